@@ -1,0 +1,3 @@
+export * from "../gen/fairlead/v1/registry_pb.js";
+export * from "../gen/fairlead/v1/config_pb.js";
+export * from "../gen/fairlead/v1/status_pb.js";

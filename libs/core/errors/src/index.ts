@@ -1,0 +1,2 @@
+export { declareErrors, declaredErrors, meaningOf, type DeclaredError, type ErrorMeaning } from "./declare-errors.ts";
+export { FairleadError, type ErrorFacts } from "./fairlead-error.ts";

@@ -1,0 +1,2 @@
+export { type ConfigDefinition, type ConfigRow, defineConfig } from "./define-config.ts";
+export { bindAddress, durationMs, port } from "./field-types.ts";

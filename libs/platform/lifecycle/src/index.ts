@@ -1,0 +1,2 @@
+export { type Module, ModuleGroup } from "./module.ts";
+export { runMain } from "./run-main.ts";

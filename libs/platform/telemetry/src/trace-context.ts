@@ -1,0 +1,45 @@
+import { type Attributes, type Context, context, propagation, type Span, SpanStatusCode, trace } from "@opentelemetry/api";
+
+const tracer = () => trace.getTracer("fairlead");
+
+/** The W3C traceparent of the active span, to be carried in a message or a row; undefined outside of a span. */
+export function currentTraceparent(): string | undefined {
+  const carrier: Record<string, string> = {};
+  propagation.inject(context.active(), carrier);
+  return carrier["traceparent"];
+}
+
+function contextOf(traceparent: string | undefined): Context {
+  if (traceparent === undefined || traceparent === "") return context.active();
+  return propagation.extract(context.active(), { traceparent });
+}
+
+/** Runs `work` as part of the trace that `traceparent` names. */
+export function withTraceparent<T>(traceparent: string | undefined, work: () => T): T {
+  return context.with(contextOf(traceparent), work);
+}
+
+/** Starts a span that outlives the call, such as a push that ends with its ACK. The caller ends it. */
+export function startSpan(name: string, attributes: Attributes = {}, traceparent?: string): Span {
+  return tracer().startSpan(name, { attributes }, contextOf(traceparent));
+}
+
+/** Runs `work` in a new span `<component>.<verb>`; a failure is recorded on it and passed on. */
+export async function inSpan<T>(
+  name: string,
+  attributes: Attributes,
+  work: (span: Span) => Promise<T>,
+  traceparent?: string,
+): Promise<T> {
+  return await tracer().startActiveSpan(name, { attributes }, contextOf(traceparent), async (span) => {
+    try {
+      return await work(span);
+    } catch (error) {
+      span.recordException(error as Error);
+      span.setStatus({ code: SpanStatusCode.ERROR, message: (error as Error).message });
+      throw error;
+    } finally {
+      span.end();
+    }
+  });
+}
