@@ -1,0 +1,1 @@
+export { compile, type CompiledMesh, type RejectedCompile } from "./compile.ts";

@@ -1,0 +1,17 @@
+export {
+  type ConvergenceReport,
+  convergenceReportSchema,
+  type MissingProxy,
+  type WaitQuery,
+  waitQuerySchema,
+} from "./convergence.ts";
+export { type NodeBody, nodeReferenceSchema, nodeSchema } from "./node.ts";
+export {
+  type PublicationAnswer,
+  publicationAnswerSchema,
+  type PublicationBody,
+  type ServiceBody,
+  serviceReferenceSchema,
+  serviceSchema,
+  type ServiceReference,
+} from "./service.ts";

@@ -1,0 +1,34 @@
+import { declareErrors } from "@fairlead/errors";
+
+export const httpApiErrors = declareErrors("http-api", {
+  FL_REQUEST_INVALID: {
+    httpStatus: 400,
+    meaning: "The request's body, query or path is not what the operation takes.",
+    action: "`facts.problems` names each field with what is wrong; openapi.json describes the operation.",
+  },
+  FL_REQUEST_MALFORMED: {
+    httpStatus: 400,
+    meaning: "The request's body cannot be parsed.",
+    action: "Send well-formed JSON with content-type application/json (or YAML where the operation takes YAML).",
+  },
+  FL_REQUEST_TOO_LARGE: {
+    httpStatus: 413,
+    meaning: "The request's body is larger than the limit.",
+    action: "Split it. The limit is a setting of the service (docs/reference/config.md).",
+  },
+  FL_REQUEST_MEDIA_TYPE: {
+    httpStatus: 415,
+    meaning: "The operation does not take this content-type.",
+    action: "Send the content-type that openapi.json names for the operation.",
+  },
+  FL_LISTEN_FAILED: {
+    httpStatus: 500,
+    meaning: "The service cannot listen on its address; mostly because another process does.",
+    action: "Stop the other process (`ss -ltnp`), or set another port (docs/reference/config.md).",
+  },
+  FL_NOT_FOUND: {
+    httpStatus: 404,
+    meaning: "There is no such path or object.",
+    action: "Check the path against openapi.json, and the object's name against the list operation.",
+  },
+});

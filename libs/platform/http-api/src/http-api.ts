@@ -1,0 +1,90 @@
+import type { AddressInfo } from "node:net";
+import fastifySwagger from "@fastify/swagger";
+import { FairleadError } from "@fairlead/errors";
+import type { Logger } from "@fairlead/logging";
+import type { Telemetry } from "@fairlead/telemetry";
+import { type FastifyBaseLogger, type FastifyInstance, fastify } from "fastify";
+import { errorAnswer } from "./error-answer.ts";
+
+/** What /readyz answers: ready when nothing is waited for. */
+export interface Readiness {
+  /** What it still waits for, in the operator's words; empty = ready. */
+  readonly waitingFor: readonly string[];
+}
+
+export interface HttpApiOptions {
+  readonly name: string;
+  readonly description: string;
+  readonly logger: Logger;
+  readonly telemetry: Pick<Telemetry, "serveMetrics">;
+  readonly readiness: () => Readiness;
+  /** @default 1 MiB */
+  readonly maxBodyBytes?: number;
+  /** Time for a request's headers and body to arrive. @default 10 s */
+  readonly requestTimeoutMs?: number;
+}
+
+export interface HttpApi {
+  /** Add operations with `addRoute` before `listen`. */
+  readonly fastify: FastifyInstance;
+  /** @returns the port that it listens on @throws FairleadError FL_LISTEN_FAILED */
+  listen(bind: string, port: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** An HTTP API with /healthz, /readyz, /metrics and /openapi.json, and one shape for its errors. */
+export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
+  const app = fastify({
+    loggerInstance: options.logger as FastifyBaseLogger,
+    disableRequestLogging: true,
+    bodyLimit: options.maxBodyBytes ?? 1024 * 1024,
+    requestTimeout: options.requestTimeoutMs ?? 10_000,
+    forceCloseConnections: "idle",
+    routerOptions: { maxParamLength: 1024 },
+  });
+  // Input is checked by zod in `addRoute`; the JSON schemas are for openapi.json only.
+  app.setValidatorCompiler(() => () => true);
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  app.setErrorHandler(async (error, request, reply) => {
+    const { status, body, error: mapped } = errorAnswer(error);
+    if (status >= 500) request.log.error({ err: mapped }, "request failed");
+    return await reply.code(status).send(body);
+  });
+  app.setNotFoundHandler(async (request, reply) => {
+    const missing = new FairleadError("FL_NOT_FOUND", `there is no ${request.method} ${request.url.split("?")[0]}`);
+    const { status, body } = errorAnswer(missing);
+    return await reply.code(status).send(body);
+  });
+  await app.register(fastifySwagger, {
+    openapi: { openapi: "3.1.0", info: { title: options.name, description: options.description, version: "1" } },
+  });
+
+  app.get("/healthz", { schema: { hide: true } }, async () => ({ status: "ok" }));
+  app.get("/readyz", { schema: { hide: true } }, async (_request, reply) => {
+    const { waitingFor } = options.readiness();
+    return await reply.code(waitingFor.length === 0 ? 200 : 503).send({ ready: waitingFor.length === 0, waitingFor });
+  });
+  app.get("/metrics", { schema: { hide: true } }, (request, reply) => {
+    reply.hijack();
+    options.telemetry.serveMetrics(request.raw, reply.raw);
+  });
+  app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
+
+  return {
+    fastify: app,
+    async listen(bind, port) {
+      try {
+        await app.listen({ host: bind, port });
+      } catch (cause) {
+        throw new FairleadError("FL_LISTEN_FAILED", `${options.name} cannot listen on ${bind}:${port}: ${(cause as Error).message}`, {
+          facts: { bind, port },
+          cause,
+        });
+      }
+      return (app.server.address() as AddressInfo).port;
+    },
+    async close() {
+      await app.close();
+    },
+  };
+}

@@ -1,0 +1,26 @@
+import type { Catalogue, Change } from "@fairlead/model";
+
+/** A part of the change log. */
+export type ChangePage =
+  | { readonly gap: false; readonly changes: readonly Change[]; readonly revision: number }
+  /** The log no longer reaches back to the asked revision: take a snapshot. */
+  | { readonly gap: true };
+
+/** Held by one session of one process; PostgreSQL gives it to the next one when the session ends. */
+export interface AdvisoryLock {
+  /** Aborted when the session that holds it was lost: whoever holds it must stop at once. */
+  readonly lost: AbortSignal;
+  release(): Promise<void>;
+}
+
+/** What consumers of the catalogue read. All methods reject with FL_STORE_UNAVAILABLE when PostgreSQL does not answer. */
+export interface CatalogueReader {
+  /** The newest revision. */
+  revision(): Promise<number>;
+  /** Everything, consistent at one revision. */
+  snapshot(): Promise<Catalogue>;
+  /** The changes after `revision`, in order, whole revisions only, about `limit` rows. `revision` of the page is the last that is complete. */
+  changesSince(revision: number, limit?: number): Promise<ChangePage>;
+  /** @returns undefined when another session holds it */
+  tryLock(name: string): Promise<AdvisoryLock | undefined>;
+}

@@ -1,0 +1,60 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { W3CTraceContextPropagator } from "@opentelemetry/core";
+import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
+import { resourceFromAttributes } from "@opentelemetry/resources";
+import { NodeSDK } from "@opentelemetry/sdk-node";
+import { BatchSpanProcessor, type SpanProcessor } from "@opentelemetry/sdk-trace";
+
+export interface TelemetryOptions {
+  /** `service.name` of spans and metrics. */
+  readonly service: string;
+  /**
+   * Where spans go by OTLP over HTTP, e.g. http://127.0.0.1:4318. Without it spans are made, so that logs and messages
+   * carry trace ids, and dropped.
+   */
+  readonly otlpEndpoint?: string | undefined;
+  /** Further processors; tests read spans with one. */
+  readonly spanProcessors?: readonly SpanProcessor[];
+}
+
+export interface Telemetry {
+  /** Answers a scrape in Prometheus text format. */
+  serveMetrics(request: IncomingMessage, response: ServerResponse): void;
+  /** Sends what is buffered, at most 2 s, and ends. */
+  shutdown(): Promise<void>;
+}
+
+/**
+ * Starts the OpenTelemetry SDK of this process: once, before modules are made.
+ *
+ * Resource detectors are off: they would put the command line and the host id into every metric.
+ */
+export function startTelemetry(options: TelemetryOptions): Telemetry {
+  const prometheus = new PrometheusExporter({ preventServerStart: true, withoutScopeInfo: true, withoutTargetInfo: true });
+  const exporters =
+    options.otlpEndpoint === undefined
+      ? []
+      : [
+          new BatchSpanProcessor({
+            exporter: new OTLPTraceExporter({ url: `${options.otlpEndpoint.replace(/\/$/, "")}/v1/traces` }),
+            scheduledDelayMillis: 500,
+          }),
+        ];
+  const sdk = new NodeSDK({
+    resource: resourceFromAttributes({ "service.name": options.service }),
+    autoDetectResources: false,
+    textMapPropagator: new W3CTraceContextPropagator(),
+    metricReaders: [prometheus],
+    spanProcessors: [...exporters, ...(options.spanProcessors ?? [])],
+    instrumentations: [],
+  });
+  sdk.start();
+  return {
+    serveMetrics: (request, response) => prometheus.getMetricsRequestHandler(request, response),
+    async shutdown() {
+      const timeout = new Promise<void>((resolve) => setTimeout(resolve, 2000).unref());
+      await Promise.race([sdk.shutdown().catch(() => undefined), timeout]);
+    },
+  };
+}
