@@ -1,0 +1,76 @@
+/**
+ * `npm test`: the type check, the linters and every test, in one run that ends with `N passed, N failed`.
+ *
+ *   npm test                       everything
+ *   npm test -- --unit             without tests that need servers (*.int.test.ts)
+ *   npm test -- libs/mesh apps/x   only tests below these paths, without the static checks
+ *
+ * A skipped test counts as failed: what cannot run says so.
+ */
+import { spawnSync } from "node:child_process";
+import { globSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { run } from "node:test";
+import { type TestEvent, TestTally } from "./tally.ts";
+
+const repository = join(import.meta.dirname, "../..");
+const testTimeoutMs = 180_000;
+
+const args = process.argv.slice(2);
+const unitOnly = args.includes("--unit");
+const paths = args.filter((arg) => !arg.startsWith("--"));
+const unknown = args.filter((arg) => arg.startsWith("--") && arg !== "--unit");
+if (unknown.length > 0) {
+  process.stderr.write(`unknown option ${unknown.join(" ")}; see the head of tools/test/main.ts\n`);
+  process.exit(64);
+}
+
+const tally = new TestTally((line) => process.stdout.write(`${line}\n`));
+
+/** A static check counts as one test. */
+function staticCheck(name: string, command: string, ...commandArgs: string[]): void {
+  const started = Date.now();
+  const result = spawnSync(join(repository, "node_modules/.bin", command), commandArgs, {
+    cwd: repository,
+    encoding: "utf8",
+    env: { ...process.env, NX_NO_CLOUD: "true", NX_DAEMON: "false", NX_TUI: "false" },
+  });
+  const output = `${result.stdout}${result.stderr}`.trim();
+  tally.staticCheck(name, result.status === 0, Date.now() - started, result.error?.message ?? output);
+}
+
+function testFiles(): string[] {
+  const roots = paths.length > 0 ? paths.map((path) => relative(repository, resolve(path))) : ["libs", "apps", "tools", "conformance", "bench"];
+  const found = roots.flatMap((root) =>
+    root.endsWith(".ts") ? [root] : globSync(`${root}/**/*.test.ts`, { cwd: repository, exclude: (name) => name === "node_modules" || name === "dist" }),
+  );
+  return [...new Set(found)].filter((file) => !unitOnly || !file.endsWith(".int.test.ts")).toSorted();
+}
+
+if (paths.length === 0) {
+  staticCheck("types (tsc)", "tsc", "-p", "tsconfig.json");
+  staticCheck("lint (oxlint)", "oxlint", "--type-aware");
+  staticCheck("boundaries (nx, eslint)", "nx", "run-many", "-t", "lint", "--outputStyle=static");
+}
+
+const files = testFiles();
+if (files.length === 0) {
+  process.stderr.write(`no tests below ${paths.join(", ")}\n`);
+  process.exit(1);
+}
+// Servers and timers of one file may disturb the clock of another: unit tests run side by side, the others one by one.
+for (const [group, concurrency] of [
+  [files.filter((file) => !file.endsWith(".int.test.ts")), 2],
+  [files.filter((file) => file.endsWith(".int.test.ts")), 1],
+] as const) {
+  if (group.length === 0) continue;
+  const stream = run({
+    cwd: repository,
+    files: group.map((file) => join(repository, file)),
+    concurrency,
+    timeout: testTimeoutMs,
+  });
+  for await (const event of stream) tally.event(event as TestEvent);
+}
+
+process.exit(tally.finish() ? 0 : 1);
