@@ -1,0 +1,21 @@
+/** Where the proxy writes what it has to say; pino's Logger fits. */
+export interface RuntimeLogger {
+  debug(facts: object, message: string): void;
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+}
+
+export interface ProxyRuntimeOptions {
+  readonly logger: RuntimeLogger;
+  /** The id of this proxy in the mesh; it appears in logs and in the configuration dump. */
+  readonly nodeId: string;
+  /** A monotonic clock, in milliseconds. @default performance.now */
+  readonly now?: () => number;
+  /** Uniform in [0, 1): balancing, weighted clusters, back-off. @default Math.random */
+  readonly random?: () => number;
+  /** How long a drained listener, or `drain()`, waits for requests under way, in milliseconds. @default 20000 */
+  readonly drainTimeoutMs?: number;
+  /** One line at info for each request. Off on the hot path; errors are always counted. @default false */
+  readonly accessLog?: boolean;
+}
