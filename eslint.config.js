@@ -12,6 +12,7 @@ const layers = {
   "layer:platform": ["layer:core", "layer:api", "layer:mesh", "layer:platform"],
   "layer:app": ["layer:core", "layer:api", "layer:codec", "layer:mesh", "layer:proxy", "layer:platform"],
   "layer:product": ["layer:core", "layer:api", "layer:mesh", "layer:platform", "layer:app"],
+  "layer:conformance": ["layer:core", "layer:api", "layer:codec", "layer:mesh", "layer:proxy", "layer:platform", "layer:app", "layer:product", "layer:testing", "layer:conformance"],
   "layer:testing": ["layer:core", "layer:api", "layer:mesh", "layer:platform", "layer:testing"],
 };
 const planes = {
