@@ -1,0 +1,69 @@
+import { Http1Error } from "./http1-error.ts";
+import { isTokenByte } from "./octets.ts";
+
+export interface RequestTarget {
+  readonly method: string;
+  readonly path: string;
+  /** Of an absolute-form target; it wins over the Host header (RFC 9112 §3.2.2). */
+  readonly authority: string | undefined;
+}
+
+/**
+ * `text[0, end)` is the request line.
+ *
+ * @throws Http1Error 426 for HTTP/1.0 and HTTP/0.9, 403 for CONNECT, 400 else
+ */
+export function readRequestLine(text: string, end: number): RequestTarget {
+  const methodEnd = text.indexOf(" ");
+  if (methodEnd <= 0 || methodEnd >= end) throw new Http1Error("a request line without a target");
+  for (let i = 0; i < methodEnd; i++) {
+    if (!isTokenByte(text.charCodeAt(i))) throw new Http1Error("a method that is no token");
+  }
+  const method = text.slice(0, methodEnd);
+  const targetEnd = text.indexOf(" ", methodEnd + 1);
+  if (targetEnd === -1 || targetEnd > end) throw lowVersion();
+  if (!text.startsWith("HTTP/1.1", targetEnd + 1) || targetEnd + 9 !== end) {
+    if (/^HTTP\/(1\.0|0\.9)$/.test(text.slice(targetEnd + 1, end))) throw lowVersion();
+    throw new Http1Error("a version other than HTTP/1.1");
+  }
+  const target = text.slice(methodEnd + 1, targetEnd);
+  for (let i = 0; i < target.length; i++) {
+    const code = target.charCodeAt(i);
+    if (code <= 32 || code >= 127) throw new Http1Error("a target with a byte that it may not hold");
+    if (code === 35) throw new Http1Error("a target with a fragment");
+  }
+  if (target.charCodeAt(0) === 47) return { method, path: target, authority: undefined };
+  return readOtherForm(method, target);
+}
+
+function readOtherForm(method: string, target: string): RequestTarget {
+  if (method === "CONNECT") throw new Http1Error("CONNECT is not served", { status: 403, details: "upgrade_failed" });
+  if (target === "*" && method === "OPTIONS") return { method, path: "*", authority: undefined };
+  if (target.slice(0, 7).toLowerCase() === "http://") {
+    const rest = target.slice(7);
+    const slash = rest.search(/[/?]/);
+    const authority = slash === -1 ? rest : rest.slice(0, slash);
+    const path = slash === -1 ? "/" : rest.slice(slash);
+    if (authority === "") throw new Http1Error("an absolute target without a host");
+    return { method, path: path.startsWith("?") ? `/${path}` : path, authority };
+  }
+  if (target.slice(0, 8).toLowerCase() === "https://")
+    throw new Http1Error("an https target on a connection without TLS");
+  throw new Http1Error("a target that is neither a path nor an absolute http URL");
+}
+
+function lowVersion(): Http1Error {
+  return new Http1Error("HTTP/1.0 and older are not served", { status: 426, details: "low_version" });
+}
+
+const hostBytes = new Uint8Array(128);
+for (const char of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()*+;=:[]") {
+  hostBytes[char.charCodeAt(0)] = 1;
+}
+
+/** A host with an optional port (RFC 9110 §7.2); user information, lists and paths are refused. */
+export function checkAuthority(authority: string): void {
+  for (let i = 0; i < authority.length; i++) {
+    if (hostBytes[authority.charCodeAt(i)] !== 1) throw new Http1Error("a Host with a byte that it may not hold");
+  }
+}

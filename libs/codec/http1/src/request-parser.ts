@@ -1,0 +1,149 @@
+import { ChunkedBody } from "./chunked-body.ts";
+import { HeadCollector } from "./head-collector.ts";
+import { HeaderBlock } from "./header-block.ts";
+import { Http1Error } from "./http1-error.ts";
+import { CHUNKED, type Http1RequestHead } from "./message-head.ts";
+import { CR, LF } from "./octets.ts";
+import { defaultParserLimits, type ParserLimits } from "./parser-limits.ts";
+import { checkAuthority, readRequestLine } from "./request-line.ts";
+
+/** Gets one message after the other: a head, any number of slices, an end. */
+export interface Http1RequestSink {
+  onHead(head: Http1RequestHead): void;
+  /** A slice of the bytes that came in, not a copy. */
+  onData(slice: Buffer): void;
+  onEnd(): void;
+}
+
+const HEAD = 0;
+const LENGTH = 1;
+const CHUNKS = 2;
+
+/** Bytes of a client's connection to requests. */
+export class Http1RequestParser {
+  readonly #sink: Http1RequestSink;
+  readonly #limits: ParserLimits;
+  readonly #collector: HeadCollector;
+  readonly #onData: (slice: Buffer) => void;
+  #state = HEAD;
+  #remaining = 0;
+  #chunks: ChunkedBody | undefined;
+  /** How much of one CRLF before a request line was skipped (RFC 9112 §2.2). */
+  #skipped = 0;
+
+  constructor(sink: Http1RequestSink, limits: ParserLimits = defaultParserLimits) {
+    this.#sink = sink;
+    this.#limits = limits;
+    this.#collector = new HeadCollector(limits.maxHeadBytes);
+    this.#onData = (slice) => sink.onData(slice);
+  }
+
+  /** Whether a message has begun and not ended. */
+  get midMessage(): boolean {
+    return this.#state !== HEAD || this.#collector.started;
+  }
+
+  /**
+   * Reads up to the end of one message, never past it: the rest is for the next call, when the response to this one is out.
+   *
+   * @returns the offset after what was read
+   * @throws Http1Error; the parser is of no use after it
+   */
+  execute(chunk: Buffer, start: number): number {
+    let at = start;
+    if (this.#state === HEAD) {
+      at = this.#skipEmptyLine(chunk, at);
+      if (at === chunk.length) return at;
+      at = this.#collector.take(chunk, at);
+      if (at === -1) return chunk.length;
+      this.#skipped = 0;
+      if (this.#readHead(this.#collector.text)) return at;
+    }
+    if (at === chunk.length) return at;
+    return this.#state === LENGTH ? this.#readLength(chunk, at) : this.#readChunks(chunk, at);
+  }
+
+  #skipEmptyLine(chunk: Buffer, start: number): number {
+    let at = start;
+    if (this.#collector.started) return at;
+    if (this.#skipped === 0 && chunk[at] === CR) {
+      this.#skipped = 1;
+      at++;
+    }
+    if (this.#skipped === 1 && at < chunk.length) {
+      if (chunk[at] !== LF) throw new Http1Error("a bare CR before a request line");
+      this.#skipped = 2;
+      at++;
+    }
+    return at;
+  }
+
+  /** @returns true when the message has no body and is complete */
+  #readHead(text: string): boolean {
+    const lineEnd = text.indexOf("\r\n");
+    const end = lineEnd === -1 ? text.length : lineEnd;
+    const target = readRequestLine(text, end);
+    const block = new HeaderBlock();
+    block.read(text, end + 2, this.#limits.maxHeaders);
+    if (block.chunked && block.contentLength !== -1) {
+      throw new Http1Error("both Content-Length and Transfer-Encoding");
+    }
+    const authority = target.authority ?? block.host;
+    if (authority === undefined || authority === "" || block.host === undefined) {
+      throw new Http1Error("a request without a Host", { details: "missing_host_header" });
+    }
+    checkAuthority(authority);
+    const expect = block.expect;
+    if (expect !== undefined && expect.toLowerCase() !== "100-continue") {
+      throw new Http1Error("an expectation other than 100-continue", {
+        status: 417,
+        details: "http1.expectation_failed",
+      });
+    }
+    const framing = block.chunked ? CHUNKED : Math.max(0, block.contentLength);
+    this.#sink.onHead({
+      method: target.method,
+      path: target.path,
+      authority,
+      headers: block.headers,
+      framing,
+      keepAlive: !block.connectionClose,
+      expectContinue: expect !== undefined && framing !== 0,
+    });
+    if (framing === 0) {
+      this.#sink.onEnd();
+      return true;
+    }
+    if (framing === CHUNKED) {
+      this.#chunks = new ChunkedBody();
+      this.#state = CHUNKS;
+    } else {
+      this.#remaining = framing;
+      this.#state = LENGTH;
+    }
+    return false;
+  }
+
+  #readLength(chunk: Buffer, start: number): number {
+    const end = Math.min(chunk.length, start + this.#remaining);
+    this.#remaining -= end - start;
+    this.#sink.onData(start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end));
+    if (this.#remaining === 0) {
+      this.#state = HEAD;
+      this.#sink.onEnd();
+    }
+    return end;
+  }
+
+  #readChunks(chunk: Buffer, start: number): number {
+    const chunks = this.#chunks;
+    if (chunks === undefined) return start;
+    const end = chunks.read(chunk, start, this.#onData);
+    if (chunks.done) {
+      this.#state = HEAD;
+      this.#chunks = undefined;
+      this.#sink.onEnd();
+    }
+    return end;
+  }
+}

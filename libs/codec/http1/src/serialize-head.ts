@@ -1,0 +1,40 @@
+import { STATUS_CODES } from "node:http";
+
+/** What a head says about its connection and body, apart from its own headers. */
+export interface HeadFraming {
+  /** Adds `transfer-encoding: chunked`. */
+  readonly chunked: boolean;
+  /** Adds `connection: close`. */
+  readonly close: boolean;
+  /** Adds `content-length: 0`. */
+  readonly empty: boolean;
+}
+
+const statusLines: string[] = [];
+for (let status = 100; status < 1000; status++) {
+  statusLines[status] = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Unknown"}\r\n`;
+}
+
+/** The whole head in latin1, with its empty line. The parts come from a parser or from checked configuration: no CR, LF or NUL. */
+export function serializeRequestHead(
+  method: string,
+  path: string,
+  authority: string,
+  headers: readonly string[],
+  framing: HeadFraming,
+): string {
+  return finish(`${method} ${path} HTTP/1.1\r\nhost: ${authority}\r\n`, headers, framing);
+}
+
+export function serializeResponseHead(status: number, headers: readonly string[], framing: HeadFraming): string {
+  return finish(statusLines[status] ?? `HTTP/1.1 ${status} Unknown\r\n`, headers, framing);
+}
+
+function finish(firstLines: string, headers: readonly string[], framing: HeadFraming): string {
+  let head = firstLines;
+  for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  if (framing.chunked) head += "transfer-encoding: chunked\r\n";
+  if (framing.empty) head += "content-length: 0\r\n";
+  if (framing.close) head += "connection: close\r\n";
+  return `${head}\r\n`;
+}
