@@ -5,7 +5,7 @@ export interface BusMessage {
   readonly data: Uint8Array;
   /** The registry revision that the message is about; 0 when it is about none. */
   readonly revision: number;
-  /** W3C trace context of the change that caused it. */
+  /** W3C trace context of the change that caused it; handlers run in it. @default that of the span that publishes */
   readonly traceparent?: string | undefined;
 }
 
@@ -21,6 +21,7 @@ export interface SubscribeOptions {
 export interface BusSubscription {
   /** Resolves once the subscription is in force: what is published after that is delivered. */
   readonly ready: Promise<void>;
+  /** No call begins after it; resolves once the one under way has settled, at most after 2 s. */
   stop(): Promise<void>;
 }
 
@@ -45,7 +46,10 @@ export interface Bus {
     handler: (message: BusMessage) => void | Promise<void>,
     options?: SubscribeOptions,
   ): BusSubscription;
-  /** Opens a bucket, making it where it does not exist. Keys: letters, digits and `-_.=/`. */
+  /**
+   * Opens a bucket, making it where it does not exist; on a disconnected bus that is put off until it is used.
+   * Keys: letters, digits and `-_.=/`, no empty word between dots, at most 1024.
+   */
   keyValue(bucket: string): Promise<KeyValue>;
   readonly state: ConnectionState;
   /** Called at each change of `state`. @returns a function that ends it */

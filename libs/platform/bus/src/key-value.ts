@@ -6,6 +6,7 @@ export interface KeyValueEntry {
   readonly sequence: number;
 }
 
+/** Where a method throws, that is logged, and the watch starts again after a pause that grows to 5 s. */
 export interface KeyValueWatcher {
   /** Called one entry at a time in order of `sequence`: first each key's last value, then every write. */
   entry(entry: KeyValueEntry): void;

@@ -1,4 +1,4 @@
-import { type Attributes, type Context, context, propagation, type Span, SpanStatusCode, trace } from "@opentelemetry/api";
+import { type Attributes, type Context, context, propagation, ROOT_CONTEXT, type Span, SpanStatusCode, trace } from "@opentelemetry/api";
 
 const tracer = () => trace.getTracer("fairlead");
 
@@ -19,6 +19,11 @@ export function withTraceparent<T>(traceparent: string | undefined, work: () => 
   return context.with(contextOf(traceparent), work);
 }
 
+/** Runs `work` outside of any trace: loops that serve many callers must not belong to the one that woke them. */
+export function detached<T>(work: () => T): T {
+  return context.with(ROOT_CONTEXT, work);
+}
+
 /** Starts a span that outlives the call, such as a push that ends with its ACK. The caller ends it. */
 export function startSpan(name: string, attributes: Attributes = {}, traceparent?: string): Span {
   return tracer().startSpan(name, { attributes }, contextOf(traceparent));
@@ -34,10 +39,11 @@ export async function inSpan<T>(
   return await tracer().startActiveSpan(name, { attributes }, contextOf(traceparent), async (span) => {
     try {
       return await work(span);
-    } catch (error) {
-      span.recordException(error as Error);
-      span.setStatus({ code: SpanStatusCode.ERROR, message: (error as Error).message });
-      throw error;
+    } catch (caught) {
+      const error = caught instanceof Error ? caught : new Error(String(caught));
+      span.recordException(error);
+      span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
+      throw caught;
     } finally {
       span.end();
     }

@@ -1,0 +1,78 @@
+import type { KeyValue, KeyValueEntry, KeyValueWatch, KeyValueWatcher } from "./key-value.ts";
+import { InProcessWatch } from "./in-process-watch.ts";
+import { checkKey, checkSize } from "./limits.ts";
+
+export interface InProcessBucketOptions {
+  readonly maxBytes: number;
+  readonly connected: () => boolean;
+  /** Rejects what needs a connection: throws when there is none. */
+  readonly requireConnection: () => void;
+  /** A watcher threw. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** History of one: the last value of each key, in the order of the writes. */
+export class InProcessBucket implements KeyValue {
+  readonly #options: InProcessBucketOptions;
+  readonly #entries = new Map<string, KeyValueEntry>();
+  readonly #watches = new Set<InProcessWatch>();
+  #sequence = 0;
+
+  constructor(options: InProcessBucketOptions) {
+    this.#options = options;
+  }
+
+  async put(key: string, value: Uint8Array): Promise<number> {
+    checkKey(key);
+    checkSize(`the value of ${key}`, value, this.#options.maxBytes);
+    this.#options.requireConnection();
+    return this.#write(key, value.slice());
+  }
+
+  async get(key: string): Promise<KeyValueEntry | undefined> {
+    checkKey(key);
+    this.#options.requireConnection();
+    const entry = this.#entries.get(key);
+    return entry === undefined ? undefined : { ...entry, value: entry.value?.slice() };
+  }
+
+  async delete(key: string): Promise<void> {
+    checkKey(key);
+    this.#options.requireConnection();
+    if (this.#entries.has(key)) this.#write(key, undefined);
+  }
+
+  #write(key: string, value: Uint8Array | undefined): number {
+    const entry: KeyValueEntry = { key, value, sequence: ++this.#sequence };
+    // Deleted first, so that the map's own order is that of the sequence.
+    this.#entries.delete(key);
+    if (value !== undefined) this.#entries.set(key, entry);
+    for (const watch of this.#watches) watch.push(entry);
+    return entry.sequence;
+  }
+
+  watch(watcher: KeyValueWatcher): KeyValueWatch {
+    const watch = new InProcessWatch({
+      watcher,
+      entries: this.#entries,
+      connected: this.#options.connected,
+      onFailure: this.#options.onFailure,
+      onStop: () => this.#watches.delete(watch),
+    });
+    this.#watches.add(watch);
+    watch.wake();
+    return watch;
+  }
+
+  /** The connection is back. */
+  reconnected(loseWatches: boolean): void {
+    for (const watch of this.#watches) {
+      if (loseWatches) watch.restart();
+      watch.wake();
+    }
+  }
+
+  close(): void {
+    for (const watch of this.#watches) void watch.stop();
+  }
+}
