@@ -1,0 +1,49 @@
+import type { SocketWriter } from "../socket-writer.ts";
+
+const CHUNKED = -1;
+const NONE = -2;
+
+/** The body of one outgoing message: by its length, in chunks, or none at all. */
+export class MessageBody {
+  readonly #writer: SocketWriter;
+  /** Bytes that are still to come, or `CHUNKED`, or `NONE`. */
+  #remaining: number;
+
+  private constructor(writer: SocketWriter, remaining: number) {
+    this.#writer = writer;
+    this.#remaining = remaining;
+  }
+
+  /** @param contentLength of the head's own header; undefined = chunked */
+  static of(writer: SocketWriter, contentLength: string | undefined): MessageBody {
+    return new MessageBody(writer, contentLength === undefined ? CHUNKED : Number(contentLength));
+  }
+
+  /** For responses that have no body: what is sent is dropped. */
+  static none(writer: SocketWriter): MessageBody {
+    return new MessageBody(writer, NONE);
+  }
+
+  /** @returns false when it does not agree with the head's length: the connection is of no use then */
+  write(chunk: Buffer, end: boolean): boolean {
+    if (this.#remaining === NONE) return true;
+    if (this.#remaining === CHUNKED) {
+      this.#writeChunk(chunk, end);
+      return true;
+    }
+    if (chunk.length > this.#remaining) return false;
+    this.#remaining -= chunk.length;
+    if (chunk.length > 0) this.#writer.write(chunk);
+    return !end || this.#remaining === 0;
+  }
+
+  #writeChunk(chunk: Buffer, end: boolean): void {
+    if (chunk.length > 0) {
+      this.#writer.write(`${chunk.length.toString(16)}\r\n`);
+      this.#writer.write(chunk);
+      this.#writer.write(end ? "\r\n0\r\n\r\n" : "\r\n");
+    } else if (end) this.#writer.write("0\r\n\r\n");
+  }
+}
+
+export const NO_BYTES = Buffer.alloc(0);

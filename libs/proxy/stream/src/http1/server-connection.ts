@@ -1,0 +1,232 @@
+import type { Socket } from "node:net";
+import {
+  defaultParserLimits,
+  Http1Error,
+  type Http1RequestHead,
+  Http1RequestParser,
+  type Http1RequestSink,
+  serializeResponseHead,
+} from "@fairlead/codec-http1";
+import { connectionInfoOf } from "../connection-info.ts";
+import type { Deadline } from "../deadline-sweep.ts";
+import { HeaderMap } from "../header-map.ts";
+import { SocketWriter } from "../socket-writer.ts";
+import type { ServerConnectionOptions } from "../stream-factory.ts";
+import type { ConnectionInfo, ServerConnection, ServerConnectionEvents } from "../stream.ts";
+import { NO_BYTES } from "./message-body.ts";
+import { Http1ServerStream, type StreamOwner } from "./server-stream.ts";
+
+const DEFAULT_HEADERS_TIMEOUT_MS = 10_000;
+const DEFAULT_IDLE_TIMEOUT_MS = 3_600_000;
+/** A client gets this long to read the last response before the connection is gone (Envoy's delayed_close_timeout). */
+const LINGER_MS = 1000;
+
+/**
+ * A client's HTTP/1.1 connection. One stream at a time: bytes of a pipelined request wait, and the socket with them, until
+ * the response before it is out.
+ */
+export class Http1ServerConnection implements ServerConnection, Http1RequestSink, StreamOwner, Deadline {
+  readonly info: ConnectionInfo;
+  readonly writer: SocketWriter;
+  deadlineMs: number;
+  readonly #socket: Socket;
+  readonly #events: ServerConnectionEvents;
+  readonly #options: ServerConnectionOptions;
+  readonly #parser: Http1RequestParser;
+  #stream: Http1ServerStream | undefined;
+  #held: Buffer | undefined;
+  #draining = false;
+  /** The last response is out: what still comes is discarded. */
+  #lingering = false;
+  #closed = false;
+  #why: "idle timeout" | "header timeout" | "closed" = "closed";
+
+  constructor(socket: Socket, events: ServerConnectionEvents, options: ServerConnectionOptions) {
+    this.#socket = socket;
+    this.#events = events;
+    this.#options = options;
+    this.info = connectionInfoOf(socket);
+    this.#parser = new Http1RequestParser(this, {
+      maxHeadBytes: options.maxHeadBytes ?? defaultParserLimits.maxHeadBytes,
+      maxHeaders: options.maxHeaders ?? defaultParserLimits.maxHeaders,
+    });
+    this.writer = new SocketWriter(
+      socket,
+      {
+        onWriteBlocked: () => this.#stream?.receiver?.onWriteBlocked(),
+        onWritable: () => this.#stream?.receiver?.onWritable(),
+      },
+      options.highWatermarkBytes,
+    );
+    socket.setNoDelay(true);
+    options.sweep.add(this);
+    this.deadlineMs = options.sweep.nowMs + (options.headersTimeoutMs ?? DEFAULT_HEADERS_TIMEOUT_MS);
+    socket.on("data", (chunk: Buffer) => this.#onBytes(chunk));
+    // A client that closes its half has gone, as for Envoy: HTTP/1.1 gives half-closing no meaning.
+    socket.on("end", () => this.#onGone());
+    socket.on("error", () => this.#onGone());
+    socket.on("close", () => this.#onGone());
+  }
+
+  get activeStreams(): number {
+    return this.#stream === undefined ? 0 : 1;
+  }
+
+  drain(): void {
+    this.#draining = true;
+  }
+
+  destroy(): void {
+    this.#onGone();
+  }
+
+  onDeadline(): void {
+    if (this.#lingering || this.#stream !== undefined) {
+      this.destroy();
+      return;
+    }
+    this.#why = this.#parser.midMessage ? "header timeout" : "idle timeout";
+    if (this.#parser.midMessage) this.#answerAndClose(408);
+    else this.destroy();
+  }
+
+  // Bytes in
+
+  #onBytes(chunk: Buffer): void {
+    if (this.#lingering || this.#closed) return;
+    if (this.#held === undefined) this.#read(chunk);
+    else this.#held = Buffer.concat([this.#held, chunk]);
+  }
+
+  #read(chunk: Buffer): void {
+    let at = 0;
+    try {
+      while (at < chunk.length && !this.#lingering && !this.#closed) {
+        if (this.#stream?.requestComplete === true) {
+          this.#held = at === 0 ? chunk : chunk.subarray(at);
+          this.#socket.pause();
+          return;
+        }
+        at = this.#parser.execute(chunk, at);
+      }
+    } catch (error) {
+      this.#refuse(error);
+      return;
+    }
+    if (this.#stream === undefined && this.#parser.midMessage && !this.#lingering) this.#armHeadersTimeout();
+  }
+
+  /** Only from the first part of a head: more parts do not give more time. */
+  #armHeadersTimeout(): void {
+    const limit = this.#options.sweep.nowMs + (this.#options.headersTimeoutMs ?? DEFAULT_HEADERS_TIMEOUT_MS);
+    if (this.deadlineMs > limit) this.deadlineMs = limit;
+  }
+
+  onHead(head: Http1RequestHead): void {
+    const stream = new Http1ServerStream(this);
+    stream.keepAlive = head.keepAlive;
+    stream.headRequest = head.method === "HEAD";
+    stream.requestComplete = head.framing === 0;
+    this.#stream = stream;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    const receiver = this.#events.onStream(stream, this);
+    stream.receiver = receiver;
+    receiver.onHead(
+      {
+        method: head.method,
+        path: head.path,
+        authority: head.authority,
+        scheme: "http",
+        headers: new HeaderMap(head.headers),
+      },
+      stream.requestComplete,
+    );
+    if (head.expectContinue && !stream.responseStarted && !stream.responseEnded) {
+      this.writer.write("HTTP/1.1 100 Continue\r\n\r\n");
+    }
+  }
+
+  onData(slice: Buffer): void {
+    this.#stream?.receiver?.onData(slice, false);
+  }
+
+  onEnd(): void {
+    const stream = this.#stream;
+    if (stream === undefined || stream.requestComplete) return;
+    stream.requestComplete = true;
+    // Also where backpressure had stopped it: a client that goes away is only seen while reading.
+    this.#socket.resume();
+    stream.receiver?.onData(NO_BYTES, true);
+  }
+
+  // What the stream says
+
+  closesAfter(stream: Http1ServerStream): boolean {
+    return this.#draining || !stream.keepAlive;
+  }
+
+  onResponseEnd(stream: Http1ServerStream): void {
+    if (this.#stream !== stream) return;
+    this.#stream = undefined;
+    stream.receiver = undefined;
+    // A response before the end of its request: the rest of the request must not be taken for the next one.
+    if (!stream.requestComplete || this.closesAfter(stream)) {
+      this.#linger();
+      return;
+    }
+    this.deadlineMs = this.#options.sweep.nowMs + (this.#options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS);
+    const held = this.#held;
+    if (held === undefined) return;
+    this.#held = undefined;
+    this.#socket.resume();
+    this.#read(held);
+  }
+
+  onStreamReset(stream: Http1ServerStream): void {
+    if (this.#stream === stream) this.destroy();
+  }
+
+  setReading(reading: boolean): void {
+    if (reading) this.#socket.resume();
+    else this.#socket.pause();
+  }
+
+  // The end
+
+  #refuse(error: unknown): void {
+    const failure = error instanceof Error ? error : new Error(String(error));
+    const stream = this.#stream;
+    this.#events.onProtocolError(failure, this);
+    if (failure instanceof Http1Error && (stream === undefined || !stream.responseStarted)) {
+      this.#stream = undefined;
+      stream?.receiver?.onReset("protocol error", failure.message);
+      this.#answerAndClose(failure.status);
+    } else this.destroy();
+  }
+
+  #answerAndClose(status: number): void {
+    this.writer.write(serializeResponseHead(status, [], { chunked: false, empty: true, close: true }));
+    this.#linger();
+  }
+
+  #linger(): void {
+    this.#lingering = true;
+    this.#held = undefined;
+    this.writer.flush();
+    this.#socket.resume();
+    this.#socket.end();
+    this.deadlineMs = this.#options.sweep.nowMs + LINGER_MS;
+  }
+
+  #onGone(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#options.sweep.remove(this);
+    const stream = this.#stream;
+    this.#stream = undefined;
+    this.#held = undefined;
+    this.#socket.destroy();
+    stream?.receiver?.onReset("connection termination", "the client closed the connection");
+    this.#events.onClosed(this, this.#why);
+  }
+}

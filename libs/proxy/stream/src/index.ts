@@ -1,0 +1,21 @@
+export { type Deadline, DeadlineSweep } from "./deadline-sweep.ts";
+export { HeaderMap } from "./header-map.ts";
+export { http1StreamFactory } from "./http1/http1-stream-factory.ts";
+export { type RequestHead, type ResponseHead } from "./message.ts";
+export { type ResetReason } from "./reset-reason.ts";
+export {
+  type ClientConnection,
+  type ClientConnectionEvents,
+  type ConnectionInfo,
+  type ServerConnection,
+  type ServerConnectionEvents,
+  type StreamReceiver,
+  type StreamSender,
+} from "./stream.ts";
+export {
+  type ConnectionOptions,
+  registerStreamFactory,
+  type ServerConnectionOptions,
+  type StreamFactory,
+  streamFactory,
+} from "./stream-factory.ts";

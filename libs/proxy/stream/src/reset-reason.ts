@@ -1,0 +1,10 @@
+/** Why a stream ended before its message did; Envoy's words, which operators search for in logs and bodies. */
+export type ResetReason =
+  | "local connection failure"
+  | "remote connection failure"
+  | "connection timeout"
+  | "connection termination"
+  | "local reset"
+  | "remote reset"
+  | "overflow"
+  | "protocol error";

@@ -1,0 +1,91 @@
+import type { Socket } from "node:net";
+
+/** Up to here, parts are copied into one buffer: cheaper than a vectored write. */
+const MERGE_BYTES = 16 * 1024;
+const DEFAULT_HIGH_WATERMARK_BYTES = 1024 * 1024;
+
+export interface WriterEvents {
+  onWriteBlocked(): void;
+  onWritable(): void;
+}
+
+/** Collects what is sent to a socket in one tick and gives it out as one write; tells when the peer does not keep up. */
+export class SocketWriter {
+  readonly #socket: Socket;
+  readonly #highWatermarkBytes: number;
+  readonly #events: WriterEvents;
+  #parts: (string | Buffer)[] = [];
+  #bytes = 0;
+  #scheduled = false;
+  #blocked = false;
+
+  constructor(socket: Socket, events: WriterEvents, highWatermarkBytes = DEFAULT_HIGH_WATERMARK_BYTES) {
+    this.#socket = socket;
+    this.#events = events;
+    this.#highWatermarkBytes = highWatermarkBytes;
+    socket.on("drain", () => this.#drained());
+  }
+
+  get blocked(): boolean {
+    return this.#blocked;
+  }
+
+  /** @param part text in latin1, or bytes that are not changed any more */
+  write(part: string | Buffer): void {
+    this.#parts.push(part);
+    this.#bytes += part.length;
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      process.nextTick(() => {
+        this.#scheduled = false;
+        this.flush();
+      });
+    }
+  }
+
+  /** Now, instead of at the end of the tick: when a message is complete there is nothing to wait for. */
+  flush(): void {
+    const parts = this.#parts;
+    if (parts.length === 0) return;
+    const bytes = this.#bytes;
+    this.#parts = [];
+    this.#bytes = 0;
+    const socket = this.#socket;
+    if (!socket.writable) return;
+    const only = parts[0];
+    if (parts.length === 1 && only !== undefined) writePart(socket, only);
+    else if (bytes <= MERGE_BYTES) socket.write(merge(parts, bytes));
+    else {
+      socket.cork();
+      for (const part of parts) writePart(socket, part);
+      socket.uncork();
+    }
+    // "drain" only comes when the socket asked for it, so that a small limit is at least the socket's own.
+    if (!this.#blocked && socket.writableLength >= this.#highWatermarkBytes && socket.writableNeedDrain) {
+      this.#blocked = true;
+      this.#events.onWriteBlocked();
+    }
+  }
+
+  #drained(): void {
+    if (!this.#blocked) return;
+    this.#blocked = false;
+    this.#events.onWritable();
+  }
+}
+
+function writePart(socket: Socket, part: string | Buffer): void {
+  if (typeof part === "string") socket.write(part, "latin1");
+  else socket.write(part);
+}
+
+function merge(parts: readonly (string | Buffer)[], bytes: number): Buffer {
+  const merged = Buffer.allocUnsafe(bytes);
+  let at = 0;
+  for (const part of parts) {
+    if (typeof part === "string") merged.write(part, at, "latin1");
+    else merged.set(part, at);
+    at += part.length;
+  }
+  return merged;
+}

@@ -1,0 +1,49 @@
+import type { Socket } from "node:net";
+import { FairleadError } from "@fairlead/errors";
+import type { DeadlineSweep } from "./deadline-sweep.ts";
+import { streamErrors } from "./errors.ts";
+import type { ClientConnection, ClientConnectionEvents, ServerConnection, ServerConnectionEvents } from "./stream.ts";
+
+export interface ConnectionOptions {
+  /** Bytes waiting to be sent at which a stream is told to stop, and which bound a connection's memory. @default 1048576 */
+  readonly highWatermarkBytes?: number;
+  /** Bytes of a head. @default 61440 */
+  readonly maxHeadBytes?: number;
+  /** Headers of a head. @default 100 */
+  readonly maxHeaders?: number;
+}
+
+export interface ServerConnectionOptions extends ConnectionOptions {
+  /** The clock of the time-outs; shared by all connections of a thread. */
+  readonly sweep: DeadlineSweep;
+  /** From a request's first byte (of the first request: from the connection) to the end of its head. @default 10000 */
+  readonly headersTimeoutMs?: number;
+  /** Without a request, after at least one. @default 3600000 (1 hour, as Envoy) */
+  readonly idleTimeoutMs?: number;
+}
+
+/** A protocol: what makes connections of many streams from a socket, plain or TLS. */
+export interface StreamFactory {
+  createServer(socket: Socket, events: ServerConnectionEvents, options: ServerConnectionOptions): ServerConnection;
+  /** @param socket connected */
+  createClient(socket: Socket, events: ClientConnectionEvents, options: ConnectionOptions): ClientConnection;
+}
+
+const factories = new Map<string, StreamFactory>();
+
+/** Adds a protocol; done once when its module is loaded. */
+export function registerStreamFactory(protocol: string, factory: StreamFactory): void {
+  factories.set(protocol, factory);
+}
+
+/** @throws FairleadError FL_PROTOCOL_UNKNOWN */
+export function streamFactory(protocol: string): StreamFactory {
+  const factory = factories.get(protocol);
+  if (factory === undefined) {
+    const code: keyof typeof streamErrors = "FL_PROTOCOL_UNKNOWN";
+    throw new FairleadError(code, `no stream factory for ${protocol}; there is ${[...factories.keys()].join(", ")}`, {
+      facts: { protocol },
+    });
+  }
+  return factory;
+}

@@ -1,0 +1,88 @@
+import type { HeaderMap } from "./header-map.ts";
+import type { RequestHead, ResponseHead } from "./message.ts";
+import type { ResetReason } from "./reset-reason.ts";
+
+/**
+ * The outgoing half of a stream, and its control.
+ *
+ * Order: `sendHead`, any number of `sendData`, the last of them (or the head, or `sendTrailers`) with the end. What is sent in one
+ * tick goes out in one write. After the end or a reset, calls do nothing.
+ */
+export interface StreamSender<Head> {
+  /** @param head read at once, not kept */
+  sendHead(head: Head, endStream: boolean): void;
+  /** @param chunk must not be changed afterwards: it is sent without a copy */
+  sendData(chunk: Buffer, endStream: boolean): void;
+  /** Ends the message. A protocol that has no trailers sends only the end. */
+  sendTrailers(trailers: HeaderMap): void;
+  /** Gives the whole stream up, both directions. The receiver is not told. */
+  reset(reason: ResetReason): void;
+  /** Stops the incoming half: the peer is slowed down. What has been read already may still come. */
+  pauseReading(): void;
+  resumeReading(): void;
+}
+
+/** Gets the incoming half of a stream. `onReset` comes at most once, and nothing after it or after the end. */
+export interface StreamReceiver<Head> {
+  /** @param head owned by the receiver */
+  onHead(head: Head, endStream: boolean): void;
+  /** @param chunk a slice of what came in; valid as long as it is held */
+  onData(chunk: Buffer, endStream: boolean): void;
+  onTrailers(trailers: HeaderMap): void;
+  /** @param details what the transport said, for people */
+  onReset(reason: ResetReason, details: string): void;
+  /** The outgoing half holds more than the high watermark: send no more until `onWritable`. What is sent is kept all the same. */
+  onWriteBlocked(): void;
+  onWritable(): void;
+}
+
+export interface ConnectionInfo {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+}
+
+/** A client's connection to us. */
+export interface ServerConnection {
+  readonly info: ConnectionInfo;
+  readonly activeStreams: number;
+  /** The current stream is the last one. An idle connection stays until its next request, so that none is lost on the way. */
+  drain(): void;
+  /** Ends the connection now, idle or not; running streams are reset. */
+  destroy(): void;
+}
+
+export interface ServerConnectionEvents {
+  /** A request begins. @returns who gets it */
+  onStream(sender: StreamSender<ResponseHead>, connection: ServerConnection): StreamReceiver<RequestHead>;
+  /** The peer broke the protocol; it has been answered where that was possible. Codec errors carry `status` and `details`. */
+  onProtocolError(error: Error, connection: ServerConnection): void;
+  /** @param why of an end that the connection itself decided: for statistics */
+  onClosed(connection: ServerConnection, why: "idle timeout" | "header timeout" | "closed"): void;
+}
+
+/** Our connection to a host. */
+export interface ClientConnection {
+  readonly info: ConnectionInfo;
+  readonly activeStreams: number;
+  /** How many streams may run at the same time. HTTP/1: 1. */
+  readonly maxConcurrentStreams: number;
+  /** Streams opened so far. More than 1 says that the connection had been idle: the peer may have closed it meanwhile. */
+  readonly streamsOpened: number;
+  /** How long the peer keeps the connection when idle, in milliseconds; undefined when it did not say. */
+  readonly peerIdleTimeoutMs: number | undefined;
+  /** Only while `activeStreams < maxConcurrentStreams` and not closed. */
+  openStream(receiver: StreamReceiver<ResponseHead>): StreamSender<RequestHead>;
+  /** No more streams; closes when the running ones are done. */
+  drain(): void;
+  /** Ends the connection now; running streams are reset. */
+  destroy(): void;
+}
+
+export interface ClientConnectionEvents {
+  /** A stream is done and another one may be opened. */
+  onStreamDone(connection: ClientConnection): void;
+  /** Comes once, after the resets of running streams. */
+  onClosed(connection: ClientConnection): void;
+}
