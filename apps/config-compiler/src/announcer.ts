@@ -1,0 +1,54 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { type Bus, subjects } from "@fairlead/bus";
+import type { CompiledMesh } from "@fairlead/compile";
+import { ConfigPushedSchema } from "@fairlead/fairlead-api";
+
+export interface Announcement {
+  readonly mesh: CompiledMesh;
+  readonly revision: number;
+  readonly changedKeys: readonly string[];
+  readonly removedKeys: readonly string[];
+  readonly traceparent: string | undefined;
+  readonly compileMs: number;
+}
+
+/** Keys beyond this are left out of the message: it is a hint, and the bucket has them all. */
+const maxKeys = 1000;
+
+/** Publishes `config.pushed` after each commit. */
+export class Announcer {
+  readonly #bus: Bus;
+  #previousRevision = 0;
+  #rejectedBefore = new Set<string>();
+
+  constructor(bus: Bus) {
+    this.#bus = bus;
+  }
+
+  /** Names the objects that are rejected now and were not, for the same reason, before: those that this revision broke. */
+  async announce(announcement: Announcement): Promise<void> {
+    const { mesh, revision, changedKeys, removedKeys, traceparent, compileMs } = announcement;
+    const identified = mesh.rejected.map((rejected) => ({
+      ...rejected,
+      identity: JSON.stringify([rejected.provenance, rejected.code, rejected.message]),
+    }));
+    const message = create(ConfigPushedSchema, {
+      revision: BigInt(revision),
+      previousRevision: BigInt(this.#previousRevision),
+      changedKeys: changedKeys.slice(0, maxKeys),
+      removedKeys: removedKeys.slice(0, maxKeys),
+      rejected: identified
+        .filter(({ identity }) => !this.#rejectedBefore.has(identity))
+        .map(({ provenance, code, message: reason }) => ({
+          object: { kind: provenance.kind, key: provenance.key, file: provenance.file ?? "", line: provenance.line ?? 0 },
+          code,
+          message: reason,
+        })),
+      traceparent: traceparent ?? "",
+      compileMs,
+    });
+    await this.#bus.publish({ subject: subjects.configPushed, data: toBinary(ConfigPushedSchema, message), revision, traceparent });
+    this.#previousRevision = revision;
+    this.#rejectedBefore = new Set(identified.map(({ identity }) => identity));
+  }
+}
