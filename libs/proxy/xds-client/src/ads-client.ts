@@ -1,0 +1,332 @@
+import { create, type JsonObject } from "@bufbuild/protobuf";
+import { NodeSchema } from "@fairlead/envoy-api/envoy/config/core/v3/base_pb.js";
+import {
+  type DiscoveryRequest,
+  DiscoveryRequestSchema,
+  type DiscoveryResponse,
+} from "@fairlead/envoy-api/envoy/service/discovery/v3/discovery_pb.js";
+import { StatusSchema } from "@fairlead/envoy-api/google/rpc/status_pb.js";
+import { shortTypeName, typeUrls } from "@fairlead/envoy-api";
+import { FairleadError } from "@fairlead/errors";
+import { type AdsStream, grpcStreams, type GrpcStreamOptions, type OpenAdsStream } from "./ads-stream.ts";
+import { BackOff, type BackOffOptions } from "./back-off.ts";
+import type { ConfigConsumer, RejectedResource } from "./config-consumer.ts";
+import { decodeResources } from "./decode-resources.ts";
+import { InitialFetch } from "./initial-fetch.ts";
+import { AdsMetrics } from "./metrics.ts";
+import { type AdsTypeState, nackReason, TypeSubscription } from "./type-subscription.ts";
+import "./errors.ts";
+
+/** The order in which types are asked for: clusters before their endpoints, listeners before their routes. */
+const typeOrder = [typeUrls.cluster, typeUrls.endpoint, typeUrls.listener, typeUrls.route] as const;
+const clusterTypes: readonly string[] = [typeUrls.cluster, typeUrls.endpoint];
+
+/** Where the client writes what it has to say; pino's Logger fits. */
+export interface AdsLogger {
+  debug(facts: object, message: string): void;
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+}
+
+/** Who the proxy is: the xDS node. */
+export interface AdsNode {
+  readonly id: string;
+  /** The application beside the proxy. */
+  readonly cluster: string;
+  readonly metadata: JsonObject;
+  /** The version of Fairlead, as user_agent_version. */
+  readonly version: string;
+}
+
+export interface AdsClientOptions extends GrpcStreamOptions {
+  /** host:port of the gateways, tried in turn. At least one. */
+  readonly addresses: readonly string[];
+  readonly node: AdsNode;
+  readonly consumer: ConfigConsumer;
+  readonly logger: AdsLogger;
+  /** How long the start waits for each type, in milliseconds. @default 15000 (Envoy) */
+  readonly initialFetchTimeoutMs?: number;
+  /** Waits between rounds of attempts. */
+  readonly backOff?: BackOffOptions;
+  /** A stream that was answered and lived this long, in milliseconds, resets the back-off. @default 5000 */
+  readonly healthyAfterMs?: number;
+  /** A wall clock, in milliseconds since 1970. @default Date.now */
+  readonly now?: () => number;
+  /** @default gRPC streams */
+  readonly openStream?: OpenAdsStream;
+}
+
+/**
+ * - `clusters`: waits for clusters and their endpoints
+ * - `listeners`: waits for listeners and their routes
+ * - `initialized`: all came once, or was given up on
+ */
+export type AdsPhase = "clusters" | "listeners" | "initialized";
+
+/** The client's state, for operators. */
+export interface AdsState {
+  /** A gateway has answered on the current stream. */
+  readonly connected: boolean;
+  /** The gateway of the current or next stream. */
+  readonly address: string;
+  /** When a stream was last answered, in milliseconds since 1970; undefined = never. */
+  readonly lastConnectedAtMs: number | undefined;
+  /** Why the last stream ended; undefined while connected. */
+  readonly lastError: string | undefined;
+  readonly phase: AdsPhase;
+  readonly types: readonly AdsTypeState[];
+}
+
+/**
+ * Keeps a proxy's configuration up to date over ADS (state of the world), in Envoy's order of start:
+ *
+ *   CDS ──▶ EDS of the clusters ──▶ clusters initialised ──▶ LDS ──▶ RDS of the listeners
+ *
+ * What was applied stays when the stream is lost; the next stream goes on from its versions.
+ */
+export class AdsClient {
+  readonly #options: AdsClientOptions;
+  readonly #openStream: OpenAdsStream;
+  readonly #now: () => number;
+  readonly #backOff: BackOff;
+  readonly #initialFetch: InitialFetch;
+  readonly #metrics = new AdsMetrics();
+  readonly #subscriptions: ReadonlyMap<string, TypeSubscription>;
+  #forgetConsumer: (() => void) | undefined;
+  #stream: AdsStream | undefined;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #addressIndex = 0;
+  #nodeSent = false;
+  #connected = false;
+  #answeredAtMs: number | undefined;
+  #lastConnectedAtMs: number | undefined;
+  #lastError: string | undefined;
+  #phase: AdsPhase = "clusters";
+  /** While a response is applied, requests wait: all changes of names that it causes become one request a type. */
+  #applying = false;
+  #work: Promise<void> = Promise.resolve();
+  #stopped = false;
+  readonly #changed = new Set<() => void>();
+
+  /** @throws FairleadError FL_ADS_NO_ADDRESS */
+  constructor(options: AdsClientOptions) {
+    if (options.addresses.length === 0) {
+      throw new FairleadError("FL_ADS_NO_ADDRESS", "the ADS client has no gateway to connect to");
+    }
+    this.#options = options;
+    this.#openStream = options.openStream ?? grpcStreams(options);
+    this.#now = options.now ?? Date.now;
+    this.#backOff = new BackOff(options.backOff);
+    this.#initialFetch = new InitialFetch(options.initialFetchTimeoutMs ?? 15_000, (typeUrl, missing) => this.#giveUpOn(typeUrl, missing));
+    this.#subscriptions = new Map(typeOrder.map((typeUrl) => [typeUrl, new TypeSubscription(typeUrl, this.#now)]));
+  }
+
+  /** Begins to connect; returns at once. Call it once. */
+  start(): void {
+    const { consumer } = this.#options;
+    this.#initialFetch.want(typeUrls.cluster);
+    this.#forgetConsumer = consumer.onWantedNamesChanged(() => this.#tellWhatIsWanted());
+    this.#connect();
+    consumer.onClustersInitialized(() => this.#askForListeners());
+  }
+
+  /** Ends the stream and every timer. The consumer keeps what it has. */
+  stop(): void {
+    this.#stopped = true;
+    this.#connected = false;
+    this.#forgetConsumer?.();
+    clearTimeout(this.#retryTimer);
+    this.#initialFetch.close();
+    this.#stream?.close();
+    this.#stream = undefined;
+    this.#metrics.disconnected();
+  }
+
+  state(): AdsState {
+    return {
+      connected: this.#connected,
+      address: this.#address(),
+      lastConnectedAtMs: this.#lastConnectedAtMs,
+      lastError: this.#lastError,
+      phase: this.#phase,
+      types: [...this.#subscriptions.values()].map((subscription) => subscription.state()),
+    };
+  }
+
+  /** Called when `connected` or `phase` changed, and after each response. @returns unsubscribe */
+  onStateChanged(listener: () => void): () => void {
+    this.#changed.add(listener);
+    return () => this.#changed.delete(listener);
+  }
+
+  #address(): string {
+    return this.#options.addresses[this.#addressIndex % this.#options.addresses.length]!;
+  }
+
+  #connect(): void {
+    this.#nodeSent = false;
+    this.#answeredAtMs = undefined;
+    for (const subscription of this.#subscriptions.values()) subscription.beginStream();
+    const stream: AdsStream = this.#openStream(this.#address(), {
+      // In turn, also where the response before came on a stream that was lost meanwhile.
+      received: (response) => (this.#work = this.#work.then(() => this.#received(stream, response))),
+      ended: (reason) => {
+        if (stream === this.#stream) this.#lost(reason);
+      },
+    });
+    this.#stream = stream;
+    this.#tellWhatIsWanted();
+  }
+
+  #lost(reason: string): void {
+    const { addresses, healthyAfterMs, logger } = this.#options;
+    const address = this.#address();
+    this.#stream = undefined;
+    this.#connected = false;
+    this.#lastError = reason;
+    if (this.#answeredAtMs !== undefined && this.#now() - this.#answeredAtMs >= (healthyAfterMs ?? 5000)) this.#backOff.reset();
+    this.#addressIndex += 1;
+    // The other gateways are tried at once; a whole round that failed is followed by a wait.
+    const retryInMs = this.#addressIndex % addresses.length === 0 ? this.#backOff.nextMs() : this.#backOff.shortMs();
+    logger.warn({ address, reason, retry_in_ms: Math.round(retryInMs), next: this.#address() }, "ADS stream lost; the configuration stays as it is");
+    this.#metrics.lostStream();
+    this.#retryTimer = setTimeout(() => this.#connect(), retryInMs);
+    this.#notify();
+  }
+
+  async #received(stream: AdsStream, response: DiscoveryResponse): Promise<void> {
+    if (stream !== this.#stream) return;
+    this.#answered();
+    const subscription = this.#subscriptions.get(response.typeUrl);
+    if (subscription === undefined) {
+      this.#refuseType(response);
+    } else if (subscription.isAsked) {
+      await this.#take(stream, subscription, response);
+    } else {
+      // No answer, as Envoy: a NACK without names would subscribe to everything.
+      this.#options.logger.warn({ type: shortTypeName(response.typeUrl) }, "the gateway sent a type that was not asked for; it is ignored");
+    }
+    this.#notify();
+  }
+
+  async #take(stream: AdsStream, subscription: TypeSubscription, response: DiscoveryResponse): Promise<void> {
+    const { consumer, logger } = this.#options;
+    const { typeUrl } = subscription;
+    const type = shortTypeName(typeUrl);
+    subscription.receive(response);
+    this.#applying = true;
+    const rejected = await this.#apply(response);
+    this.#applying = false;
+    if (this.#stopped) return;
+
+    if (rejected.length === 0) {
+      subscription.accept(response);
+      logger.debug({ type, version: response.versionInfo, resources: response.resources.length }, "configuration applied");
+    } else {
+      subscription.reject(response, rejected);
+      logger.warn({ type, version: response.versionInfo, reason: nackReason(rejected) }, "configuration rejected (NACK)");
+    }
+    this.#metrics.response(type, rejected.length === 0 ? "ack" : "nack");
+    // The stream may have been lost meanwhile; what was applied counts all the same.
+    if (stream === this.#stream) {
+      const names = consumer.wantedNames(typeUrl);
+      this.#send(rejected.length === 0 ? subscription.ack(names) : subscription.nack(names));
+    }
+    this.#tellWhatIsWanted();
+    this.#noteListenersCame();
+  }
+
+  /** Never throws: whatever goes wrong with a response becomes its NACK. */
+  async #apply(response: DiscoveryResponse): Promise<readonly RejectedResource[]> {
+    const decoded = decodeResources(response);
+    if ("unusable" in decoded) return decoded.unusable;
+    try {
+      const rejected = await this.#options.consumer.apply(response.typeUrl, decoded.resources);
+      this.#initialFetch.came(response.typeUrl, decoded.resources.map(({ name }) => name));
+      return rejected;
+    } catch (error) {
+      this.#options.logger.warn({ err: error, type: shortTypeName(response.typeUrl) }, "applying a configuration failed");
+      return [{ name: "all resources", reason: error instanceof Error ? error.message : String(error) }];
+    }
+  }
+
+  #refuseType(response: DiscoveryResponse): void {
+    this.#options.logger.warn({ type: response.typeUrl.slice(0, 200) }, "the gateway sent a type that this proxy does not know");
+    this.#metrics.response("other", "nack");
+    this.#send(
+      create(DiscoveryRequestSchema, {
+        typeUrl: response.typeUrl,
+        responseNonce: response.nonce,
+        errorDetail: create(StatusSchema, { code: 13, message: `this proxy does not know the type ${response.typeUrl}` }),
+      }),
+    );
+  }
+
+  /** Sends a request for each type whose wanted names the stream does not know yet. */
+  #tellWhatIsWanted(): void {
+    if (this.#applying || this.#stopped) return;
+    for (const [typeUrl, subscription] of this.#subscriptions) {
+      if (this.#phase === "clusters" && !clusterTypes.includes(typeUrl)) continue;
+      const names = this.#options.consumer.wantedNames(typeUrl);
+      this.#initialFetch.want(typeUrl, names);
+      if (this.#stream === undefined) continue;
+      const request = subscription.subscribe(names);
+      if (request !== undefined) this.#send(request);
+    }
+  }
+
+  #send(request: DiscoveryRequest): void {
+    if (!this.#nodeSent) {
+      this.#nodeSent = true;
+      const { id, cluster, metadata, version } = this.#options.node;
+      request.node = create(NodeSchema, {
+        id,
+        cluster,
+        metadata,
+        userAgentName: "fairlead",
+        userAgentVersionType: { case: "userAgentVersion", value: version },
+      });
+    }
+    this.#stream?.send(request);
+  }
+
+  #answered(): void {
+    if (this.#connected) return;
+    this.#connected = true;
+    this.#answeredAtMs = this.#now();
+    this.#lastConnectedAtMs = this.#answeredAtMs;
+    this.#lastError = undefined;
+    this.#metrics.connected();
+    this.#options.logger.info({ address: this.#address() }, "ADS stream established");
+  }
+
+  #giveUpOn(typeUrl: string, missing: readonly string[]): void {
+    this.#options.logger.warn(
+      { type: shortTypeName(typeUrl), missing: missing.slice(0, 20), connected: this.#connected },
+      "not everything of this type came within the initial fetch time-out; going on without",
+    );
+    this.#options.consumer.giveUpOn(typeUrl);
+    if (clusterTypes.includes(typeUrl)) this.#askForListeners();
+    else this.#noteListenersCame();
+    this.#notify();
+  }
+
+  #askForListeners(): void {
+    if (this.#phase !== "clusters" || this.#stopped) return;
+    this.#phase = "listeners";
+    this.#options.logger.info({}, "clusters initialized; asking for listeners");
+    this.#tellWhatIsWanted();
+    this.#notify();
+  }
+
+  #noteListenersCame(): void {
+    if (this.#phase !== "listeners") return;
+    if (this.#initialFetch.isWaitingFor(typeUrls.listener) || this.#initialFetch.isWaitingFor(typeUrls.route)) return;
+    this.#phase = "initialized";
+    this.#options.logger.info({}, "configuration initialized");
+  }
+
+  #notify(): void {
+    for (const listener of this.#changed) listener();
+  }
+}

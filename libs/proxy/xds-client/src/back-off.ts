@@ -1,0 +1,41 @@
+export interface BackOffOptions {
+  /** Upper bound of the first delay, in milliseconds. @default 500 (Envoy) */
+  readonly baseMs?: number;
+  /** Upper bound of every delay, in milliseconds. @default 30000 (Envoy) */
+  readonly maxMs?: number;
+  /** Uniform in [0, 1). @default Math.random */
+  readonly random?: () => number;
+}
+
+/**
+ * Exponential back-off with full jitter: the n-th delay is uniform in [0, min(maxMs, baseMs · 2ⁿ)), so that proxies which
+ * lost the same gateway do not come back in step.
+ */
+export class BackOff {
+  readonly #baseMs: number;
+  readonly #maxMs: number;
+  readonly #random: () => number;
+  #attempt = 0;
+
+  constructor(options: BackOffOptions = {}) {
+    this.#baseMs = options.baseMs ?? 500;
+    this.#maxMs = options.maxMs ?? 30_000;
+    this.#random = options.random ?? Math.random;
+  }
+
+  /** The next delay, in milliseconds. */
+  nextMs(): number {
+    const bound = Math.min(this.#maxMs, this.#baseMs * 2 ** this.#attempt);
+    if (bound < this.#maxMs) this.#attempt += 1;
+    return this.#random() * bound;
+  }
+
+  /** As the first delay, without counting as an attempt. */
+  shortMs(): number {
+    return this.#random() * this.#baseMs;
+  }
+
+  reset(): void {
+    this.#attempt = 0;
+  }
+}

@@ -1,0 +1,18 @@
+export {
+  AdsClient,
+  type AdsClientOptions,
+  type AdsLogger,
+  type AdsNode,
+  type AdsPhase,
+  type AdsState,
+} from "./ads-client.ts";
+export {
+  type AdsStream,
+  type AdsStreamHandlers,
+  grpcStreams,
+  type GrpcStreamOptions,
+  type OpenAdsStream,
+} from "./ads-stream.ts";
+export { BackOff, type BackOffOptions } from "./back-off.ts";
+export type { ConfigConsumer, ReceivedResource, RejectedResource } from "./config-consumer.ts";
+export type { AdsTypeState } from "./type-subscription.ts";
