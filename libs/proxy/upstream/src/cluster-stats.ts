@@ -1,0 +1,47 @@
+/** Counters and gauges of one cluster by Envoy's names; they outlive the cluster's changes. */
+export class ClusterStats {
+  upstream_cx_total = 0;
+  upstream_cx_active = 0;
+  upstream_cx_connect_fail = 0;
+  upstream_cx_connect_timeout = 0;
+  upstream_cx_overflow = 0;
+  upstream_cx_none_healthy = 0;
+  upstream_cx_protocol_error = 0;
+  upstream_cx_idle_timeout = 0;
+  upstream_rq_total = 0;
+  /** Requests from the choice of this cluster to the end of their response, those that wait and retry included. */
+  upstream_rq_active = 0;
+  upstream_rq_pending_active = 0;
+  upstream_rq_pending_overflow = 0;
+  upstream_rq_active_overflow = 0;
+  upstream_rq_completed = 0;
+  upstream_rq_1xx = 0;
+  upstream_rq_2xx = 0;
+  upstream_rq_3xx = 0;
+  upstream_rq_4xx = 0;
+  upstream_rq_5xx = 0;
+  upstream_rq_timeout = 0;
+  upstream_rq_per_try_timeout = 0;
+  upstream_rq_retry = 0;
+  upstream_rq_retry_success = 0;
+  upstream_rq_retry_overflow = 0;
+  upstream_rq_retry_limit_exceeded = 0;
+  /** Ours: requests sent again because an idle connection turned out to be closed. */
+  upstream_rq_replayed = 0;
+  upstream_rq_rx_reset = 0;
+  upstream_rq_tx_reset = 0;
+  upstream_flow_control_paused_reading_total = 0;
+  retry_or_shadow_abandoned = 0;
+  lb_healthy_panic = 0;
+  membership_total = 0;
+  membership_healthy = 0;
+
+  countStatus(status: number): void {
+    this.upstream_rq_completed++;
+    if (status >= 500) this.upstream_rq_5xx++;
+    else if (status >= 400) this.upstream_rq_4xx++;
+    else if (status >= 300) this.upstream_rq_3xx++;
+    else if (status >= 200) this.upstream_rq_2xx++;
+    else this.upstream_rq_1xx++;
+  }
+}

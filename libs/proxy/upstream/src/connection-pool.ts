@@ -1,0 +1,224 @@
+import { connect, type Socket } from "node:net";
+import {
+  type ClientConnection,
+  type ClientConnectionEvents,
+  type Deadline,
+  type DeadlineSweep,
+  type ResetReason,
+  streamFactory,
+} from "@fairlead/proxy-stream";
+import type { ClusterConfig } from "./cluster-config.ts";
+import type { ClusterStats } from "./cluster-stats.ts";
+import { connectFailureOf } from "./connect-failure.ts";
+
+/** A request that wants a connection. Exactly one of the two is called, once, unless it is cancelled; perhaps at once. */
+export interface PoolWaiter {
+  /** Open the stream now. */
+  onConnection(connection: ClientConnection): void;
+  onFailure(reason: ResetReason, details: string): void;
+  /** True = not one that has been idle: the last attempt found it closed. */
+  readonly fresh: boolean;
+}
+
+interface Idle {
+  readonly connection: ClientConnection;
+  readonly expiresAtMs: number;
+}
+
+/** The peer's own time-out is not waited for to the last: its FIN and our request would cross. */
+const PEER_TIMEOUT_MARGIN_MS = 1000;
+
+/**
+ * The connections to one host that serve one request at a time.
+ *
+ * ```
+ *   waiters ──▶ connecting ──▶ busy ──▶ idle (last in, first out: the rest may age and close)
+ *      ▲                        │  ▲      │
+ *      └── a freed connection ──┘  └──────┘
+ * ```
+ */
+export class ConnectionPool implements ClientConnectionEvents, Deadline {
+  deadlineMs = Number.POSITIVE_INFINITY;
+  readonly #address: string;
+  readonly #port: number;
+  readonly #config: ClusterConfig;
+  readonly #stats: ClusterStats;
+  readonly #sweep: DeadlineSweep;
+  readonly #waiters = new Set<PoolWaiter>();
+  readonly #connecting = new Set<Socket>();
+  readonly #connections = new Set<ClientConnection>();
+  #idle: Idle[] = [];
+  #draining = false;
+
+  constructor(address: string, port: number, config: ClusterConfig, stats: ClusterStats, sweep: DeadlineSweep) {
+    this.#address = address;
+    this.#port = port;
+    this.#config = config;
+    this.#stats = stats;
+    this.#sweep = sweep;
+    sweep.add(this);
+  }
+
+  get idleConnections(): number {
+    return this.#idle.length;
+  }
+
+  get connections(): number {
+    return this.#connections.size + this.#connecting.size;
+  }
+
+  acquire(waiter: PoolWaiter): void {
+    const idle = waiter.fresh ? undefined : this.#takeIdle();
+    if (idle !== undefined) {
+      waiter.onConnection(idle);
+      return;
+    }
+    if (this.#stats.upstream_rq_pending_active >= this.#config.circuitBreakers.maxPendingRequests) {
+      this.#stats.upstream_rq_pending_overflow++;
+      waiter.onFailure("overflow", "");
+      return;
+    }
+    this.#waiters.add(waiter);
+    this.#stats.upstream_rq_pending_active++;
+    this.#connectForWaiters();
+  }
+
+  /** The request does not want a connection any more. One that is being made for it becomes idle. */
+  cancel(waiter: PoolWaiter): void {
+    if (this.#waiters.delete(waiter)) this.#stats.upstream_rq_pending_active--;
+  }
+
+  /** The host has left: idle connections close now, busy ones after their response. Requests that chose it before still get through. */
+  drain(): void {
+    this.#draining = true;
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const entry of idle) entry.connection.destroy();
+    this.#leaveSweep();
+  }
+
+  /** Ends all of it now; running requests are reset. */
+  destroy(): void {
+    this.drain();
+    for (const socket of this.#connecting) socket.destroy(new Error("the cluster is closed"));
+    for (const connection of this.#connections) connection.destroy();
+  }
+
+  // Idle connections
+
+  onDeadline(): void {
+    const now = this.#sweep.nowMs;
+    const expired = this.#idle.filter((entry) => entry.expiresAtMs <= now);
+    this.#idle = this.#idle.filter((entry) => entry.expiresAtMs > now);
+    this.deadlineMs = this.#idle.reduce((least, entry) => Math.min(least, entry.expiresAtMs), Number.POSITIVE_INFINITY);
+    this.#stats.upstream_cx_idle_timeout += expired.length;
+    for (const entry of expired) entry.connection.destroy();
+  }
+
+  #takeIdle(): ClientConnection | undefined {
+    return this.#idle.pop()?.connection;
+  }
+
+  #putIdle(connection: ClientConnection): void {
+    const peerMs = connection.peerIdleTimeoutMs;
+    const keptMs = peerMs === undefined ? Number.POSITIVE_INFINITY : peerMs - PEER_TIMEOUT_MARGIN_MS;
+    const idleMs = Math.min(this.#config.idleTimeoutMs, keptMs);
+    if (idleMs <= 0) {
+      connection.destroy();
+      return;
+    }
+    const expiresAtMs = this.#sweep.nowMs + idleMs;
+    this.#idle.push({ connection, expiresAtMs });
+    if (expiresAtMs < this.deadlineMs) this.deadlineMs = expiresAtMs;
+  }
+
+  // Connecting
+
+  #connectForWaiters(): void {
+    while (this.#connecting.size < this.#waiters.size) {
+      // A host without any connection always gets one: else requests to it would wait for ever.
+      if (this.#stats.upstream_cx_active >= this.#config.circuitBreakers.maxConnections && this.connections > 0) {
+        this.#stats.upstream_cx_overflow++;
+        return;
+      }
+      this.#connect();
+    }
+  }
+
+  #connect(): void {
+    this.#stats.upstream_cx_total++;
+    this.#stats.upstream_cx_active++;
+    const socket = connect({ host: this.#address, port: this.#port, noDelay: true });
+    this.#connecting.add(socket);
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      socket.destroy(new Error("connect timeout"));
+    }, this.#config.connectTimeoutMs);
+    const onError = (error: NodeJS.ErrnoException): void => {
+      clearTimeout(timer);
+      this.#connecting.delete(socket);
+      this.#stats.upstream_cx_active--;
+      this.#stats.upstream_cx_connect_fail++;
+      if (timedOut) this.#stats.upstream_cx_connect_timeout++;
+      const failure = timedOut ? { reason: "connection timeout" as const, details: "" } : connectFailureOf(error);
+      this.#failFirst(failure.reason, failure.details);
+    };
+    socket.once("error", onError);
+    socket.once("connect", () => {
+      clearTimeout(timer);
+      socket.off("error", onError);
+      this.#connecting.delete(socket);
+      this.#onConnected(socket);
+    });
+  }
+
+  #onConnected(socket: Socket): void {
+    const { protocol, highWatermarkBytes } = this.#config;
+    const connection = streamFactory(protocol).createClient(socket, this, { highWatermarkBytes });
+    this.#connections.add(connection);
+    this.#give(connection, true);
+  }
+
+  #failFirst(reason: ResetReason, details: string): void {
+    const [waiter] = this.#waiters;
+    if (waiter !== undefined) {
+      this.cancel(waiter);
+      waiter.onFailure(reason, details);
+    }
+    this.#connectForWaiters();
+    this.#leaveSweep();
+  }
+
+  // Connections in use
+
+  #give(connection: ClientConnection, fresh: boolean): void {
+    for (const waiter of this.#waiters) {
+      if (waiter.fresh && !fresh) continue;
+      this.cancel(waiter);
+      waiter.onConnection(connection);
+      return;
+    }
+    if (this.#draining) connection.destroy();
+    else this.#putIdle(connection);
+  }
+
+  onStreamDone(connection: ClientConnection): void {
+    const limit = this.#config.maxRequestsPerConnection;
+    if (limit > 0 && connection.streamsOpened >= limit) connection.drain();
+    else this.#give(connection, false);
+  }
+
+  onClosed(connection: ClientConnection): void {
+    if (!this.#connections.delete(connection)) return;
+    this.#stats.upstream_cx_active--;
+    const at = this.#idle.findIndex((entry) => entry.connection === connection);
+    if (at !== -1) this.#idle.splice(at, 1);
+    this.#connectForWaiters();
+    this.#leaveSweep();
+  }
+
+  #leaveSweep(): void {
+    if (this.#draining && this.connections === 0) this.#sweep.remove(this);
+  }
+}
