@@ -5,6 +5,7 @@ export {
   type WaitQuery,
   waitQuerySchema,
 } from "./convergence.ts";
+export { registrationErrors } from "./errors.ts";
 export { type NodeBody, nodeReferenceSchema, nodeSchema } from "./node.ts";
 export {
   type PublicationAnswer,

@@ -1,6 +1,7 @@
 import { FairleadError, meaningOf, type ErrorFacts } from "@fairlead/errors";
 import { trace } from "@opentelemetry/api";
 import "./errors.ts";
+import { RelayedError } from "./relayed-error.ts";
 
 /** The body of every error of every HTTP API. */
 export interface ErrorAnswer {
@@ -38,14 +39,15 @@ export function errorAnswer(caught: unknown): { status: number; body: ErrorAnswe
     if (code !== undefined) error = new FairleadError(code, caught.message, { cause: caught });
   }
   const meaning = meaningOf(error.code);
-  const internal = error.code === "FL_INTERNAL";
+  const relayed = error instanceof RelayedError ? error : undefined;
+  const internal = error.code === "FL_INTERNAL" && relayed === undefined;
   return {
     error,
-    status: meaning?.httpStatus ?? 500,
+    status: relayed?.status ?? meaning?.httpStatus ?? 500,
     body: {
       code: error.code,
       message: internal ? "something failed inside the service; its log has the cause" : error.message,
-      action: meaning?.action ?? "",
+      action: relayed?.action ?? meaning?.action ?? "",
       facts: internal ? {} : error.facts,
       traceId: trace.getActiveSpan()?.spanContext().traceId,
     },
