@@ -1,0 +1,1 @@
+export { type PostgresServer, type PostgresServerOptions, startPostgresServer } from "./start-postgres-server.ts";
