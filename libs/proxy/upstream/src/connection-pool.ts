@@ -100,6 +100,10 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
   /** Ends all of it now; running requests are reset. */
   destroy(): void {
     this.drain();
+    for (const waiter of this.#waiters) {
+      this.cancel(waiter);
+      waiter.onFailure("local reset", "the cluster is closed");
+    }
     for (const socket of this.#connecting) socket.destroy(new Error("the cluster is closed"));
     for (const connection of this.#connections) connection.destroy();
   }
