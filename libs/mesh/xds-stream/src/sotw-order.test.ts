@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { bodies, cluster, endpoint, listener, type ResponseForTest, route, StreamUnderTest } from "./stream-under-test.ts";
+
+/** A client that has all four types and has ACKed them. */
+function connected(): StreamUnderTest {
+  const t = new StreamUnderTest();
+  t.set(cluster, "a@1");
+  t.set(endpoint, "a@1");
+  t.set(listener, "l@1");
+  t.set(route, "r@a");
+  t.request(cluster, []);
+  t.request(endpoint, ["a"]);
+  t.request(listener, []);
+  t.request(route, ["r"]);
+  t.ack(cluster);
+  t.ack(endpoint, ["a"]);
+  t.ack(listener);
+  t.ack(route, ["r"]);
+  assert.deepEqual(t.stream.pending(), []);
+  return t;
+}
+const types = (responses: readonly ResponseForTest[]) => responses.map((response) => response.typeUrl);
+
+test("rules 62, 67: one change goes clusters, endpoints, listeners, routes; types nobody asked for are skipped", () => {
+  const t = connected();
+  const change = { [route]: ["r@b"], [listener]: ["l@2"], [endpoint]: ["a@2"], [cluster]: ["b@1"], secret: ["s@1"] };
+  assert.deepEqual(types(t.change(change)), [cluster, endpoint, listener, route]);
+});
+
+test("rules 61, 66: what changes before the ACK waits, merges, and goes with the ACK", () => {
+  const t = connected();
+  t.change({ [endpoint]: ["a@2"] });
+  assert.deepEqual(t.change({ [endpoint]: ["a@3"] }), []);
+  assert.deepEqual(t.change({ [endpoint]: ["a@4"] }), []);
+  assert.deepEqual(t.pendingOf(endpoint), ["BLOCKED 3-4", "SENT 2-2"]);
+  assert.equal(t.stateOf(endpoint), "BLOCKED");
+  assert.deepEqual(bodies(t.ack(endpoint, ["a"])), [["a@4"]]);
+  assert.deepEqual(t.pendingOf(endpoint), ["SENT 3-4"]);
+  t.ack(endpoint, ["a"]);
+  assert.deepEqual(t.stream.pending(), []);
+});
+
+test("rule 65: without an ACK it is sent after the time-out, with what may be lost", () => {
+  const t = connected();
+  t.request(endpoint, ["a", "b"], "");
+  t.change({ [endpoint]: ["a@2"] });
+  t.change({ [endpoint]: ["b@1"] });
+  assert.equal(t.stream.deadline(t.now), t.now + 15_000);
+  t.now += 14_999;
+  assert.deepEqual(t.take(), []);
+  t.now += 1;
+  const [late] = t.take();
+  assert.deepEqual([...late!.bodies].sort(), ["a@2", "b@1"]);
+  assert.deepEqual(t.pendingOf(endpoint), ["SENT 2-3"]);
+  assert.deepEqual(t.request(endpoint, ["a", "b"], "s1-5"), [], "the late ACK of the first is stale");
+  assert.equal(t.stateOf(endpoint), "SENT");
+  assert.equal(t.stream.deadline(t.now), undefined, "nothing waits");
+});
+
+test("what is announced is pending at once, and is not sent before it is released", () => {
+  const t = connected();
+  t.announce({ [endpoint]: ["a@2"] });
+  assert.deepEqual(t.pendingOf(endpoint), ["BLOCKED 2-2"]);
+  assert.deepEqual(t.take(), []);
+  assert.deepEqual(t.ack(endpoint, ["a"]), [], "an ACK does not cut the waiting short");
+  t.stream.release();
+  assert.deepEqual(bodies(t.take()), [["a@2"]]);
+});
+
+test("a change that is taken back before it is sent is no work", () => {
+  const t = connected();
+  t.announce({ [endpoint]: ["a@2"] });
+  t.announce({ [endpoint]: ["a@1"] });
+  t.stream.release();
+  assert.deepEqual(t.take(), []);
+  assert.deepEqual(t.stream.pending(), []);
+});
+
+test("rule 63: routes wait while a cluster they may name waits for an ACK", () => {
+  const t = connected();
+  t.change({ [cluster]: ["b@1"] });
+  assert.deepEqual(t.change({ [cluster]: ["c@1"], [route]: ["r@c"] }), []);
+  assert.match(t.stream.status().find((type) => type.typeUrl === route)!.detail, /clusters/);
+  assert.deepEqual(types(t.ack(cluster)), [cluster, route]);
+});
+
+test("rule 63: a cluster that is gone stays until listeners and routes are ACKed", () => {
+  const t = connected();
+  const responses = t.change({ [cluster]: ["-a", "b@1"], [route]: ["r@b"] });
+  assert.deepEqual(types(responses), [cluster, route]);
+  assert.deepEqual(responses[0]!.bodies, ["a@1", "b@1"]);
+  assert.deepEqual(t.ack(cluster), []);
+  assert.deepEqual(t.pendingOf(cluster), ["BLOCKED 2-2"], "the removal has not converged");
+  assert.match(t.stream.status().find((type) => type.typeUrl === cluster)!.detail, /removal/);
+  const [reduced] = t.ack(route, ["r"]);
+  assert.deepEqual(reduced!.bodies, ["b@1"]);
+  t.ack(cluster);
+  assert.deepEqual(t.stream.pending(), []);
+});
+
+test("rule 63: a removal alone goes at once; with routes it waits without being sent", () => {
+  const t = connected();
+  t.change({ [cluster]: ["b@1"] });
+  t.ack(cluster);
+  assert.deepEqual(bodies(t.change({ [cluster]: ["-b"] })), [["a@1"]]);
+  t.ack(cluster);
+  assert.deepEqual(types(t.change({ [cluster]: ["-a"], [route]: ["r@none"] })), [route]);
+  assert.deepEqual(bodies(t.ack(route, ["r"])), [[]]);
+});
+
+test("rule 65: a removal does not wait for ever for routes that are refused", () => {
+  const t = connected();
+  t.change({ [cluster]: ["-a", "b@1"], [route]: ["r@bad"] });
+  t.ack(cluster);
+  assert.deepEqual(t.nack(route, ["r"], "bad"), []);
+  assert.equal(t.stream.deadline(t.now), t.now + 15_000);
+  t.now += 15_000;
+  assert.deepEqual(bodies(t.take()), [["b@1"]]);
+  t.ack(cluster);
+  assert.equal(t.stream.deadline(t.now), undefined);
+  t.change({ [cluster]: ["c@1"] });
+  t.ack(cluster);
+  t.now += 60_000;
+  assert.deepEqual(t.change({ [cluster]: ["-b"] }), [], "the next removal has a time of its own");
+});
+
+test("rule 64: endpoints of a replaced cluster are sent again when asked, once", () => {
+  const t = connected();
+  t.change({ [cluster]: ["a@2"] });
+  assert.deepEqual(t.ack(cluster), []);
+  assert.deepEqual(bodies(t.ack(endpoint, ["a"])), [["a@1"]], "the request looks like an ACK");
+  assert.deepEqual(t.ack(endpoint, ["a"]), []);
+  assert.deepEqual(t.ack(endpoint, ["a"]), []);
+});
+
+test("a full set with a bad member is not sent again until it changes, while its users go on", () => {
+  const t = connected();
+  t.change({ [cluster]: ["bad@1"], [route]: ["r@bad"] });
+  t.nack(cluster, [], "bad");
+  t.ack(route, ["r"]);
+  assert.deepEqual(types(t.change({ [route]: ["r@a"] })), [route]);
+});
+
+/** Routes are named r; their version is the cluster that they send to. */
+test("rule 63 as a property: at any prefix of its log the client has every cluster its routes name, and ends with the final state", () => {
+  const step = fc.oneof(
+    { weight: 3, arbitrary: fc.record({ target: fc.constantFrom("a", "b", "c"), spare: fc.subarray(["a", "b", "c"]) }) },
+    { weight: 4, arbitrary: fc.constantFrom(cluster, route, endpoint) },
+    { weight: 1, arbitrary: fc.constant("release" as const) },
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const t = connected();
+      const inbox: ResponseForTest[] = [];
+      const applied = { clusters: new Set(["a"]), route: "a", endpoints: new Set(["a"]) };
+      let target = "a";
+      let clusters = new Set(["a"]);
+      const apply = (response: ResponseForTest) => {
+        const parts = response.bodies.map((body) => body.split("@"));
+        if (response.typeUrl === cluster) applied.clusters = new Set(parts.map(([name]) => name!));
+        if (response.typeUrl === route) applied.route = parts[0]![1]!;
+        assert.ok(applied.clusters.has(applied.route), `the route names ${applied.route}, the client has ${[...applied.clusters].join()}`);
+        const names = response.typeUrl === cluster ? [] : response.typeUrl === route ? ["r"] : ["a"];
+        inbox.push(...t.request(response.typeUrl, names, response.nonce));
+      };
+      const answer = (typeUrl: string) => {
+        // Responses arrive in order; the ACK of the oldest of this type goes back.
+        const index = inbox.findIndex((response) => response.typeUrl === typeUrl);
+        for (const response of inbox.splice(0, index + 1)) apply(response);
+      };
+      for (const one of steps) {
+        if (one === "release") {
+          t.stream.release();
+          inbox.push(...t.take());
+        } else if (typeof one === "string") {
+          answer(one);
+        } else {
+          const wanted = new Set([one.target, ...one.spare]);
+          const removed = [...clusters].filter((name) => !wanted.has(name)).map((name) => `-${name}`);
+          ({ target } = one);
+          clusters = wanted;
+          t.announce({ [cluster]: [...removed, ...[...wanted].map((name) => `${name}@1`)], [route]: [`r@${one.target}`] });
+        }
+      }
+      t.stream.release();
+      inbox.push(...t.take());
+      while (inbox.length > 0) apply(inbox.shift()!);
+      assert.equal(applied.route, target);
+      assert.deepEqual([...applied.clusters].sort(), [...clusters].sort());
+      assert.deepEqual(t.stream.pending(), []);
+    }),
+    { numRuns: 500 },
+  );
+});

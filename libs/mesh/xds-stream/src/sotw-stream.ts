@@ -1,0 +1,244 @@
+import { typeUrls } from "@fairlead/envoy-api";
+import { FairleadError } from "@fairlead/errors";
+import { pushOrder, type ResourceView, type TouchedNames } from "@fairlead/snapshot";
+import { encodeResponse } from "./encode-response.ts";
+import { FullSetContents } from "./full-set-contents.ts";
+import { NamedContents } from "./named-contents.ts";
+import type { RevisionRange } from "./revision-range.ts";
+import { Subscription } from "./subscription.ts";
+import { type PendingRevisions, type RequestOutcome, type TypeRequest, TypeStream } from "./type-stream.ts";
+
+export interface SotwStreamOptions {
+  /** Told to clients as control_plane.identifier (rule 11). */
+  readonly controlPlane: string;
+  /** Begins each nonce; another one for each stream, so that a nonce of an old stream fits none of this one. */
+  readonly noncePrefix: string;
+  /** How long a change waits for the ACK of the response before it, and a removal for those of its users. @default 15 s */
+  readonly ackTimeoutMs?: number;
+  /** Names per type. @default 10000 */
+  readonly maxNames?: number;
+  /** Endpoints and routes are split into responses of about this size. Clients take 4 MiB (rule 74). @default 3 MiB */
+  readonly maxResponseBytes?: number;
+}
+
+export interface SotwRequest extends TypeRequest {
+  readonly typeUrl: string;
+}
+
+/** A response that is to be written to the client now. */
+export interface OutgoingResponse {
+  readonly typeUrl: string;
+  readonly nonce: string;
+  readonly versionInfo: string;
+  /** How many resources it carries. */
+  readonly count: number;
+  readonly range: RevisionRange | undefined;
+  /** An encoded DiscoveryResponse. */
+  readonly bytes: Buffer;
+}
+
+export interface PendingOfType extends PendingRevisions {
+  readonly typeUrl: string;
+}
+
+/** One type of a stream, as an operator sees it. */
+export interface TypeStatus {
+  readonly typeUrl: string;
+  readonly state: TypeStream["state"];
+  readonly sentVersion: string;
+  readonly ackedVersion: string;
+  /** The newest registry revision that was sent. */
+  readonly revision: number;
+  /** The client's reason for a NACK, or what a change waits for. */
+  readonly detail: string;
+  /** Of the last change of state; ms since the epoch. */
+  readonly sinceMs: number;
+  /** Resources that the client was sent. */
+  readonly resources: number;
+}
+
+/** xDS has a dozen types. */
+const maxTypes = 32;
+const fullSetTypes: ReadonlySet<string> = new Set([typeUrls.cluster, typeUrls.listener]);
+/** These refer to clusters. */
+const usersOfClusters: readonly string[] = [typeUrls.listener, typeUrls.route];
+
+/**
+ * The state of one state-of-the-world ADS stream. It has no timers and no sockets: whoever owns it passes requests and
+ * changes in, and writes what `take` gives.
+ *
+ * Make before break (rules 62 and 63): types go in `pushOrder`; listeners and routes wait while the client lacks a
+ * cluster that waits for an ACK; a cluster that is gone stays in the responses until listeners and routes are ACKed.
+ */
+export class SotwStream {
+  readonly #options: Required<SotwStreamOptions>;
+  readonly #types = new Map<string, TypeStream>();
+  #clusters: TypeStream<FullSetContents> | undefined;
+  #endpoints: TypeStream<NamedContents> | undefined;
+  /** Clusters whose content was replaced since endpoints were last asked for: the client warms them. */
+  readonly #warming = new Set<string>();
+  #removalWaitsSince: number | undefined;
+  #nonces = 0;
+
+  constructor(options: SotwStreamOptions) {
+    this.#options = { ackTimeoutMs: 15_000, maxNames: 10_000, maxResponseBytes: 3 * 1024 * 1024, ...options };
+  }
+
+  /**
+   * Takes a request in; call `take` after it.
+   *
+   * @throws FairleadError FL_XDS_TYPE_MISSING, FL_XDS_TOO_MANY_NAMES, FL_XDS_TOO_MANY_TYPES: the stream is to be ended
+   */
+  request(request: SotwRequest, view: ResourceView, revision: number, now: number): RequestOutcome {
+    const { typeUrl, names } = request;
+    if (typeUrl === "") throw new FairleadError("FL_XDS_TYPE_MISSING", "a request on an ADS stream has no type_url");
+    if (names.length > this.#options.maxNames) {
+      throw new FairleadError(
+        "FL_XDS_TOO_MANY_NAMES",
+        `a request for ${typeUrl} has ${names.length} names; a stream may have ${this.#options.maxNames} of a type`,
+        { facts: { typeUrl, names: names.length, maxNames: this.#options.maxNames } },
+      );
+    }
+    const type = this.#types.get(typeUrl) ?? this.#open(typeUrl);
+    const outcome = type.request(request, view, revision, now);
+    if (type === this.#endpoints && outcome.kind !== "nack" && outcome.kind !== "stale") {
+      this.#endpoints.contents.owe(this.#warming);
+      this.#warming.clear();
+    }
+    return outcome;
+  }
+
+  /** Notes what a commit touched. It counts as pending from now on, and is sent by `take` after `release`. @returns how many types it concerns */
+  announce(touched: TouchedNames, revision: number, view: ResourceView, now: number): number {
+    let concerned = 0;
+    for (const [typeUrl, names] of touched) {
+      if (this.#types.get(typeUrl)?.announce(names, revision, view, now) === true) concerned++;
+    }
+    return concerned;
+  }
+
+  /** Lets `take` send what was announced. */
+  release(): void {
+    for (const type of this.#types.values()) type.contents.release();
+  }
+
+  /** @returns what is to be written now, in order; once it is returned it counts as sent */
+  take(view: ResourceView, now: number): OutgoingResponse[] {
+    const types = [...this.#types.values()].sort((a, b) => rankOf(a.typeUrl) - rankOf(b.typeUrl));
+    if (!types.some((type) => type.contents.due)) return [];
+    // What is sent is the newest state, so all that is announced goes along: else a route could overtake its cluster.
+    this.release();
+    const responses: OutgoingResponse[] = [];
+    for (const type of types) {
+      if (usersOfClusters.includes(type.typeUrl) && this.#clustersAreMissing(view, now)) {
+        type.waitFor("it may refer to clusters that wait for an earlier ACK");
+        continue;
+      }
+      const response = this.#takeOf(type, view, now);
+      if (response !== undefined) responses.push(response);
+    }
+    // A change of routes that turned out to be none does not hold a removal back any more.
+    const removal = this.#clusters === undefined || this.#removalWaitsSince === undefined ? undefined : this.#takeOf(this.#clusters, view, now);
+    if (removal !== undefined) responses.push(removal);
+    return responses;
+  }
+
+  #takeOf(type: TypeStream, view: ResourceView, now: number): OutgoingResponse | undefined {
+    const isClusters = type === this.#clusters;
+    const keepLost = isClusters && this.#lostClustersAreUsed(view, now);
+    const { controlPlane, noncePrefix, maxResponseBytes } = this.#options;
+    const sent = type.take(view, {
+      keepLost,
+      maxBytes: maxResponseBytes,
+      nonce: () => `${noncePrefix}-${++this.#nonces}`,
+      now,
+    });
+    if (keepLost && type.contents.due) type.waitFor("the removal waits until listeners and routes are ACKed");
+    if (sent === undefined) return undefined;
+    if (isClusters) {
+      if (!keepLost) this.#removalWaitsSince = undefined;
+      for (const name of this.#clusters?.contents.replaced ?? []) this.#warming.add(name);
+    }
+    const { nonce, range } = sent;
+    const { resources, versionInfo } = sent.plan;
+    const { typeUrl } = type;
+    const bytes = encodeResponse({ typeUrl, versionInfo, nonce, controlPlane, resources });
+    return { typeUrl, nonce, versionInfo, count: resources.length, range, bytes };
+  }
+
+  /** Whether the client lacks a cluster that cannot be sent yet. */
+  #clustersAreMissing(view: ResourceView, now: number): boolean {
+    const clusters = this.#clusters;
+    return clusters !== undefined && clusters.contents.due && clusters.blocked(now) && clusters.contents.lacksWanted(view);
+  }
+
+  /** Whether listeners or routes may still refer to clusters that are gone. Not for ever: rule 65. */
+  #lostClustersAreUsed(view: ResourceView, now: number): boolean {
+    const settled = usersOfClusters.every((typeUrl) => this.#types.get(typeUrl)?.settled ?? true);
+    if (settled || this.#clusters?.contents.holdsLost(view) !== true) {
+      this.#removalWaitsSince = undefined;
+      return false;
+    }
+    this.#removalWaitsSince ??= now;
+    return now < this.#removalWaitsSince + this.#options.ackTimeoutMs;
+  }
+
+  /** When `take` may have something to send though no request and no change came; on the clock of `now`. */
+  deadline(now: number): number | undefined {
+    const deadlines = [...this.#types.values()].map((type) => type.deadline);
+    if (this.#removalWaitsSince !== undefined) deadlines.push(this.#removalWaitsSince + this.#options.ackTimeoutMs);
+    const first = Math.min(...deadlines.filter((deadline) => deadline !== undefined).filter((deadline) => deadline > now));
+    return first === Infinity ? undefined : first;
+  }
+
+  /** Whether a request asked for something that was not sent yet. */
+  get owes(): boolean {
+    return [...this.#types.values()].some((type) => type.contents.owed);
+  }
+
+  /** The revisions that the client has not ACKed. */
+  pending(): PendingOfType[] {
+    return [...this.#types.values()].flatMap((type) => type.pending().map((entry) => ({ typeUrl: type.typeUrl, ...entry })));
+  }
+
+  status(): TypeStatus[] {
+    return [...this.#types.values()].map((type) => ({
+      typeUrl: type.typeUrl,
+      state: type.state,
+      sentVersion: type.sentVersion,
+      ackedVersion: type.ackedVersion,
+      revision: type.revision,
+      detail: type.detail,
+      sinceMs: type.sinceMs,
+      resources: type.contents.count,
+    }));
+  }
+
+  #open(typeUrl: string): TypeStream {
+    if (this.#types.size >= maxTypes) {
+      throw new FairleadError("FL_XDS_TOO_MANY_TYPES", `a stream may have ${maxTypes} types; this one also asks for ${typeUrl}`, {
+        facts: { typeUrl, maxTypes },
+      });
+    }
+    const isFullSet = fullSetTypes.has(typeUrl);
+    const subscription = new Subscription({ legacyWildcard: isFullSet });
+    const { ackTimeoutMs } = this.#options;
+    let type: TypeStream;
+    if (isFullSet) {
+      const fullSet = new TypeStream(typeUrl, { subscription, contents: new FullSetContents(typeUrl, subscription), ackTimeoutMs });
+      if (typeUrl === typeUrls.cluster) this.#clusters = fullSet;
+      type = fullSet;
+    } else {
+      const named = new TypeStream(typeUrl, { subscription, contents: new NamedContents(typeUrl, subscription), ackTimeoutMs });
+      if (typeUrl === typeUrls.endpoint) this.#endpoints = named;
+      type = named;
+    }
+    this.#types.set(typeUrl, type);
+    return type;
+  }
+}
+
+function rankOf(typeUrl: string): number {
+  const rank = pushOrder.indexOf(typeUrl);
+  return rank < 0 ? pushOrder.length : rank;
+}
