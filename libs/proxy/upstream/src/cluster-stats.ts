@@ -23,6 +23,7 @@ export class ClusterStats {
   upstream_rq_timeout = 0;
   upstream_rq_per_try_timeout = 0;
   upstream_rq_retry = 0;
+  upstream_rq_retry_active = 0;
   upstream_rq_retry_success = 0;
   upstream_rq_retry_overflow = 0;
   upstream_rq_retry_limit_exceeded = 0;

@@ -1,0 +1,62 @@
+import type { RouteTable } from "@fairlead/proxy-router";
+import type { StreamFilterFactory } from "./stream-filter.ts";
+import type { StreamInfo } from "./stream-info.ts";
+
+/** How HTTP is served on a listener. Immutable: a change is a new one, which the next request takes. */
+export interface ConnectionManagerConfig {
+  /** The routes as they are now; undefined before the first came. A request keeps those it began with. */
+  readonly routes: () => RouteTable | undefined;
+  /** In the order of the request, without the router. */
+  readonly filters: readonly StreamFilterFactory[];
+  /** The `server` header. @default "fairlead" */
+  readonly serverName: string;
+  /** What happens to a `server` header of the host. @default "overwrite" */
+  readonly serverHeader: "overwrite" | "appendIfAbsent" | "passThrough";
+  /** True: the client's address is appended to x-forwarded-for; false: headers are trusted as they come (inside a mesh). @default false */
+  readonly useRemoteAddress: boolean;
+  /** Gives requests without one an `x-request-id`. @default true */
+  readonly generateRequestId: boolean;
+  /** Requests and responses see one spelling of a path only. @default true (Envoy: false) */
+  readonly normalizePath: boolean;
+  /** @default false */
+  readonly mergeSlashes: boolean;
+  /** Paths with %2F or %5C are refused with 400. @default false */
+  readonly rejectEscapedSlashes: boolean;
+  /** No byte either way on a stream for so long ends it; 0 = never. @default 300000 */
+  readonly streamIdleTimeoutMs: number;
+  /** From a request's head to its end; 0 = none. @default 0 */
+  readonly requestTimeoutMs: number;
+  /** @default false */
+  readonly suppressEnvoyHeaders: boolean;
+  /** From a connection (later: a request's first byte) to the end of the head. @default 10000 */
+  readonly headersTimeoutMs: number;
+  /** Of a connection without a request. @default 3600000 */
+  readonly idleTimeoutMs: number;
+  /** @default 61440 */
+  readonly maxHeadBytes: number;
+  /** @default 100 */
+  readonly maxHeaders: number;
+  /** Bytes waiting to be sent to a client at which its stream is told to stop. @default 1048576 */
+  readonly highWatermarkBytes: number;
+  /** Told of every request at its end. @default none */
+  readonly accessLog?: ((info: StreamInfo) => void) | undefined;
+}
+
+export const connectionManagerDefaults: Omit<ConnectionManagerConfig, "routes"> = {
+  filters: [],
+  serverName: "fairlead",
+  serverHeader: "overwrite",
+  useRemoteAddress: false,
+  generateRequestId: true,
+  normalizePath: true,
+  mergeSlashes: false,
+  rejectEscapedSlashes: false,
+  streamIdleTimeoutMs: 300_000,
+  requestTimeoutMs: 0,
+  suppressEnvoyHeaders: false,
+  headersTimeoutMs: 10_000,
+  idleTimeoutMs: 3_600_000,
+  maxHeadBytes: 60 * 1024,
+  maxHeaders: 100,
+  highWatermarkBytes: 1024 * 1024,
+};

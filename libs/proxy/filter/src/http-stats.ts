@@ -1,0 +1,36 @@
+/** Counters and gauges of one listener's HTTP by Envoy's names (`http.<stat_prefix>.…`). */
+export class HttpStats {
+  downstream_cx_total = 0;
+  downstream_cx_active = 0;
+  downstream_cx_http1_total = 0;
+  downstream_cx_overflow = 0;
+  downstream_cx_protocol_error = 0;
+  downstream_cx_idle_timeout = 0;
+  downstream_rq_total = 0;
+  downstream_rq_active = 0;
+  downstream_rq_completed = 0;
+  downstream_rq_1xx = 0;
+  downstream_rq_2xx = 0;
+  downstream_rq_3xx = 0;
+  downstream_rq_4xx = 0;
+  downstream_rq_5xx = 0;
+  downstream_rq_header_timeout = 0;
+  downstream_rq_idle_timeout = 0;
+  downstream_rq_timeout = 0;
+  downstream_rq_too_large = 0;
+  downstream_rq_rx_reset = 0;
+  downstream_flow_control_paused_reading_total = 0;
+  no_route = 0;
+  no_cluster = 0;
+  rq_direct_response = 0;
+  rq_redirect = 0;
+
+  countStatus(status: number): void {
+    this.downstream_rq_completed++;
+    if (status >= 500) this.downstream_rq_5xx++;
+    else if (status >= 400) this.downstream_rq_4xx++;
+    else if (status >= 300) this.downstream_rq_3xx++;
+    else if (status >= 200) this.downstream_rq_2xx++;
+    else this.downstream_rq_1xx++;
+  }
+}

@@ -1,0 +1,41 @@
+import { HeaderMap, type RequestHead, type ResponseHead } from "@fairlead/proxy-stream";
+import type { ResponseFlag } from "./stream-info.ts";
+
+/** A response that the proxy itself gives. */
+export interface LocalReply {
+  readonly status: number;
+  /** Plain text; "" for none. */
+  readonly body: string;
+  /** The response code details: what operators search for. */
+  readonly details: string;
+  readonly flag?: ResponseFlag;
+  /** name, value … besides those of the body. */
+  readonly headers?: readonly string[];
+}
+
+const grpcStatuses: Readonly<Record<number, string>> = {
+  400: "13",
+  401: "16",
+  403: "7",
+  404: "12",
+  429: "14",
+  502: "14",
+  503: "14",
+  504: "14",
+};
+
+/** As Envoy answers: text for HTTP, a trailers-only response for gRPC. */
+export function renderLocalReply(
+  reply: LocalReply,
+  request: RequestHead,
+): { readonly head: ResponseHead; readonly body: string } {
+  if (request.headers.get("content-type")?.startsWith("application/grpc") === true) {
+    const fields = ["content-type", "application/grpc", "grpc-status", grpcStatuses[reply.status] ?? "2"];
+    if (reply.body !== "") fields.push("grpc-message", encodeURIComponent(reply.body).replaceAll("%20", " "));
+    return { head: { status: 200, headers: new HeaderMap(fields) }, body: "" };
+  }
+  const fields = [...(reply.headers ?? [])];
+  if (reply.body !== "")
+    fields.push("content-length", String(Buffer.byteLength(reply.body)), "content-type", "text/plain");
+  return { head: { status: reply.status, headers: new HeaderMap(fields) }, body: reply.body };
+}

@@ -1,0 +1,45 @@
+import type { RetryCondition, RetryPolicy, RouteEntry } from "@fairlead/proxy-router";
+import type { HeaderMap, ResetReason } from "@fairlead/proxy-stream";
+
+const grpcConditions: ReadonlyMap<string, RetryCondition> = new Map([
+  ["1", "cancelled"],
+  ["4", "deadline-exceeded"],
+  ["8", "resource-exhausted"],
+  ["13", "internal"],
+  ["14", "unavailable"],
+]);
+
+/** Whether a response head asks for another attempt (Envoy's `retry_on`). */
+export function retriesResponse(route: RouteEntry, policy: RetryPolicy, status: number, headers: HeaderMap): boolean {
+  const { on } = policy;
+  // A host that is overloaded says so: another attempt would make it worse.
+  if (headers.has("x-envoy-overloaded")) return false;
+  if (headers.has("x-envoy-ratelimited")) return on.has("envoy-ratelimited");
+  if (status >= 500 && on.has("5xx")) return true;
+  if (status >= 502 && status <= 504 && on.has("gateway-error")) return true;
+  if (status === 409 && on.has("retriable-4xx")) return true;
+  if (on.has("retriable-status-codes") && policy.statusCodes.includes(status)) return true;
+  if (on.has("retriable-headers") && route.retriableHeaders.some((matches) => matches({ headers }))) return true;
+  const condition = grpcConditions.get(headers.get("grpc-status") ?? "");
+  return condition !== undefined && on.has(condition);
+}
+
+/** @param requestSent whether a part of the request may have reached the host */
+export function retriesReset(policy: RetryPolicy, reason: ResetReason, requestSent: boolean): boolean {
+  const { on } = policy;
+  if (reason === "overflow") return false;
+  if (on.has("5xx") || on.has("gateway-error") || on.has("reset")) return true;
+  if (on.has("reset-before-request") && !requestSent) return true;
+  return on.has("connect-failure") && isConnectFailure(reason);
+}
+
+export function isConnectFailure(reason: ResetReason): boolean {
+  return (
+    reason === "local connection failure" || reason === "remote connection failure" || reason === "connection timeout"
+  );
+}
+
+/** Before retry `number` (from 1): uniform in [0, min(base · 2ⁿ⁻¹, max)), so that clients that failed together do not come back together. */
+export function backOffMs(policy: RetryPolicy, number: number, random: () => number): number {
+  return random() * Math.min(policy.baseIntervalMs * 2 ** (number - 1), policy.maxIntervalMs);
+}

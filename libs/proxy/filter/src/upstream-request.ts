@@ -1,0 +1,97 @@
+import type {
+  ClientConnection,
+  HeaderMap,
+  RequestHead,
+  ResetReason,
+  ResponseHead,
+  StreamReceiver,
+  StreamSender,
+} from "@fairlead/proxy-stream";
+import type { Host, PoolWaiter } from "@fairlead/proxy-upstream";
+
+/** Who made the attempt. */
+export interface UpstreamRequestOwner {
+  /** There is a stream: send the request on it. */
+  onUpstreamReady(attempt: UpstreamRequest): void;
+  onUpstreamHead(attempt: UpstreamRequest, head: ResponseHead, endStream: boolean): void;
+  onUpstreamData(attempt: UpstreamRequest, chunk: Buffer, endStream: boolean): void;
+  onUpstreamReset(attempt: UpstreamRequest, reason: ResetReason, details: string): void;
+  onUpstreamBlocked(blocked: boolean): void;
+}
+
+/** One attempt to have a request answered by one host. */
+export class UpstreamRequest implements PoolWaiter, StreamReceiver<ResponseHead> {
+  readonly host: Host;
+  readonly fresh: boolean;
+  /** The connection had served before: the host may have closed it when it was idle. */
+  reused = false;
+  sender: StreamSender<RequestHead> | undefined;
+  readonly #owner: UpstreamRequestOwner;
+  #over = false;
+
+  /** @param fresh true = on a new connection */
+  constructor(owner: UpstreamRequestOwner, host: Host, fresh: boolean) {
+    this.#owner = owner;
+    this.host = host;
+    this.fresh = fresh;
+  }
+
+  start(): void {
+    this.host.activeRequests++;
+    this.host.totalRequests++;
+    this.host.pool.acquire(this);
+  }
+
+  /** Gives it up: the host need not answer any more. */
+  cancel(): void {
+    if (this.#over) return;
+    this.#finish();
+    if (this.sender === undefined) this.host.pool.cancel(this);
+    else this.sender.reset("local reset");
+  }
+
+  onConnection(connection: ClientConnection): void {
+    this.reused = connection.streamsOpened > 0;
+    this.sender = connection.openStream(this);
+    this.#owner.onUpstreamReady(this);
+  }
+
+  onFailure(reason: ResetReason, details: string): void {
+    this.onReset(reason, details);
+  }
+
+  onHead(head: ResponseHead, endStream: boolean): void {
+    if (this.#over) return;
+    if (endStream) this.#finish();
+    this.#owner.onUpstreamHead(this, head, endStream);
+  }
+
+  onData(chunk: Buffer, endStream: boolean): void {
+    if (this.#over) return;
+    if (endStream) this.#finish();
+    this.#owner.onUpstreamData(this, chunk, endStream);
+  }
+
+  onTrailers(_trailers: HeaderMap): void {
+    this.onData(Buffer.alloc(0), true);
+  }
+
+  onReset(reason: ResetReason, details: string): void {
+    if (this.#over) return;
+    this.#finish();
+    this.#owner.onUpstreamReset(this, reason, details);
+  }
+
+  onWriteBlocked(): void {
+    if (!this.#over) this.#owner.onUpstreamBlocked(true);
+  }
+
+  onWritable(): void {
+    if (!this.#over) this.#owner.onUpstreamBlocked(false);
+  }
+
+  #finish(): void {
+    this.#over = true;
+    this.host.activeRequests--;
+  }
+}
