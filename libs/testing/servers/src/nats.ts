@@ -1,0 +1,103 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { requireCommand } from "./require-command.ts";
+
+const startDeadlineMs = 10_000;
+
+export interface TestNatsOptions {
+  /** Asks every client for this name and password. @default none */
+  readonly login?: { readonly user: string; readonly password: string };
+}
+
+/** A nats-server with JetStream for one test file, with ways to take it away. */
+export interface TestNats {
+  /** nats://127.0.0.1:<port>, with the login where there is one; the same after `restart`. */
+  readonly url: string;
+  readonly port: number;
+  /** Stops its process (SIGSTOP), so that it neither answers nor closes a connection. */
+  pause(): void;
+  resume(): void;
+  /** Ends it as a crash does: SIGKILL. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port, having killed it where it runs. `wipe`: with an empty folder. @default false */
+  restart(options?: { readonly wipe?: boolean }): Promise<void>;
+  /** Stops it and removes its folder. */
+  stop(): Promise<void>;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("a TCP server has an address with a port");
+  return address.port;
+}
+
+/** Resolves when the server says that it takes clients; rejects with its log when it ends before. */
+async function launch(command: string, args: readonly string[]): Promise<ChildProcess> {
+  const child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"] });
+  let log = "";
+  await new Promise<void>((resolve, reject) => {
+    const failed = (what: string) => {
+      child.kill("SIGKILL");
+      reject(new Error(`nats-server ${what}; its log:\n${log}`));
+    };
+    const timer = setTimeout(() => failed(`was not ready after ${startDeadlineMs} ms`), startDeadlineMs);
+    child.once("error", (error) => failed(`could not be started: ${error.message}`));
+    child.once("exit", (code) => {
+      clearTimeout(timer);
+      failed(`ended with ${code}`);
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      log = `${log}${text}`.slice(-20_000);
+      if (!log.includes("Server is ready")) return;
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+  return child;
+}
+
+/** Starts nats-server in a temporary folder: about 0.1 s, and once on a machine the time to install it. */
+export async function startTestNats({ login }: TestNatsOptions = {}): Promise<TestNats> {
+  const command = await requireCommand("nats-server", "nats-server");
+  const folder = await mkdtemp(join(tmpdir(), "fairlead-test-nats-"));
+  const port = await freePort();
+  const args = ["-js", "-sd", folder, "-a", "127.0.0.1", "-p", String(port)];
+  if (login !== undefined) args.push("--user", login.user, "--pass", login.password);
+
+  let child = await launch(command, args);
+  // A test that crashes leaves no server behind.
+  const killNow = () => child.kill("SIGKILL");
+  process.once("exit", killNow);
+  const kill = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+  };
+  const credentials = login === undefined ? "" : `${encodeURIComponent(login.user)}:${encodeURIComponent(login.password)}@`;
+  return {
+    url: `nats://${credentials}127.0.0.1:${port}`,
+    port,
+    pause: () => child.kill("SIGSTOP"),
+    resume: () => child.kill("SIGCONT"),
+    kill,
+    async restart({ wipe = false } = {}) {
+      await kill();
+      if (wipe) await rm(folder, { recursive: true, force: true });
+      child = await launch(command, args);
+    },
+    async stop() {
+      process.off("exit", killNow);
+      await kill();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
