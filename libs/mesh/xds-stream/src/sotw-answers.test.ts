@@ -158,3 +158,17 @@ test("rule 27: of a partial response it is the version of all that the client ha
   assert.notEqual(first!.versionInfo, second!.versionInfo);
   assert.equal(first!.versionInfo, third!.versionInfo);
 });
+
+test("rule 15: a change that goes back to the refused content before it is sent is not sent", () => {
+  for (const typeUrl of [cluster, endpoint]) {
+    const t = new StreamUnderTest();
+    t.set(typeUrl, "a@bad");
+    t.request(typeUrl, ["a"]);
+    t.nack(typeUrl, ["a"], "bad");
+    t.announce({ [typeUrl]: ["a@2"] });
+    t.announce({ [typeUrl]: ["a@bad"] });
+    t.stream.release();
+    assert.deepEqual(t.take(), []);
+    assert.deepEqual(t.pendingOf(typeUrl), ["NACKED 1-1"]);
+  }
+});
