@@ -1,0 +1,45 @@
+import type { ProxyRuntime } from "@fairlead/proxy-runtime";
+import type { AdsState } from "@fairlead/proxy-xds-client";
+
+export type ServerState = "LIVE" | "DRAINING" | "INITIALIZING";
+
+/** Envoy's numbers of `server.state`. */
+const stateNumber: Readonly<Record<ServerState, number>> = { LIVE: 0, DRAINING: 1, INITIALIZING: 3 };
+
+/** Envoy's prefixes where it has one; EDS and RDS it counts by cluster and route instead. */
+const statPrefix: Readonly<Record<string, string>> = {
+  cds: "cluster_manager.cds",
+  eds: "ads.eds",
+  lds: "listener_manager.lds",
+  rds: "ads.rds",
+};
+
+const outboundListener = "outbound";
+
+/** What the proxy waits for before it takes calls, in the operator's words; empty = ready. */
+export function waitingFor(ads: AdsState, runtime: Pick<ProxyRuntime, "listeners">): readonly string[] {
+  const waiting: string[] = [];
+  if (ads.phase !== "initialized") {
+    waiting.push(ads.connected ? `${ads.phase} from ${ads.address}` : `ads-gateway ${ads.address}: ${ads.lastError ?? "connecting"}`);
+  }
+  if (!runtime.listeners().some(({ name, state }) => name === outboundListener && state === "active")) {
+    waiting.push("the outbound listener");
+  }
+  return waiting;
+}
+
+/** All counters and gauges by name. */
+export function statsOf(server: { state: ServerState; uptimeMs: number }, ads: AdsState, runtime: Pick<ProxyRuntime, "stats" | "listeners">): Map<string, number> {
+  const stats = new Map(runtime.stats());
+  stats.set("server.state", stateNumber[server.state]);
+  stats.set("server.live", server.state === "LIVE" ? 1 : 0);
+  stats.set("server.uptime", Math.floor(server.uptimeMs / 1000));
+  stats.set("control_plane.connected_state", ads.connected ? 1 : 0);
+  for (const { type, requests, accepted, rejected } of ads.types) {
+    const prefix = statPrefix[type] ?? `ads.${type}`;
+    stats.set(`${prefix}.update_attempt`, requests);
+    stats.set(`${prefix}.update_success`, accepted);
+    stats.set(`${prefix}.update_rejected`, rejected);
+  }
+  return new Map([...stats].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,110 @@
+import { addRoute, createHttpApi, errorAnswer, type ErrorAnswer, type HttpApi, type HttpApiOptions, type Readiness } from "@fairlead/http-api";
+import type { Logger } from "@fairlead/logging";
+import { publicationAnswerSchema, serviceReferenceSchema, serviceSchema, waitQuerySchema } from "@fairlead/registration";
+import { z } from "zod";
+import type { Registrations } from "../registration/registrations.ts";
+
+export interface LocalApiOptions {
+  readonly registrations: Registrations;
+  readonly readiness: () => Readiness;
+  readonly logger: Logger;
+  readonly telemetry: HttpApiOptions["telemetry"];
+}
+
+const publicationBody = z.strictObject({ service: serviceSchema });
+const referenceBody = z.strictObject({ service: serviceReferenceSchema });
+
+const registrationsAnswer = z.object({
+  node: z.object({ id: z.string() }).loose(),
+  lease: z.object({ registered: z.boolean(), renewedAtMs: z.number().optional(), error: z.string().optional() }),
+  publications: z
+    .array(
+      z.object({
+        service: serviceSchema,
+        state: z.enum(["warming", "ready", "draining"]).describe("As registry-sync has it."),
+        waitingFor: z.string(),
+        revision: z.number().int(),
+        error: z.object({ code: z.string(), message: z.string() }).optional(),
+      }),
+    )
+    .readonly(),
+  subscriptions: z.array(serviceReferenceSchema).readonly(),
+});
+
+/** MOSN's `err_no` and `err_msg`, then the fields of every error of Fairlead. */
+function withErrNo(answer: ErrorAnswer): object {
+  return { err_no: 1, err_msg: answer.message, ...answer };
+}
+
+/** The application's door to the mesh: the same operations as registry-sync's, without the node. */
+export async function createLocalApi(options: LocalApiOptions): Promise<HttpApi> {
+  const { registrations } = options;
+  const api = await createHttpApi({
+    name: "fairlead-sidecar",
+    description: "What the application beside this sidecar publishes and calls.",
+    logger: options.logger,
+    telemetry: options.telemetry,
+    readiness: options.readiness,
+  });
+  await api.fastify.register(async (scope) => {
+    // JSON only: a web page can send text/plain to its reader's machine without asking.
+    scope.removeContentTypeParser("text/plain");
+    scope.setErrorHandler(async (error, _request, reply) => {
+      const { status, body } = errorAnswer(error);
+      return await reply.code(status).send(withErrNo(body));
+    });
+    addRoute(scope, {
+      method: "POST",
+      path: "/pub",
+      summary: "Publish a service of the application",
+      description:
+        "Answers when callers are sent to it, or after 2 s when it is stored; with ?wait=converged when every proxy that may call it has it.",
+      body: publicationBody,
+      query: waitQuerySchema,
+      answer: publicationAnswerSchema,
+      formatError: withErrNo,
+      handle: async ({ body, query }) => await registrations.publish(body.service, query),
+    });
+    addRoute(scope, {
+      method: "POST",
+      path: "/unpub",
+      summary: "Withdraw a publication",
+      description:
+        "With ?wait=converged it answers when no proxy sends calls any more and those under way have ended. Without, it goes on in the background.",
+      body: referenceBody,
+      query: waitQuerySchema,
+      answer: publicationAnswerSchema,
+      formatError: withErrNo,
+      handle: async ({ body, query }) => await registrations.withdraw(body.service, query),
+    });
+    addRoute(scope, {
+      method: "POST",
+      path: "/sub",
+      summary: "Say that the application calls a service",
+      description: "Once there is one subscription, the sidecar is sent only what is subscribed to.",
+      body: referenceBody,
+      query: waitQuerySchema,
+      answer: publicationAnswerSchema,
+      formatError: withErrNo,
+      handle: async ({ body, query }) => await registrations.subscribe(body.service, query),
+    });
+    addRoute(scope, {
+      method: "POST",
+      path: "/unsub",
+      summary: "Take a subscription back",
+      body: referenceBody,
+      query: waitQuerySchema,
+      answer: publicationAnswerSchema,
+      formatError: withErrNo,
+      handle: async ({ body, query }) => await registrations.unsubscribe(body.service, query),
+    });
+    addRoute(scope, {
+      method: "GET",
+      path: "/v1/registrations",
+      summary: "What this sidecar has registered, and the state of each",
+      answer: registrationsAnswer,
+      handle: async () => registrations.report(),
+    });
+  });
+  return api;
+}

@@ -1,0 +1,29 @@
+import { declareErrors } from "@fairlead/errors";
+
+export const sidecarErrors = declareErrors("sidecar", {
+  FL_REGISTRY_UNAVAILABLE: {
+    httpStatus: 503,
+    meaning: "The sidecar could not reach registry-sync, so the call was not stored. What was stored before is kept and renewed.",
+    action: "Repeat the call. The message names each registry-sync that was tried; check FAIRLEAD_REGISTRY_URL and that one of them runs.",
+  },
+  FL_SIDECAR_STOPPING: {
+    httpStatus: 503,
+    meaning: "The sidecar is withdrawing what it has published and takes no more registrations.",
+    action: "Publish through the sidecar that follows it.",
+  },
+  FL_SUPERSEDED: {
+    httpStatus: 409,
+    meaning: "A later call about the same publication took the place of this one while it waited.",
+    action: "Nothing, if the later call is what you want. GET /v1/registrations shows the state.",
+  },
+  FL_TOO_MANY_REGISTRATIONS: {
+    httpStatus: 429,
+    meaning: "The sidecar holds as many registrations as it may.",
+    action: "Withdraw what is not used any more (GET /v1/registrations lists all). An application rarely has more than a few dozen.",
+  },
+  FL_ORIGIN_REFUSED: {
+    httpStatus: 403,
+    meaning: "A web page tried to change the sidecar through its admin port.",
+    action: "Use curl or the fairlead command. Browsers are refused, so that no page can reach the admin port of its reader's machine.",
+  },
+});

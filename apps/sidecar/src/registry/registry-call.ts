@@ -1,0 +1,115 @@
+import { FairleadError } from "@fairlead/errors";
+import { RelayedError } from "@fairlead/http-api";
+import { currentTraceparent } from "@fairlead/telemetry";
+import { z } from "zod";
+import "../errors.ts";
+
+const maxAnswerBytes = 4 * 1024 * 1024;
+
+const factSchema = z.union([z.string(), z.number(), z.boolean(), z.array(z.string()), z.null()]);
+const errorAnswerSchema = z.object({
+  code: z.templateLiteral(["FL_", z.string()]),
+  message: z.string(),
+  action: z.string().default(""),
+  facts: z.record(z.string(), factSchema).catch({}),
+});
+
+export interface HttpCall {
+  readonly method: "POST" | "DELETE";
+  /** With its query. */
+  readonly path: string;
+  readonly body?: object;
+  /** For each attempt, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+async function textOf(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.byteLength;
+    if (length > maxAnswerBytes) throw new Error(`the answer is longer than ${maxAnswerBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+async function attempt(url: string, call: HttpCall): Promise<unknown> {
+  const timeout = AbortSignal.timeout(call.timeoutMs);
+  const traceparent = currentTraceparent();
+  const response = await fetch(`${url.replace(/\/$/, "")}${call.path}`, {
+    method: call.method,
+    headers: {
+      ...(call.body === undefined ? {} : { "content-type": "application/json" }),
+      ...(traceparent === undefined ? {} : { traceparent }),
+    },
+    ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+    redirect: "error",
+    signal: call.signal === undefined ? timeout : AbortSignal.any([timeout, call.signal]),
+  });
+  const text = await textOf(response);
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    throw new Error(`HTTP ${response.status} without JSON`);
+  }
+  if (response.ok) return answer;
+  const error = errorAnswerSchema.safeParse(answer);
+  if (!error.success) throw new Error(`HTTP ${response.status} without an error code`);
+  throw new RelayedError({ ...error.data, status: response.status });
+}
+
+/** The words of the cause: fetch itself says only "fetch failed". */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === "TimeoutError") return "no answer in time";
+  const { cause } = error;
+  if (cause instanceof AggregateError) return cause.errors.map(String).join(", ");
+  return cause instanceof Error ? cause.message : error.message;
+}
+
+/**
+ * Calls registry-sync at one of several URLs: the one that answered last, then the others. An answer that refuses
+ * is final; no answer, or one without our error shape (a proxy in between), leads to the next URL.
+ */
+export class RegistryCaller {
+  readonly #urls: readonly string[];
+  #preferred = 0;
+
+  constructor(urls: readonly string[]) {
+    this.#urls = urls;
+  }
+
+  /** @throws FairleadError FL_REGISTRY_UNAVAILABLE; RelayedError; the signal's reason when it is aborted */
+  async call(call: HttpCall): Promise<unknown> {
+    const failures: string[] = [];
+    let tookLong = false;
+    // One more attempt than URLs: a kept-alive connection may have been closed by a registry that restarted.
+    for (let count = 0; count <= this.#urls.length; count += 1) {
+      if (count === this.#urls.length && tookLong) break;
+      const index = (this.#preferred + count) % this.#urls.length;
+      const url = this.#urls[index]!;
+      try {
+        const answer = await attempt(url, call);
+        this.#preferred = index;
+        return answer;
+      } catch (error) {
+        call.signal?.throwIfAborted();
+        if (error instanceof RelayedError) {
+          this.#preferred = index;
+          throw error;
+        }
+        tookLong ||= error instanceof Error && error.name === "TimeoutError";
+        // The host only: a URL may carry credentials.
+        failures.push(`${new URL(url).host}: ${reasonOf(error)}`);
+      }
+    }
+    throw new FairleadError(
+      "FL_REGISTRY_UNAVAILABLE",
+      `registry-sync did not answer ${call.method} ${call.path.split("?")[0]}: ${[...new Set(failures)].join("; ")}`,
+      { facts: { tried: [...new Set(failures)] } },
+    );
+  }
+}
