@@ -20,7 +20,7 @@ export interface PostgresServerOptions {
   readonly port?: number;
   /** Gets each line that PostgreSQL writes. */
   readonly log?: (line: string) => void;
-  /** false: faster, and a crash of the machine may lose or break the data. For tests. @default true */
+  /** false: faster; a crash of the machine may break the data, one of PostgreSQL alone does not. For tests. @default true */
   readonly durable?: boolean;
 }
 
@@ -76,7 +76,7 @@ export async function startPostgresServer(options: PostgresServerOptions): Promi
     "max_connections=100",
     "shared_buffers=64MB",
     "log_checkpoints=off",
-    ...(options.durable === false ? ["fsync=off", "synchronous_commit=off", "full_page_writes=off"] : []),
+    ...(options.durable === false ? ["fsync=off", "full_page_writes=off"] : []),
   ];
   for (let attempt = 1; ; attempt++) {
     const port = anyPort ? await freePort() : options.port!;

@@ -1,0 +1,55 @@
+import { Client } from "pg";
+import type { AdvisoryLock } from "./catalogue-reader.ts";
+import { connectTimeoutMs, keepAlive } from "./data-source.ts";
+import { storeError } from "./store-error.ts";
+
+/** How often the session that holds a lock is asked whether it is still there, and how long it may take to answer. */
+const checkIntervalMs = 2000;
+const answerTimeoutMs = 3000;
+
+/**
+ * Takes a lock in a session of its own, outside of the pool: it lives as long as that session.
+ *
+ * @returns undefined when another session holds it
+ * @throws FairleadError FL_STORE_UNAVAILABLE
+ */
+export async function tryAdvisoryLock(url: string, name: string): Promise<AdvisoryLock | undefined> {
+  const client = new Client({
+    connectionString: url,
+    application_name: "fairlead-lock",
+    connectionTimeoutMillis: connectTimeoutMs,
+    query_timeout: answerTimeoutMs,
+    ...keepAlive,
+  });
+  const lost = new AbortController();
+  const lose = (error?: Error) => {
+    if (lost.signal.aborted) return;
+    lost.abort(storeError(error ?? new Error("connection terminated")));
+    void client.end().catch(() => undefined);
+  };
+  client.on("error", lose);
+  client.on("end", () => lose());
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ granted: boolean }>("SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS granted", [name]);
+    if (rows[0]?.granted !== true) {
+      await client.end();
+      return undefined;
+    }
+  } catch (caught) {
+    void client.end().catch(() => undefined);
+    throw storeError(caught);
+  }
+  const checking = setInterval(() => {
+    client.query("SELECT 1").catch(lose);
+  }, checkIntervalMs);
+  lost.signal.addEventListener("abort", () => clearInterval(checking));
+  return {
+    lost: lost.signal,
+    async release() {
+      clearInterval(checking);
+      client.removeAllListeners("end");
+      await client.end().catch(() => undefined);
+    },
+  };
+}

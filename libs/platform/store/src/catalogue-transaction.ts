@@ -1,0 +1,33 @@
+import type { EntityManager } from "typeorm";
+import type { CatalogueTransaction } from "./catalogue-writer.ts";
+import type { ChangeRecorder } from "./change-recorder.ts";
+import { PolicyRows } from "./policy-rows.ts";
+import { RegistrationRows } from "./registration-rows.ts";
+import { ServiceRows } from "./service-rows.ts";
+import { TransactionLocks } from "./transaction-locks.ts";
+
+/** The transaction that `work` of a write gets: its changes end in `recorder`. */
+export function catalogueTransaction(manager: EntityManager, recorder: ChangeRecorder): CatalogueTransaction {
+  const locks = new TransactionLocks(manager);
+  const registrations = new RegistrationRows(manager, locks, recorder);
+  const services = new ServiceRows(manager, locks, recorder);
+  const policies = new PolicyRows(manager, locks, recorder);
+  return {
+    findNode: (nodeId) => registrations.findNode(nodeId),
+    putNode: (node, leaseTtlMs) => registrations.putNode(node, leaseTtlMs),
+    renewLease: (nodeId, leaseTtlMs) => registrations.renewLease(nodeId, leaseTtlMs),
+    removeNode: (nodeId) => registrations.removeNode(nodeId),
+    expireNodes: (limit) => registrations.expireNodes(limit),
+    publishService: (service) => services.publishService(service),
+    subscribeService: (name, protocol) => services.subscribeService(name, protocol),
+    removeUnusedServices: (retentionMs, limit) => services.removeUnusedServices(retentionMs, limit),
+    findInstances: (filter) => registrations.findInstances(filter),
+    putInstance: (instance) => registrations.putInstance(instance),
+    removeInstance: (instance) => registrations.removeInstance(instance),
+    countSubscriptions: (nodeId) => registrations.countSubscriptions(nodeId),
+    putSubscription: (subscription) => registrations.putSubscription(subscription),
+    removeSubscription: (subscription) => registrations.removeSubscription(subscription),
+    putPolicy: (policy) => policies.putPolicy(policy),
+    removePolicy: (policy) => policies.removePolicy(policy),
+  };
+}

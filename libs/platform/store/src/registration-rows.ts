@@ -1,0 +1,138 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Instance, MeshNode, Subscription } from "@fairlead/model";
+import { type EntityManager, type FindOptionsWhere, In } from "typeorm";
+import { type InstanceRow, InstanceEntity, NodeEntity, SubscriptionEntity } from "./catalogue-entities.ts";
+import type { InstanceFilter, PutOutcome } from "./catalogue-writer.ts";
+import type { ChangeRecorder } from "./change-recorder.ts";
+import { instanceOf, instanceRowOf, nodeOf, nodeRowOf, subscriptionOf, subscriptionRowOf } from "./row-mapping.ts";
+import type { TransactionLocks } from "./transaction-locks.ts";
+
+/** PostgreSQL's clock, so that the clocks of replicas do not matter. */
+function leaseEnd(ttlMs: number): () => string {
+  return () => `now() + interval '${Math.trunc(ttlMs)} milliseconds'`;
+}
+
+/** Nodes, and what each of them owns: instances and subscriptions. All is done under the lock of the node. */
+export class RegistrationRows {
+  readonly #manager: EntityManager;
+  readonly #locks: TransactionLocks;
+  readonly #recorder: ChangeRecorder;
+
+  constructor(manager: EntityManager, locks: TransactionLocks, recorder: ChangeRecorder) {
+    this.#manager = manager;
+    this.#locks = locks;
+    this.#recorder = recorder;
+  }
+
+  async findNode(nodeId: string): Promise<MeshNode | undefined> {
+    await this.#locks.take("node", nodeId);
+    const row = await this.#manager.findOneBy(NodeEntity, { id: nodeId });
+    return row === null ? undefined : nodeOf(row);
+  }
+
+  async putNode(node: MeshNode, leaseTtlMs: number): Promise<PutOutcome> {
+    const existing = await this.findNode(node.id);
+    const row = nodeRowOf(node);
+    const value = nodeOf({ ...row, leaseExpiresAt: new Date(0) });
+    if (existing === undefined) {
+      await this.#manager.insert(NodeEntity, { ...row, leaseExpiresAt: leaseEnd(leaseTtlMs) });
+    } else {
+      await this.#manager.update(NodeEntity, { id: node.id }, { ...row, leaseExpiresAt: leaseEnd(leaseTtlMs) });
+      if (isDeepStrictEqual(existing, value)) return "unchanged";
+    }
+    this.#recorder.record({ kind: "node", key: node.id, value });
+    return existing === undefined ? "created" : "configured";
+  }
+
+  async renewLease(nodeId: string, leaseTtlMs: number): Promise<boolean> {
+    const { affected } = await this.#manager.update(NodeEntity, { id: nodeId }, { leaseExpiresAt: leaseEnd(leaseTtlMs) });
+    return affected === 1;
+  }
+
+  async removeNode(nodeId: string): Promise<boolean> {
+    if ((await this.findNode(nodeId)) === undefined) return false;
+    for (const row of await this.#manager.find(InstanceEntity, { where: { nodeId }, order: { key: "ASC" } })) {
+      this.#recorder.record({ kind: "instance", key: row.key, value: undefined });
+    }
+    for (const row of await this.#manager.find(SubscriptionEntity, { where: { nodeId }, order: { key: "ASC" } })) {
+      this.#recorder.record({ kind: "subscription", key: row.key, value: undefined });
+    }
+    await this.#manager.delete(InstanceEntity, { nodeId });
+    await this.#manager.delete(SubscriptionEntity, { nodeId });
+    await this.#manager.delete(NodeEntity, { id: nodeId });
+    this.#recorder.record({ kind: "node", key: nodeId, value: undefined });
+    return true;
+  }
+
+  async expireNodes(limit: number): Promise<string[]> {
+    const overdue: { id: string }[] = await this.#manager.query(
+      "SELECT id FROM node WHERE lease_expires_at < now() ORDER BY id LIMIT $1",
+      [limit],
+    );
+    const expired: string[] = [];
+    for (const { id } of overdue) {
+      await this.#locks.take("node", id);
+      // Asked again under the lock, with a clock that has moved on: it may have been renewed meanwhile.
+      const still: unknown[] = await this.#manager.query(
+        "SELECT 1 FROM node WHERE id = $1 AND lease_expires_at < clock_timestamp() FOR UPDATE",
+        [id],
+      );
+      if (still.length > 0 && (await this.removeNode(id))) expired.push(id);
+    }
+    return expired;
+  }
+
+  async findInstances(filter: InstanceFilter): Promise<Instance[]> {
+    await this.#locks.take("node", filter.nodeId);
+    const where: FindOptionsWhere<InstanceRow> = { nodeId: filter.nodeId };
+    if (filter.interface !== undefined) where.interface = filter.interface;
+    if (filter.protocol !== undefined) where.protocol = In([filter.protocol]);
+    if (filter.version !== undefined) where.version = filter.version;
+    if (filter.group !== undefined) where.group = filter.group;
+    if (filter.port !== undefined) where.port = filter.port;
+    return (await this.#manager.find(InstanceEntity, { where, order: { key: "ASC" } })).map(instanceOf);
+  }
+
+  async putInstance(instance: Instance): Promise<PutOutcome> {
+    await this.#locks.take("node", instance.nodeId);
+    const row = instanceRowOf(instance);
+    const value = instanceOf(row);
+    const existing = await this.#manager.findOneBy(InstanceEntity, { key: row.key });
+    if (existing !== null && isDeepStrictEqual(instanceOf(existing), value)) return "unchanged";
+    if (existing === null) await this.#manager.insert(InstanceEntity, row);
+    else await this.#manager.update(InstanceEntity, { key: row.key }, row);
+    this.#recorder.record({ kind: "instance", key: row.key, value });
+    return existing === null ? "created" : "configured";
+  }
+
+  async removeInstance(instance: Instance): Promise<boolean> {
+    const { key } = instanceRowOf(instance);
+    const { affected } = await this.#manager.delete(InstanceEntity, { key });
+    if (affected !== 1) return false;
+    this.#recorder.record({ kind: "instance", key, value: undefined });
+    return true;
+  }
+
+  async countSubscriptions(nodeId: string): Promise<number> {
+    await this.#locks.take("node", nodeId);
+    return await this.#manager.countBy(SubscriptionEntity, { nodeId });
+  }
+
+  async putSubscription(subscription: Subscription): Promise<PutOutcome> {
+    await this.#locks.take("node", subscription.nodeId);
+    const row = subscriptionRowOf(subscription);
+    if (await this.#manager.existsBy(SubscriptionEntity, { key: row.key })) return "unchanged";
+    await this.#manager.insert(SubscriptionEntity, row);
+    this.#recorder.record({ kind: "subscription", key: row.key, value: subscriptionOf(row) });
+    return "created";
+  }
+
+  async removeSubscription(subscription: Subscription): Promise<boolean> {
+    await this.#locks.take("node", subscription.nodeId);
+    const { key } = subscriptionRowOf(subscription);
+    const { affected } = await this.#manager.delete(SubscriptionEntity, { key });
+    if (affected !== 1) return false;
+    this.#recorder.record({ kind: "subscription", key, value: undefined });
+    return true;
+  }
+}

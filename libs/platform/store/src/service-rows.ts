@@ -1,0 +1,86 @@
+import { type Protocol, type Service, serviceKey } from "@fairlead/model";
+import type { EntityManager } from "typeorm";
+import { InstanceEntity, ServiceEntity, type ServiceRow } from "./catalogue-entities.ts";
+import type { ChangeRecorder } from "./change-recorder.ts";
+import { serviceOf } from "./row-mapping.ts";
+import type { TransactionLocks } from "./transaction-locks.ts";
+
+const unused = `
+  NOT EXISTS (SELECT 1 FROM instance i WHERE i.interface = s.interface AND i.protocol = s.protocol)
+  AND NOT EXISTS (SELECT 1 FROM subscription c WHERE c.interface = s.interface)`;
+
+/** Services: they come with their first publication or subscription, and go when they were not used for a while. */
+export class ServiceRows {
+  readonly #manager: EntityManager;
+  readonly #locks: TransactionLocks;
+  readonly #recorder: ChangeRecorder;
+
+  constructor(manager: EntityManager, locks: TransactionLocks, recorder: ChangeRecorder) {
+    this.#manager = manager;
+    this.#locks = locks;
+    this.#recorder = recorder;
+  }
+
+  async publishService(service: Service): Promise<void> {
+    const rows = await this.#rowsOf(service.interface);
+    const key = serviceKey(service);
+    const own = rows.find((row) => row.key === key);
+    if (own === undefined) await this.#insert(service, false);
+    else if (own.assumed) await this.#manager.update(ServiceEntity, { key }, { assumed: false });
+    for (const other of rows) {
+      if (!other.assumed || other.key === key) continue;
+      const { interface: name, protocol } = other;
+      if (!(await this.#manager.existsBy(InstanceEntity, { interface: name, protocol }))) await this.#remove(other);
+    }
+  }
+
+  async subscribeService(name: string, protocol: Protocol): Promise<void> {
+    const rows = await this.#rowsOf(name);
+    if (rows.length === 0) await this.#insert({ interface: name, protocol }, true);
+  }
+
+  async removeUnusedServices(retentionMs: number, limit: number): Promise<Service[]> {
+    // A mark may be wrong by a registration that commits at the same time: it is checked under the lock before it counts.
+    await this.#manager.query(`UPDATE service s SET unused_since = now() WHERE unused_since IS NULL AND ${unused}`);
+    const candidates: { key: string; interface: string }[] = await this.#manager.query(
+      `SELECT key, interface FROM service WHERE unused_since < now() - $1 * interval '1 millisecond' ORDER BY interface, key LIMIT $2`,
+      [retentionMs, limit],
+    );
+    const removed: Service[] = [];
+    for (const { key, interface: name } of candidates) {
+      await this.#locks.take("interface", name);
+      const row = await this.#manager.findOneBy(ServiceEntity, { key });
+      if (row === null) continue;
+      const gone: unknown[] = await this.#manager.query(`SELECT 1 FROM service s WHERE key = $1 AND unused_since IS NOT NULL AND ${unused}`, [key]);
+      if (gone.length === 0) {
+        await this.#manager.update(ServiceEntity, { key }, { unusedSince: null });
+      } else {
+        await this.#remove(row);
+        removed.push(serviceOf(row));
+      }
+    }
+    return removed;
+  }
+
+  /** All of one interface, under its lock, marked as used. */
+  async #rowsOf(name: string): Promise<ServiceRow[]> {
+    await this.#locks.take("interface", name);
+    const rows = await this.#manager.findBy(ServiceEntity, { interface: name });
+    if (rows.some((row) => row.unusedSince !== null)) {
+      await this.#manager.update(ServiceEntity, { interface: name }, { unusedSince: null });
+    }
+    return rows;
+  }
+
+  async #insert(service: Service, assumed: boolean): Promise<void> {
+    const key = serviceKey(service);
+    const value: Service = { interface: service.interface, protocol: service.protocol };
+    await this.#manager.insert(ServiceEntity, { key, ...value, assumed, unusedSince: null });
+    this.#recorder.record({ kind: "service", key, value });
+  }
+
+  async #remove(row: ServiceRow): Promise<void> {
+    await this.#manager.delete(ServiceEntity, { key: row.key });
+    this.#recorder.record({ kind: "service", key: row.key, value: undefined });
+  }
+}

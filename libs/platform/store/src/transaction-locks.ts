@@ -1,0 +1,21 @@
+import type { EntityManager } from "typeorm";
+
+/** What two transactions may not work on at once. The numbers are the first key of PostgreSQL's two-key advisory locks. */
+const lockClasses = { node: 1, interface: 2, policies: 3 } as const;
+
+/** Locks by name, also for rows that are not there yet; held until the transaction ends. */
+export class TransactionLocks {
+  readonly #manager: EntityManager;
+  readonly #held = new Set<string>();
+
+  constructor(manager: EntityManager) {
+    this.#manager = manager;
+  }
+
+  async take(kind: keyof typeof lockClasses, name: string): Promise<void> {
+    const id = `${kind} ${name}`;
+    if (this.#held.has(id)) return;
+    await this.#manager.query("SELECT pg_advisory_xact_lock($1, hashtext($2))", [lockClasses[kind], name]);
+    this.#held.add(id);
+  }
+}
