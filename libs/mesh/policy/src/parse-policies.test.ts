@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { FairleadError } from "@fairlead/errors";
+import fc from "fast-check";
+import { parsePolicies, typedPolicy } from "./index.ts";
+
+const head = (kind: string) => `apiVersion: networking.istio.io/v1\nkind: ${kind}\nmetadata:\n  name: x\nspec:\n`;
+
+/** A VirtualService whose route has these lines more. */
+const withRoute = (...lines: string[]) =>
+  `${head("VirtualService")}  hosts: [shop.A]\n  http:\n    - route:\n        - destination: {host: shop.A}\n${lines.map((line) => `      ${line}\n`).join("")}`;
+
+function problemsOf(text: string): readonly string[] {
+  try {
+    parsePolicies(text, { file: "f.yaml" });
+  } catch (error) {
+    assert.ok(error instanceof FairleadError);
+    assert.equal(error.code, "FL_POLICY_INVALID");
+    return error.facts["problems"] as readonly string[];
+  }
+  return [];
+}
+
+test("the sample's policies: objects with their lines, typed specs", () => {
+  const file = join(import.meta.dirname, "../../../../apps/samples/shop/policies/reviews-90-10.yaml");
+  const { policies } = parsePolicies(readFileSync(file, "utf8"), { file: "reviews.yaml" });
+  assert.deepEqual(
+    policies.map(({ object }) => [object.kind, object.namespace, object.name, object.file, object.line]),
+    [
+      ["DestinationRule", "default", "reviews", "reviews.yaml", 2],
+      ["VirtualService", "default", "reviews", "reviews.yaml", 16],
+    ],
+  );
+  const typed = policies[1]!.typed;
+  assert.ok(typed.kind === "VirtualService");
+  const route = typed.spec.http[0]!;
+  assert.deepEqual(route.route!.map(({ destination, weight }) => [destination.subset, weight]), [["v1", 90], ["v2", 10]]);
+  assert.equal(route.timeout, 2000);
+  assert.deepEqual(route.retries!.retryOn, { conditions: ["connect-failure", "refused-stream"], statusCodes: [503] });
+});
+
+test("the stored text gives the same spec again", () => {
+  for (const { object, typed } of parsePolicies(`# c\n---\n${withRoute("timeout: 1m30s")}---\n${head("DestinationRule")}  host: shop.A\n`, { file: "" }).policies) {
+    assert.deepEqual(typedPolicy({ ...object }), typed);
+  }
+});
+
+test("JSON is taken too", () => {
+  const json = JSON.stringify({
+    apiVersion: "networking.istio.io/v1beta1",
+    kind: "DestinationRule",
+    metadata: { name: "j", namespace: "team" },
+    spec: { host: "shop.A", subsets: [{ name: "v1", labels: { version: "v1" } }] },
+  });
+  assert.equal(parsePolicies(json, { file: "j.json" }).policies[0]!.object.namespace, "team");
+});
+
+describe("what is refused, with its place", () => {
+  const cases: readonly (readonly [name: string, text: string, expected: RegExp])[] = [
+    ["not implemented", withRoute("mirror:", "  host: b"), /^f\.yaml:10:7 spec\.http\[0\]\.mirror is not implemented$/],
+    ["no such field", withRoute("matchs: []"), /^f\.yaml:10:7 spec\.http\[0\]\.matchs is not a field \(did you mean match\?\)$/],
+    ["a wrong type", withRoute("timeout: 5"), /^f\.yaml:10:16 spec\.http\[0\]\.timeout: .*expected string/],
+    ["a wrong duration", withRoute("timeout: soon"), /timeout: expected a duration/],
+    ["an unknown retry condition", withRoute("retries: {attempts: 1, retryOn: sometimes}"), /retryOn: unknown condition sometimes/],
+    ["no RE2", withRoute("match:", "  - uri: {regex: '(?=a)'}"), /^f\.yaml:11:\d+ spec\.http\[0\]\.match\[0\]\.uri: not a regular expression in RE2/],
+    ["two string matches", withRoute("match: [{headers: {a: {exact: x, prefix: y}}}]"), /headers\.a: expected exactly one of/],
+    ["a second action", withRoute("redirect: {uri: /x}"), /expected exactly one of route, redirect, directResponse; found route and redirect/],
+    [
+      "a weight that is missing",
+      `${head("VirtualService")}  hosts: [shop.A]\n  http:\n    - route:\n        - destination: {host: shop.A}\n        - destination: {host: shop.B}\n          weight: 1\n`,
+      /^f\.yaml:9:\d+ spec\.http\[0\]\.route\[0\]: needs a weight/,
+    ],
+    ["a wildcard", `${head("VirtualService")}  hosts: ["*.shop"]\n  http: [{directResponse: {status: 200}}]\n`, /hosts\[0\]: .*wildcards/],
+    ["another kind", head("Gateway").replace("spec:\n", "spec: {}\n"), /^f\.yaml:2:7 kind: the kind is not implemented; known are VirtualService, DestinationRule$/],
+    ["another version", withRoute().replace("networking.istio.io/v1", "networking.istio.io/v9"), /^f\.yaml:1:13 apiVersion: expected one of/],
+    ["a subset twice", `${head("DestinationRule")}  host: a.B\n  subsets: [{name: v}, {name: v}]\n`, /subsets\[1\]\.name: the subset v is there twice/],
+    ["an object twice", `${withRoute()}---\n${withRoute()}`, /^f\.yaml:11:1 VirtualService\/default\/x is there twice; the first is at line 1$/],
+    ["an alias", "a: &x 1\nb: *x\n", /aliases/],
+    ["a key twice", "a: 1\na: 2\n", /Map keys must be unique/],
+    ["no YAML", "a: [1\n", /^f\.yaml:/],
+    ["nothing", "# only a comment\n", /there is no policy in the text/],
+    ["too long", "#".repeat(4 * 1024 * 1024 + 1), /longer than/],
+    ["too many objects", "---\na: 1\n".repeat(1001), /more than 1000 objects/],
+  ];
+  for (const [name, text, expected] of cases) {
+    test(name, () => assert.match(problemsOf(text)[0] ?? "(nothing was refused)", expected));
+  }
+});
+
+test("all problems of a file are given, in its order", () => {
+  const problems = problemsOf(`${withRoute("timeout: x")}---\n${head("DestinationRule")}  host: a.B\n  subset: []\n`);
+  assert.equal(problems.length, 2);
+  assert.match(problems[0]!, /timeout/);
+  assert.match(problems[1]!, /spec\.subset is not a field/);
+});
+
+test("an alias bomb and deep nesting end in an error", () => {
+  const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${["b", "c", "d", "e", "f", "g"].map((name, index) => `${name}: &${name} [${`*${"abcdef"[index]!},`.repeat(9)}]`).join("\n")}\n`;
+  assert.ok(problemsOf(bomb).length > 0);
+  assert.ok(problemsOf("[".repeat(1_000_000)).length > 0);
+});
+
+test("no text does anything but parse or give FL_POLICY_INVALID", () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.json(), fc.string().map((tail) => withRoute(tail))), (text) => {
+      try {
+        parsePolicies(text, { file: "f" });
+      } catch (error) {
+        assert.ok(error instanceof FairleadError && error.code === "FL_POLICY_INVALID", String(error));
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
