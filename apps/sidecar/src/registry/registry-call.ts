@@ -35,14 +35,35 @@ async function textOf(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-async function attempt(url: string, call: HttpCall): Promise<unknown> {
-  const timeout = AbortSignal.timeout(call.timeoutMs);
+/** One registry-sync. Its URL may carry credentials for what stands before it: they go into a header and never into a message. */
+class Endpoint {
+  readonly base: string;
+  readonly host: string;
+  readonly authorization: string | undefined;
+
+  constructor(text: string) {
+    const url = new URL(text);
+    const { username, password } = url;
+    if (username !== "" || password !== "") {
+      const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+      this.authorization = `Basic ${Buffer.from(credentials).toString("base64")}`;
+    }
+    url.username = "";
+    url.password = "";
+    this.base = url.href.replace(/\/$/, "");
+    this.host = url.host;
+  }
+}
+
+async function attempt(endpoint: Endpoint, call: HttpCall): Promise<unknown> {
+  const timeout = AbortSignal.timeout(Math.ceil(call.timeoutMs));
   const traceparent = currentTraceparent();
-  const response = await fetch(`${url.replace(/\/$/, "")}${call.path}`, {
+  const response = await fetch(`${endpoint.base}${call.path}`, {
     method: call.method,
     headers: {
       ...(call.body === undefined ? {} : { "content-type": "application/json" }),
       ...(traceparent === undefined ? {} : { traceparent }),
+      ...(endpoint.authorization === undefined ? {} : { authorization: endpoint.authorization }),
     },
     ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
     redirect: "error",
@@ -75,11 +96,11 @@ function reasonOf(error: unknown): string {
  * is final; no answer, or one without our error shape (a proxy in between), leads to the next URL.
  */
 export class RegistryCaller {
-  readonly #urls: readonly string[];
+  readonly #endpoints: readonly Endpoint[];
   #preferred = 0;
 
   constructor(urls: readonly string[]) {
-    this.#urls = urls;
+    this.#endpoints = urls.map((url) => new Endpoint(url));
   }
 
   /** @throws FairleadError FL_REGISTRY_UNAVAILABLE; RelayedError; the signal's reason when it is aborted */
@@ -87,12 +108,12 @@ export class RegistryCaller {
     const failures: string[] = [];
     let tookLong = false;
     // One more attempt than URLs: a kept-alive connection may have been closed by a registry that restarted.
-    for (let count = 0; count <= this.#urls.length; count += 1) {
-      if (count === this.#urls.length && tookLong) break;
-      const index = (this.#preferred + count) % this.#urls.length;
-      const url = this.#urls[index]!;
+    for (let count = 0; count <= this.#endpoints.length; count += 1) {
+      if (count === this.#endpoints.length && tookLong) break;
+      const index = (this.#preferred + count) % this.#endpoints.length;
+      const endpoint = this.#endpoints[index]!;
       try {
-        const answer = await attempt(url, call);
+        const answer = await attempt(endpoint, call);
         this.#preferred = index;
         return answer;
       } catch (error) {
@@ -102,8 +123,7 @@ export class RegistryCaller {
           throw error;
         }
         tookLong ||= error instanceof Error && error.name === "TimeoutError";
-        // The host only: a URL may carry credentials.
-        failures.push(`${new URL(url).host}: ${reasonOf(error)}`);
+        failures.push(`${endpoint.host}: ${reasonOf(error)}`);
       }
     }
     throw new FairleadError(

@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { createLogger } from "@fairlead/logging";
+import type { AdsState } from "@fairlead/proxy-xds-client";
+import { nodeSchema } from "@fairlead/registration";
+import { adminPages } from "./admin-pages.ts";
+import { AdminServer } from "./admin-server.ts";
+import { type ServerState, waitingFor } from "./proxy-state.ts";
+
+const ads: AdsState = {
+  connected: true,
+  address: "127.0.0.1:15010",
+  lastConnectedAtMs: 1,
+  lastError: undefined,
+  phase: "initialized",
+  types: [
+    { type: "cds", names: undefined, version: "v1", nonce: "n1", updatedAtMs: 1, requests: 3, accepted: 2, rejected: 1, lastNack: undefined },
+    { type: "rds", names: ["outbound"], version: "v2", nonce: "n2", updatedAtMs: 1, requests: 1, accepted: 1, rejected: 0, lastNack: undefined },
+  ],
+};
+const logger = createLogger({ service: "test", level: "silent" });
+const outbound = { name: "outbound", address: "127.0.0.1", port: 15001, state: "active", activeRequests: 0 } as const;
+const runtime = {
+  configDump: () => ({ listeners: ["outbound"] }),
+  clusterStats: () => ({ clusters: [] }),
+  stats: () => new Map([["http.outbound.downstream_rq_total", 7]]),
+  listeners: () => [outbound],
+};
+let state: ServerState = "LIVE";
+let drained = 0;
+let quit = 0;
+let server: AdminServer;
+let base: string;
+
+before(async () => {
+  server = new AdminServer(
+    {
+      ...adminPages({
+        node: nodeSchema.parse({ id: "orders-1", app: "orders", address: "127.0.0.1" }),
+        version: "1.2.3",
+        runtime,
+        ads: () => ads,
+        state: () => state,
+        waitingFor: () => ["the outbound listener"],
+        logger,
+        telemetry: { serveMetrics: (_request, response) => response.end("a_metric 1\n") },
+        drain: () => (drained += 1),
+        quit: () => (quit += 1),
+      }),
+      "/broken": {
+        method: "GET",
+        help: "fails",
+        show: () => {
+          throw new Error("inside");
+        },
+      },
+    },
+    logger,
+  );
+  base = `http://127.0.0.1:${await server.listen("127.0.0.1", 0)}`;
+});
+after(async () => await server.close());
+
+async function get(path: string, init: RequestInit = {}): Promise<{ status: number; text: string; headers: Headers }> {
+  const response = await fetch(`${base}${path}`, init);
+  return { status: response.status, text: await response.text(), headers: response.headers };
+}
+const post = async (path: string, headers: Record<string, string> = {}) => await get(path, { method: "POST", headers });
+
+test("/ready says what is waited for", async () => {
+  const live = await get("/ready");
+  assert.deepEqual([live.status, live.text], [200, "LIVE\n"]);
+  state = "INITIALIZING";
+  const waiting = await get("/ready");
+  assert.deepEqual([waiting.status, waiting.text], [503, "INITIALIZING\nthe outbound listener\n"]);
+  state = "LIVE";
+});
+
+test("/server_info, /config_dump, /clusters and /listeners", async () => {
+  const info: { version: string; node: { id: string } } = JSON.parse((await get("/server_info")).text);
+  assert.deepEqual([info.version, info.node.id], ["fairlead/1.2.3", "orders-1"]);
+  const dump: { listeners: string[]; ads: AdsState } = JSON.parse((await get("/config_dump")).text);
+  assert.deepEqual([dump.listeners, dump.ads.phase], [["outbound"], "initialized"]);
+  assert.deepEqual(JSON.parse((await get("/clusters")).text), { clusters: [] });
+  assert.equal((await get("/listeners")).text, "outbound::127.0.0.1:15001\n");
+  assert.deepEqual(JSON.parse((await get("/listeners?format=json")).text), { listeners: [outbound] });
+});
+
+test("/stats has Envoy's names", async () => {
+  const { text } = await get("/stats");
+  for (const line of [
+    "http.outbound.downstream_rq_total: 7",
+    "cluster_manager.cds.update_success: 2",
+    "cluster_manager.cds.update_rejected: 1",
+    "ads.rds.update_success: 1",
+    "control_plane.connected_state: 1",
+    "server.live: 1",
+    "server.state: 0",
+  ]) {
+    assert.ok(text.split("\n").includes(line), `${line} in\n${text}`);
+  }
+  const { stats }: { stats: { name: string }[] } = JSON.parse((await get("/stats?format=json")).text);
+  assert.ok(stats.some(({ name }) => name === "server.uptime"));
+  assert.equal((await get("/stats?format=xml")).status, 400);
+  assert.equal((await get("/stats/prometheus")).text, "a_metric 1\n");
+});
+
+test("/logging sets the level", async () => {
+  assert.match((await post("/logging")).text, /sidecar: silent/);
+  assert.match((await post("/logging?level=fatal")).text, /sidecar: fatal/);
+  assert.equal(logger.level, "fatal");
+  const refused = await post("/logging?level=loud");
+  assert.equal(refused.status, 400);
+  assert.match(refused.text, /FL_REQUEST_INVALID/);
+  assert.equal(logger.level, "fatal");
+});
+
+test("what changes something takes POST only, and not from a web page", async () => {
+  for (const path of ["/logging?level=debug", "/drain_listeners", "/quitquitquit"]) {
+    const answer = await get(path);
+    assert.deepEqual([answer.status, answer.headers.get("allow")], [405, "POST"], path);
+    assert.equal((await post(path, { origin: "https://evil.example" })).status, 403, path);
+  }
+  assert.deepEqual([drained, quit, logger.level], [0, 0, "fatal"]);
+  assert.equal((await post("/drain_listeners")).text, "OK\n");
+  assert.equal((await post("/quitquitquit")).text, "OK\n");
+  assert.deepEqual([drained, quit], [1, 1]);
+  assert.equal((await post("/ready")).status, 405);
+});
+
+test("an unknown page is 404 with a code; /help lists all; a page that fails is 500 without its inside", async () => {
+  const unknown = await get("/nothing");
+  assert.equal(unknown.status, 404);
+  assert.match(unknown.text, /FL_NOT_FOUND/);
+  assert.match((await get("/help")).text, /\/quitquitquit \(POST\)/);
+  const broken = await get("/broken");
+  assert.equal(broken.status, 500);
+  assert.doesNotMatch(broken.text, /inside"/);
+});
+
+test("a port that is taken is a clear error", async () => {
+  const second = new AdminServer({}, logger);
+  await assert.rejects(second.listen("127.0.0.1", Number(new URL(base).port)), { code: "FL_LISTEN_FAILED", message: /admin pages/ });
+  await second.close();
+});
+
+test("the proxy waits for its configuration and its outbound listener", () => {
+  const none = { listeners: () => [] };
+  assert.deepEqual(waitingFor(ads, runtime), []);
+  assert.deepEqual(waitingFor(ads, none), ["the outbound listener"]);
+  assert.deepEqual(waitingFor({ ...ads, phase: "clusters" }, none), ["clusters from 127.0.0.1:15010", "the outbound listener"]);
+  assert.deepEqual(waitingFor({ ...ads, phase: "clusters", connected: false, lastError: "UNAVAILABLE" }, runtime), [
+    "ads-gateway 127.0.0.1:15010: UNAVAILABLE",
+  ]);
+});
