@@ -5,7 +5,9 @@ import { checkKey, checkSize } from "./limits.ts";
 export interface InProcessBucketOptions {
   readonly maxBytes: number;
   readonly connected: () => boolean;
-  /** Rejects what needs a connection: throws when there is none. */
+  /** @throws FairleadError FL_BUS_CLOSED */
+  readonly requireOpen: () => void;
+  /** @throws FairleadError FL_BUS_UNAVAILABLE or FL_BUS_CLOSED */
   readonly requireConnection: () => void;
   /** A watcher threw. */
   readonly onFailure: (error: unknown) => void;
@@ -52,6 +54,7 @@ export class InProcessBucket implements KeyValue {
   }
 
   watch(watcher: KeyValueWatcher): KeyValueWatch {
+    this.#options.requireOpen();
     const watch = new InProcessWatch({
       watcher,
       entries: this.#entries,

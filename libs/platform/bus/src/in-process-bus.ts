@@ -81,6 +81,7 @@ export class InProcessBus implements Bus {
       opened = new InProcessBucket({
         maxBytes: this.#options.maxBytes,
         connected: () => this.#state === "connected",
+        requireOpen: () => this.#requireOpen(`watch the bucket ${bucket}`),
         requireConnection: () => this.#requireConnection(`use the bucket ${bucket}`),
         onFailure: (err) => this.#options.logger?.error({ bucket, err }, "bucket watcher failed; its watch starts again"),
       });

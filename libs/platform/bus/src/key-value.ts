@@ -25,10 +25,10 @@ export interface KeyValueWatch {
 
 /** A bucket: the last value of each key, and the writes in the order they were made. */
 export interface KeyValue {
-  /** @returns the sequence of the write */
+  /** Writes whose order matters are awaited one after the other. @returns the sequence of the write */
   put(key: string, value: Uint8Array): Promise<number>;
   get(key: string): Promise<KeyValueEntry | undefined>;
   delete(key: string): Promise<void>;
-  /** Follows all keys of the bucket. */
+  /** Follows all keys of the bucket; on a disconnected bus from when it is connected. @throws FairleadError FL_BUS_CLOSED */
   watch(watcher: KeyValueWatcher): KeyValueWatch;
 }

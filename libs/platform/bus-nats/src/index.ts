@@ -1,0 +1,1 @@
+export { connectNats, type ConnectNatsOptions } from "./connect-nats.ts";
