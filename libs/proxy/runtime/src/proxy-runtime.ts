@@ -1,21 +1,78 @@
-import type { ProxyRuntimeOptions } from "./runtime-options.ts";
+import { shortTypeName, typeUrls } from "@fairlead/envoy-api";
+import type { StreamInfo } from "@fairlead/proxy-filter";
+import { DeadlineSweep, HeaderMap } from "@fairlead/proxy-stream";
+import { ClusterManager } from "@fairlead/proxy-upstream";
+import { ClusterStore } from "./cluster-store.ts";
+import { renderConfigDump } from "./config-dump.ts";
+import type { ListenerStatus } from "./listener-status.ts";
+import { ListenerStore } from "./listener-store.ts";
+import { waitForQuiet } from "./quiet-wait.ts";
+import { RouteStore } from "./route-store.ts";
+import type { ProxyRuntimeOptions, RuntimeLogger } from "./runtime-options.ts";
+import { collectStats, UpdateStats } from "./runtime-stats.ts";
 import type { XdsRejection, XdsResource } from "./xds-resource.ts";
 
-export type ListenerState = "warming" | "active" | "draining";
+const DEFAULT_DRAIN_TIMEOUT_MS = 20_000;
+const DEFAULT_MAX_CONNECTIONS = 10_000;
 
-export interface ListenerStatus {
-  readonly name: string;
-  readonly address: string;
-  /** The bound port; the configured one while the listener warms. */
-  readonly port: number;
-  readonly state: ListenerState;
-  readonly activeRequests: number;
-}
+/** By Envoy's names of the managers that count them. */
+const updatePrefixes: Readonly<Record<string, string>> = {
+  [typeUrls.cluster]: "cluster_manager.cds",
+  [typeUrls.listener]: "listener_manager.lds",
+  [typeUrls.endpoint]: "cluster_manager.eds",
+  [typeUrls.route]: "http.rds",
+};
 
-/** The data plane: xDS resources in, a running proxy out. */
+/**
+ * The data plane: xDS resources in, a running proxy out.
+ *
+ * ```
+ *   CDS, EDS ─▶ ClusterStore ─▶ ClusterManager ◀─── requests
+ *   LDS ─▶ ListenerStore ─▶ ManagedListener ─▶ ConnectionManager
+ *   RDS ─▶ RouteStore ───────────▲
+ * ```
+ */
 export class ProxyRuntime {
+  readonly #logger: RuntimeLogger;
+  readonly #nodeId: string;
+  readonly #now: () => number;
+  readonly #manager: ClusterManager;
+  readonly #clusters: ClusterStore;
+  readonly #routes = new RouteStore();
+  readonly #listeners: ListenerStore;
+  readonly #rejections = new Map<string, readonly XdsRejection[]>();
+  readonly #updates = new Map<string, UpdateStats>();
+  readonly #wantedListeners = new Set<(typeUrl: string) => void>();
+  readonly #listenerListeners = new Set<() => void>();
+  readonly #wanted = new Map<string, string>();
+  #initializedListeners: (() => void)[] = [];
+  #initialized = false;
+  /** LDS and RDS bind sockets: one after the other. */
+  #binding: Promise<unknown> = Promise.resolve();
+
   constructor(options: ProxyRuntimeOptions) {
-    void options;
+    this.#logger = options.logger;
+    this.#nodeId = options.nodeId;
+    this.#now = options.now ?? (() => performance.now());
+    const random = options.random ?? Math.random;
+    const sweep = new DeadlineSweep({ now: this.#now });
+    this.#manager = new ClusterManager({ sweep, random });
+    this.#clusters = new ClusterStore(this.#manager);
+    this.#listeners = new ListenerStore({
+      clusters: this.#manager,
+      sweep,
+      now: this.#now,
+      random,
+      routes: (name) => this.#routes.get(name),
+      maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+      drainTimeoutMs: options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS,
+      logger: options.logger,
+      accessLog: options.accessLog === true ? (listener, info) => this.#logRequest(listener, info) : undefined,
+      onInternalError: (error) => options.logger.error({ err: error }, "a request failed inside the proxy"),
+      onChange: () => {
+        for (const listener of this.#listenerListeners) listener();
+      },
+    });
   }
 
   /**
@@ -23,81 +80,202 @@ export class ProxyRuntime {
    * Clusters and listeners that are missing are removed (drained); endpoints and routes that are missing stay.
    * Resolves when new listeners are bound (or refused), so that a failed bind is among the rejections.
    */
-  apply(typeUrl: string, resources: readonly XdsResource[]): Promise<readonly XdsRejection[]> {
-    throw new Error(`being written ${typeUrl} ${resources.length}`);
+  async apply(typeUrl: string, resources: readonly XdsResource[]): Promise<readonly XdsRejection[]> {
+    const rejections = await this.#applyType(typeUrl, resources);
+    this.#rejections.set(typeUrl, rejections);
+    this.#countUpdate(typeUrl, rejections);
+    return rejections;
   }
 
   /** The names to subscribe to now: EDS service names of the clusters, RDS names of the listeners; undefined = wildcard. */
   wantedNames(typeUrl: string): readonly string[] | undefined {
-    throw new Error(`being written ${typeUrl}`);
+    if (typeUrl === typeUrls.endpoint) return this.#clusters.assignmentNames();
+    if (typeUrl === typeUrls.route) return this.#listeners.routeNames();
+    return typeUrl === typeUrls.cluster || typeUrl === typeUrls.listener ? undefined : [];
   }
 
-  /** Called (in the same tick as the change) when `wantedNames` of a type changed. @returns a function that unsubscribes */
+  /** Called when `wantedNames` of a type changed, before the `apply` that changed it resolves. @returns a function that unsubscribes */
   onWantedNamesChanged(listener: (typeUrl: string) => void): () => void {
-    throw new Error(`being written ${String(listener)}`);
+    this.#wantedListeners.add(listener);
+    return () => this.#wantedListeners.delete(listener);
   }
 
   /** True once CDS came and each cluster has its endpoints, or `giveUpOn` ended the wait. Never becomes false again. */
   clustersInitialized(): boolean {
-    throw new Error("being written");
+    return this.#initialized;
   }
 
   /** Called once; at once when it is so already. */
   onClustersInitialized(listener: () => void): void {
-    throw new Error(`being written ${String(listener)}`);
+    if (this.#initialized) listener();
+    else this.#initializedListeners.push(listener);
   }
 
   /** The initial fetch of this type timed out: go on with what there is. */
   giveUpOn(typeUrl: string): void {
-    throw new Error(`being written ${typeUrl}`);
+    if (typeUrl === typeUrls.cluster) this.#clusters.giveUpOnClusters();
+    else if (typeUrl === typeUrls.endpoint) this.#clusters.giveUpOnAssignments();
+    else if (typeUrl === typeUrls.route) void this.#bindInTurn(() => this.#listeners.serveWithoutRoutes());
+    this.#checkInitialized();
   }
 
   listeners(): readonly ListenerStatus[] {
-    throw new Error("being written");
+    return this.#listeners.statuses();
   }
 
   /** Called when a listener appeared, changed its state, its routes or its configuration, or went. @returns unsubscribe */
   onListenersChanged(listener: () => void): () => void {
-    throw new Error(`being written ${String(listener)}`);
+    this.#listenerListeners.add(listener);
+    return () => this.#listenerListeners.delete(listener);
   }
 
-  /** The cluster that this listener would send such a request to now; undefined while it warms or has no route. */
-  routeFor(listenerName: string, host: string, path?: string): { readonly cluster: string } | undefined {
-    throw new Error(`being written ${listenerName} ${host} ${path ?? ""}`);
+  /** The cluster that this listener would send a GET to now; undefined while it warms, has no route, or the cluster is not there. */
+  routeFor(listenerName: string, host: string, path = "/"): { readonly cluster: string } | undefined {
+    const route = this.#listeners.get(listenerName)?.table?.find({
+      method: "GET",
+      path,
+      authority: host,
+      scheme: "http",
+      headers: new HeaderMap(),
+    });
+    const cluster = route?.pickCluster(() => 0)?.name;
+    return cluster === undefined || this.#manager.get(cluster) === undefined ? undefined : { cluster };
   }
 
   /** Requests under way to this cluster. */
   activeRequests(cluster: string): number {
-    throw new Error(`being written ${cluster}`);
+    return this.#manager.statsOf(cluster)?.upstream_rq_active ?? 0;
   }
 
   /** @returns true when there was no request to the cluster for `quietMs` in a row, false at `timeoutMs` */
   whenIdle(cluster: string, wait: { readonly quietMs: number; readonly timeoutMs: number }): Promise<boolean> {
-    throw new Error(`being written ${cluster} ${wait.quietMs}`);
+    const activity = (): number | undefined => {
+      const stats = this.#manager.statsOf(cluster);
+      if (stats === undefined) return 0;
+      return stats.upstream_rq_active > 0 ? undefined : stats.upstream_rq_total;
+    };
+    return waitForQuiet(activity, this.#now, wait);
   }
 
   /** What is applied now, as JSON: for the admin's /config_dump. */
   configDump(): object {
-    throw new Error("being written");
+    const active = { state: "active" };
+    return renderConfigDump({
+      nodeId: this.#nodeId,
+      clusters: this.#clusters.clusters().map((it) => ({ ...it, state: it.warming ? "warming" : "active" })),
+      endpoints: this.#clusters.assignments().map((it) => ({ ...it, ...active })),
+      listeners: [...this.#listeners.all()].map((it) => ({ name: it.name, body: it.body, state: it.state })),
+      routes: this.#routes.all().map((it) => ({ ...it, ...active })),
+      rejections: this.#rejections,
+    });
   }
 
   /** Hosts and counters of each cluster, as JSON: for the admin's /clusters. */
   clusterStats(): object {
-    throw new Error("being written");
+    return [...this.#manager.all()].map((cluster) => ({
+      name: cluster.config.name,
+      hosts: cluster.hosts.entries.map(({ host, weight, health }) => ({
+        address: host.key,
+        weight,
+        health,
+        activeRequests: host.activeRequests,
+        totalRequests: host.totalRequests,
+        connections: host.pool.connections,
+        idleConnections: host.pool.idleConnections,
+      })),
+      stats: Object.assign({}, cluster.stats),
+    }));
   }
 
   /** Counters and gauges by their Envoy names (`http.inbound.downstream_rq_total`, `cluster.x.upstream_cx_total`). */
   stats(): ReadonlyMap<string, number> {
-    throw new Error("being written");
+    return collectStats({
+      http: this.#listeners.stats(),
+      clusters: [...this.#manager.all()].map((cluster) => [cluster.config.name, cluster.stats] as const),
+      updates: this.#updates,
+    });
   }
 
   /** Stops accepting, closes connections after their current response, waits for requests for at most `drainTimeoutMs`. */
   drain(): Promise<void> {
-    throw new Error("being written");
+    return this.#bindInTurn(() => this.#listeners.drain());
   }
 
   /** Ends all connections now. */
-  close(): Promise<void> {
-    throw new Error("being written");
+  async close(): Promise<void> {
+    this.#listeners.destroy();
+    this.#manager.destroy();
+    await this.#binding.catch(() => undefined);
+  }
+
+  async #applyType(typeUrl: string, resources: readonly XdsResource[]): Promise<readonly XdsRejection[]> {
+    switch (typeUrl) {
+      case typeUrls.cluster:
+        return this.#afterClusters(this.#clusters.applyClusters(resources));
+      case typeUrls.endpoint:
+        return this.#afterClusters(this.#clusters.applyAssignments(resources));
+      case typeUrls.listener:
+        return this.#bindInTurn(async () => {
+          const rejections = await this.#listeners.apply(resources);
+          this.#routes.keepOnly(this.#listeners.routeNames());
+          this.#noteWantedNames(typeUrls.route);
+          return rejections;
+        });
+      case typeUrls.route:
+        return this.#bindInTurn(async () => {
+          const rejections = this.#routes.apply(resources);
+          await this.#listeners.onRoutes();
+          return rejections;
+        });
+      default:
+        return resources.map(({ name }) => ({
+          name,
+          reason: `resources of type ${typeUrl} are not supported by this proxy`,
+        }));
+    }
+  }
+
+  #afterClusters(rejections: readonly XdsRejection[]): readonly XdsRejection[] {
+    this.#noteWantedNames(typeUrls.endpoint);
+    this.#checkInitialized();
+    return rejections;
+  }
+
+  #bindInTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#binding.then(work);
+    this.#binding = result.catch(() => undefined);
+    return result;
+  }
+
+  #noteWantedNames(typeUrl: string): void {
+    const names = (this.wantedNames(typeUrl) ?? []).join("\n");
+    if (this.#wanted.get(typeUrl) === names) return;
+    this.#wanted.set(typeUrl, names);
+    for (const listener of this.#wantedListeners) listener(typeUrl);
+  }
+
+  #checkInitialized(): void {
+    if (this.#initialized || !this.#clusters.initialized) return;
+    this.#initialized = true;
+    const listeners = this.#initializedListeners;
+    this.#initializedListeners = [];
+    for (const listener of listeners) listener();
+  }
+
+  #countUpdate(typeUrl: string, rejections: readonly XdsRejection[]): void {
+    const prefix = updatePrefixes[typeUrl] ?? shortTypeName(typeUrl);
+    const stats = this.#updates.get(prefix) ?? new UpdateStats();
+    this.#updates.set(prefix, stats);
+    stats.update_attempt++;
+    if (rejections.length === 0) stats.update_success++;
+    else {
+      stats.update_rejected++;
+      this.#logger.warn({ type: shortTypeName(typeUrl), rejections }, "resources rejected");
+    }
+  }
+
+  #logRequest(listener: string, info: StreamInfo): void {
+    const durationMs = Math.round((this.#now() - info.startMs) * 1000) / 1000;
+    this.#logger.info(Object.assign({ listener, durationMs }, info), "request");
   }
 }

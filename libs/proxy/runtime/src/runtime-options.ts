@@ -16,6 +16,8 @@ export interface ProxyRuntimeOptions {
   readonly random?: () => number;
   /** How long a drained listener, or `drain()`, waits for requests under way, in milliseconds. @default 20000 */
   readonly drainTimeoutMs?: number;
+  /** Connections that one listener has at the same time; more are closed at once. @default 10000 */
+  readonly maxConnections?: number;
   /** One line at info for each request. Off on the hot path; errors are always counted. @default false */
   readonly accessLog?: boolean;
 }

@@ -1,0 +1,34 @@
+import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
+import type { RouteTable } from "@fairlead/proxy-router";
+import { type Accepted, decodeResources } from "./decode-resources.ts";
+import { readRouteConfiguration } from "./translate/route-configuration.ts";
+import type { XdsRejection, XdsResource } from "./xds-resource.ts";
+
+/** RDS as it was accepted: the tables that listeners name. */
+export class RouteStore {
+  readonly #tables = new Map<string, Accepted<RouteTable>>();
+
+  get(name: string): RouteTable | undefined {
+    return this.#tables.get(name)?.value;
+  }
+
+  all(): readonly Accepted<RouteTable>[] {
+    return [...this.#tables.values()];
+  }
+
+  apply(resources: readonly XdsResource[]): readonly XdsRejection[] {
+    const { accepted, rejections } = decodeResources(
+      RouteConfigurationSchema,
+      resources,
+      (name) => this.#tables.get(name),
+      (message) => ({ name: message.name, value: readRouteConfiguration(message) }),
+    );
+    for (const table of accepted) this.#tables.set(table.name, table);
+    return rejections;
+  }
+
+  /** @param wanted the names that a listener still refers to */
+  keepOnly(wanted: readonly string[]): void {
+    for (const name of this.#tables.keys()) if (!wanted.includes(name)) this.#tables.delete(name);
+  }
+}

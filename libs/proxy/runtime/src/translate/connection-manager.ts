@@ -1,0 +1,201 @@
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
+import {
+  Http1ProtocolOptionsSchema,
+  HttpProtocolOptionsSchema,
+} from "@fairlead/envoy-api/envoy/config/core/v3/protocol_pb.js";
+import { type Router, RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
+import {
+  type HttpConnectionManager,
+  HttpConnectionManager_CodecType,
+  HttpConnectionManager_PathWithEscapedSlashesAction as EscapedSlashes,
+  HttpConnectionManager_ServerHeaderTransformation as ServerHeader,
+  HttpConnectionManagerSchema,
+} from "@fairlead/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import {
+  type ConnectionManagerConfig,
+  connectionManagerDefaults as defaults,
+  type StreamFilterFactory,
+  streamFilterReader,
+} from "@fairlead/proxy-filter";
+import type { RouteTable } from "@fairlead/proxy-router";
+import { checkAds } from "./cluster.ts";
+import { durationMs } from "./duration.ts";
+import { refuseOthers, rejection } from "./rejection.ts";
+import { readRouteConfiguration } from "./route-configuration.ts";
+
+/** `routes`: the table itself, or the name of one that comes over RDS. */
+export interface TranslatedConnectionManager {
+  readonly statPrefix: string;
+  readonly config: Omit<ConnectionManagerConfig, "routes" | "accessLog">;
+  readonly routes: RouteTable | string;
+}
+
+/** @throws FairleadError FL_XDS_REJECTED, FL_ROUTE_INVALID */
+export function readConnectionManager(message: HttpConnectionManager, where: string): TranslatedConnectionManager {
+  // The four that follow the known ones say how Envoy ends connections, which this proxy does by itself; harmless to differ.
+  refuseOthers(HttpConnectionManagerSchema, message, where, [
+    "codec_type",
+    "stat_prefix",
+    "rds",
+    "route_config",
+    "http_filters",
+    "common_http_protocol_options",
+    "http_protocol_options",
+    "server_name",
+    "server_header_transformation",
+    "max_request_headers_kb",
+    "stream_idle_timeout",
+    "request_timeout",
+    "request_headers_timeout",
+    "use_remote_address",
+    "generate_request_id",
+    "normalize_path",
+    "merge_slashes",
+    "path_with_escaped_slashes_action",
+    "drain_timeout",
+    "delayed_close_timeout",
+    "preserve_external_request_id",
+    "stream_error_on_invalid_http_message",
+  ]);
+  checkCodec(message.codecType, `${where}codec_type`);
+  const filters = readFilters(message, `${where}http_filters`);
+  return {
+    statPrefix: message.statPrefix,
+    routes: readRoutes(message, where),
+    config: {
+      ...defaults,
+      ...filters,
+      ...readLimits(message, where),
+      ...readTimeouts(message, where),
+      ...readPathRules(message, where),
+      serverName:
+        message.serverName === "" ? defaults.serverName : readServerName(message.serverName, `${where}server_name`),
+      serverHeader: serverHeaders[message.serverHeaderTransformation],
+      useRemoteAddress: message.useRemoteAddress ?? defaults.useRemoteAddress,
+      generateRequestId: message.generateRequestId ?? defaults.generateRequestId,
+    },
+  };
+}
+
+const serverHeaders: Readonly<Record<ServerHeader, ConnectionManagerConfig["serverHeader"]>> = {
+  [ServerHeader.OVERWRITE]: "overwrite",
+  [ServerHeader.APPEND_IF_ABSENT]: "appendIfAbsent",
+  [ServerHeader.PASS_THROUGH]: "passThrough",
+};
+
+function checkCodec(codec: HttpConnectionManager_CodecType, field: string): void {
+  if (codec !== HttpConnectionManager_CodecType.AUTO && codec !== HttpConnectionManager_CodecType.HTTP1) {
+    throw rejection(field, `${HttpConnectionManager_CodecType[codec]} is not supported; AUTO and HTTP1 are`);
+  }
+}
+
+function readRoutes(message: HttpConnectionManager, where: string): RouteTable | string {
+  const { routeSpecifier } = message;
+  if (routeSpecifier.case === "routeConfig")
+    return readRouteConfiguration(routeSpecifier.value, `${where}route_config.`);
+  if (routeSpecifier.case !== "rds") throw rejection(where, "has neither rds nor route_config");
+  checkAds(routeSpecifier.value.configSource, `${where}rds.config_source`);
+  if (routeSpecifier.value.routeConfigName === "") throw rejection(`${where}rds.route_config_name`, "is empty");
+  return routeSpecifier.value.routeConfigName;
+}
+
+/** The router must be the last, as in Envoy; those before it come from the registry of stream filters. */
+function readFilters(
+  message: HttpConnectionManager,
+  where: string,
+): Pick<ConnectionManagerConfig, "filters" | "suppressEnvoyHeaders"> {
+  const filters: StreamFilterFactory[] = [];
+  let router: Router | undefined;
+  for (const [i, filter] of message.httpFilters.entries()) {
+    const field = `${where}[${i}]`;
+    if (filter.disabled) throw rejection(`${field}.disabled`, "is not supported by this proxy");
+    if (filter.configType.case !== "typedConfig") throw rejection(`${field}.typed_config`, "is missing");
+    if (router !== undefined) throw rejection(field, "follows the router, which must be the last");
+    const any = filter.configType.value;
+    router = anyUnpack(any, RouterSchema);
+    if (router !== undefined) continue;
+    const reader = streamFilterReader(any.typeUrl);
+    if (reader !== undefined) filters.push(reader(any.value));
+    else if (!filter.isOptional)
+      throw rejection(`${field}.typed_config`, `${any.typeUrl} is not supported by this proxy`);
+  }
+  if (router === undefined) throw rejection(where, "has no router");
+  refuseOthers(RouterSchema, router, `${where}[${message.httpFilters.length - 1}].typed_config.`, [
+    "dynamic_stats",
+    "suppress_envoy_headers",
+  ]);
+  return { filters, suppressEnvoyHeaders: router.suppressEnvoyHeaders };
+}
+
+function readLimits(
+  message: HttpConnectionManager,
+  where: string,
+): Pick<ConnectionManagerConfig, "maxHeadBytes" | "maxHeaders"> {
+  if (message.httpProtocolOptions !== undefined) {
+    const { allowAbsoluteUrl } = message.httpProtocolOptions;
+    refuseOthers(Http1ProtocolOptionsSchema, message.httpProtocolOptions, `${where}http_protocol_options.`, [
+      ...(allowAbsoluteUrl === false ? [] : ["allow_absolute_url"]),
+      "use_balsa_parser",
+    ]);
+  }
+  const kilobytes = message.maxRequestHeadersKb ?? 60;
+  if (kilobytes < 1 || kilobytes > 8192) throw rejection(`${where}max_request_headers_kb`, "is not from 1 to 8192");
+  return {
+    maxHeadBytes: kilobytes * 1024,
+    maxHeaders: message.commonHttpProtocolOptions?.maxHeadersCount ?? defaults.maxHeaders,
+  };
+}
+
+type Timeouts = "idleTimeoutMs" | "streamIdleTimeoutMs" | "requestTimeoutMs" | "headersTimeoutMs";
+
+function readTimeouts(message: HttpConnectionManager, where: string): Pick<ConnectionManagerConfig, Timeouts> {
+  const common = message.commonHttpProtocolOptions;
+  if (common !== undefined) {
+    refuseOthers(HttpProtocolOptionsSchema, common, `${where}common_http_protocol_options.`, [
+      "idle_timeout",
+      "max_headers_count",
+    ]);
+  }
+  const headersMs = durationMs(
+    message.requestHeadersTimeout,
+    defaults.headersTimeoutMs,
+    `${where}request_headers_timeout`,
+  );
+  return {
+    idleTimeoutMs: durationMs(
+      common?.idleTimeout,
+      defaults.idleTimeoutMs,
+      `${where}common_http_protocol_options.idle_timeout`,
+    ),
+    streamIdleTimeoutMs: durationMs(
+      message.streamIdleTimeout,
+      defaults.streamIdleTimeoutMs,
+      `${where}stream_idle_timeout`,
+    ),
+    requestTimeoutMs: durationMs(message.requestTimeout, defaults.requestTimeoutMs, `${where}request_timeout`),
+    // Envoy's 0 is none; here it is the default, as a head without time-out is a slowloris.
+    headersTimeoutMs: headersMs === 0 ? defaults.headersTimeoutMs : headersMs,
+  };
+}
+
+type PathRules = "normalizePath" | "mergeSlashes" | "rejectEscapedSlashes";
+
+function readPathRules(message: HttpConnectionManager, where: string): Pick<ConnectionManagerConfig, PathRules> {
+  const action = message.pathWithEscapedSlashesAction;
+  if (action === EscapedSlashes.UNESCAPE_AND_REDIRECT || action === EscapedSlashes.UNESCAPE_AND_FORWARD) {
+    throw rejection(
+      `${where}path_with_escaped_slashes_action`,
+      `${EscapedSlashes[action]} is not supported; KEEP_UNCHANGED and REJECT_REQUEST are`,
+    );
+  }
+  return {
+    normalizePath: message.normalizePath ?? defaults.normalizePath,
+    mergeSlashes: message.mergeSlashes,
+    rejectEscapedSlashes: action === EscapedSlashes.REJECT_REQUEST,
+  };
+}
+
+function readServerName(name: string, field: string): string {
+  if (!/^[\x20-\x7e]+$/.test(name)) throw rejection(field, "holds a character that a header value may not");
+  return name;
+}

@@ -1,0 +1,29 @@
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { isFieldSet } from "@bufbuild/protobuf";
+import { FairleadError } from "@fairlead/errors";
+import { runtimeErrors } from "../errors.ts";
+
+/** @param field its path in the resource, by the names of the .proto */
+export function rejection(field: string, problem: string): FairleadError {
+  const code: keyof typeof runtimeErrors = "FL_XDS_REJECTED";
+  return new FairleadError(code, `${field}: ${problem}`, { facts: { field } });
+}
+
+/**
+ * Refuses a message that has a field which this proxy does nothing with: what somebody wrote is done or refused by name, never
+ * ignored. Fields that are newer than our protos are unknown to the decoder and pass.
+ *
+ * @param supported the fields that are read, and those without a meaning for a request (names, metadata, statistics)
+ */
+export function refuseOthers<Desc extends DescMessage>(
+  schema: Desc,
+  message: MessageShape<Desc>,
+  where: string,
+  supported: readonly string[],
+): void {
+  for (const field of schema.fields) {
+    if (isFieldSet(message, field) && !supported.includes(field.name)) {
+      throw rejection(`${where}${field.name}`, "is not supported by this proxy");
+    }
+  }
+}
