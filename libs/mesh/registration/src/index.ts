@@ -8,6 +8,22 @@ export {
 export { registrationErrors } from "./errors.ts";
 export { type NodeBody, nodeReferenceSchema, nodeSchema } from "./node.ts";
 export {
+  changeAnswerSchema,
+  type InstanceStateRequest,
+  instanceStateRequestSchema,
+  leaseAnswerSchema,
+  type PublishRequest,
+  publishRequestSchema,
+  registerNodeRequestSchema,
+  renewLeaseRequestSchema,
+  type SubscribeRequest,
+  subscribeRequestSchema,
+  type UnpublishRequest,
+  unpublishRequestSchema,
+  type UnsubscribeRequest,
+  unsubscribeRequestSchema,
+} from "./requests.ts";
+export {
   type PublicationAnswer,
   publicationAnswerSchema,
   type PublicationBody,

@@ -11,7 +11,10 @@ export const nodeReferenceSchema = z.strictObject({ id: nodeId.describe("The xDS
 /** A node as it registers itself: MeshNode with defaults. */
 export const nodeSchema = z.strictObject({
   id: nodeId.describe("The xDS node id."),
-  app: z.string().min(1).max(255).describe("The application beside the proxy; the xDS node cluster."),
+  app: z
+    .string()
+    .regex(/^[\p{L}\p{N}\p{P}\p{S} ]{1,255}$/u, "an app's name is 1 to 255 characters without control characters")
+    .describe("The application beside the proxy; the xDS node cluster."),
   address: z
     .union([z.ipv4(), z.ipv6()])
     .describe("The IP address that other proxies reach it at. A name is refused: proxies do not resolve endpoints."),

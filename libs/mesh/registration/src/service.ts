@@ -17,7 +17,7 @@ export const serviceSchema = z.strictObject({
   port: z.number().int().min(1).max(65535).describe("The application's own port."),
   version: tag.default(""),
   group: tag.default(""),
-  methods: z.array(z.string().min(1).max(255)).max(1000).default([]),
+  methods: z.array(z.string().regex(/^[\p{L}\p{N}\p{P}\p{S}]{1,255}$/u, "a method is 1 to 255 characters without spaces")).max(1000).default([]),
   labels: labelsSchema.default({}),
   weight: z.number().int().min(1).max(10_000).default(100).describe("Relative share of calls; 100 is normal."),
 });

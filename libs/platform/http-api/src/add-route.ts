@@ -26,8 +26,8 @@ export interface Route<Body extends z.ZodType, Query extends z.ZodType, Params e
   readonly answer: Answer;
   /** @default 200 */
   readonly status?: number;
-  /** Changes the shape of this operation's error bodies, e.g. to MOSN's `err_no`. */
-  readonly formatError?: (answer: ErrorAnswer) => object;
+  /** Changes the shape of this operation's error bodies, e.g. to MOSN's `err_no`; `error` is what the answer was made of. */
+  readonly formatError?: (answer: ErrorAnswer, error: FairleadError) => object;
   handle(request: RouteRequest<z.output<Body>, z.output<Query>, z.output<Params>>, reply: FastifyReply): Promise<z.input<Answer>>;
 }
 
@@ -96,7 +96,7 @@ export function addRoute<Body extends z.ZodType, Query extends z.ZodType, Params
             } else {
               request.log.info({ code: error.code, reason: error.message }, "request refused");
             }
-            return await reply.code(code).send(route.formatError?.(body) ?? body);
+            return await reply.code(code).send(route.formatError?.(body, error) ?? body);
           }
         },
         traceparent,

@@ -22,6 +22,7 @@ export function catalogueTransaction(manager: EntityManager, recorder: ChangeRec
     subscribeService: (name, protocol) => services.subscribeService(name, protocol),
     removeUnusedServices: (retentionMs, limit) => services.removeUnusedServices(retentionMs, limit),
     findInstances: (filter) => registrations.findInstances(filter),
+    countInstances: (nodeId) => registrations.countInstances(nodeId),
     putInstance: (instance) => registrations.putInstance(instance),
     removeInstance: (instance) => registrations.removeInstance(instance),
     countSubscriptions: (nodeId) => registrations.countSubscriptions(nodeId),

@@ -41,6 +41,7 @@ export interface CatalogueTransaction {
 
   /** In the order of their keys. */
   findInstances(filter: InstanceFilter): Promise<Instance[]>;
+  countInstances(nodeId: string): Promise<number>;
   /** Its node and service have to be there. */
   putInstance(instance: Instance): Promise<PutOutcome>;
   removeInstance(instance: Instance): Promise<boolean>;

@@ -93,6 +93,11 @@ export class RegistrationRows {
     return (await this.#manager.find(InstanceEntity, { where, order: { key: "ASC" } })).map(instanceOf);
   }
 
+  async countInstances(nodeId: string): Promise<number> {
+    await this.#locks.take("node", nodeId);
+    return await this.#manager.countBy(InstanceEntity, { nodeId });
+  }
+
   async putInstance(instance: Instance): Promise<PutOutcome> {
     await this.#locks.take("node", instance.nodeId);
     const row = instanceRowOf(instance);

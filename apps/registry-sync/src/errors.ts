@@ -1,0 +1,29 @@
+import { declareErrors } from "@fairlead/errors";
+
+export const registrySyncErrors = declareErrors("registry-sync", {
+  FL_NODE_UNKNOWN: {
+    httpStatus: 404,
+    meaning: "The node is not registered, or its lease ran out.",
+    action: "Register it again with what it publishes and subscribes to (POST /v1/nodes, /pub, /sub). A sidecar does this by itself.",
+  },
+  FL_INSTANCE_UNKNOWN: {
+    httpStatus: 404,
+    meaning: "The node has not published this service.",
+    action: "Publish it. GET /v1/instances?node=<id> lists what the node has published.",
+  },
+  FL_PUBLICATION_AMBIGUOUS: {
+    httpStatus: 409,
+    meaning: "The node has published the service on several ports, and the request does not say which.",
+    action: "Add `port` to the service in the body; the message lists the ports.",
+  },
+  FL_NODE_LIMIT: {
+    httpStatus: 409,
+    meaning: "The node has as many publications or subscriptions as a node may have.",
+    action: "Withdraw what is not used any more, or raise the limit (docs/reference/config.md).",
+  },
+  FL_OVERLOADED: {
+    httpStatus: 503,
+    meaning: "As many requests wait for convergence as may wait at a time. Nothing was changed.",
+    action: "Repeat it after the seconds in the header Retry-After, or without ?wait=converged.",
+  },
+});

@@ -1,0 +1,134 @@
+import type { Bus } from "@fairlead/bus";
+import { createHttpApi, errorAnswer, type HttpApi } from "@fairlead/http-api";
+import { type Module, ModuleGroup } from "@fairlead/lifecycle";
+import type { Logger } from "@fairlead/logging";
+import type { Store } from "@fairlead/store";
+import type { Telemetry } from "@fairlead/telemetry";
+import { addConvergenceRoutes } from "./api/convergence-routes.ts";
+import { withErrNo } from "./api/error-bodies.ts";
+import { addListRoutes } from "./api/list-routes.ts";
+import { addPolicyRoutes, takePolicyText } from "./api/policy-routes.ts";
+import { addMosnRoutes, addNodeRoutes } from "./api/registration-routes.ts";
+import type { RegistrySyncConfig } from "./config.ts";
+import { ConvergenceTracker } from "./convergence/convergence-tracker.ts";
+import { ConvergenceFeed } from "./convergence-feed.ts";
+import { ConvergenceWaits } from "./convergence-waits.ts";
+import { OutboxPublisher } from "./outbox-publisher.ts";
+import { Policies } from "./policies.ts";
+import { Registrations } from "./registrations.ts";
+import { RegistryMetrics } from "./registry-metrics.ts";
+import { StoreMonitor } from "./store-monitor.ts";
+import { Sweeper } from "./sweeper.ts";
+
+export { type RegistrySyncConfig, registrySyncConfig } from "./config.ts";
+
+export interface RegistrySyncResources {
+  readonly bus: Bus;
+  readonly store: Store;
+  readonly logger: Logger;
+  readonly telemetry: Pick<Telemetry, "serveMetrics">;
+}
+
+export interface RegistrySync extends Module {
+  /** Where the HTTP API answers; empty before the start. */
+  readonly url: string;
+}
+
+/**
+ * Takes registrations and policies over HTTP into the catalogue, announces them, and says when proxies have them. Any number
+ * may run on one database. It starts, and stays up, without PostgreSQL and without the bus; both stay the caller's to close.
+ */
+export function createRegistrySync(config: RegistrySyncConfig, resources: RegistrySyncResources): RegistrySync {
+  const { bus, store, logger, telemetry } = resources;
+  const metrics = new RegistryMetrics();
+  const tracker = new ConvergenceTracker();
+  const waits = new ConvergenceWaits({ tracker, maxWaiters: config.maxWaiters, metrics });
+  const registrations = new Registrations({ ...config, store, leaseTtlMs: config.leaseTtl, metrics });
+  const policies = new Policies({ store, metrics });
+  const monitor = new StoreMonitor({ store, logger });
+  const sweeper = new Sweeper({ ...config, store, monitor, leaseTtlMs: config.leaseTtl, serviceRetentionMs: config.serviceRetention, metrics, logger });
+  const publisher = new OutboxPublisher({ bus, outbox: store, metrics, logger });
+  const feed = new ConvergenceFeed(bus, tracker, logger);
+
+  const readiness = () => ({
+    waitingFor: [...(monitor.trouble === undefined ? [] : [monitor.trouble]), ...(bus.state === "connected" ? [] : ["the bus"])],
+  });
+
+  async function createApi(): Promise<HttpApi> {
+    const api = await createHttpApi({
+      name: "registry-sync",
+      description: "Registrations, policies and their convergence.",
+      logger,
+      telemetry,
+      readiness,
+    });
+    const { fastify } = api;
+    // Text is not what any operation takes; fastify would pass it on as a string.
+    fastify.removeContentTypeParser("text/plain");
+    fastify.addHook("onSend", async (_request, reply, payload) => {
+      if (reply.statusCode === 503) reply.header("retry-after", "1");
+      return payload;
+    });
+    // Each group has its own way to read bodies, or to answer one that cannot be read.
+    await fastify.register(async (scope) => {
+      scope.setErrorHandler(async (caught, _request, reply) => {
+        const { status, body, error } = errorAnswer(caught);
+        return await reply.code(status).send(withErrNo(body, error));
+      });
+      addMosnRoutes(scope, registrations, waits);
+    });
+    await fastify.register(async (scope) => {
+      takePolicyText(scope, config.maxPolicyBytes);
+      addPolicyRoutes(scope, policies, waits);
+    });
+    addNodeRoutes(fastify, registrations, waits);
+    addListRoutes(fastify, store);
+    addConvergenceRoutes(fastify, tracker, waits);
+    return api;
+  }
+
+  let url = "";
+  let api: HttpApi | undefined;
+  const group = new ModuleGroup("registry-sync", [
+    {
+      name: "store and feed",
+      async start() {
+        monitor.start();
+        feed.start();
+      },
+      async stop() {
+        await Promise.all([monitor.stop(), feed.stop()]);
+      },
+    },
+    {
+      name: "background work",
+      async start() {
+        publisher.start();
+        sweeper.start();
+      },
+      async stop() {
+        await Promise.all([publisher.stop(), sweeper.stop()]);
+      },
+    },
+    {
+      name: "http",
+      async start() {
+        api = await createApi();
+        const port = await api.listen(config.bind, config.httpPort);
+        url = `http://${config.bind.includes(":") ? `[${config.bind}]` : config.bind}:${port}`;
+        logger.info({ url }, "registry-sync listens");
+      },
+      async stop() {
+        await api?.close();
+      },
+    },
+  ]);
+  return {
+    name: group.name,
+    get url() {
+      return url;
+    },
+    start: async () => await group.start(),
+    stop: async () => await group.stop(),
+  };
+}
