@@ -92,7 +92,7 @@ test("/stats has Envoy's names", async () => {
     "http.outbound.downstream_rq_total: 7",
     "cluster_manager.cds.update_success: 2",
     "cluster_manager.cds.update_rejected: 1",
-    "ads.rds.update_success: 1",
+    "http.rds.update_success: 1",
     "control_plane.connected_state: 1",
     "server.live: 1",
     "server.state: 0",

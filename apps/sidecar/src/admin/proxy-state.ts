@@ -6,12 +6,12 @@ export type ServerState = "LIVE" | "DRAINING" | "INITIALIZING";
 /** Envoy's numbers of `server.state`. */
 const stateNumber: Readonly<Record<ServerState, number>> = { LIVE: 0, DRAINING: 1, INITIALIZING: 3 };
 
-/** Envoy's prefixes where it has one; EDS and RDS it counts by cluster and route instead. */
+/** Envoy's prefixes where it has one; EDS and RDS it counts by cluster and route instead. The runtime does not see all responses. */
 const statPrefix: Readonly<Record<string, string>> = {
   cds: "cluster_manager.cds",
-  eds: "ads.eds",
+  eds: "cluster_manager.eds",
   lds: "listener_manager.lds",
-  rds: "ads.rds",
+  rds: "http.rds",
 };
 
 const outboundListener = "outbound";
