@@ -128,6 +128,10 @@ test("any sequence of commits gives the views that the rules give, and touches e
           const [last, next, view] = [before.get(id)!, naive.view(id), mesh.viewOf(id)];
           for (const typeUrl of [cds, eds]) {
             const expected = [...next.values()].filter((one) => one.typeUrl === typeUrl && !one.onDemand);
+            assert.deepEqual(
+              view.all(typeUrl),
+              [...next.values()].filter((one) => one.typeUrl === typeUrl).sort((a, b) => (a.name < b.name ? -1 : 1)),
+            );
             assert.deepEqual(view.resources(typeUrl), expected.sort((a, b) => (a.name < b.name ? -1 : 1)));
           }
           for (const slot of new Set([...last.keys(), ...next.keys()])) {

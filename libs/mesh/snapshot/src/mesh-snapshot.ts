@@ -74,6 +74,12 @@ export class MeshSnapshot {
       scopeId,
       registered: node !== undefined,
       resources: (typeUrl) => node?.resources.wildcard(typeUrl, scope) ?? scope.wildcard(typeUrl),
+      all(typeUrl) {
+        const byName = new Map<string, CompiledResource>();
+        for (const resource of scope.values(typeUrl)) byName.set(resource.name, resource);
+        for (const resource of node?.resources.own.values(typeUrl) ?? []) byName.set(resource.name, resource);
+        return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+      },
       get: (typeUrl, name) => node?.resources.own.get(typeUrl, name) ?? scope.get(typeUrl, name),
     };
   }

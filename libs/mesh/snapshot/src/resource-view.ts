@@ -9,6 +9,8 @@ export interface ResourceView {
   readonly registered: boolean;
   /** What a wildcard subscription gets, by name: all but resources on demand. Two views of equal content share the array. */
   resources(typeUrl: string): readonly CompiledResource[];
+  /** All there is of a type, those on demand too, by name. Makes a new list. */
+  all(typeUrl: string): CompiledResource[];
   /** By name, those on demand too. */
   get(typeUrl: string, name: string): CompiledResource | undefined;
 }

@@ -34,6 +34,7 @@ export class StreamUnderTest {
     scopeId: "everything",
     registered: true,
     resources: (typeUrl) => this.#list(typeUrl),
+    all: (typeUrl) => [...this.#resources.values()].filter((resource) => resource.typeUrl === typeUrl),
     get: (typeUrl, name) => this.#resources.get(`${typeUrl} ${name}`),
   };
 

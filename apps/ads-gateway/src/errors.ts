@@ -1,0 +1,44 @@
+import { declareErrors } from "@fairlead/errors";
+
+export const adsGatewayErrors = declareErrors("ads-gateway", {
+  FL_GATEWAY_NOT_SYNCED: {
+    httpStatus: 503,
+    meaning: "The gateway has not read a first configuration from the bus yet, so it refuses proxies rather than empty them.",
+    action: "Wait. If it lasts: is config-compiler running, and do both use the same bus? /readyz says what is waited for.",
+  },
+  FL_GATEWAY_FULL: {
+    httpStatus: 503,
+    meaning: "The gateway has as many ADS streams as it may.",
+    action: "Add a gateway, or raise FAIRLEAD_MAX_STREAMS.",
+  },
+  FL_GATEWAY_STOPPING: {
+    httpStatus: 503,
+    meaning: "The gateway is shutting down; proxies keep their configuration and connect to another one.",
+    action: "None; the proxy tries again by itself.",
+  },
+  FL_NODE_ID_INVALID: {
+    httpStatus: 400,
+    meaning: "The first request of an xDS stream has no node id, or one that is not allowed.",
+    action: "Set node.id in the proxy's bootstrap to the id that the node is registered with.",
+  },
+  FL_XDS_MALFORMED: {
+    httpStatus: 400,
+    meaning: "A message on an xDS stream is no DiscoveryRequest.",
+    action: "Check that the client speaks xDS v3 over ADS to this port.",
+  },
+  FL_XDS_UNAUTHENTICATED: {
+    httpStatus: 401,
+    meaning: "The peer of an xDS stream did not prove who it is.",
+    action: "Give the proxy credentials that this gateway accepts.",
+  },
+  FL_XDS_NOT_PERMITTED: {
+    httpStatus: 403,
+    meaning: "The peer of an xDS stream proved who it is, and may not be the node that it says it is.",
+    action: "Let node.id in the proxy's bootstrap agree with its credentials.",
+  },
+  FL_PROXY_NOT_READING: {
+    httpStatus: 504,
+    meaning: "A proxy did not take what was sent to it within FAIRLEAD_SEND_TIMEOUT and was disconnected.",
+    action: "Look at the proxy: it hangs, or its network does. It is served again when it connects anew.",
+  },
+});

@@ -1,0 +1,127 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import type { Bus } from "@fairlead/bus";
+import { createHttpApi, type HttpApi } from "@fairlead/http-api";
+import type { Module } from "@fairlead/lifecycle";
+import type { Logger } from "@fairlead/logging";
+import { SnapshotReplica } from "@fairlead/snapshot";
+import { detached, type Telemetry } from "@fairlead/telemetry";
+import { AdsServer } from "./ads-server.ts";
+import { acceptEveryone, type Authenticate } from "./authenticate.ts";
+import { BucketWatch } from "./bucket-watch.ts";
+import type { AdsGatewayConfig } from "./config.ts";
+import { ConnectionTable } from "./connection-table.ts";
+import { addDebugRoutes } from "./debug-api.ts";
+import { adsGatewayErrors } from "./errors.ts";
+import { GatewayMetrics } from "./gateway-metrics.ts";
+import { GrpcListener } from "./grpc-listener.ts";
+import { StatusPublisher } from "./status-publisher.ts";
+
+export { acceptEveryone, type Authenticate, type PeerIdentity, type StreamPeer } from "./authenticate.ts";
+export { type AdsGatewayConfig, adsGatewayConfig, adsGatewayProcessConfig } from "./config.ts";
+export { adsGatewayErrors };
+
+export interface AdsGatewayResources {
+  readonly bus: Bus;
+  readonly logger: Logger;
+  readonly telemetry: Pick<Telemetry, "serveMetrics">;
+  /** @default every peer is the node that it says it is */
+  readonly authenticate?: Authenticate;
+}
+
+export interface AdsGateway extends Module {
+  /** Unique to this process. */
+  readonly gatewayId: string;
+  /** Where proxies connect; 0 before the start. */
+  readonly grpcPort: number;
+  /** Where /debug, /metrics and /readyz answer; empty before the start. */
+  readonly debugUrl: string;
+}
+
+/** Serves what config-compiler wrote to the bus, over ADS. Any number may run; each serves the proxies that connect to it. */
+export function createAdsGateway(config: AdsGatewayConfig, resources: AdsGatewayResources): AdsGateway {
+  const { bus, logger, telemetry } = resources;
+  const gatewayId = `${hostname()}-${randomBytes(4).toString("hex")}`;
+  const table = new ConnectionTable();
+  let grpcPort = 0;
+  let debugUrl = "";
+
+  const replica = new SnapshotReplica({
+    onCommit: (commit) => server.committed(commit),
+    onSkipped: (bucketKey, err) => logger.error({ bucketKey, err }, "bucket entry cannot be read; what was known stays"),
+  });
+  const metrics = new GatewayMetrics({
+    connectedProxies: () => table.named,
+    pendingProxies: () => table.pending.size,
+    revision: () => replica.revision,
+  });
+  const status = new StatusPublisher({
+    bus,
+    logger,
+    read: () => ({
+      gatewayId,
+      debugUrl: config.advertisedDebugUrl ?? debugUrl,
+      revision: replica.revision,
+      connected: table.named,
+      nodeIds: table.nodeIds(),
+      pending: [...table.pending].flatMap((connection) =>
+        connection.pending().map((entry) => ({ nodeId: connection.facts?.nodeId ?? "", ...entry })),
+      ),
+    }),
+  });
+  const listener = new GrpcListener({ maxStreams: config.maxStreams, onStream: (call) => server.open(call) });
+  const server = new AdsServer({
+    config,
+    gatewayId,
+    replica,
+    table,
+    authenticate: resources.authenticate ?? acceptEveryone,
+    metrics,
+    logger,
+    cut: (peer) => listener.cut(peer),
+    onStatus: () => status.changed(),
+  });
+  const watch = new BucketWatch(bus, logger);
+  let api: HttpApi | undefined;
+
+  return {
+    name: "ads-gateway",
+    gatewayId,
+    get grpcPort() {
+      return grpcPort;
+    },
+    get debugUrl() {
+      return debugUrl;
+    },
+    async start() {
+      api = await createHttpApi({
+        name: "ads-gateway",
+        description: "Serves compiled resources to proxies over ADS.",
+        logger,
+        telemetry,
+        readiness: () => ({ waitingFor: replica.synced ? [] : ["the first configuration from config-compiler"] }),
+      });
+      addDebugRoutes(api, { gatewayId, table, replica });
+      try {
+        const httpPort = await api.listen(config.bind, config.httpPort);
+        debugUrl = `http://${config.bind.includes(":") ? `[${config.bind}]` : config.bind}:${httpPort}`;
+        grpcPort = await listener.listen(config.bind, config.grpcPort);
+      } catch (error) {
+        await api.close();
+        throw error;
+      }
+      detached(() => {
+        watch.start(replica);
+        status.start();
+      });
+      logger.info({ gatewayId, grpcPort, debugUrl }, "ads-gateway listens");
+    },
+    async stop() {
+      await watch.stop();
+      await status.stop();
+      server.stop();
+      await listener.close(config.drainTimeout);
+      await api?.close();
+    },
+  };
+}

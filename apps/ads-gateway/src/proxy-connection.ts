@@ -1,0 +1,233 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { FairleadError } from "@fairlead/errors";
+import type { DiscoveryRequest } from "@fairlead/envoy-api/envoy/service/discovery/v3/discovery_pb.js";
+import type { Logger } from "@fairlead/logging";
+import { isValidNodeId, nodeIdRule } from "@fairlead/model";
+import type { ReplicaCommit, SnapshotReplica, TouchedNames } from "@fairlead/snapshot";
+import { type PendingOfType, type RequestOutcome, SotwStream, type TypeStatus } from "@fairlead/xds-stream";
+import { type AdsCall, grpcStatusOf } from "./ads-service.ts";
+import type { PeerIdentity } from "./authenticate.ts";
+import type { GatewayMetrics, StreamEnd } from "./gateway-metrics.ts";
+import { PushSpans } from "./push-spans.ts";
+import { ResponseWriter } from "./response-writer.ts";
+
+/** What all connections of a gateway share. */
+export interface ConnectionContext {
+  readonly gatewayId: string;
+  readonly replica: SnapshotReplica;
+  readonly metrics: GatewayMetrics;
+  readonly logger: Logger;
+  readonly ackTimeoutMs: number;
+  readonly sendTimeoutMs: number;
+  /** The node is known. */
+  readonly onNamed: (connection: ProxyConnection) => void;
+  /** What is pending may have changed. */
+  readonly onProgress: (connection: ProxyConnection) => void;
+  /** Called once. */
+  readonly onClosed: (connection: ProxyConnection) => void;
+  /** Cuts the transport of a peer that does not read: its stream cannot be ended in an orderly way. */
+  readonly cut: (peer: string) => void;
+}
+
+export interface ProxyFacts {
+  readonly nodeId: string;
+  /** The node's cluster: the application beside it. */
+  readonly app: string;
+  readonly userAgent: string;
+}
+
+/** A push gives its place to the next one after this time, also if the proxy has not taken it all. */
+const slowPushMs = 100;
+/** The text of a NACK goes to status messages and pages. */
+const maxDetailLength = 1024;
+const largeResponseBytes = 4 * 1024 * 1024;
+
+/** One ADS stream of one proxy. */
+export class ProxyConnection {
+  readonly id: string;
+  readonly peer: string;
+  readonly connectedSinceMs = Date.now();
+  readonly #call: AdsCall;
+  readonly #context: ConnectionContext;
+  readonly #identity: PeerIdentity;
+  readonly #stream: SotwStream;
+  readonly #writer: ResponseWriter;
+  #facts: ProxyFacts | undefined;
+  #spans: PushSpans | undefined;
+  #deadline: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(id: string, call: AdsCall, identity: PeerIdentity, context: ConnectionContext) {
+    this.id = id;
+    this.peer = call.getPeer();
+    this.#call = call;
+    this.#identity = identity;
+    this.#context = context;
+    this.#stream = new SotwStream({ controlPlane: context.gatewayId, noncePrefix: id, ackTimeoutMs: context.ackTimeoutMs });
+    this.#writer = new ResponseWriter(call, {
+      timeoutMs: context.sendTimeoutMs,
+      onDrain: () => this.flush(),
+      onTimeout: () => this.#notReading(),
+    });
+    call.on("data", (received) => this.#receive(received));
+    call.on("end", () => this.#halfClosed());
+    call.on("cancelled", () => this.#over());
+    call.on("close", () => this.#over());
+    call.on("error", () => this.#close("closed"));
+  }
+
+  /** undefined before the first request. */
+  get facts(): ProxyFacts | undefined {
+    return this.#facts;
+  }
+
+  pending(): PendingOfType[] {
+    return this.#stream.pending();
+  }
+
+  status(): TypeStatus[] {
+    return this.#stream.status();
+  }
+
+  #receive(received: DiscoveryRequest | FairleadError): void {
+    if (this.#closed) return;
+    try {
+      if (received instanceof FairleadError) throw received;
+      this.#request(received);
+    } catch (caught) {
+      this.end(FairleadError.from(caught), "refused");
+    }
+  }
+
+  #request(message: DiscoveryRequest): void {
+    const { replica, metrics } = this.#context;
+    // Rules 1 and 2: the first request's node is the stream's; later ones may leave it out, and are not asked again.
+    const facts = (this.#facts ??= this.#name(message));
+    const errorDetail = message.errorDetail?.message.slice(0, maxDetailLength);
+    const view = replica.viewOf(facts.nodeId);
+    const { typeUrl, resourceNames: names, responseNonce: nonce } = message;
+    const outcome = this.#stream.request({ typeUrl, names, nonce, errorDetail }, view, replica.revision, Date.now());
+    metrics.requested(typeUrl, outcome);
+    if (outcome.kind === "nack") this.#logRefusal(typeUrl, outcome, errorDetail ?? "");
+    // An answer carries the newest state, so what is held back for more changes goes with it.
+    if (this.#stream.owes) this.#stream.release();
+    this.flush();
+    this.#progress();
+  }
+
+  #name({ node }: DiscoveryRequest): ProxyFacts {
+    const nodeId = node?.id ?? "";
+    if (!isValidNodeId(nodeId)) {
+      const shown = JSON.stringify(nodeId.slice(0, 100));
+      throw new FairleadError("FL_NODE_ID_INVALID", `the first request has the node id ${shown}; it must be ${nodeIdRule}`);
+    }
+    if (!this.#identity.mayBe(nodeId)) {
+      throw new FairleadError("FL_XDS_NOT_PERMITTED", `the peer may not be the node ${nodeId}`, { facts: { nodeId } });
+    }
+    const version = node?.userAgentVersionType.case === "userAgentVersion" ? ` ${node.userAgentVersionType.value}` : "";
+    const userAgent = `${node?.userAgentName ?? ""}${version}`.trim().slice(0, 255);
+    const facts = { nodeId, app: (node?.cluster ?? "").slice(0, 255), userAgent };
+    this.#facts = facts;
+    this.#spans = new PushSpans({ nodeId, onConverged: (milliseconds) => this.#context.metrics.converged(milliseconds) });
+    this.#context.logger.info({ node: nodeId, app: facts.app, userAgent, peer: this.peer, connection: this.id }, "proxy connected");
+    this.#context.onNamed(this);
+    return facts;
+  }
+
+  #logRefusal(typeUrl: string, outcome: RequestOutcome, detail: string): void {
+    const { first, last } = outcome.range ?? {};
+    this.#context.logger.warn({ node: this.#facts?.nodeId, typeUrl, detail, first, last }, "proxy refused a response (NACK)");
+  }
+
+  /** Notes a commit. It is pending from now on, and sent by `push`. @returns whether it concerns the proxy */
+  announce(touched: TouchedNames, commit: ReplicaCommit): boolean {
+    if (this.#closed || this.#facts === undefined) return false;
+    const view = this.#context.replica.viewOf(this.#facts.nodeId);
+    const types = this.#stream.announce(touched, commit.revision, view, Date.now());
+    if (types === 0) return false;
+    this.#spans?.begin({ revision: commit.revision, traceparent: commit.traceparent, types });
+    this.#context.onProgress(this);
+    return true;
+  }
+
+  /** Sends what was announced. Resolves when the proxy has taken it, or is slow. */
+  async push(): Promise<void> {
+    if (this.#closed) return;
+    this.#stream.release();
+    this.flush();
+    this.#progress();
+    const slow = new AbortController();
+    await Promise.race([this.#writer.drained(), pause(slowPushMs, undefined, { signal: slow.signal, ref: false }).catch(() => undefined)]);
+    slow.abort();
+  }
+
+  /** Writes what may be written now. */
+  flush(): void {
+    if (this.#closed || this.#facts === undefined || this.#writer.clogged) return;
+    const now = Date.now();
+    for (const response of this.#stream.take(this.#context.replica.viewOf(this.#facts.nodeId), now)) {
+      const { typeUrl, count } = response;
+      const bytes = response.bytes.byteLength;
+      if (bytes > largeResponseBytes) {
+        this.#context.logger.warn({ node: this.#facts.nodeId, typeUrl, bytes }, "response is larger than gRPC clients take");
+      }
+      this.#context.logger.debug({ node: this.#facts.nodeId, typeUrl, count, bytes, version: response.versionInfo }, "pushed");
+      this.#context.metrics.pushed(response);
+      this.#writer.write(response.bytes);
+    }
+    this.#armDeadline(now);
+  }
+
+  #armDeadline(now: number): void {
+    clearTimeout(this.#deadline);
+    const deadline = this.#stream.deadline(now);
+    this.#deadline = deadline === undefined ? undefined : setTimeout(() => this.flush(), deadline - now);
+  }
+
+  #progress(): void {
+    this.#spans?.settle(this.#stream.pending());
+    if (!this.#closed) this.#context.onProgress(this);
+  }
+
+  #halfClosed(): void {
+    if (this.#closed) return;
+    this.#call.end();
+    this.#close("closed");
+    this.#writer.finish();
+  }
+
+  /** Ends the stream with the status of the error. */
+  end(error: FairleadError, reason: StreamEnd): void {
+    if (this.#closed) return;
+    const { code, details } = grpcStatusOf(error);
+    if (reason === "refused") {
+      this.#context.logger.warn({ err: error, node: this.#facts?.nodeId, peer: this.peer }, "stream refused");
+    }
+    this.#close(reason);
+    this.#call.emit("error", { code, details });
+    this.#writer.finish();
+  }
+
+  #notReading(): void {
+    const { cut, logger } = this.#context;
+    logger.warn({ node: this.#facts?.nodeId, peer: this.peer, code: "FL_PROXY_NOT_READING" }, "proxy does not read; disconnected");
+    this.#close("not_reading");
+    cut(this.peer);
+  }
+
+  /** The transport has let go of the stream. */
+  #over(): void {
+    this.#writer.close();
+    this.#close("closed");
+  }
+
+  /** Serves the stream no more. It may still have to go out of the transport. */
+  #close(reason: StreamEnd): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#deadline);
+    this.#spans?.endAll("the proxy disconnected");
+    this.#context.metrics.ended(reason);
+    this.#context.onClosed(this);
+  }
+}

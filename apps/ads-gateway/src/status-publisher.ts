@@ -1,0 +1,172 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { type Bus, subjects } from "@fairlead/bus";
+import {
+  type GatewayStatus,
+  GatewayStatusSchema,
+  type PendingProxy,
+  PendingProxy_State,
+  PendingProxySchema,
+} from "@fairlead/fairlead-api";
+import type { Logger } from "@fairlead/logging";
+import { detached } from "@fairlead/telemetry";
+import type { PendingOfType } from "@fairlead/xds-stream";
+
+export interface PendingOfNode extends PendingOfType {
+  readonly nodeId: string;
+}
+
+/** What a status says, at the time of asking. */
+export interface StatusFacts {
+  readonly gatewayId: string;
+  readonly debugUrl: string;
+  readonly revision: number;
+  readonly connected: number;
+  readonly nodeIds: Iterable<string>;
+  readonly pending: Iterable<PendingOfNode>;
+}
+
+export interface StatusPublisherOptions {
+  readonly bus: Bus;
+  readonly logger: Logger;
+  readonly read: () => StatusFacts;
+}
+
+const heartbeatMs = 1000;
+/** What happens within this time goes into one message. */
+const coalesceMs = 5;
+const maxNodeIds = 1000;
+/** Together well below the megabyte that nats-server takes by default. */
+const maxPending = 2000;
+
+const stateOf = {
+  SENT: PendingProxy_State.SENT,
+  BLOCKED: PendingProxy_State.BLOCKED,
+  NACKED: PendingProxy_State.NACKED,
+} as const;
+
+/** Tells on the bus which revision this gateway has, and which proxies have not ACKed it. A bus that is away gets the newest status later. */
+export class StatusPublisher {
+  readonly #options: StatusPublisherOptions;
+  #sequence = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #publishing: Promise<void> | undefined;
+  #changed = false;
+  #failing = false;
+  #stopped = true;
+
+  constructor(options: StatusPublisherOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#stopped = false;
+    this.#arm(0);
+  }
+
+  /** Something that the status tells has changed. */
+  changed(): void {
+    if (this.#changed || this.#stopped) return;
+    this.#changed = true;
+    if (this.#publishing === undefined) this.#arm(coalesceMs);
+  }
+
+  /** Says that the gateway is leaving, and ends. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#publishing;
+    await this.#publish(true);
+  }
+
+  #arm(delayMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#changed = false;
+      this.#publishing = this.#publish(false).finally(() => {
+        this.#publishing = undefined;
+        if (!this.#stopped) this.#arm(this.#changed ? coalesceMs : heartbeatMs);
+      });
+    }, delayMs);
+  }
+
+  async #publish(leaving: boolean): Promise<void> {
+    const { bus, logger } = this.#options;
+    const status = this.#build(leaving);
+    const message = {
+      subject: subjects.proxyStatus,
+      data: toBinary(GatewayStatusSchema, status),
+      revision: Number(status.revision),
+    };
+    try {
+      await detached(() => bus.publish(message));
+      if (this.#failing) logger.info("gateway status is published again");
+      this.#failing = false;
+    } catch (err) {
+      if (!this.#failing) logger.warn({ err }, "gateway status cannot be published; it goes out when the bus is back");
+      this.#failing = true;
+    }
+  }
+
+  #build(leaving: boolean): GatewayStatus {
+    const facts = this.#options.read();
+    const connectedNodes: string[] = [];
+    for (const nodeId of facts.nodeIds) {
+      if (connectedNodes.length === maxNodeIds) break;
+      connectedNodes.push(nodeId);
+    }
+    return create(GatewayStatusSchema, {
+      gatewayId: facts.gatewayId,
+      debugUrl: facts.debugUrl,
+      revision: BigInt(facts.revision),
+      connected: facts.connected,
+      pending: pendingMessages(facts.pending),
+      sequence: BigInt(++this.#sequence),
+      leaving,
+      connectedNodes,
+    });
+  }
+}
+
+/** The first ones as they are; the rest as one entry a type, so that a waiter is not told less than the truth. */
+export function pendingMessages(pending: Iterable<PendingOfNode>, limit = maxPending): PendingProxy[] {
+  const messages: PendingProxy[] = [];
+  const rest = new Map<string, { first: number; last: number; count: number; sinceMs: number }>();
+  for (const entry of pending) {
+    if (messages.length < limit) {
+      messages.push(
+        create(PendingProxySchema, {
+          nodeId: entry.nodeId,
+          typeUrl: entry.typeUrl,
+          state: stateOf[entry.state],
+          firstRevision: BigInt(entry.first),
+          lastRevision: BigInt(entry.last),
+          detail: entry.detail,
+          sinceMs: BigInt(entry.sinceMs),
+        }),
+      );
+      continue;
+    }
+    const sum = rest.get(entry.typeUrl) ?? { first: entry.first, last: entry.last, count: 0, sinceMs: entry.sinceMs };
+    rest.set(entry.typeUrl, {
+      first: Math.min(sum.first, entry.first),
+      last: Math.max(sum.last, entry.last),
+      count: sum.count + 1,
+      sinceMs: Math.min(sum.sinceMs, entry.sinceMs),
+    });
+  }
+  for (const [typeUrl, sum] of rest) {
+    messages.push(
+      create(PendingProxySchema, {
+        nodeId: "*",
+        typeUrl,
+        state: PendingProxy_State.BLOCKED,
+        firstRevision: BigInt(sum.first),
+        lastRevision: BigInt(sum.last),
+        detail: `${sum.count} more; the gateway's /debug/syncz names them`,
+        sinceMs: BigInt(sum.sinceMs),
+      }),
+    );
+  }
+  return messages;
+}
