@@ -1,0 +1,43 @@
+import { policyKinds } from "@fairlead/model";
+import { Argument, Command } from "commander";
+import { appliedPoliciesSchema } from "../registry/policies.ts";
+import { timeoutMsOf, waitQuery } from "../registry/wait.ts";
+import { type CommandOutput, reportError, writeJson } from "./output.ts";
+import { jsonOption, registryClient, registryOption } from "./registry-option.ts";
+
+interface DeleteOptions {
+  readonly namespace: string;
+  readonly registry: string;
+  readonly wait?: boolean;
+  readonly timeout: string;
+  readonly json?: boolean;
+}
+
+export function deleteCommand(output: CommandOutput): Command {
+  return new Command("delete")
+    .summary("remove a policy")
+    .addArgument(new Argument("<kind>", "the policy's kind").choices(policyKinds))
+    .argument("<name>", "metadata.name of the policy")
+    .option("-n, --namespace <namespace>", "metadata.namespace of the policy", "default")
+    .option("--wait", "answer once every proxy that the policy concerned has ACKed the change")
+    .option("--timeout <time>", "how long --wait waits, e.g. 500ms, 10s, 2m", "10s")
+    .addOption(registryOption())
+    .addOption(jsonOption())
+    .addHelpText("after", "\nExamples:\n  fairlead delete VirtualService reviews --wait\n  fairlead delete DestinationRule reviews -n shop")
+    .action(async (kind: string, name: string, options: DeleteOptions) => {
+      try {
+        const path = [kind, options.namespace, name].map(encodeURIComponent).join("/");
+        const removed = await registryClient(options.registry).call({
+          method: "DELETE",
+          path: `/v1/policies/${path}?${waitQuery(options)}`,
+          answer: appliedPoliciesSchema,
+          timeoutMs: timeoutMsOf(options),
+        });
+        if (options.json === true) return writeJson(output, removed);
+        const convergence = removed.convergence === undefined ? "" : `, converged on ${removed.convergence.proxies} proxies`;
+        output.out.write(`${kind} ${options.namespace}/${name}: deleted, revision ${removed.revision}${convergence}\n`);
+      } catch (error) {
+        reportError(output, error, options.json === true);
+      }
+    });
+}

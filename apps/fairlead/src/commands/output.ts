@@ -1,0 +1,48 @@
+import { FairleadError, meaningOf } from "@fairlead/errors";
+import { type Style, styleFor } from "../terminal/style.ts";
+
+interface TextSink {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
+
+/** Where a command writes, and how it says that it failed. Tests read it. */
+export interface CommandOutput {
+  readonly out: TextSink;
+  readonly err: TextSink;
+  /** The process's exit code: 0, 1, or 64 for usage. */
+  exitCode(code: number): void;
+}
+
+export const processOutput: CommandOutput = {
+  out: process.stdout,
+  err: process.stderr,
+  exitCode(code) {
+    process.exitCode = code;
+  },
+};
+
+export const outputStyle = (output: CommandOutput): Style => styleFor(output.out);
+
+export function writeJson(output: CommandOutput, value: unknown): void {
+  output.out.write(`${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+/** The lines below the message: each problem of a policy file, or what is missing. */
+function problemLines(error: FairleadError): string[] {
+  const problems = error.facts["problems"];
+  if (!Array.isArray(problems) || problems.length < 2) return [];
+  return problems.slice(1).map((problem) => `  ${String(problem)}`);
+}
+
+/** Says what went wrong and sets the exit code. */
+export function reportError(output: CommandOutput, caught: unknown, json: boolean): void {
+  const error = FairleadError.from(caught);
+  const told = error.facts["action"];
+  const action = typeof told === "string" && told !== "" ? told : (meaningOf(error.code)?.action ?? "");
+  output.exitCode(error.code === "FL_CLI_USAGE" || error.code === "FL_CONFIG_INVALID" ? 64 : 1);
+  if (json) return writeJson(output, { code: error.code, message: error.message, action, facts: error.facts });
+  const style = styleFor(output.err);
+  const lines = [`${style("red", error.code)}: ${error.message}`, ...problemLines(error), ...(action === "" ? [] : [style("dim", action)])];
+  output.err.write(`${lines.join("\n")}\n`);
+}

@@ -1,0 +1,36 @@
+import { z } from "zod";
+import type { RegistryClient } from "../registry/registry-client.ts";
+import { nodeIdSuffix } from "./mesh-app.ts";
+
+const instancesSchema = z.object({
+  instances: z.array(
+    z.object({
+      nodeId: z.string(),
+      interface: z.string(),
+      protocol: z.string(),
+      port: z.number(),
+      version: z.string().default(""),
+      group: z.string().default(""),
+      state: z.string(),
+    }),
+  ),
+});
+
+/**
+ * Withdraws what an `up` that was killed has left in the catalogue: without it callers would be sent to ports where nobody listens until
+ * the leases end. Only instances of nodes that `up` itself names are touched.
+ */
+export async function sweepLeftovers(registry: RegistryClient): Promise<number> {
+  const { instances } = await registry.call({ path: "/v1/instances", answer: instancesSchema });
+  const left = instances.filter(({ nodeId, state }) => nodeId.endsWith(nodeIdSuffix) && state !== "draining");
+  for (const { nodeId, interface: name, protocol, port, version, group } of left) {
+    const body = { service: { interface: name, protocol, port, version, group }, node: { id: nodeId } };
+    await registry.call({
+      method: "POST",
+      path: "/unpub",
+      body: { type: "application/json", text: JSON.stringify(body) },
+      answer: z.object({ err_no: z.literal(0) }),
+    });
+  }
+  return left.length;
+}

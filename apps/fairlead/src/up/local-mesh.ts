@@ -1,0 +1,173 @@
+import { FairleadError } from "@fairlead/errors";
+import { z } from "zod";
+import { RegistryClient } from "../registry/registry-client.ts";
+import type { Progress } from "../terminal/progress.ts";
+import type { DataFolder } from "./data-folder.ts";
+import { sweepLeftovers } from "./leftovers.ts";
+import { ManagedProcess, type ProcessEnd } from "./managed-process.ts";
+import { MeshApp } from "./mesh-app.ts";
+import type { FreePorts, PortPlan } from "./ports.ts";
+import { untilReady } from "./readiness.ts";
+import { siblingScript } from "./scripts.ts";
+
+export interface LocalMeshOptions {
+  readonly folder: DataFolder;
+  readonly ports: PortPlan;
+  readonly freePorts: FreePorts;
+  readonly progress: Progress;
+  /** A PostgreSQL of the user's own; undefined = one is started. */
+  readonly databaseUrl: string | undefined;
+  /** Called when a process ends that nobody asked to. */
+  readonly onCrash: (process: ManagedProcess, end: ProcessEnd) => void;
+}
+
+const postgresSays = z.object({ url: z.string(), port: z.number() });
+
+/** The mesh of `fairlead up`: PostgreSQL, the control plane, and applications behind sidecars, each a process of this one. */
+export class LocalMesh {
+  readonly registry: RegistryClient;
+  readonly controlPlane: ManagedProcess;
+  /** Set once everything has started: from then on the control plane is started again after a crash. */
+  complete = false;
+  readonly #options: LocalMeshOptions;
+  readonly #postgres: ManagedProcess | undefined;
+  readonly #controlPlaneEnvironment: Record<string, string>;
+  readonly #apps = new Map<string, MeshApp>();
+  #stopping = false;
+
+  constructor(options: LocalMeshOptions) {
+    this.#options = options;
+    const { folder, ports, databaseUrl } = options;
+    this.registry = new RegistryClient(`http://127.0.0.1:${ports.controlPlane.registry}`);
+    this.#controlPlaneEnvironment = {
+      FAIRLEAD_DATABASE_URL: databaseUrl ?? "",
+      FAIRLEAD_REGISTRY_PORT: String(ports.controlPlane.registry),
+      FAIRLEAD_COMPILER_PORT: String(ports.controlPlane.compiler),
+      FAIRLEAD_ADS_PORT: String(ports.controlPlane.ads),
+      FAIRLEAD_ADS_DEBUG_PORT: String(ports.controlPlane.adsDebug),
+    };
+    this.controlPlane = this.#watched(
+      new ManagedProcess({
+        name: "control plane",
+        script: siblingScript(import.meta.url, "../control-plane-process"),
+        environment: this.#controlPlaneEnvironment,
+        logFolder: folder.logs,
+      }),
+    );
+    if (databaseUrl === undefined) {
+      this.#postgres = this.#watched(
+        new ManagedProcess({
+          name: "PostgreSQL",
+          script: siblingScript(import.meta.url, "./postgres-process"),
+          args: [folder.postgres],
+          environment: {},
+          logFolder: folder.logs,
+        }),
+      );
+    }
+  }
+
+  get adsAddress(): string {
+    return `127.0.0.1:${this.#options.ports.controlPlane.ads}`;
+  }
+
+  get debugUrl(): string {
+    return `http://127.0.0.1:${this.#options.ports.controlPlane.adsDebug}`;
+  }
+
+  get logFolder(): string {
+    return this.#options.folder.logs;
+  }
+
+  get firstSidecarPorts(): MeshApp["ports"] {
+    return this.#options.ports.firstSidecar;
+  }
+
+  /** PostgreSQL, then the control plane. */
+  async start(): Promise<void> {
+    const { progress, folder } = this.#options;
+    const postgres = this.#postgres;
+    if (postgres !== undefined) {
+      const { url } = await progress.step(
+        "PostgreSQL",
+        async () => {
+          postgres.start();
+          return postgresSays.parse(await postgres.message());
+        },
+        ({ port }) => `127.0.0.1:${port}, data in ${folder.path}`,
+      );
+      this.#controlPlaneEnvironment["FAIRLEAD_DATABASE_URL"] = url;
+    }
+    await progress.step(
+      "control plane",
+      async () => await this.startControlPlane(),
+      () => `registry ${this.registry.url}, ADS ${this.adsAddress}`,
+    );
+    await sweepLeftovers(this.registry);
+  }
+
+  /** Resolves when registry-sync, config-compiler and ads-gateway are ready. */
+  async startControlPlane(): Promise<void> {
+    const { compiler } = this.#options.ports.controlPlane;
+    if (this.#stopping) throw new FairleadError("FL_INTERNAL", "the mesh is being stopped");
+    this.controlPlane.start();
+    await untilReady(this.controlPlane, `${this.registry.url}/readyz`);
+    await untilReady(this.controlPlane, `http://127.0.0.1:${compiler}/readyz`);
+    await untilReady(this.controlPlane, `${this.debugUrl}/readyz`);
+  }
+
+  /**
+   * Adds a sidecar, with the sample beside it where one is named, and resolves when it takes part.
+   *
+   * @param options.ports of the sidecar. @default free ones
+   */
+  async add(options: {
+    readonly name: string;
+    readonly app: string;
+    readonly sample?: { readonly service: string; readonly version: string };
+    readonly ports?: MeshApp["ports"];
+  }): Promise<MeshApp> {
+    const { freePorts, folder, progress } = this.#options;
+    const { sample } = options;
+    const app = new MeshApp({
+      name: options.name,
+      app: options.app,
+      ports: options.ports ?? (await freePorts.sidecar()),
+      controlPlane: { registryUrl: this.registry.url, adsAddress: this.adsAddress },
+      logFolder: folder.logs,
+      ...(sample === undefined ? {} : { sample: { ...sample, port: await freePorts.take() } }),
+    });
+    if (this.#stopping) throw new FairleadError("FL_INTERNAL", "the mesh is being stopped");
+    this.#apps.set(app.name, app);
+    for (const process of app.processes) this.#watched(process);
+    await progress.step(
+      sample === undefined ? `sidecar ${app.name}` : `${app.name} and its sidecar`,
+      async () => await app.start(),
+      () => `outbound 127.0.0.1:${app.ports.outbound}`,
+    );
+    return app;
+  }
+
+  app(name: string): MeshApp {
+    const app = this.#apps.get(name);
+    if (app === undefined) throw new FairleadError("FL_INTERNAL", `the mesh has no ${name}`);
+    return app;
+  }
+
+  /** Applications, which withdraw themselves; sidecars; the control plane; PostgreSQL. Nothing is left running. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const apps = [...this.#apps.values()];
+    await Promise.all(apps.map(async ({ application }) => await application?.stop()));
+    await Promise.all(apps.map(async ({ sidecar }) => await sidecar.stop()));
+    await this.controlPlane.stop();
+    await this.#postgres?.stop();
+  }
+
+  #watched(process: ManagedProcess): ManagedProcess {
+    process.onCrash((end) => {
+      if (!this.#stopping) this.#options.onCrash(process, end);
+    });
+    return process;
+  }
+}
