@@ -20,11 +20,20 @@ async function startApp(name: string): Promise<number> {
 
 interface Answer {
   readonly status: number;
-  readonly body: { err_no?: number; code?: string; revision?: number; convergence?: { converged: boolean; missing: { reason: string }[] } };
+  readonly body: {
+    err_no?: number;
+    code?: string;
+    revision?: number;
+    convergence?: { converged: boolean; missing: { reason: string }[] };
+  };
 }
 
 async function post(url: string, body: object, headers: Record<string, string> = {}): Promise<Answer> {
-  const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) });
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify(body),
+  });
   return { status: response.status, body: (await response.json()) as Answer["body"] };
 }
 
@@ -64,7 +73,11 @@ function constantLoad(host: string): { stop(): Promise<{ calls: number; failures
 }
 
 async function publish(service: string, port: number, headers: Record<string, string> = {}): Promise<Answer> {
-  return await post(`${provider.api}/pub?wait=converged&timeout=20s`, { service: { interface: service, protocol: "http", port } }, headers);
+  return await post(
+    `${provider.api}/pub?wait=converged&timeout=20s`,
+    { service: { interface: service, protocol: "http", port } },
+    headers,
+  );
 }
 
 before(async () => {
@@ -91,7 +104,9 @@ test("a publication through one gateway is callable through a proxy of the other
 test("one trace spans /pub, the store, the compile, each push and its ACK, across processes and the bus", async () => {
   const traceId = randomBytes(16).toString("hex");
   const port = await startApp("traced");
-  const { body } = await publish("shop.Traced", port, { traceparent: `00-${traceId}-${randomBytes(8).toString("hex")}-01` });
+  const { body } = await publish("shop.Traced", port, {
+    traceparent: `00-${traceId}-${randomBytes(8).toString("hex")}-01`,
+  });
   assert.equal(body.convergence?.converged, true);
   const wanted = ["POST /pub", "config.compile", "config.commit", "ads.push"];
   await eventually("spans of every step in one trace", async () => {
@@ -112,7 +127,11 @@ test("losing NATS: calls go on, a publication is stored, and arrives when NATS i
   const stored = await post(`${provider.api}/pub`, { service: { interface: "shop.Late", protocol: "http", port } });
   assert.equal(stored.body.err_no, 0, JSON.stringify(stored.body));
   await mesh.nats.restart();
-  await eventually("the publication made without NATS is callable", async () => (await call("shop.Late")).status === 200, 40_000);
+  await eventually(
+    "the publication made without NATS is callable",
+    async () => (await call("shop.Late")).status === 200,
+    40_000,
+  );
   const { calls, failures } = await load.stop();
   assert.ok(calls > 100);
   assert.deepEqual(failures, []);
@@ -123,7 +142,11 @@ test("NATS with its data wiped: no proxy loses its configuration, and changes ar
   await mesh.nats.kill();
   await mesh.nats.restart({ wipe: true });
   const port = await startApp("after-wipe");
-  await eventually("a publication converges", async () => (await publish("shop.AfterWipe", port)).status === 200, 60_000);
+  await eventually(
+    "a publication converges",
+    async () => (await publish("shop.AfterWipe", port)).status === 200,
+    60_000,
+  );
   assert.equal((await call("shop.AfterWipe")).body, "after-wipe");
   const { failures } = await load.stop();
   assert.deepEqual(failures, []);
@@ -140,7 +163,11 @@ test("losing PostgreSQL: a clear refusal, traffic goes on, nothing is lost", asy
   assert.equal(refused.body.code, "FL_STORE_UNAVAILABLE");
   await mesh.postgres.restart();
   const port = await startApp("after-postgres");
-  await eventually("a publication converges", async () => (await publish("shop.AfterPostgres", port)).status === 200, 60_000);
+  await eventually(
+    "a publication converges",
+    async () => (await publish("shop.AfterPostgres", port)).status === 200,
+    60_000,
+  );
   const { failures } = await load.stop();
   assert.deepEqual(failures, []);
   assert.equal((await call("shop.Late")).status, 200);
@@ -150,7 +177,11 @@ test("the active compiler dies: the standby takes over", async () => {
   for (const compiler of mesh.compilers) {
     await compiler.stop("SIGKILL");
     const port = await startApp("taken-over");
-    await eventually("a publication converges", async () => (await publish("shop.TakenOver", port)).status === 200, 60_000);
+    await eventually(
+      "a publication converges",
+      async () => (await publish("shop.TakenOver", port)).status === 200,
+      60_000,
+    );
     compiler.start();
   }
 });
@@ -161,7 +192,11 @@ test("registry-sync restarts: registrations stay, and their leases are renewed",
   mesh.registry.start();
   await mesh.ready(`${mesh.registryUrl}/readyz`, mesh.registry);
   const port = await startApp("after-registry");
-  await eventually("a publication converges", async () => (await publish("shop.AfterRegistry", port)).status === 200, 60_000);
+  await eventually(
+    "a publication converges",
+    async () => (await publish("shop.AfterRegistry", port)).status === 200,
+    60_000,
+  );
   const { failures } = await load.stop();
   assert.deepEqual(failures, []);
 });

@@ -62,7 +62,11 @@ export async function freePort(): Promise<number> {
 }
 
 /** Asks again until `condition` gives a value other than undefined or false. @throws with `what` after `deadlineMs` */
-export async function eventually<T>(what: string, condition: () => Promise<T | undefined | false>, deadlineMs = 20_000): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  condition: () => Promise<T | undefined | false>,
+  deadlineMs = 20_000,
+): Promise<T> {
   const end = Date.now() + deadlineMs;
   let last: unknown;
   for (;;) {
@@ -72,7 +76,8 @@ export async function eventually<T>(what: string, condition: () => Promise<T | u
     } catch (error) {
       last = error;
     }
-    if (Date.now() > end) throw new Error(`${what}: not within ${deadlineMs} ms`, last === undefined ? undefined : { cause: last });
+    if (Date.now() > end)
+      throw new Error(`${what}: not within ${deadlineMs} ms`, last === undefined ? undefined : { cause: last });
     await pause(20);
   }
 }
@@ -94,7 +99,9 @@ export class MeshProcesses {
   readonly gateways: readonly (ServiceProcess & { readonly grpcAddress: string; readonly debugUrl: string })[];
   readonly #sidecars: SidecarProcess[] = [];
 
-  private constructor(parts: Pick<MeshProcesses, "registryUrl" | "nats" | "postgres" | "registry" | "compilers" | "gateways">) {
+  private constructor(
+    parts: Pick<MeshProcesses, "registryUrl" | "nats" | "postgres" | "registry" | "compilers" | "gateways">,
+  ) {
     this.registryUrl = parts.registryUrl;
     this.nats = parts.nats;
     this.postgres = parts.postgres;
@@ -103,22 +110,39 @@ export class MeshProcesses {
     this.gateways = parts.gateways;
   }
 
-  static async start(size: { gateways: number; compilers: number; environment?: Readonly<Record<string, string>> }): Promise<MeshProcesses> {
+  static async start(size: {
+    gateways: number;
+    compilers: number;
+    environment?: Readonly<Record<string, string>>;
+  }): Promise<MeshProcesses> {
     const [nats, postgres] = await Promise.all([startTestNats(), startTestPostgres()]);
     const shared = { FAIRLEAD_NATS_URL: nats.url, FAIRLEAD_DATABASE_URL: postgres.url, ...size.environment };
     const registryPort = await freePort();
     const registry = new ServiceProcess("registry-sync", { ...shared, FAIRLEAD_HTTP_PORT: String(registryPort) });
     const compilers = [];
     for (let index = 0; index < size.compilers; index += 1) {
-      compilers.push(new ServiceProcess("config-compiler", { ...shared, FAIRLEAD_HTTP_PORT: String(await freePort()) }));
+      compilers.push(
+        new ServiceProcess("config-compiler", { ...shared, FAIRLEAD_HTTP_PORT: String(await freePort()) }),
+      );
     }
     const gateways = [];
     for (let index = 0; index < size.gateways; index += 1) {
       const [grpc, http] = [await freePort(), await freePort()];
-      const gateway = new ServiceProcess("ads-gateway", { ...shared, FAIRLEAD_GRPC_PORT: String(grpc), FAIRLEAD_HTTP_PORT: String(http) });
+      const gateway = new ServiceProcess("ads-gateway", {
+        ...shared,
+        FAIRLEAD_GRPC_PORT: String(grpc),
+        FAIRLEAD_HTTP_PORT: String(http),
+      });
       gateways.push(Object.assign(gateway, { grpcAddress: `127.0.0.1:${grpc}`, debugUrl: `http://127.0.0.1:${http}` }));
     }
-    const mesh = new MeshProcesses({ registryUrl: `http://127.0.0.1:${registryPort}`, nats, postgres, registry, compilers, gateways });
+    const mesh = new MeshProcesses({
+      registryUrl: `http://127.0.0.1:${registryPort}`,
+      nats,
+      postgres,
+      registry,
+      compilers,
+      gateways,
+    });
     for (const service of mesh.#controlPlane()) service.start();
     await mesh.ready(`${mesh.registryUrl}/readyz`, registry);
     for (const gateway of gateways) await mesh.ready(`${gateway.debugUrl}/readyz`, gateway);
@@ -127,13 +151,13 @@ export class MeshProcesses {
 
   /** Waits until a service answers 200; a process that has ended fails the wait with its output. */
   async ready(url: string, service: ServiceProcess): Promise<void> {
-    await eventually(
-      `${service.app} ready at ${url}`,
-      async () => (await fetch(url)).ok,
-      30_000,
-    ).catch((error: unknown) => {
-      throw new Error(`${service.app} did not become ready; its output ends with\n${service.output}`, { cause: error });
-    });
+    await eventually(`${service.app} ready at ${url}`, async () => (await fetch(url)).ok, 30_000).catch(
+      (error: unknown) => {
+        throw new Error(`${service.app} did not become ready; its output ends with\n${service.output}`, {
+          cause: error,
+        });
+      },
+    );
   }
 
   async sidecar(app: string, gateway = 0): Promise<SidecarProcess> {

@@ -41,7 +41,8 @@ function copyClosure(roots: readonly string[], target: string): void {
     if (seen.has(file) || file.startsWith("google/protobuf/")) continue;
     seen.add(file);
     const origin = importRoots.map((root) => join(root, file)).find((path) => existsSync(path));
-    if (origin === undefined) throw new Error(`${file}: not shipped by @grpc/grpc-js-xds; looked in ${importRoots.join(", ")}`);
+    if (origin === undefined)
+      throw new Error(`${file}: not shipped by @grpc/grpc-js-xds; looked in ${importRoots.join(", ")}`);
     mkdirSync(dirname(join(target, file)), { recursive: true });
     // The validate.proto that is shipped is older than the files that use it and lacks this option; it only concerns validators.
     const source = readFileSync(origin, "utf8").replaceAll(/\s*,?\s*\bignore_empty: true/g, "");
@@ -56,7 +57,10 @@ function bufGenerate(protoRoot: string, output: string): void {
   execFileSync(
     join(repository, "node_modules/.bin/buf"),
     ["generate", protoRoot, "--template", join(repository, "proto/buf.gen.yaml"), "--output", output],
-    { stdio: "inherit", env: { ...process.env, PATH: `${join(repository, "node_modules/.bin")}:${process.env["PATH"] ?? ""}` } },
+    {
+      stdio: "inherit",
+      env: { ...process.env, PATH: `${join(repository, "node_modules/.bin")}:${process.env["PATH"] ?? ""}` },
+    },
   );
 }
 

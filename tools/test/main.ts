@@ -40,9 +40,17 @@ function staticCheck(name: string, command: string, ...commandArgs: string[]): v
 }
 
 function testFiles(): string[] {
-  const roots = paths.length > 0 ? paths.map((path) => relative(repository, resolve(path))) : ["libs", "apps", "tools", "conformance", "bench"];
+  const roots =
+    paths.length > 0
+      ? paths.map((path) => relative(repository, resolve(path)))
+      : ["libs", "apps", "tools", "conformance", "bench"];
   const found = roots.flatMap((root) =>
-    root.endsWith(".ts") ? [root] : globSync(`${root}/**/*.test.ts`, { cwd: repository, exclude: (name) => name === "node_modules" || name === "dist" }),
+    root.endsWith(".ts")
+      ? [root]
+      : globSync(`${root}/**/*.test.ts`, {
+          cwd: repository,
+          exclude: (name) => name === "node_modules" || name === "dist",
+        }),
   );
   return [...new Set(found)].filter((file) => !unitOnly || !file.endsWith(".int.test.ts")).toSorted();
 }

@@ -19,10 +19,17 @@ test("the last line is the count", () => {
 
 test("a failure is printed with its cause, and its suite is not counted again", () => {
   const cause = new Error("the cause");
-  const failed = { type: "test:fail", data: { name: "b", file: "/x/a.test.ts", details: { error: Object.assign(new Error("w"), { cause }) } } };
+  const failed = {
+    type: "test:fail",
+    data: { name: "b", file: "/x/a.test.ts", details: { error: Object.assign(new Error("w"), { cause }) } },
+  };
   const suite = {
     type: "test:fail",
-    data: { name: "s", file: "/x/a.test.ts", details: { error: Object.assign(new Error("w"), { failureType: "subtestsFailed" }) } },
+    data: {
+      name: "s",
+      file: "/x/a.test.ts",
+      details: { error: Object.assign(new Error("w"), { failureType: "subtestsFailed" }) },
+    },
   };
   const { ok, lines } = tallyOf(pass, failed, suite);
   assert.equal(lines.at(-1), "1 passed, 1 failed");
@@ -31,6 +38,9 @@ test("a failure is printed with its cause, and its suite is not counted again", 
 });
 
 test("a skipped test counts as failed, and no test at all is no success", () => {
-  assert.equal(tallyOf({ type: "test:pass", data: { ...pass.data, skip: "no server" } }).lines.at(-1), "0 passed, 1 failed");
+  assert.equal(
+    tallyOf({ type: "test:pass", data: { ...pass.data, skip: "no server" } }).lines.at(-1),
+    "0 passed, 1 failed",
+  );
   assert.equal(tallyOf().ok, false);
 });

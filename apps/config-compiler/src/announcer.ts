@@ -40,14 +40,24 @@ export class Announcer {
       rejected: identified
         .filter(({ identity }) => !this.#rejectedBefore.has(identity))
         .map(({ provenance, code, message: reason }) => ({
-          object: { kind: provenance.kind, key: provenance.key, file: provenance.file ?? "", line: provenance.line ?? 0 },
+          object: {
+            kind: provenance.kind,
+            key: provenance.key,
+            file: provenance.file ?? "",
+            line: provenance.line ?? 0,
+          },
           code,
           message: reason,
         })),
       traceparent: traceparent ?? "",
       compileMs,
     });
-    await this.#bus.publish({ subject: subjects.configPushed, data: toBinary(ConfigPushedSchema, message), revision, traceparent });
+    await this.#bus.publish({
+      subject: subjects.configPushed,
+      data: toBinary(ConfigPushedSchema, message),
+      revision,
+      traceparent,
+    });
     this.#previousRevision = revision;
     this.#rejectedBefore = new Set(identified.map(({ identity }) => identity));
   }

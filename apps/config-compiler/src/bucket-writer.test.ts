@@ -64,7 +64,10 @@ test("writes what differs, deletes what is gone, and head last", async (t) => {
 
   writes.length = 0;
   const second = await writer.commit(mesh(cluster("a", "a2")), 2, undefined, never);
-  assert.deepEqual(second.changedKeys.toSorted(), [bucketKeyOf("resource", "cds/a"), bucketKeyOf("scope", "everything")].toSorted());
+  assert.deepEqual(
+    second.changedKeys.toSorted(),
+    [bucketKeyOf("resource", "cds/a"), bucketKeyOf("scope", "everything")].toSorted(),
+  );
   assert.deepEqual(second.removedKeys, [bucketKeyOf("resource", "cds/b")]);
   assert.equal(writes.at(-1), headKey);
 

@@ -1,7 +1,17 @@
 import { createHash } from "node:crypto";
 import type { KeyValue, KeyValueEntry, KeyValueWatch } from "@fairlead/bus";
 import type { CompiledMesh } from "@fairlead/compile";
-import { bucketKeyOf, type DecodedEntry, decodeEntry, encodeHead, encodeNode, encodeResource, encodeScope, headKey, parseBucketKey } from "@fairlead/snapshot";
+import {
+  bucketKeyOf,
+  type DecodedEntry,
+  decodeEntry,
+  encodeHead,
+  encodeNode,
+  encodeResource,
+  encodeScope,
+  headKey,
+  parseBucketKey,
+} from "@fairlead/snapshot";
 
 /** What the bucket is known to hold under a key. */
 interface KnownEntry {
@@ -41,12 +51,15 @@ function digestOfEntry(entry: Exclude<DecodedEntry, { kind: "head" }>): string {
 
 function plan(mesh: CompiledMesh): Map<string, PlannedEntry> {
   const planned = new Map<string, PlannedEntry>();
-  const add = (key: string, encode: (revision: number) => Uint8Array) => planned.set(key, { digest: digestOf(encode(0)), encode });
+  const add = (key: string, encode: (revision: number) => Uint8Array) =>
+    planned.set(key, { digest: digestOf(encode(0)), encode });
   for (const resource of mesh.resources.values()) {
     add(bucketKeyOf("resource", resource.key), (revision) => encodeResource({ ...resource, revision }));
   }
-  for (const scope of mesh.scopes.values()) add(bucketKeyOf("scope", scope.id), (revision) => encodeScope(scope, revision));
-  for (const node of mesh.nodes.values()) add(bucketKeyOf("node", node.nodeId), (revision) => encodeNode(node, revision));
+  for (const scope of mesh.scopes.values())
+    add(bucketKeyOf("scope", scope.id), (revision) => encodeScope(scope, revision));
+  for (const node of mesh.nodes.values())
+    add(bucketKeyOf("node", node.nodeId), (revision) => encodeNode(node, revision));
   return planned;
 }
 
@@ -98,9 +111,16 @@ export class BucketWriter {
    * @param aborted no further write is begun once it is: another compiler may have taken over
    * @throws FairleadError FL_BUS_UNAVAILABLE
    */
-  async commit(mesh: CompiledMesh, revision: number, traceparent: string | undefined, aborted: AbortSignal): Promise<CommitResult> {
+  async commit(
+    mesh: CompiledMesh,
+    revision: number,
+    traceparent: string | undefined,
+    aborted: AbortSignal,
+  ): Promise<CommitResult> {
     const planned = plan(mesh);
-    const changedKeys = [...planned].filter(([key, entry]) => this.#known.get(key)?.digest !== entry.digest).map(([key]) => key);
+    const changedKeys = [...planned]
+      .filter(([key, entry]) => this.#known.get(key)?.digest !== entry.digest)
+      .map(([key]) => key);
     const removedKeys = [...this.#known.keys()].filter((key) => !planned.has(key));
     await this.#each(changedKeys, aborted, async (key) => {
       const entry = planned.get(key)!;
@@ -112,7 +132,10 @@ export class BucketWriter {
       this.#known.delete(key);
     });
     aborted.throwIfAborted();
-    await this.#bucket.put(headKey, encodeHead({ revision, traceparent, compiledAtMs: Date.now(), compilerId: this.#compilerId }));
+    await this.#bucket.put(
+      headKey,
+      encodeHead({ revision, traceparent, compiledAtMs: Date.now(), compilerId: this.#compilerId }),
+    );
     this.#headRevision = revision;
     return { changedKeys, removedKeys };
   }

@@ -93,7 +93,9 @@ export class CompileLoop {
           pauseMs = minFailurePauseMs;
         } finally {
           this.#settle("standby");
-          await lock.release().catch((error: unknown) => this.#options.logger.debug({ err: error }, "lock was gone already"));
+          await lock
+            .release()
+            .catch((error: unknown) => this.#options.logger.debug({ err: error }, "lock was gone already"));
         }
       } catch (caught) {
         if (this.#stop.signal.aborted) return;
@@ -145,7 +147,10 @@ export class CompileLoop {
     for (;;) {
       const page = await store.changesSince(catalogue.revision);
       if (page.gap) {
-        logger.warn({ revision: catalogue.revision }, "the change log does not reach back this far; reading the whole catalogue");
+        logger.warn(
+          { revision: catalogue.revision },
+          "the change log does not reach back this far; reading the whole catalogue",
+        );
         catalogue.reset(await store.snapshot());
         return [{ revision: catalogue.revision }];
       }
@@ -181,10 +186,16 @@ export class CompileLoop {
         metrics.compiled(mesh, result, revision, (performance.now() - started) / 1000);
         this.#revision = revision;
         logger.info(
-          { revision, changed: result.changedKeys.length, removed: result.removedKeys.length, compileMs: Math.round(compileMs) },
+          {
+            revision,
+            changed: result.changedKeys.length,
+            removed: result.removedKeys.length,
+            compileMs: Math.round(compileMs),
+          },
           "compiled",
         );
-        for (const { provenance, code, message } of mesh.rejected) logger.warn({ object: provenance.key, code, reason: message }, "rejected");
+        for (const { provenance, code, message } of mesh.rejected)
+          logger.warn({ object: provenance.key, code, reason: message }, "rejected");
       },
       traceparent,
     );
@@ -203,7 +214,8 @@ export class CompileLoop {
   /** Logs a failure once, not at each retry. */
   #report(error: FairleadError): void {
     const trouble = `${error.code}: ${error.message}`;
-    if (trouble !== this.#trouble) this.#options.logger.error({ err: error, code: error.code }, "cannot compile; trying again");
+    if (trouble !== this.#trouble)
+      this.#options.logger.error({ err: error, code: error.code }, "cannot compile; trying again");
     this.#trouble = trouble;
   }
 }

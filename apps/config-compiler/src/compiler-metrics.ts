@@ -29,13 +29,19 @@ export class CompilerMetrics {
         for (const [type, count] of this.#resourcesByType) result.observe(count, { type });
       });
     meter
-      .createObservableGauge("fairlead_compile_revision", { description: "The last revision that this compiler committed." })
+      .createObservableGauge("fairlead_compile_revision", {
+        description: "The last revision that this compiler committed.",
+      })
       .addCallback((result) => result.observe(this.#revision));
     meter
-      .createObservableGauge("fairlead_compile_rejected_objects", { description: "Objects that cannot be compiled now." })
+      .createObservableGauge("fairlead_compile_rejected_objects", {
+        description: "Objects that cannot be compiled now.",
+      })
       .addCallback((result) => result.observe(this.#rejected));
     meter
-      .createObservableGauge("fairlead_compile_active", { description: "1 on the compiler that is active, 0 on a standby." })
+      .createObservableGauge("fairlead_compile_active", {
+        description: "1 on the compiler that is active, 0 on a standby.",
+      })
       .addCallback((result) => result.observe(this.#active));
   }
 

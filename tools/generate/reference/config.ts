@@ -15,7 +15,9 @@ export async function configReference(): Promise<string> {
   for (const file of globSync("apps/*/src/config.ts", { cwd: repository }).toSorted()) {
     const module = (await import(join(repository, file))) as Record<string, unknown>;
     for (const definition of Object.values(module).filter(isDefinition)) {
-      const rows = definition.rows().map((row) => [`\`${row.variable}\``, row.default === "" ? "" : `\`${row.default}\``, row.description]);
+      const rows = definition
+        .rows()
+        .map((row) => [`\`${row.variable}\``, row.default === "" ? "" : `\`${row.default}\``, row.description]);
       sections.push(`## ${definition.app}\n\n${table(["variable", "default", "what it does"], rows)}`);
     }
   }

@@ -7,7 +7,10 @@ const repository = join(import.meta.dirname, "../../..");
 
 /** Every declared code: loading an `errors.ts` declares its codes. */
 export async function errorReference(): Promise<string> {
-  for (const file of globSync("{libs,apps}/**/src/**/errors.ts", { cwd: repository, exclude: (name) => name === "node_modules" })) {
+  for (const file of globSync("{libs,apps}/**/src/**/errors.ts", {
+    cwd: repository,
+    exclude: (name) => name === "node_modules",
+  })) {
     await import(join(repository, file));
   }
   const rows = declaredErrors().map(({ code, httpStatus, origin, meaning, action }) => [

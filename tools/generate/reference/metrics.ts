@@ -17,9 +17,17 @@ const instrument = /\.create(\w+)\(\s*"(fairlead_[a-z0-9_]+)",\s*\{[^}]*?descrip
 /** The instruments made in the sources. OpenTelemetry keeps no list that could be asked without running every service. */
 export function metricReference(): string {
   const rows = new Map<string, string[]>();
-  for (const file of globSync("{libs,apps}/**/src/**/*.ts", { cwd: repository, exclude: (name) => name === "node_modules" })) {
+  for (const file of globSync("{libs,apps}/**/src/**/*.ts", {
+    cwd: repository,
+    exclude: (name) => name === "node_modules",
+  })) {
     for (const [, kind, name, description] of readFileSync(join(repository, file), "utf8").matchAll(instrument)) {
-      rows.set(name!, [`\`${name}\``, kinds[kind!] ?? kind!, description!.replaceAll('\\"', '"'), file.split("/src/")[0]!]);
+      rows.set(name!, [
+        `\`${name}\``,
+        kinds[kind!] ?? kind!,
+        description!.replaceAll('\\"', '"'),
+        file.split("/src/")[0]!,
+      ]);
     }
   }
   return `${generatedNote}
@@ -28,6 +36,9 @@ export function metricReference(): string {
 In Prometheus text format at \`/metrics\` of each service (the sidecar also has Envoy's \`/stats/prometheus\` on its admin port). Durations are in
 seconds. Counters end in \`_total\` on the wire.
 
-${table(["name", "kind", "what it counts", "made by"], [...rows.values()].toSorted((a, b) => (a[0]! < b[0]! ? -1 : 1)))}
+${table(
+  ["name", "kind", "what it counts", "made by"],
+  [...rows.values()].toSorted((a, b) => (a[0]! < b[0]! ? -1 : 1)),
+)}
 `;
 }

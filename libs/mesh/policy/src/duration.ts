@@ -9,7 +9,8 @@ const maxDurationMs = 24 * 3_600_000;
 export function parseDuration(text: string): number | undefined {
   if (text.length > 32 || !/^(\d+(\.\d+)?(ns|us|ms|s|m|h))+$/.test(text)) return undefined;
   let total = 0;
-  for (const [, digits, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)/g)) total += Number(digits) * unitMs[unit!]!;
+  for (const [, digits, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)/g))
+    total += Number(digits) * unitMs[unit!]!;
   if (total > maxDurationMs) return undefined;
   return total === 0 ? 0 : Math.max(1, Math.round(total));
 }

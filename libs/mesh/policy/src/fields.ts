@@ -24,7 +24,9 @@ export const hostName = z
     "expected the interface of a service, such as shop.Reviews; wildcards and addresses are not implemented",
   );
 
-export const objectName = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, "expected up to 253 of a-z 0-9 . -");
+export const objectName = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, "expected up to 253 of a-z 0-9 . -");
 
 export const labels = z.record(z.string().min(1).max(253), z.string().max(63));
 

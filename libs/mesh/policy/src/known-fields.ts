@@ -36,6 +36,8 @@ function distance(left: string, right: string): number {
 export function unknownFieldReason(field: string): string {
   if (notImplemented.has(field)) return "is not implemented";
   const short = field.slice(0, 64);
-  const near = implemented.find((known) => distance(short.toLowerCase(), known.toLowerCase()) <= (known.length > 4 ? 2 : 1));
+  const near = implemented.find(
+    (known) => distance(short.toLowerCase(), known.toLowerCase()) <= (known.length > 4 ? 2 : 1),
+  );
   return near === undefined || near === field ? "is not a field here" : `is not a field (did you mean ${near}?)`;
 }

@@ -36,13 +36,22 @@ test("the sample's policies: objects with their lines, typed specs", () => {
   const typed = policies[1]!.typed;
   assert.ok(typed.kind === "VirtualService");
   const route = typed.spec.http[0]!;
-  assert.deepEqual(route.route!.map(({ destination, weight }) => [destination.subset, weight]), [["v1", 90], ["v2", 10]]);
+  assert.deepEqual(
+    route.route!.map(({ destination, weight }) => [destination.subset, weight]),
+    [
+      ["v1", 90],
+      ["v2", 10],
+    ],
+  );
   assert.equal(route.timeout, 2000);
   assert.deepEqual(route.retries!.retryOn, { conditions: ["connect-failure", "refused-stream"], statusCodes: [503] });
 });
 
 test("the stored text gives the same spec again", () => {
-  for (const { object, typed } of parsePolicies(`# c\n---\n${withRoute("timeout: 1m30s")}---\n${head("DestinationRule")}  host: shop.A\n`, { file: "" }).policies) {
+  for (const { object, typed } of parsePolicies(
+    `# c\n---\n${withRoute("timeout: 1m30s")}---\n${head("DestinationRule")}  host: shop.A\n`,
+    { file: "" },
+  ).policies) {
     assert.deepEqual(typedPolicy({ ...object }), typed);
   }
 });
@@ -60,23 +69,63 @@ test("JSON is taken too", () => {
 describe("what is refused, with its place", () => {
   const cases: readonly (readonly [name: string, text: string, expected: RegExp])[] = [
     ["not implemented", withRoute("mirror:", "  host: b"), /^f\.yaml:10:7 spec\.http\[0\]\.mirror is not implemented$/],
-    ["no such field", withRoute("matchs: []"), /^f\.yaml:10:7 spec\.http\[0\]\.matchs is not a field \(did you mean match\?\)$/],
+    [
+      "no such field",
+      withRoute("matchs: []"),
+      /^f\.yaml:10:7 spec\.http\[0\]\.matchs is not a field \(did you mean match\?\)$/,
+    ],
     ["a wrong type", withRoute("timeout: 5"), /^f\.yaml:10:16 spec\.http\[0\]\.timeout: .*expected string/],
     ["a wrong duration", withRoute("timeout: soon"), /timeout: expected a duration/],
-    ["an unknown retry condition", withRoute("retries: {attempts: 1, retryOn: sometimes}"), /retryOn: unknown condition sometimes/],
-    ["no RE2", withRoute("match:", "  - uri: {regex: '(?=a)'}"), /^f\.yaml:11:\d+ spec\.http\[0\]\.match\[0\]\.uri: not a regular expression in RE2/],
-    ["two string matches", withRoute("match: [{headers: {a: {exact: x, prefix: y}}}]"), /headers\.a: expected exactly one of/],
-    ["a second action", withRoute("redirect: {uri: /x}"), /expected exactly one of route, redirect, directResponse; found route and redirect/],
+    [
+      "an unknown retry condition",
+      withRoute("retries: {attempts: 1, retryOn: sometimes}"),
+      /retryOn: unknown condition sometimes/,
+    ],
+    [
+      "no RE2",
+      withRoute("match:", "  - uri: {regex: '(?=a)'}"),
+      /^f\.yaml:11:\d+ spec\.http\[0\]\.match\[0\]\.uri: not a regular expression in RE2/,
+    ],
+    [
+      "two string matches",
+      withRoute("match: [{headers: {a: {exact: x, prefix: y}}}]"),
+      /headers\.a: expected exactly one of/,
+    ],
+    [
+      "a second action",
+      withRoute("redirect: {uri: /x}"),
+      /expected exactly one of route, redirect, directResponse; found route and redirect/,
+    ],
     [
       "a weight that is missing",
       `${head("VirtualService")}  hosts: [shop.A]\n  http:\n    - route:\n        - destination: {host: shop.A}\n        - destination: {host: shop.B}\n          weight: 1\n`,
       /^f\.yaml:9:\d+ spec\.http\[0\]\.route\[0\]: needs a weight/,
     ],
-    ["a wildcard", `${head("VirtualService")}  hosts: ["*.shop"]\n  http: [{directResponse: {status: 200}}]\n`, /hosts\[0\]: .*wildcards/],
-    ["another kind", head("Gateway").replace("spec:\n", "spec: {}\n"), /^f\.yaml:2:7 kind: the kind is not implemented; known are VirtualService, DestinationRule$/],
-    ["another version", withRoute().replace("networking.istio.io/v1", "networking.istio.io/v9"), /^f\.yaml:1:13 apiVersion: expected one of/],
-    ["a subset twice", `${head("DestinationRule")}  host: a.B\n  subsets: [{name: v}, {name: v}]\n`, /subsets\[1\]\.name: the subset v is there twice/],
-    ["an object twice", `${withRoute()}---\n${withRoute()}`, /^f\.yaml:11:1 VirtualService\/default\/x is there twice; the first is at line 1$/],
+    [
+      "a wildcard",
+      `${head("VirtualService")}  hosts: ["*.shop"]\n  http: [{directResponse: {status: 200}}]\n`,
+      /hosts\[0\]: .*wildcards/,
+    ],
+    [
+      "another kind",
+      head("Gateway").replace("spec:\n", "spec: {}\n"),
+      /^f\.yaml:2:7 kind: the kind is not implemented; known are VirtualService, DestinationRule$/,
+    ],
+    [
+      "another version",
+      withRoute().replace("networking.istio.io/v1", "networking.istio.io/v9"),
+      /^f\.yaml:1:13 apiVersion: expected one of/,
+    ],
+    [
+      "a subset twice",
+      `${head("DestinationRule")}  host: a.B\n  subsets: [{name: v}, {name: v}]\n`,
+      /subsets\[1\]\.name: the subset v is there twice/,
+    ],
+    [
+      "an object twice",
+      `${withRoute()}---\n${withRoute()}`,
+      /^f\.yaml:11:1 VirtualService\/default\/x is there twice; the first is at line 1$/,
+    ],
     ["an alias", "a: &x 1\nb: *x\n", /aliases/],
     ["a key twice", "a: 1\na: 2\n", /Map keys must be unique/],
     ["no YAML", "a: [1\n", /^f\.yaml:/],
@@ -104,13 +153,20 @@ test("an alias bomb and deep nesting end in an error", () => {
 
 test("no text does anything but parse or give FL_POLICY_INVALID", () => {
   fc.assert(
-    fc.property(fc.oneof(fc.string(), fc.json(), fc.string().map((tail) => withRoute(tail))), (text) => {
-      try {
-        parsePolicies(text, { file: "f" });
-      } catch (error) {
-        assert.ok(error instanceof FairleadError && error.code === "FL_POLICY_INVALID", String(error));
-      }
-    }),
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.json(),
+        fc.string().map((tail) => withRoute(tail)),
+      ),
+      (text) => {
+        try {
+          parsePolicies(text, { file: "f" });
+        } catch (error) {
+          assert.ok(error instanceof FairleadError && error.code === "FL_POLICY_INVALID", String(error));
+        }
+      },
+    ),
     { numRuns: 300 },
   );
 });

@@ -30,7 +30,9 @@ type Path = readonly PropertyKey[];
 
 /** `spec.http[0].route[1].weight` */
 function fieldOf(path: Path): string {
-  return path.map((part, index) => (typeof part === "number" ? `[${part}]` : `${index === 0 ? "" : "."}${String(part)}`)).join("");
+  return path
+    .map((part, index) => (typeof part === "number" ? `[${part}]` : `${index === 0 ? "" : "."}${String(part)}`))
+    .join("");
 }
 
 /** The key of a map's entry, where `path` leads to one. */
@@ -149,7 +151,10 @@ function readDocument(
   if (!parsed.success) {
     for (const { path, message } of leaves(parsed.error.issues)) {
       const field = fieldOf(path);
-      problem(positionOf(document, path, lines), `${field === "" ? "the document" : field}${/^is not /.test(message) ? " " : ": "}${message}`);
+      problem(
+        positionOf(document, path, lines),
+        `${field === "" ? "the document" : field}${/^is not /.test(message) ? " " : ": "}${message}`,
+      );
     }
     return undefined;
   }
@@ -161,7 +166,11 @@ function readDocument(
     name: metadata.name,
     file: file === "(input)" ? "" : file,
     line: start.line,
-    text: text.slice(from, to).replace(/^---[^\n]*\n/, "").trim() + "\n",
+    text:
+      text
+        .slice(from, to)
+        .replace(/^---[^\n]*\n/, "")
+        .trim() + "\n",
   };
   return { object, typed: parsed.data };
 }

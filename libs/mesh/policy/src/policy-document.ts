@@ -4,7 +4,9 @@ import { destinationRuleSchema } from "./destination-rule.ts";
 import { objectName } from "./fields.ts";
 import { virtualServiceSchema } from "./virtual-service.ts";
 
-export const apiVersions: readonly string[] = ["v1", "v1beta1", "v1alpha3"].map((version) => `networking.istio.io/${version}`);
+export const apiVersions: readonly string[] = ["v1", "v1beta1", "v1alpha3"].map(
+  (version) => `networking.istio.io/${version}`,
+);
 
 const metadata = z.strictObject({
   name: objectName,
@@ -26,6 +28,9 @@ export const policyDocumentSchema = z.discriminatedUnion(
     z.strictObject({ ...common, kind: z.literal("VirtualService"), spec: virtualServiceSchema }),
     z.strictObject({ ...common, kind: z.literal("DestinationRule"), spec: destinationRuleSchema }),
   ],
-  { error: (issue) => (issue.code === "invalid_union" ? `the kind is not implemented; known are ${policyKinds.join(", ")}` : undefined) },
+  {
+    error: (issue) =>
+      issue.code === "invalid_union" ? `the kind is not implemented; known are ${policyKinds.join(", ")}` : undefined,
+  },
 );
 export type PolicyDocument = z.output<typeof policyDocumentSchema>;

@@ -18,10 +18,16 @@ export function typedPolicy(object: PolicyObject): TypedPolicy {
   if (known !== undefined) return known;
   const parsed = policyDocumentSchema.safeParse(parse(object.text, { maxAliasCount: 0 }));
   if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => `${object.file}:${object.line} ${issue.path.join(".")}: ${issue.message}`);
-    throw new FairleadError("FL_POLICY_INVALID", `the stored ${object.kind} ${object.namespace}/${object.name} cannot be used: ${problems[0]}`, {
-      facts: { problems },
-    });
+    const problems = parsed.error.issues.map(
+      (issue) => `${object.file}:${object.line} ${issue.path.join(".")}: ${issue.message}`,
+    );
+    throw new FairleadError(
+      "FL_POLICY_INVALID",
+      `the stored ${object.kind} ${object.namespace}/${object.name} cannot be used: ${problems[0]}`,
+      {
+        facts: { problems },
+      },
+    );
   }
   typed.set(object, parsed.data);
   return parsed.data;

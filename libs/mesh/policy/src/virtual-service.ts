@@ -20,19 +20,28 @@ const destination = z.strictObject({
   weight: z.number().int().min(0).max(1_000_000).optional(),
 });
 
-const retryOn = z.string().max(512).transform((text, context) => {
-  const conditions = text.split(",").map((part) => part.trim()).filter((part) => part !== "");
-  const isStatus = (part: string) => /^[1-5]\d\d$/.test(part);
-  const unknown = conditions.filter((part) => !isStatus(part) && !retryConditions.includes(part));
-  if (unknown.length > 0) {
-    context.addIssue({
-      code: "custom",
-      message: `unknown condition ${unknown.join(", ")}; known are status codes and ${retryConditions.join(", ")}`,
-    });
-    return z.NEVER;
-  }
-  return { conditions: conditions.filter((part) => !isStatus(part)), statusCodes: conditions.filter(isStatus).map(Number) };
-});
+const retryOn = z
+  .string()
+  .max(512)
+  .transform((text, context) => {
+    const conditions = text
+      .split(",")
+      .map((part) => part.trim())
+      .filter((part) => part !== "");
+    const isStatus = (part: string) => /^[1-5]\d\d$/.test(part);
+    const unknown = conditions.filter((part) => !isStatus(part) && !retryConditions.includes(part));
+    if (unknown.length > 0) {
+      context.addIssue({
+        code: "custom",
+        message: `unknown condition ${unknown.join(", ")}; known are status codes and ${retryConditions.join(", ")}`,
+      });
+      return z.NEVER;
+    }
+    return {
+      conditions: conditions.filter((part) => !isStatus(part)),
+      statusCodes: conditions.filter(isStatus).map(Number),
+    };
+  });
 
 const retries = z.strictObject({
   attempts: z.number().int().min(0).max(100),
@@ -60,12 +69,17 @@ const httpRoute = z
     directResponse: directResponse.optional(),
     timeout: durationMs.optional(),
     retries: retries.optional(),
-    rewrite: z.strictObject({ uri: z.string().min(1).max(2048).optional(), authority: z.string().min(1).max(255).optional() }).optional(),
+    rewrite: z
+      .strictObject({ uri: z.string().min(1).max(2048).optional(), authority: z.string().min(1).max(255).optional() })
+      .optional(),
   })
   .superRefine((route, context) => {
     const actions = (["route", "redirect", "directResponse"] as const).filter((action) => route[action] !== undefined);
     if (actions.length !== 1) {
-      context.addIssue({ code: "custom", message: `expected exactly one of route, redirect, directResponse; found ${actions.length === 0 ? "none" : actions.join(" and ")}` });
+      context.addIssue({
+        code: "custom",
+        message: `expected exactly one of route, redirect, directResponse; found ${actions.length === 0 ? "none" : actions.join(" and ")}`,
+      });
     }
     for (const only of ["timeout", "retries", "rewrite"] as const) {
       if (route.route === undefined && route[only] !== undefined) {
@@ -76,11 +90,19 @@ const httpRoute = z
     if (destinations.length > 1) {
       destinations.forEach(({ weight }, index) => {
         if (weight === undefined) {
-          context.addIssue({ code: "custom", path: ["route", index], message: "needs a weight: the route has several destinations" });
+          context.addIssue({
+            code: "custom",
+            path: ["route", index],
+            message: "needs a weight: the route has several destinations",
+          });
         }
       });
       if (destinations.every(({ weight }) => weight === 0)) {
-        context.addIssue({ code: "custom", path: ["route"], message: "the weights are all 0: no call could be routed" });
+        context.addIssue({
+          code: "custom",
+          path: ["route"],
+          message: "the weights are all 0: no call could be routed",
+        });
       }
     }
   });

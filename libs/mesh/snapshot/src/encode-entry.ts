@@ -16,7 +16,12 @@ export function encodeResource(resource: CompiledResource): Uint8Array {
       revision: BigInt(resource.revision),
       body,
       onDemand,
-      provenance: provenance.map((entry) => ({ kind: entry.kind, key: entry.key, file: entry.file ?? "", line: entry.line ?? 0 })),
+      provenance: provenance.map((entry) => ({
+        kind: entry.kind,
+        key: entry.key,
+        file: entry.file ?? "",
+        line: entry.line ?? 0,
+      })),
     }),
   );
 }
@@ -30,11 +35,19 @@ export function encodeScope(scope: ScopeView, revision: number): Uint8Array {
 
 export function encodeNode(node: NodeView, revision: number): Uint8Array {
   const { nodeId, scopeId, keys } = node;
-  return toBinary(NodeViewSchema, create(NodeViewSchema, { nodeId, scopeId, keys: [...keys].toSorted(), revision: BigInt(revision) }));
+  return toBinary(
+    NodeViewSchema,
+    create(NodeViewSchema, { nodeId, scopeId, keys: [...keys].toSorted(), revision: BigInt(revision) }),
+  );
 }
 
 /** The commit: all entries written before it belong to `revision`. */
-export function encodeHead(head: { revision: number; traceparent: string | undefined; compiledAtMs: number; compilerId: string }): Uint8Array {
+export function encodeHead(head: {
+  revision: number;
+  traceparent: string | undefined;
+  compiledAtMs: number;
+  compilerId: string;
+}): Uint8Array {
   return toBinary(
     HeadSchema,
     create(HeadSchema, {

@@ -1,0 +1,29 @@
+import { create } from "@bufbuild/protobuf";
+import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
+import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
+import {
+  HttpConnectionManager_CodecType,
+  HttpConnectionManagerSchema,
+} from "@fairlead/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import { adsConfigSource } from "./ads-config-source.ts";
+
+/**
+ * @param routeName the route configuration, by RDS over the same stream
+ * @param paths `canonical`: one canonical path for routing and policy, as every proxy should have; `asGiven` for proxyless clients,
+ * which refuse options that they do not know
+ */
+export function httpConnectionManager(statPrefix: string, routeName: string, paths: "canonical" | "asGiven"): Any {
+  const manager = create(HttpConnectionManagerSchema, {
+    statPrefix,
+    codecType: HttpConnectionManager_CodecType.AUTO,
+    routeSpecifier: { case: "rds", value: { configSource: adsConfigSource(), routeConfigName: routeName } },
+    httpFilters: [
+      {
+        name: "envoy.filters.http.router",
+        configType: { case: "typedConfig", value: anyPack(RouterSchema, create(RouterSchema)) },
+      },
+    ],
+    ...(paths === "canonical" ? { normalizePath: true, mergeSlashes: true } : {}),
+  });
+  return anyPack(HttpConnectionManagerSchema, manager);
+}

@@ -1,0 +1,80 @@
+import { create } from "@bufbuild/protobuf";
+import { typeUrls } from "@fairlead/envoy-api";
+import {
+  RouteActionSchema,
+  RouteSchema,
+  type VirtualHost,
+  VirtualHostSchema,
+} from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
+import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
+import { type Instance, instanceKey } from "@fairlead/model";
+import type { CompiledResource } from "@fairlead/snapshot";
+import { compiled } from "./compiled.ts";
+import { durationOf } from "./durations.ts";
+import { inboundClusterName, inboundListenerName } from "./names.ts";
+import { compareText } from "./service-plan.ts";
+
+/** Calls for one interface go to the port, or by weight to the ports, that the application publishes it on. */
+function virtualHost(name: string, domain: string, weightByPort: ReadonlyMap<number, number>): VirtualHost {
+  const ports = [...weightByPort].toSorted(([a], [b]) => a - b);
+  const clusterSpecifier =
+    ports.length === 1
+      ? { case: "cluster" as const, value: inboundClusterName(ports[0]![0]) }
+      : {
+          case: "weightedClusters" as const,
+          value: { clusters: ports.map(([port, weight]) => ({ name: inboundClusterName(port), weight })) },
+        };
+  return create(VirtualHostSchema, {
+    name,
+    domains: [domain],
+    routes: [
+      create(RouteSchema, {
+        name: "default",
+        match: { pathSpecifier: { case: "prefix", value: "/" } },
+        // The caller's proxy has the time-out; one here could only cut what that one allows.
+        action: { case: "route", value: create(RouteActionSchema, { clusterSpecifier, timeout: durationOf(0) }) },
+      }),
+    ],
+  });
+}
+
+function weights(instances: readonly Instance[]): Map<number, number> {
+  const byPort = new Map<number, number>();
+  for (const { port, weight } of instances) byPort.set(port, weight + (byPort.get(port) ?? 0));
+  return byPort;
+}
+
+/**
+ * What a node's proxy does with a call: to the application's port, whatever the state of the instance. A node that publishes on
+ * one port only takes any Host, so that a caller may rewrite it.
+ *
+ * @param instances of this node that speak HTTP
+ */
+export function inboundRoutes(nodeId: string, instances: readonly Instance[], revision: number): CompiledResource {
+  const byInterface = Map.groupBy(instances, (instance) => instance.interface.toLowerCase());
+  const virtualHosts = [...byInterface]
+    .toSorted(([a], [b]) => compareText(a, b))
+    .map(([domain, members]) =>
+      virtualHost(members.map((member) => member.interface).toSorted(compareText)[0]!, domain, weights(members)),
+    );
+  const ports = weights(instances);
+  if (ports.size === 1) virtualHosts.push(virtualHost("any", "*", ports));
+  const message = create(RouteConfigurationSchema, {
+    name: inboundListenerName,
+    virtualHosts,
+    validateClusters: false,
+    ignorePortInHostMatching: true,
+  });
+  return compiled(
+    { key: `rds/${nodeId}/${inboundListenerName}`, typeUrl: typeUrls.route, name: inboundListenerName },
+    RouteConfigurationSchema,
+    message,
+    revision,
+    [
+      { kind: "node", key: nodeId },
+      ...instances
+        .map((instance) => ({ kind: "instance" as const, key: instanceKey(instance) }))
+        .toSorted((a, b) => compareText(a.key, b.key)),
+    ],
+  );
+}

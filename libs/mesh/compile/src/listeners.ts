@@ -1,0 +1,74 @@
+import { create } from "@bufbuild/protobuf";
+import { typeUrls } from "@fairlead/envoy-api";
+import { TrafficDirection } from "@fairlead/envoy-api/envoy/config/core/v3/base_pb.js";
+import { ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
+import { type MeshNode, type Service, serviceKey } from "@fairlead/model";
+import type { CompiledResource } from "@fairlead/snapshot";
+import { compiled } from "./compiled.ts";
+import { httpConnectionManager } from "./http-connection-manager.ts";
+import { inboundListenerName, outboundListenerName } from "./names.ts";
+
+function listener(
+  node: MeshNode,
+  name: string,
+  address: string,
+  port: number,
+  direction: TrafficDirection,
+  revision: number,
+): CompiledResource {
+  const message = create(ListenerSchema, {
+    name,
+    address: {
+      address: { case: "socketAddress", value: { address, portSpecifier: { case: "portValue", value: port } } },
+    },
+    trafficDirection: direction,
+    filterChains: [
+      {
+        filters: [
+          {
+            name: "envoy.filters.network.http_connection_manager",
+            configType: { case: "typedConfig", value: httpConnectionManager(name, name, "canonical") },
+          },
+        ],
+      },
+    ],
+  });
+  return compiled(
+    { key: `lds/${node.id}/${name}`, typeUrl: typeUrls.listener, name },
+    ListenerSchema,
+    message,
+    revision,
+    [{ kind: "node", key: node.id }],
+  );
+}
+
+/** Takes the application's calls, on loopback only. */
+export function outboundListener(node: MeshNode, port: number, revision: number): CompiledResource {
+  return listener(node, outboundListenerName, "127.0.0.1", port, TrafficDirection.OUTBOUND, revision);
+}
+
+/** Takes calls for the application: on all interfaces, unless the node is reached over loopback only. */
+export function inboundListener(node: MeshNode, port: number, revision: number): CompiledResource {
+  return listener(node, inboundListenerName, anyAddressFor(node.address), port, TrafficDirection.INBOUND, revision);
+}
+
+function anyAddressFor(address: string): string {
+  if (address.startsWith("127.") || address === "::1") return address;
+  return address.includes(":") ? "::" : "0.0.0.0";
+}
+
+/** What a proxyless gRPC client asks for by the name that it dials: no address, only routes. */
+export function apiListener(service: Service, revision: number): CompiledResource {
+  const name = service.interface;
+  const message = create(ListenerSchema, {
+    name,
+    apiListener: { apiListener: httpConnectionManager(name, name, "asGiven") },
+  });
+  return compiled(
+    { key: `lds/api/${name}`, typeUrl: typeUrls.listener, name, onDemand: true },
+    ListenerSchema,
+    message,
+    revision,
+    [{ kind: "service", key: serviceKey(service) }],
+  );
+}

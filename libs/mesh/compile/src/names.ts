@@ -1,0 +1,27 @@
+import type { Protocol, Service } from "@fairlead/model";
+
+/** The names that proxies see. They are a contract: dashboards and `routeFor` of the sidecar rely on them. */
+export function outboundClusterName(service: Service, subset = ""): string {
+  return `outbound|${service.protocol}|${subset}|${service.interface}`;
+}
+
+/** The application beside the proxy, on one of its ports. */
+export function inboundClusterName(port: number): string {
+  return `inbound|${port}`;
+}
+
+export const outboundListenerName = "outbound";
+export const inboundListenerName = "inbound";
+
+/** Protocols that a HTTP connection manager routes, the plainer before the other. */
+const httpProtocols: readonly Protocol[] = ["http", "http2", "grpc"];
+
+/** @returns its place among HTTP's protocols; undefined for dubbo, bolt and tcp, which have no virtual host yet */
+export function httpRank(protocol: Protocol): number | undefined {
+  const rank = httpProtocols.indexOf(protocol);
+  return rank === -1 ? undefined : rank;
+}
+
+export function speaksHttp2(protocol: Protocol): boolean {
+  return protocol === "http2" || protocol === "grpc";
+}
