@@ -43,6 +43,18 @@ const resource = z.object({
   provenance: z.array(z.object({ kind: z.string(), key: z.string(), file: z.string().optional(), line: z.number().optional() })),
 });
 
+export const synczAnswer = z.object({ gateway: z.string(), revision: z.number().int(), proxies: z.array(proxyStatus) });
+export const connectionsAnswer = z.object({ gateway: z.string(), connections: z.array(connection) });
+export const configAnswer = z.object({
+  gateway: z.string(),
+  node: z.string(),
+  revision: z.number().int(),
+  scope: z.string(),
+  registered: z.boolean(),
+  connected: z.boolean(),
+  types: z.array(z.object({ type: z.string(), resources: z.array(resource) })),
+});
+
 /** What the gateway knows, for operators, the command line and the console. */
 export function addDebugRoutes(
   api: HttpApi,
@@ -52,7 +64,7 @@ export function addDebugRoutes(
     method: "GET",
     path: "/debug/syncz",
     summary: "What each proxy was sent, and whether it ACKed it.",
-    answer: z.object({ gateway: z.string(), revision: z.number().int(), proxies: z.array(proxyStatus) }),
+    answer: synczAnswer,
     handle: async () => ({
       gateway: gatewayId,
       revision: replica.revision,
@@ -79,7 +91,7 @@ export function addDebugRoutes(
     method: "GET",
     path: "/debug/connections",
     summary: "The streams of this gateway.",
-    answer: z.object({ gateway: z.string(), connections: z.array(connection) }),
+    answer: connectionsAnswer,
     handle: async () => ({
       gateway: gatewayId,
       connections: [...table.all()].map((one) => ({
@@ -98,15 +110,7 @@ export function addDebugRoutes(
     summary: "The resources that a node is served, with where each comes from.",
     description: "Also for a node that is not connected. One that nobody registered is served everything.",
     query: z.strictObject({ node: z.string().min(1).max(255).describe("The node id.") }),
-    answer: z.object({
-      gateway: z.string(),
-      node: z.string(),
-      revision: z.number().int(),
-      scope: z.string(),
-      registered: z.boolean(),
-      connected: z.boolean(),
-      types: z.array(z.object({ type: z.string(), resources: z.array(resource) })),
-    }),
+    answer: configAnswer,
     handle: async ({ query: { node } }) => {
       if (!replica.synced) throw new FairleadError("FL_GATEWAY_NOT_SYNCED", "the gateway has no configuration yet");
       const view = replica.viewOf(node);

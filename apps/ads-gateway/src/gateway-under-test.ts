@@ -1,7 +1,6 @@
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { buckets, InProcessBus, type KeyValue, subjects } from "@fairlead/bus";
 import { type GatewayStatus, GatewayStatusSchema } from "@fairlead/fairlead-api";
-import { fromBinary } from "@bufbuild/protobuf";
 import { ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
 import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
@@ -10,8 +9,10 @@ import { createLogger } from "@fairlead/logging";
 import { bucketKeyOf, encodeHead, encodeNode, encodeResource, encodeScope, everythingScope, headKey } from "@fairlead/snapshot";
 import { XdsTestClient, type XdsTestClientOptions } from "@fairlead/testing-xds";
 import type { Telemetry } from "@fairlead/telemetry";
+import type { z } from "zod";
 import type { Authenticate } from "./authenticate.ts";
 import { type AdsGatewayConfig, adsGatewayConfig } from "./config.ts";
+import { configAnswer, connectionsAnswer, synczAnswer } from "./debug-api.ts";
 import { type AdsGateway, createAdsGateway } from "./module.ts";
 
 export interface ResourceForTest {
@@ -141,7 +142,19 @@ export class GatewayUnderTest {
     return await until(() => this.statuses.findLast(fits), timeoutMs);
   }
 
-  async debug(path: string): Promise<unknown> {
+  async syncz(): Promise<z.output<typeof synczAnswer>> {
+    return synczAnswer.parse(await this.#debug("/debug/syncz"));
+  }
+
+  async connections(): Promise<z.output<typeof connectionsAnswer>["connections"]> {
+    return connectionsAnswer.parse(await this.#debug("/debug/connections")).connections;
+  }
+
+  async config(nodeId: string): Promise<z.output<typeof configAnswer>> {
+    return configAnswer.parse(await this.#debug(`/debug/config?node=${encodeURIComponent(nodeId)}`));
+  }
+
+  async #debug(path: string): Promise<unknown> {
     const response = await fetch(`${this.gateway.debugUrl}${path}`);
     return await response.json();
   }
