@@ -56,12 +56,12 @@ export const sidecarConfig = defineConfig("sidecar", {
   registryUrl: urls.prefault("http://127.0.0.1:13300").describe("URLs of registry-sync, separated by commas; tried in turn."),
   adsAddress: hostAndPort.prefault("127.0.0.1:15010").describe("host:port of the ads-gateways, separated by commas; tried in turn."),
   labels: labels.prefault("").describe("Labels of the node: name=value, separated by commas."),
-  leaseTtl: durationMs().prefault("30s").describe("The lease time of registry-sync. The lease is renewed at a third of it."),
+  leaseTtl: durationMs().prefault("30s").describe("The lease time of registry-sync, until it has told its own. The lease is renewed at a third of it."),
   drainTimeout: durationMs().prefault("10s").describe("How long a stop may take to withdraw what is published and to serve what is under way."),
   initialFetchTimeout: durationMs()
     .prefault("15s")
     .describe("How long the start waits for each type of configuration before it goes on without."),
-  logLevel: z.enum(["trace", "debug", "info", "warn", "error", "fatal"]).default("info").describe("The least severe level that is logged."),
+  logLevel: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info").describe("The least severe level that is logged."),
   otlpEndpoint: z.url().optional().describe("Where spans go by OTLP over HTTP, e.g. http://127.0.0.1:4318."),
 });
 export type SidecarConfig = ReturnType<typeof sidecarConfig.load>;

@@ -70,6 +70,11 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
     registry,
     ttlMs: config.leaseTtl,
     logger,
+    adopt: async (signal) => {
+      const held = await registry.held({ signal });
+      subscriptions.adopt(held.subscriptions);
+      publications.adopt(held.publications);
+    },
     restore: async (signal) => {
       await subscriptions.restore({ signal });
       publications.restore();

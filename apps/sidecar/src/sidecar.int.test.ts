@@ -189,7 +189,7 @@ test("it becomes ready only when its own inbound listener serves it", async () =
   await registry.waitFor("ready", ({ body }) => body["state"] === "ready");
 });
 
-test("withdrawing under load drops no call; a call that is under way is waited for", async () => {
+test("a call that is under way is waited for before a publication is deleted", async () => {
   await publish();
   await eventually("callable", async () => (await call()) === "200 orders");
   const slow = call("/slow");
@@ -229,6 +229,7 @@ test("a node that registry-sync lost is registered again with what it had", asyn
     FAIRLEAD_INBOUND_PORT: String(inboundPort),
     FAIRLEAD_OUTBOUND_PORT: String(provider.node.outboundPort),
   });
+  registry.leaseTtlMs = 300;
   await publish();
   await api("/sub", { service: { interface: "shop.Catalog" } });
   registry.requests.splice(0);

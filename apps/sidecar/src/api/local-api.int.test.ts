@@ -81,7 +81,7 @@ test("publish, list, withdraw: the answers of registry-sync", async () => {
   assert.deepEqual(body.subscriptions, [{ interface: "shop.Catalog", protocol: "http", version: "", group: "" }]);
   assert.equal((await ask("/unsub", { service: { interface: "shop.Catalog" } })).body.err_msg, "unsubscribe success");
   const withdrawn = await ask("/unpub?wait=converged", { service: { interface: "shop.Orders" } });
-  assert.deepEqual([withdrawn.body.err_msg, withdrawn.body.convergence?.converged], ["unpublish success", true]);
+  assert.deepEqual([withdrawn.body.err_msg, withdrawn.body.convergence?.converged], ["unpub success", true]);
   const rest = (await ask("/v1/registrations")).body;
   assert.deepEqual([rest.publications, rest.subscriptions], [[], []]);
   assert.deepEqual(registry.log(), [
@@ -173,6 +173,20 @@ test("a refusal of registry-sync comes through with its status, code, facts and 
   const { status, body } = await ask("/pub", { service: orders });
   assert.deepEqual([status, body.code, body.err_no, body.err_msg], [409, "FL_PROTOCOL_CONFLICT", 1, "shop.Orders speaks grpc"]);
   assert.deepEqual([body.action, body.facts?.why], ["see the test", "test"]);
+});
+
+test("FL_NOT_CONVERGED carries registry-sync's report, for /pub and /unpub alike", async () => {
+  const report = { revision: 7, converged: false, proxies: 2, missing: [{ node: "caller-1", type: "eds", reason: "no ACK", sinceMs: 5 }], rejected: [] };
+  registry.reply = ({ path }) => {
+    if (!path.includes("wait=converged")) return undefined;
+    const { body } = refusal(504, "FL_NOT_CONVERGED", "caller-1 is missing");
+    return { status: 504, body: { ...Object(body), revision: 7, convergence: report } };
+  };
+  for (const path of ["/pub", "/unpub"]) {
+    const { status, body } = await ask(`${path}?wait=converged`, { service: orders });
+    assert.deepEqual([status, body.code, body.err_no, body.revision], [504, "FL_NOT_CONVERGED", 1, 7], path);
+    assert.deepEqual(body.convergence, report);
+  }
 });
 
 test("a sidecar that stops registers nothing any more, and still withdraws", async () => {

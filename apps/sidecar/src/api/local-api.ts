@@ -1,4 +1,14 @@
-import { addRoute, createHttpApi, errorAnswer, type ErrorAnswer, type HttpApi, type HttpApiOptions, type Readiness } from "@fairlead/http-api";
+import type { FairleadError } from "@fairlead/errors";
+import {
+  addRoute,
+  createHttpApi,
+  errorAnswer,
+  type ErrorAnswer,
+  type HttpApi,
+  type HttpApiOptions,
+  type Readiness,
+  RelayedError,
+} from "@fairlead/http-api";
 import type { Logger } from "@fairlead/logging";
 import { publicationAnswerSchema, serviceReferenceSchema, serviceSchema, waitQuerySchema } from "@fairlead/registration";
 import { z } from "zod";
@@ -31,9 +41,10 @@ const registrationsAnswer = z.object({
   subscriptions: z.array(serviceReferenceSchema).readonly(),
 });
 
-/** MOSN's `err_no` and `err_msg`, then the fields of every error of Fairlead. */
-function withErrNo(answer: ErrorAnswer): object {
-  return { err_no: 1, err_msg: answer.message, ...answer };
+/** MOSN's `err_no` and `err_msg`, the fields of every error of Fairlead, and the report of who has not ACKed. */
+function withErrNo(answer: ErrorAnswer, error: FairleadError): object {
+  const relayed = [error, error.cause].find((candidate) => candidate instanceof RelayedError);
+  return { err_no: 1, err_msg: answer.message, ...answer, ...relayed?.further };
 }
 
 /** The application's door to the mesh: the same operations as registry-sync's, without the node. */
@@ -50,8 +61,8 @@ export async function createLocalApi(options: LocalApiOptions): Promise<HttpApi>
     // JSON only: a web page can send text/plain to its reader's machine without asking.
     scope.removeContentTypeParser("text/plain");
     scope.setErrorHandler(async (error, _request, reply) => {
-      const { status, body } = errorAnswer(error);
-      return await reply.code(status).send(withErrNo(body));
+      const { status, body, error: mapped } = errorAnswer(error);
+      return await reply.code(status).send(withErrNo(body, mapped));
     });
     addRoute(scope, {
       method: "POST",

@@ -27,8 +27,9 @@ beforeEach(async () => {
   calls = [];
   next = [];
   lease = new NodeLease({
-    registry: { registerNode: async () => await call("register"), renewLease: async () => await call("renew") },
+    registry: { registerNode: async () => await call("register"), renewLease: async () => await call("renew").then(() => 30_000) },
     ttlMs: 30_000,
+    adopt: async () => await call("adopt"),
     restore: async () => await call("restore"),
     logger: { info: () => undefined, warn: () => undefined },
     random: () => 0.5,
@@ -42,13 +43,13 @@ afterEach(async () => {
 test("registers, then renews at a third of the lease time", async () => {
   lease.start();
   await tick(0);
-  assert.deepEqual(calls, ["register"]);
+  assert.deepEqual(calls, ["register", "adopt"]);
   assert.equal(lease.state().registered, true);
   await tick(9999);
-  assert.equal(calls.length, 1);
+  assert.equal(calls.length, 2);
   await tick(1);
   await tick(10_000);
-  assert.deepEqual(calls, ["register", "renew", "renew"]);
+  assert.deepEqual(calls, ["register", "adopt", "renew", "renew"]);
 });
 
 test("a registry that is away is asked again until it is there", async () => {
@@ -57,7 +58,7 @@ test("a registry that is away is asked again until it is there", async () => {
   await tick(0);
   assert.deepEqual(lease.state(), { registered: false, renewedAtMs: undefined, error: "the registry is away" });
   for (const delay of [250, 500, 1000]) await tick(delay);
-  assert.deepEqual(calls, ["register", "register", "register", "register"]);
+  assert.deepEqual(calls, ["register", "register", "register", "register", "adopt"]);
   assert.equal(lease.state().registered, true);
   assert.equal(lease.state().error, undefined);
 });
@@ -70,7 +71,7 @@ test("a node that the registry lost is registered again with all that it had, al
   assert.equal(lease.state().registered, false);
   await tick(250);
   await tick(500);
-  assert.deepEqual(calls, ["register", "renew", "register", "restore", "register", "register", "restore"]);
+  assert.deepEqual(calls, ["register", "adopt", "renew", "register", "restore", "register", "register", "restore"]);
   assert.equal(lease.state().registered, true);
 });
 

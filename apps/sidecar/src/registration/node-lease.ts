@@ -7,8 +7,10 @@ import { isNodeUnknown } from "./retryable.ts";
 
 export interface NodeLeaseOptions {
   readonly registry: Pick<Registry, "registerNode" | "renewLease">;
-  /** The registry's lease time, in milliseconds; the lease is renewed at a third of it. */
+  /** The registry's lease time until it has said so itself, in milliseconds; the lease is renewed at a third of it. */
   readonly ttlMs: number;
+  /** The node is registered: take over what the registry had of it from before. */
+  readonly adopt: (signal: AbortSignal) => Promise<void>;
   /** The registry had lost the node, and has it again: register again what belongs to it. */
   readonly restore: (signal: AbortSignal) => Promise<void>;
   readonly logger: Pick<Logger, "info" | "warn">;
@@ -21,6 +23,7 @@ export class NodeLease {
   readonly #options: NodeLeaseOptions;
   readonly #random: () => number;
   readonly #abort = new AbortController();
+  #ttlMs: number;
   #isRegistered = false;
   #lastError: string | undefined;
   #renewedAtMs: number | undefined;
@@ -28,6 +31,7 @@ export class NodeLease {
 
   constructor(options: NodeLeaseOptions) {
     this.#options = options;
+    this.#ttlMs = options.ttlMs;
     this.#random = options.random ?? Math.random;
   }
 
@@ -47,11 +51,14 @@ export class NodeLease {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { registry, restore, ttlMs, logger } = this.#options;
-    await this.#untilDone(signal, "register the node", async () => await registry.registerNode({ signal }));
+    const { registry, adopt, restore, logger } = this.#options;
+    await this.#untilDone(signal, "register the node", async () => {
+      await registry.registerNode({ signal });
+      await adopt(signal);
+    });
     logger.info({}, "node registered");
     for (;;) {
-      await pause((ttlMs / 3) * (0.9 + 0.2 * this.#random()), signal);
+      await pause((this.#ttlMs / 3) * (0.9 + 0.2 * this.#random()), signal);
       let lost = false;
       await this.#untilDone(signal, "renew the lease", async () => {
         lost ||= await this.#isLost(signal);
@@ -64,7 +71,7 @@ export class NodeLease {
 
   async #isLost(signal: AbortSignal): Promise<boolean> {
     try {
-      await this.#options.registry.renewLease({ signal });
+      this.#ttlMs = await this.#options.registry.renewLease({ signal });
       return false;
     } catch (error) {
       if (!isNodeUnknown(error)) throw error;
@@ -76,7 +83,7 @@ export class NodeLease {
 
   /** Repeats with back-off, at most a third of the lease time apart. */
   async #untilDone(signal: AbortSignal, what: string, work: () => Promise<void>): Promise<void> {
-    const backOff = new BackOff({ maxMs: this.#options.ttlMs / 3, random: this.#random });
+    const backOff = new BackOff({ maxMs: this.#ttlMs / 3, random: this.#random });
     for (;;) {
       try {
         await work();

@@ -334,3 +334,22 @@ test("the number of publications is limited", async () => {
   for (let port = 1; port <= 1000; port += 1) await publications.publish({ ...orders, port }, undefined);
   await assert.rejects(publications.publish({ ...orders, port: 1001 }, undefined), isCode("FL_TOO_MANY_REGISTRATIONS"));
 });
+
+test("a restarted sidecar goes on with what the registry has of its node", async () => {
+  const [ready, warming, draining] = ["shop.A", "shop.B", "shop.C"].map((name, index) => ({ ...orders, interface: name, port: 8081 + index }));
+  assert.ok(ready !== undefined && warming !== undefined && draining !== undefined);
+  await publications.publish(orders, undefined);
+  registry.calls.splice(0);
+  publications.adopt([
+    { service: { ...orders, weight: 1 }, state: "warming" },
+    { service: ready, state: "ready" },
+    { service: warming, state: "warming" },
+    { service: draining, state: "draining" },
+  ]);
+  await tick(0);
+  assert.deepEqual(statuses(), ["shop.Orders ready", "shop.A ready", "shop.B ready"]);
+  assert.equal(publications.list()[0]?.service.weight, 100, "what was published meanwhile is newer");
+  assert.ok(!registry.calls.some((call) => call.includes("shop.A")));
+  await publications.withdraw(ready, 1000);
+  assert.ok(registry.calls.includes("unpub shop.A"));
+});

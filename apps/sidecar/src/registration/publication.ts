@@ -155,6 +155,14 @@ export class Publication {
     this.#startPublishing(this.#service, { insist: true, deadline: undefined });
   }
 
+  /** Takes over what the registry has of this node from before a restart of the sidecar, and goes on from there. */
+  adopt(state: InstanceState): void {
+    this.#isStored = true;
+    this.#state = state;
+    this.#resume();
+    if (state === "draining") void this.withdraw(undefined).catch(() => undefined);
+  }
+
   /** Stops what is under way without telling the registry. */
   abandon(): void {
     this.#road.current?.stop();
@@ -259,7 +267,7 @@ export class Publication {
       answer = await this.#parts.registry.unpublish(this.#service, { signal });
     } catch (error) {
       if (!isUnknownThere(error)) throw error;
-      answer = { err_no: 0, err_msg: "unpublish success", revision: this.#revision };
+      answer = { err_no: 0, err_msg: "unpub success", revision: this.#revision };
     }
     this.#revision = answer.revision;
     this.#isStored = false;

@@ -2,6 +2,7 @@ import { FairleadError } from "@fairlead/errors";
 import { type InstanceState, instanceKey } from "@fairlead/model";
 import type { PublicationAnswer, ServiceBody, ServiceReference } from "@fairlead/registration";
 import { metrics, type ObservableGauge, type ObservableResult } from "@opentelemetry/api";
+import type { HeldPublication } from "../registry/registry.ts";
 import { Publication, type PublicationParts, type PublicationStatus } from "./publication.ts";
 import "../errors.ts";
 
@@ -61,6 +62,13 @@ export class Publications {
     for (const publication of this.#byKey.values()) publication.restore();
   }
 
+  /** Takes over what the registry has of this node; what the application has published meanwhile is newer. */
+  adopt(held: readonly HeldPublication[]): void {
+    for (const { service, state } of held) {
+      if (!this.#byKey.has(this.#keyOf(service))) this.#get(service).adopt(state);
+    }
+  }
+
   list(): readonly PublicationStatus[] {
     return [...this.#byKey.values()].map((publication) => publication.status());
   }
@@ -70,8 +78,12 @@ export class Publications {
     for (const publication of this.#byKey.values()) publication.abandon();
   }
 
+  #keyOf(service: ServiceBody): string {
+    return instanceKey({ ...service, nodeId: this.#options.nodeId });
+  }
+
   #get(service: ServiceBody): Publication {
-    const key = instanceKey({ ...service, nodeId: this.#options.nodeId });
+    const key = this.#keyOf(service);
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
     if (this.#byKey.size >= maxPublications) {

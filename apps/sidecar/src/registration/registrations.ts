@@ -36,7 +36,7 @@ export class Registrations {
   }
 
   async withdraw(service: ServiceReference, query: WaitQuery): Promise<PublicationAnswer> {
-    return { ...(await this.#publications.withdraw(service, waitMsOf(query))), err_msg: "unpublish success" };
+    return { ...(await this.#publications.withdraw(service, waitMsOf(query))), err_msg: "unpub success" };
   }
 
   async subscribe(service: ServiceReference, query: WaitQuery): Promise<PublicationAnswer> {

@@ -35,6 +35,11 @@ export class Subscriptions {
     for (const service of this.#stored.values()) await this.#registry.subscribe(service, options);
   }
 
+  /** Takes over what the registry has of this node from before a restart. */
+  adopt(held: readonly ServiceReference[]): void {
+    for (const service of held) this.#stored.set(service.interface, service);
+  }
+
   list(): readonly ServiceReference[] {
     return [...this.#stored.values()];
   }

@@ -1,6 +1,7 @@
 import { FairleadError } from "@fairlead/errors";
 import { RelayedError } from "@fairlead/http-api";
 import { currentTraceparent } from "@fairlead/telemetry";
+import { changeAnswerSchema } from "@fairlead/registration";
 import { z } from "zod";
 import "../errors.ts";
 
@@ -13,9 +14,11 @@ const errorAnswerSchema = z.object({
   action: z.string().default(""),
   facts: z.record(z.string(), factSchema).catch({}),
 });
+/** What FL_NOT_CONVERGED carries besides. */
+const furtherSchema = changeAnswerSchema.partial().catch({});
 
 export interface HttpCall {
-  readonly method: "POST" | "DELETE";
+  readonly method: "GET" | "POST" | "DELETE";
   /** With its query. */
   readonly path: string;
   readonly body?: object;
@@ -79,7 +82,7 @@ async function attempt(endpoint: Endpoint, call: HttpCall): Promise<unknown> {
   if (response.ok) return answer;
   const error = errorAnswerSchema.safeParse(answer);
   if (!error.success) throw new Error(`HTTP ${response.status} without an error code`);
-  throw new RelayedError({ ...error.data, status: response.status });
+  throw new RelayedError({ ...error.data, status: response.status, further: furtherSchema.parse(answer) });
 }
 
 /** The words of the cause: fetch itself says only "fetch failed". */

@@ -31,7 +31,7 @@ test("each operation has its path, body and wait", async () => {
   await client.unpublish({ ...orders, port: undefined });
   await client.subscribe(orders);
   await client.unsubscribe(orders);
-  await client.renewLease();
+  assert.equal(await client.renewLease(), 30_000);
   await client.removeNode();
   assert.deepEqual(
     registry.requests.map(({ method, path, body }) => [method, path, Object.keys(body).join()]),
@@ -47,6 +47,23 @@ test("each operation has its path, body and wait", async () => {
     ],
   );
   assert.deepEqual(registry.requests[1]?.body["node"], node);
+});
+
+test("what the registry has of the node, from all pages", async () => {
+  registry.reply = ({ method, path }) => {
+    if (method !== "GET") return undefined;
+    const query = new URL(path, registry.url).searchParams;
+    assert.equal(query.get("node"), node.id);
+    if (path.startsWith("/v1/subscriptions")) return { status: 200, body: { subscriptions: [{ nodeId: node.id, interface: "shop.Catalog" }] } };
+    const [port, state] = query.get("after") === "page2" ? [8081, "draining"] : [8080, "ready"];
+    return { status: 200, body: { instances: [{ ...orders, nodeId: node.id, port, state }], ...(port === 8080 ? { next: "page2" } : {}) } };
+  };
+  const held = await client.held();
+  assert.deepEqual(held.publications, [
+    { service: orders, state: "ready" },
+    { service: { ...orders, port: 8081 }, state: "draining" },
+  ]);
+  assert.deepEqual(held.subscriptions.map((subscription) => subscription.interface), ["shop.Catalog"]);
 });
 
 test("the trace goes on in the registry", async () => {

@@ -22,6 +22,7 @@ export class ScriptedRegistry {
   /** Sees each request that was answered with success. */
   stored: (request: RegistryRequest) => void = () => undefined;
   port = 0;
+  leaseTtlMs = 30_000;
   #revision = 0;
   #server: Server | undefined;
   readonly #waiters = new Set<() => void>();
@@ -64,9 +65,9 @@ export class ScriptedRegistry {
     await closed;
   }
 
-  /** `POST /pub shop.Orders warming` of each request, without its query. */
+  /** `POST /pub shop.Orders warming` of each request that changes something, without its query. */
   log(): string[] {
-    return this.requests.map(shortly);
+    return this.requests.filter(({ method }) => method !== "GET").map(shortly);
   }
 
   /** Resolves when `count` requests that fit have come. @throws after `deadlineMs` */
@@ -89,6 +90,9 @@ export class ScriptedRegistry {
   }
 
   #success({ path }: RegistryRequest): object {
+    if (path.startsWith("/v1/leases/renew")) return { leaseTtlMs: this.leaseTtlMs };
+    if (path.startsWith("/v1/instances?")) return { instances: [] };
+    if (path.startsWith("/v1/subscriptions?")) return { subscriptions: [] };
     const revision = (this.#revision += 1);
     const waited = path.includes("wait=converged");
     return {
