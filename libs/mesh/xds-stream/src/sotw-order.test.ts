@@ -135,6 +135,13 @@ test("rule 64: endpoints of a replaced cluster are sent again when asked, once",
   assert.deepEqual(t.ack(endpoint, ["a"]), []);
 });
 
+test("rule 64: endpoints that went out with the change of their cluster are not sent a second time", () => {
+  const t = connected();
+  assert.deepEqual(types(t.change({ [cluster]: ["a@2"], [endpoint]: ["a@2"] })), [cluster, endpoint]);
+  assert.deepEqual(t.ack(cluster), []);
+  assert.deepEqual(t.ack(endpoint, ["a"]), []);
+});
+
 test("a full set with a bad member is not sent again until it changes, while its users go on", () => {
   const t = connected();
   t.change({ [cluster]: ["bad@1"], [route]: ["r@bad"] });

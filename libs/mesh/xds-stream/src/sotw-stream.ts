@@ -159,6 +159,8 @@ export class SotwStream {
       if (!keepLost) this.#removalWaitsSince = undefined;
       for (const name of this.#clusters?.contents.replaced ?? []) this.#warming.add(name);
     }
+    // What goes out behind the clusters needs no asking for.
+    if (type === this.#endpoints) for (const { name } of sent.plan.resources) this.#warming.delete(name);
     const { nonce, range } = sent;
     const { resources, versionInfo } = sent.plan;
     const { typeUrl } = type;
