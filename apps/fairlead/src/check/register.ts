@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { listAll } from "../registry/list-all.ts";
 import { type Check, expectThat } from "./check.ts";
 import { EchoApp } from "./echo-app.ts";
 import { askSidecar } from "./sidecar-api.ts";
 
 const service = "check.Greeter";
-const instances = z.object({ instances: z.array(z.object({ interface: z.string(), state: z.string() })) });
+const instanceSchema = z.object({ interface: z.string(), state: z.string() });
 
 /** An application publishes itself at its sidecar, and is in the catalogue, ready. */
 export const register: Check = {
@@ -14,8 +15,8 @@ export const register: Check = {
     await app.start();
     const visitor = mesh.app("visitor");
     const answer = await askSidecar(visitor, "pub", { interface: service, protocol: "http", port: app.port });
-    const listed = await mesh.registry.call({ path: "/v1/instances", answer: instances });
-    const state = listed.instances.find((instance) => instance.interface === service)?.state ?? "not listed";
+    const instances = await listAll(mesh.registry, "instances", instanceSchema);
+    const state = instances.find((instance) => instance.interface === service)?.state ?? "not listed";
     const call = await caller.get(service, "/");
     const evidence = {
       sent: `POST 127.0.0.1:${visitor.ports.api}/pub?wait=converged {service: ${service}, port ${app.port}}`,

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
-import { z } from "zod";
+import { appliedPoliciesSchema } from "../registry/policies.ts";
 import { servingInstance } from "../up/served-by.ts";
 import { type Check, expectThat } from "./check.ts";
 import { callMany, counted } from "./many-calls.ts";
@@ -12,7 +12,6 @@ export const samplePolicyFile = fileURLToPath(new URL("../../../samples/shop/pol
 const calls = 1000;
 const share = 0.1;
 const sigma = Math.sqrt(calls * share * (1 - share));
-export const appliedSchema = z.object({ revision: z.number(), convergence: z.object({ converged: z.boolean(), proxies: z.number() }).optional() });
 
 export const isWithinThreeSigma = (count: number): boolean => Math.abs(count - calls * share) <= 3 * sigma;
 
@@ -25,7 +24,7 @@ export const weightedRoute: Check = {
       method: "PUT",
       path: `/v1/policies?file=${file}&wait=converged&timeout=15s`,
       body: { type: "application/yaml", text: await readFile(samplePolicyFile, "utf8") },
-      answer: appliedSchema,
+      answer: appliedPoliciesSchema,
       timeoutMs: 20_000,
     });
     const measure = async () => await callMany(caller, "shop.Reviews", "/reviews", calls, servingInstance);

@@ -1,10 +1,10 @@
+import { removedPolicySchema } from "../registry/policies.ts";
 import { ConstantLoad } from "../up/constant-load.ts";
 import { eventually } from "../up/readiness.ts";
 import { servingInstance } from "../up/served-by.ts";
 import { type Check, expectThat } from "./check.ts";
 import { counted } from "./many-calls.ts";
 import { askSidecar } from "./sidecar-api.ts";
-import { appliedSchema } from "./weighted-route.ts";
 
 const callsPerSecond = 200;
 
@@ -16,7 +16,7 @@ export const withdrawUnderLoad: Check = {
   name: "unpub under constant load",
   async run({ mesh, caller }) {
     for (const policy of ["VirtualService/default/reviews", "DestinationRule/default/reviews"]) {
-      await mesh.registry.call({ method: "DELETE", path: `/v1/policies/${policy}?wait=converged&timeout=15s`, answer: appliedSchema, timeoutMs: 20_000 });
+      await mesh.registry.call({ method: "DELETE", path: `/v1/policies/${policy}?wait=converged&timeout=15s`, answer: removedPolicySchema, timeoutMs: 20_000 });
     }
     const load = new ConstantLoad({ call: async () => await caller.get("shop.Reviews", "/reviews"), callsPerSecond, label: servingInstance });
     const leaving = mesh.app("reviews-v2");

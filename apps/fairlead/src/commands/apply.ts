@@ -27,8 +27,9 @@ async function readPolicies(file: string, input: NodeJS.ReadableStream): Promise
 }
 
 function describe(applied: AppliedPolicies, dryRun: boolean): string {
-  const verb = dryRun ? "would be applied" : "applied";
-  const lines = applied.policies.map(({ kind, namespace, name, outcome }) => `${kind} ${namespace}/${name}: ${outcome ?? verb}`);
+  const lines = applied.objects.map(
+    ({ kind, namespace, name, outcome }) => `${kind} ${namespace}/${name}: ${dryRun && outcome !== "unchanged" ? `would be ${outcome}` : outcome}`,
+  );
   const { convergence } = applied;
   if (convergence !== undefined) lines.push(`revision ${applied.revision} converged on ${convergence.proxies} proxies`);
   else if (!dryRun) lines.push(`revision ${applied.revision}`);

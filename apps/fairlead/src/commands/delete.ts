@@ -1,6 +1,6 @@
 import { policyKinds } from "@fairlead/model";
 import { Argument, Command } from "commander";
-import { appliedPoliciesSchema } from "../registry/policies.ts";
+import { removedPolicySchema } from "../registry/policies.ts";
 import { timeoutMsOf, waitQuery } from "../registry/wait.ts";
 import { type CommandOutput, reportError, writeJson } from "./output.ts";
 import { jsonOption, registryClient, registryOption } from "./registry-option.ts";
@@ -30,7 +30,7 @@ export function deleteCommand(output: CommandOutput): Command {
         const removed = await registryClient(options.registry).call({
           method: "DELETE",
           path: `/v1/policies/${path}?${waitQuery(options)}`,
-          answer: appliedPoliciesSchema,
+          answer: removedPolicySchema,
           timeoutMs: timeoutMsOf(options),
         });
         if (options.json === true) return writeJson(output, removed);

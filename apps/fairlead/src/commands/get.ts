@@ -1,5 +1,6 @@
 import { Argument, Command } from "commander";
 import { z } from "zod";
+import { listAll } from "../registry/list-all.ts";
 import { renderTable } from "../terminal/table.ts";
 import { type CommandOutput, reportError, writeJson } from "./output.ts";
 import { jsonOption, registryClient, registryOption } from "./registry-option.ts";
@@ -30,11 +31,10 @@ export function getCommand(output: CommandOutput): Command {
     .addHelpText("after", "\nExamples:\n  fairlead get instances\n  fairlead get policies --json | jq -r '.policies[].text'")
     .action(async (what: ListName, options: { registry: string; json?: boolean }) => {
       try {
-        const answer = z.looseObject({ [what]: z.array(z.record(z.string(), z.unknown())) });
-        const listed = await registryClient(options.registry).call({ path: `/v1/${what}`, answer });
-        if (options.json === true) return writeJson(output, listed);
+        const items = await listAll(registryClient(options.registry), what, z.record(z.string(), z.unknown()));
+        if (options.json === true) return writeJson(output, { [what]: items });
         const columns = lists[what];
-        const rows = (listed[what] as Record<string, unknown>[]).map((row) => columns.map((column) => cell(row[column])));
+        const rows = items.map((row) => columns.map((column) => cell(row[column])));
         output.out.write(`${renderTable(columns.map((column) => column.toUpperCase()), rows)}\n`);
       } catch (error) {
         reportError(output, error, options.json === true);

@@ -28,11 +28,10 @@ export function writeJson(output: CommandOutput, value: unknown): void {
   output.out.write(`${JSON.stringify(value, undefined, 2)}\n`);
 }
 
-/** The lines below the message: each problem of a policy file, or what is missing. */
-function problemLines(error: FairleadError): string[] {
-  const problems = error.facts["problems"];
-  if (!Array.isArray(problems) || problems.length < 2) return [];
-  return problems.slice(1).map((problem) => `  ${String(problem)}`);
+/** The lines below the message, where it does not say all: each problem of a policy file, each proxy that is missing. */
+function detailLines(error: FairleadError): string[] {
+  const { details } = error.facts;
+  return Array.isArray(details) ? details.filter((detail) => !error.message.startsWith(String(detail))).map((detail) => `  ${detail}`) : [];
 }
 
 /** Says what went wrong and sets the exit code. */
@@ -41,8 +40,11 @@ export function reportError(output: CommandOutput, caught: unknown, json: boolea
   const told = error.facts["action"];
   const action = typeof told === "string" && told !== "" ? told : (meaningOf(error.code)?.action ?? "");
   output.exitCode(error.code === "FL_CLI_USAGE" || error.code === "FL_CONFIG_INVALID" ? 64 : 1);
-  if (json) return writeJson(output, { code: error.code, message: error.message, action, facts: error.facts });
+  if (json) {
+    const { action: _, ...facts } = error.facts;
+    return writeJson(output, { code: error.code, message: error.message, action, facts });
+  }
   const style = styleFor(output.err);
-  const lines = [`${style("red", error.code)}: ${error.message}`, ...problemLines(error), ...(action === "" ? [] : [style("dim", action)])];
+  const lines = [`${style("red", error.code)}: ${error.message}`, ...detailLines(error), ...(action === "" ? [] : [style("dim", action)])];
   output.err.write(`${lines.join("\n")}\n`);
 }

@@ -7,7 +7,7 @@ import { jsonOption, registryClient, registryOption } from "./registry-option.ts
 /** Whether anybody has to look: a refused configuration, or a gateway that does not answer. */
 export function needsAttention(report: ProxyReport): boolean {
   return (
-    report.gateways.some((gateway) => !gateway.reachable) ||
+    report.gateways.some((gateway) => gateway.error !== undefined) ||
     report.proxies.some((proxy) => proxy.types.some(({ state }) => state === "NACKED"))
   );
 }

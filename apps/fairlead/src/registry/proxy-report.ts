@@ -5,26 +5,20 @@ const typeStateSchema = z.object({
   type: z.string(),
   sentVersion: z.string().default(""),
   ackedVersion: z.string().default(""),
-  /** ACKED, SENT, BLOCKED or NACKED. */
+  /** ACKED, SENT, BLOCKED, NACKED or NOT_SUBSCRIBED. */
   state: z.string(),
-  /** Of a NACK: the proxy's reason. */
+  /** The proxy's reason for a NACK, or what a change waits for. */
   detail: z.string().default(""),
-  /** For how long it has been so. */
-  sinceMs: z.number().default(0),
+  /** Of the last change of state, in ms since 1970. */
+  sinceMs: z.number(),
+  /** The newest registry revision that was sent. */
+  revision: z.number().default(0),
 });
 
 /** What GET /v1/proxies of registry-sync answers, merged from all gateways. */
 export const proxyReportSchema = z.object({
-  gateways: z.array(
-    z.object({
-      id: z.string(),
-      debugUrl: z.string().default(""),
-      revision: z.number().default(0),
-      connected: z.number().default(0),
-      reachable: z.boolean().default(true),
-      error: z.string().optional(),
-    }),
-  ),
+  /** `error`: why it could not be asked. */
+  gateways: z.array(z.object({ id: z.string(), error: z.string().optional() })),
   proxies: z.array(
     z.object({
       node: z.string(),

@@ -1,4 +1,5 @@
 import { type ErrorFacts, FairleadError } from "@fairlead/errors";
+import { convergenceReportSchema } from "@fairlead/registration";
 import { z } from "zod";
 import "../errors.ts";
 
@@ -8,7 +9,20 @@ const errorSchema = z.object({
   message: z.string(),
   action: z.string().default(""),
   facts: z.record(z.string(), z.unknown()).default({}),
+  /** Of FL_NOT_CONVERGED. */
+  convergence: convergenceReportSchema.optional(),
 });
+type RegistryError = z.output<typeof errorSchema>;
+
+/** Each thing that is wrong, in a line: fields of a policy, proxies that have not ACKed, objects that did not compile. */
+function detailsOf({ facts, convergence }: RegistryError): string[] {
+  const { problems } = facts;
+  return [
+    ...(Array.isArray(problems) ? problems.map(String) : []),
+    ...(convergence?.missing ?? []).map(({ node, type, reason }) => `${node} ${type}: ${reason}`),
+    ...(convergence?.rejected ?? []).map(({ key, file, line, message }) => `${file === "" ? key : `${file}:${line} ${key}`}: ${message}`),
+  ];
+}
 
 export interface RegistryRequest<Answer extends z.ZodType> {
   readonly method?: "GET" | "PUT" | "POST" | "DELETE";
@@ -46,7 +60,7 @@ export class RegistryClient {
       const refused = errorSchema.safeParse(json);
       if (!refused.success) throw this.#badAnswer(status, text, refused.error);
       const { code, message, action, facts } = refused.data;
-      throw new FairleadError(code, message, { facts: { ...(facts as ErrorFacts), action } });
+      throw new FairleadError(code, message, { facts: { ...(facts as ErrorFacts), action, details: detailsOf(refused.data) } });
     }
     const parsed = request.answer.safeParse(json);
     if (!parsed.success) throw this.#badAnswer(status, text, parsed.error);

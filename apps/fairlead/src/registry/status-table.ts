@@ -56,14 +56,14 @@ export function statusSummary(report: ProxyReport, style: Style): string {
     return types.some(({ state }) => state === "SENT" || state === "BLOCKED") ? "pending" : "current";
   });
   const count = (of: string) => worst.filter((state) => state === of).length;
-  const silent = report.gateways.filter(({ reachable }) => !reachable);
-  const revision = Math.max(0, ...report.gateways.map((gateway) => gateway.revision));
+  const silent = report.gateways.filter(({ error }) => error !== undefined);
+  const revision = Math.max(0, ...report.proxies.flatMap(({ types }) => types.map((type) => type.revision)));
   const parts = [
     `${report.proxies.length} proxies on ${report.gateways.length} gateways, revision ${revision}`,
     `${count("current")} current`,
     count("pending") > 0 ? style("yellow", `${count("pending")} pending`) : "0 pending",
     count("refused") > 0 ? style("red", `${count("refused")} refused configuration`) : "0 refused configuration",
   ];
-  const lines = silent.map(({ id, debugUrl, error }) => style("red", `gateway ${id} at ${debugUrl} does not answer: ${error ?? "no reason given"}`));
+  const lines = silent.map(({ id, error }) => style("red", `gateway ${id} does not answer: ${error}`));
   return [parts.join("; "), ...lines].join("\n");
 }
