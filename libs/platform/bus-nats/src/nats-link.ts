@@ -63,10 +63,12 @@ export class NatsLink {
   /**
    * Does work that is safe to do twice, again and again until it succeeds or the time is over.
    *
-   * @param work gets a signal that is aborted once the time is over: what has not been sent by then is not sent any more
+   * @param work gets a function that says how many milliseconds are left
    * @throws FairleadError FL_BUS_UNAVAILABLE after `limitMs`, FL_BUS_CLOSED, or the FairleadError that `work` throws
    */
-  async within<T>(what: string, limitMs: number, work: (session: NatsSession, over: AbortSignal) => Promise<T>): Promise<T> {
+  async within<T>(what: string, limitMs: number, work: (session: NatsSession, leftMs: () => number) => Promise<T>): Promise<T> {
+    const deadlineAt = performance.now() + limitMs;
+    const leftMs = () => deadlineAt - performance.now();
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(), limitMs);
     const over = Promise.withResolvers<undefined>();
@@ -77,7 +79,7 @@ export class NatsLink {
         const session = await this.session(deadline.signal);
         if (session === undefined) break;
         try {
-          return { result: await work(session, deadline.signal) };
+          return { result: await work(session, leftMs) };
         } catch (error) {
           if (error instanceof FairleadError) throw error;
           last = error;

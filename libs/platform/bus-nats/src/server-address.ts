@@ -18,17 +18,27 @@ export function parseServers(servers: string): ServerAddress {
   const urls = servers.split(",").map((text) => {
     const trimmed = text.trim();
     const url = URL.parse(trimmed.includes("://") ? trimmed : `nats://${trimmed}`);
-    if (url === null || url.hostname === "" || !["nats:", "tls:"].includes(url.protocol)) {
-      throw busError("FL_BUS_NAME_INVALID", "the NATS address is not of the form nats://host:4222 or tls://host:4222, several separated by commas");
-    }
+    if (url === null || url.hostname === "" || !["nats:", "tls:"].includes(url.protocol)) throw invalidAddress();
     return url;
   });
   const withLogin = urls.find((url) => url.username !== "");
-  const user = decodeURIComponent(withLogin?.username ?? "");
-  const pass = decodeURIComponent(withLogin?.password ?? "");
   return {
     hosts: urls.map((url) => `${url.hostname}:${url.port === "" ? 4222 : url.port}`),
     tls: urls.some((url) => url.protocol === "tls:"),
-    login: withLogin === undefined ? undefined : pass === "" ? { token: user } : { user, pass },
+    login: withLogin === undefined ? undefined : loginOf(withLogin),
   };
+}
+
+function loginOf({ username, password }: URL): ServerAddress["login"] {
+  try {
+    const user = decodeURIComponent(username);
+    return password === "" ? { token: user } : { user, pass: decodeURIComponent(password) };
+  } catch {
+    throw invalidAddress();
+  }
+}
+
+function invalidAddress(): Error {
+  const form = "nats://[user:password@]host:4222 or tls://host:4222, several separated by commas, signs in the login as %40";
+  return busError("FL_BUS_NAME_INVALID", `the NATS address is not of the form ${form}`);
 }
