@@ -54,6 +54,17 @@ void describe("streams and buckets over time", () => {
     await watch.stop();
   });
 
+  void test("a bucket that is removed is made again by the next write or read, also when nobody watches it", async () => {
+    const bucket = freshName();
+    const keyValue = await bus.keyValue(bucket);
+    await keyValue.put("a", bytes("1"));
+    await session.manager.streams.delete(bucketStream(bucket).name);
+    await keyValue.put("b", bytes("2"));
+    assert.equal((await keyValue.get("b"))?.key, "b");
+    await session.manager.streams.delete(bucketStream(bucket).name);
+    assert.equal(await keyValue.get("b"), undefined);
+  });
+
   void test("what was refused for want of an answer is not sent later", async () => {
     const subject = `fairlead.v1.${freshName()}`;
     const revisions: number[] = [];
