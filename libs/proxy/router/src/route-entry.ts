@@ -1,7 +1,7 @@
 import type { HeaderMap, RequestHead } from "@fairlead/proxy-stream";
 import { compileHeader, compileMatch, type RequestTest } from "./compile-match.ts";
 import { applyMutation } from "./header-mutation.ts";
-import { linearRegex } from "./linear-regex.ts";
+import { compileRegexRewrite } from "./regex-rewrite.ts";
 import { invalidRoute } from "./route-error.ts";
 import type {
   HeaderMutation,
@@ -146,12 +146,7 @@ function compileRewrite(spec: RouteSpec, where: string): ((path: string) => stri
   }
   const regexRewrite = spec.action.kind === "forward" ? spec.action.regexRewrite : undefined;
   if (regexRewrite === undefined) return undefined;
-  const regex = linearRegex(regexRewrite.pattern, "g", `${where}.route.regex_rewrite`);
-  // RE2's `\1` and `\\` become what String.replace understands.
-  const substitution = regexRewrite.substitution
-    .replaceAll("$", "$$$$")
-    .replaceAll(/\\(\d|\\)/g, (_all, what: string) => (what === "\\" ? "\\" : `$${what}`).replace("$0", "$&"));
-  return onPath((path) => path.replace(regex, substitution));
+  return onPath(compileRegexRewrite(regexRewrite.pattern, regexRewrite.substitution, `${where}.route.regex_rewrite`));
 }
 
 function onPath(rewrite: (path: string) => string): (path: string) => string {

@@ -155,7 +155,7 @@ test("a response that a policy does not want is retried, and the last one passed
     request.on("data", (chunk: Buffer) => (body += chunk.toString()));
     request.on("end", () => {
       response.statusCode = failures-- > 0 ? 503 : 200;
-      response.end(`${request.headers["x-envoy-attempt-count"] ?? ""} ${body}`);
+      response.end(`${String(request.headers["x-envoy-attempt-count"])} ${body}`);
     });
   });
   const host = toCluster("*", "a", { retryPolicy: { retryOn: "5xx", numRetries: 2 } });

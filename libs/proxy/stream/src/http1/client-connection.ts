@@ -87,7 +87,7 @@ export class Http1ClientConnection implements ClientConnection, Http1ResponseSin
   #onBytes(chunk: Buffer): void {
     this.#parsing = true;
     try {
-      for (let at = 0; at < chunk.length && !this.#closed; ) {
+      for (let at = 0; at < chunk.length && !this.#closed;) {
         if (this.#stream === undefined || this.#stream.responseEnded) {
           // Nobody asked: what it belongs to cannot be told.
           this.#onGone("protocol error", "bytes after the end of a response");
