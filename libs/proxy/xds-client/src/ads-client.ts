@@ -8,6 +8,7 @@ import {
 import { StatusSchema } from "@fairlead/envoy-api/google/rpc/status_pb.js";
 import { shortTypeName, typeUrls } from "@fairlead/envoy-api";
 import { FairleadError } from "@fairlead/errors";
+import { AdsConnection, type AdsConnectionState, type AdsLogger } from "./ads-connection.ts";
 import { type AdsStream, grpcStreams, type GrpcStreamOptions, type OpenAdsStream } from "./ads-stream.ts";
 import { BackOff, type BackOffOptions } from "./back-off.ts";
 import type { ConfigConsumer, RejectedResource } from "./config-consumer.ts";
@@ -20,13 +21,6 @@ import "./errors.ts";
 /** The order in which types are asked for: clusters before their endpoints, listeners before their routes. */
 const typeOrder = [typeUrls.cluster, typeUrls.endpoint, typeUrls.listener, typeUrls.route] as const;
 const clusterTypes: readonly string[] = [typeUrls.cluster, typeUrls.endpoint];
-
-/** Where the client writes what it has to say; pino's Logger fits. */
-export interface AdsLogger {
-  debug(facts: object, message: string): void;
-  info(facts: object, message: string): void;
-  warn(facts: object, message: string): void;
-}
 
 /** Who the proxy is: the xDS node. */
 export interface AdsNode {
@@ -64,15 +58,7 @@ export interface AdsClientOptions extends GrpcStreamOptions {
 export type AdsPhase = "clusters" | "listeners" | "initialized";
 
 /** The client's state, for operators. */
-export interface AdsState {
-  /** A gateway has answered on the current stream. */
-  readonly connected: boolean;
-  /** The gateway of the current or next stream. */
-  readonly address: string;
-  /** When a stream was last answered, in milliseconds since 1970; undefined = never. */
-  readonly lastConnectedAtMs: number | undefined;
-  /** Why the last stream ended; undefined while connected. */
-  readonly lastError: string | undefined;
+export interface AdsState extends AdsConnectionState {
   readonly phase: AdsPhase;
   readonly types: readonly AdsTypeState[];
 }
@@ -86,21 +72,12 @@ export interface AdsState {
  */
 export class AdsClient {
   readonly #options: AdsClientOptions;
-  readonly #openStream: OpenAdsStream;
-  readonly #now: () => number;
-  readonly #backOff: BackOff;
+  readonly #connection: AdsConnection;
   readonly #initialFetch: InitialFetch;
   readonly #metrics = new AdsMetrics();
   readonly #subscriptions: ReadonlyMap<string, TypeSubscription>;
   #forgetConsumer: (() => void) | undefined;
-  #stream: AdsStream | undefined;
-  #retryTimer: NodeJS.Timeout | undefined;
-  #addressIndex = 0;
   #nodeSent = false;
-  #connected = false;
-  #answeredAtMs: number | undefined;
-  #lastConnectedAtMs: number | undefined;
-  #lastError: string | undefined;
   #phase: AdsPhase = "clusters";
   /** While a response is applied, requests wait: all changes of names that it causes become one request a type. */
   #applying = false;
@@ -114,11 +91,22 @@ export class AdsClient {
       throw new FairleadError("FL_ADS_NO_ADDRESS", "the ADS client has no gateway to connect to");
     }
     this.#options = options;
-    this.#openStream = options.openStream ?? grpcStreams(options);
-    this.#now = options.now ?? Date.now;
-    this.#backOff = new BackOff(options.backOff);
+    const now = options.now ?? Date.now;
+    this.#connection = new AdsConnection({
+      addresses: options.addresses,
+      openStream: options.openStream ?? grpcStreams(options),
+      backOff: new BackOff(options.backOff),
+      healthyAfterMs: options.healthyAfterMs ?? 5000,
+      now,
+      logger: options.logger,
+      metrics: this.#metrics,
+      opened: () => this.#beginStream(),
+      // In turn, also where the response before came on a stream that was lost meanwhile.
+      received: (stream, response) => (this.#work = this.#work.then(() => this.#received(stream, response))),
+      lost: () => this.#notify(),
+    });
     this.#initialFetch = new InitialFetch(options.initialFetchTimeoutMs ?? 15_000, (typeUrl, missing) => this.#giveUpOn(typeUrl, missing));
-    this.#subscriptions = new Map(typeOrder.map((typeUrl) => [typeUrl, new TypeSubscription(typeUrl, this.#now)]));
+    this.#subscriptions = new Map(typeOrder.map((typeUrl) => [typeUrl, new TypeSubscription(typeUrl, now)]));
   }
 
   /** Begins to connect; returns at once. Call it once. */
@@ -126,28 +114,21 @@ export class AdsClient {
     const { consumer } = this.#options;
     this.#initialFetch.want(typeUrls.cluster);
     this.#forgetConsumer = consumer.onWantedNamesChanged(() => this.#tellWhatIsWanted());
-    this.#connect();
+    this.#connection.open();
     consumer.onClustersInitialized(() => this.#askForListeners());
   }
 
   /** Ends the stream and every timer. The consumer keeps what it has. */
   stop(): void {
     this.#stopped = true;
-    this.#connected = false;
     this.#forgetConsumer?.();
-    clearTimeout(this.#retryTimer);
     this.#initialFetch.close();
-    this.#stream?.close();
-    this.#stream = undefined;
-    this.#metrics.disconnected();
+    this.#connection.close();
   }
 
   state(): AdsState {
     return {
-      connected: this.#connected,
-      address: this.#address(),
-      lastConnectedAtMs: this.#lastConnectedAtMs,
-      lastError: this.#lastError,
+      ...this.#connection.state(),
       phase: this.#phase,
       types: [...this.#subscriptions.values()].map((subscription) => subscription.state()),
     };
@@ -159,44 +140,15 @@ export class AdsClient {
     return () => this.#changed.delete(listener);
   }
 
-  #address(): string {
-    return this.#options.addresses[this.#addressIndex % this.#options.addresses.length]!;
-  }
-
-  #connect(): void {
+  #beginStream(): void {
     this.#nodeSent = false;
-    this.#answeredAtMs = undefined;
     for (const subscription of this.#subscriptions.values()) subscription.beginStream();
-    const stream: AdsStream = this.#openStream(this.#address(), {
-      // In turn, also where the response before came on a stream that was lost meanwhile.
-      received: (response) => (this.#work = this.#work.then(() => this.#received(stream, response))),
-      ended: (reason) => {
-        if (stream === this.#stream) this.#lost(reason);
-      },
-    });
-    this.#stream = stream;
     this.#tellWhatIsWanted();
   }
 
-  #lost(reason: string): void {
-    const { addresses, healthyAfterMs, logger } = this.#options;
-    const address = this.#address();
-    this.#stream = undefined;
-    this.#connected = false;
-    this.#lastError = reason;
-    if (this.#answeredAtMs !== undefined && this.#now() - this.#answeredAtMs >= (healthyAfterMs ?? 5000)) this.#backOff.reset();
-    this.#addressIndex += 1;
-    // The other gateways are tried at once; a whole round that failed is followed by a wait.
-    const retryInMs = this.#addressIndex % addresses.length === 0 ? this.#backOff.nextMs() : this.#backOff.shortMs();
-    logger.warn({ address, reason, retry_in_ms: Math.round(retryInMs), next: this.#address() }, "ADS stream lost; the configuration stays as it is");
-    this.#metrics.lostStream();
-    this.#retryTimer = setTimeout(() => this.#connect(), retryInMs);
-    this.#notify();
-  }
-
   async #received(stream: AdsStream, response: DiscoveryResponse): Promise<void> {
-    if (stream !== this.#stream) return;
-    this.#answered();
+    if (stream !== this.#connection.stream) return;
+    this.#connection.noteAnswer();
     const subscription = this.#subscriptions.get(response.typeUrl);
     if (subscription === undefined) {
       this.#refuseType(response);
@@ -228,7 +180,7 @@ export class AdsClient {
     }
     this.#metrics.response(type, rejected.length === 0 ? "ack" : "nack");
     // The stream may have been lost meanwhile; what was applied counts all the same.
-    if (stream === this.#stream) {
+    if (stream === this.#connection.stream) {
       const names = consumer.wantedNames(typeUrl);
       this.#send(rejected.length === 0 ? subscription.ack(names) : subscription.nack(names));
     }
@@ -269,7 +221,7 @@ export class AdsClient {
       if (this.#phase === "clusters" && !clusterTypes.includes(typeUrl)) continue;
       const names = this.#options.consumer.wantedNames(typeUrl);
       this.#initialFetch.want(typeUrl, names);
-      if (this.#stream === undefined) continue;
+      if (this.#connection.stream === undefined) continue;
       const request = subscription.subscribe(names);
       if (request !== undefined) this.#send(request);
     }
@@ -287,22 +239,12 @@ export class AdsClient {
         userAgentVersionType: { case: "userAgentVersion", value: version },
       });
     }
-    this.#stream?.send(request);
-  }
-
-  #answered(): void {
-    if (this.#connected) return;
-    this.#connected = true;
-    this.#answeredAtMs = this.#now();
-    this.#lastConnectedAtMs = this.#answeredAtMs;
-    this.#lastError = undefined;
-    this.#metrics.connected();
-    this.#options.logger.info({ address: this.#address() }, "ADS stream established");
+    this.#connection.send(request);
   }
 
   #giveUpOn(typeUrl: string, missing: readonly string[]): void {
     this.#options.logger.warn(
-      { type: shortTypeName(typeUrl), missing: missing.slice(0, 20), connected: this.#connected },
+      { type: shortTypeName(typeUrl), missing: missing.slice(0, 20), connected: this.#connection.state().connected },
       "not everything of this type came within the initial fetch time-out; going on without",
     );
     this.#options.consumer.giveUpOn(typeUrl);

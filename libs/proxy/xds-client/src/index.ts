@@ -1,11 +1,11 @@
 export {
   AdsClient,
   type AdsClientOptions,
-  type AdsLogger,
   type AdsNode,
   type AdsPhase,
   type AdsState,
 } from "./ads-client.ts";
+export type { AdsConnectionState, AdsLogger } from "./ads-connection.ts";
 export {
   type AdsStream,
   type AdsStreamHandlers,
