@@ -56,6 +56,20 @@ test("the stored text gives the same spec again", () => {
   }
 });
 
+test("whatever stands around an object, its stored text can be read again and says the same", () => {
+  const json = JSON.stringify({
+    apiVersion: "networking.istio.io/v1",
+    kind: "DestinationRule",
+    metadata: { name: "j" },
+    spec: { host: "shop.A" },
+  });
+  const indented = `${head("DestinationRule")}  host: shop.A\n`.replaceAll(/^/gm, "   ").trimEnd();
+  for (const text of [`--- ${json}`, `%YAML 1.2\n--- ${json}\n...\n`, indented, `# a\n${indented}\n# b\n`, `---\n# x\n${json}\n---\n`]) {
+    const [policy] = parsePolicies(text, { file: "f" }).policies;
+    assert.deepEqual(typedPolicy({ ...policy!.object }), policy!.typed, text);
+  }
+});
+
 test("JSON is taken too", () => {
   const json = JSON.stringify({
     apiVersion: "networking.istio.io/v1beta1",

@@ -3,6 +3,7 @@ import { type PolicyObject, policyKey } from "@fairlead/model";
 import { type Document, isMap, isNode, isScalar, LineCounter, parseAllDocuments } from "yaml";
 import type { z } from "zod";
 import { unknownFieldReason } from "./known-fields.ts";
+import { bracketDepth } from "./nesting.ts";
 import { policyDocumentSchema } from "./policy-document.ts";
 import type { TypedPolicy } from "./typed-policy.ts";
 import "./errors.ts";
@@ -18,6 +19,7 @@ export interface ParsedPolicies {
 
 const maxTextLength = 4 * 1024 * 1024;
 const maxObjects = 1000;
+const maxDepth = 10_000;
 const maxProblems = 100;
 
 interface Problem {
@@ -97,6 +99,10 @@ export function parsePolicies(text: string, source: { readonly file: string }): 
     problem({ line: 1, column: 1 }, `the text is longer than ${maxTextLength} characters; split it`);
     return fail();
   }
+  if (bracketDepth(text) > maxDepth) {
+    problem({ line: 1, column: 1 }, `more than ${maxDepth} brackets are open at once`);
+    return fail();
+  }
   const lines = new LineCounter();
   let documents: Document[] = [];
   try {
@@ -119,7 +125,7 @@ export function parsePolicies(text: string, source: { readonly file: string }): 
     }
     // A document of comments only, as a file that begins with `---` has.
     if (document.errors.length > 0 || document.contents === null) continue;
-    const policy = readDocument(document, text, file, lines, problem);
+    const policy = readDocument(document, file, lines, problem);
     if (policy === undefined) continue;
     const key = policyKey(policy.object);
     const before = seen.get(key);
@@ -132,9 +138,14 @@ export function parsePolicies(text: string, source: { readonly file: string }): 
   return { policies };
 }
 
+/** One object's YAML as a text of its own, with its comments, whatever stood around it in the file. */
+function alone(document: Document): string {
+  document.directives = undefined;
+  return document.toString({ lineWidth: 0 });
+}
+
 function readDocument(
   document: Document,
-  text: string,
   file: string,
   lines: LineCounter,
   problem: (at: { line: number; column: number }, what: string) => void,
@@ -159,18 +170,13 @@ function readDocument(
     return undefined;
   }
   const { kind, metadata } = parsed.data;
-  const [from, , to] = document.range ?? [0, 0, text.length];
   const object: PolicyObject = {
     kind,
     namespace: metadata.namespace,
     name: metadata.name,
     file: file === "(input)" ? "" : file,
     line: start.line,
-    text:
-      text
-        .slice(from, to)
-        .replace(/^---[^\n]*\n/, "")
-        .trim() + "\n",
+    text: alone(document),
   };
   return { object, typed: parsed.data };
 }

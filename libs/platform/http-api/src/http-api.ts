@@ -3,7 +3,7 @@ import fastifySwagger from "@fastify/swagger";
 import { FairleadError } from "@fairlead/errors";
 import type { Logger } from "@fairlead/logging";
 import type { Telemetry } from "@fairlead/telemetry";
-import { type FastifyBaseLogger, type FastifyInstance, fastify } from "fastify";
+import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
 import { errorAnswer } from "./error-answer.ts";
 
 /** What /readyz answers: ready when nothing is waited for. */
@@ -36,7 +36,7 @@ export interface HttpApi {
 export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
   const app = fastify({
     loggerInstance: options.logger as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.maxBodyBytes ?? 1024 * 1024,
     requestTimeout: options.requestTimeoutMs ?? 10_000,
     forceCloseConnections: "idle",
