@@ -24,19 +24,19 @@ await runMain(async () => {
     ...process.env,
     ...Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)])),
   });
-  const child = (service: string) => logger.child({ service });
+  const loggerOf = (service: string) => createLogger({ service, level: config.logLevel });
   const services = new ModuleGroup("control plane", [
     createRegistrySync(registrySyncConfig.load(environment({ FAIRLEAD_HTTP_PORT: config.registryPort })), {
       ...shared,
-      logger: child("registry-sync"),
+      logger: loggerOf("registry-sync"),
     }),
     createConfigCompiler(configCompilerConfig.load(environment({ FAIRLEAD_HTTP_PORT: config.compilerPort })), {
       ...shared,
-      logger: child("config-compiler"),
+      logger: loggerOf("config-compiler"),
     }),
     createAdsGateway(
       adsGatewayConfig.load(environment({ FAIRLEAD_GRPC_PORT: config.adsPort, FAIRLEAD_HTTP_PORT: config.adsDebugPort })),
-      { bus, telemetry, logger: child("ads-gateway") },
+      { bus, telemetry, logger: loggerOf("ads-gateway") },
     ),
   ]);
   const module: Module = {

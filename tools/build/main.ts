@@ -1,0 +1,49 @@
+/**
+ * `npm run build`: compiles apps and libs to `dist/`, a npm workspace of its own that runs without TypeScript:
+ *
+ *   cd dist && npm ci --omit=dev --ignore-scripts -w apps/sidecar && node apps/sidecar/src/main.js
+ *
+ * The tree is the repository's, so that paths in messages and stack traces are known ones. Tests are left out.
+ */
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { compiledManifest, type PackageManifest, sidecarBurdens } from "./package-manifest.ts";
+
+const repository = join(import.meta.dirname, "../..");
+const dist = join(repository, "dist");
+
+interface RootManifest extends PackageManifest {
+  readonly workspaces: readonly string[];
+}
+
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}
+
+const readManifest = <Manifest extends PackageManifest>(folder: string): Manifest =>
+  JSON.parse(readFileSync(join(repository, folder, "package.json"), "utf8")) as Manifest;
+
+const root = readManifest<RootManifest>(".");
+const folders = globSync([...root.workspaces], { cwd: repository }).filter((folder) => existsSync(join(repository, folder, "package.json")));
+const manifests = new Map(folders.map((folder) => [folder, readManifest(folder)]));
+
+const burdens = sidecarBurdens(new Map([...manifests.values()].map((manifest) => [manifest.name, manifest])));
+if (burdens.length > 0) fail(burdens.join("\n"));
+
+rmSync(dist, { recursive: true, force: true });
+const compile = spawnSync(join(repository, "node_modules/.bin/tsc"), ["-p", "tsconfig.build.json"], { cwd: repository, stdio: "inherit" });
+if (compile.status !== 0) fail("the sources do not compile");
+
+/** Workspaces that have nothing to run keep their package.json: the lock file names them. */
+for (const [folder, manifest] of [[".", root] as const, ...manifests]) {
+  const target = join(dist, folder, "package.json");
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, `${JSON.stringify(compiledManifest(manifest), undefined, 2)}\n`);
+}
+for (const file of ["package-lock.json", ".npmrc", "LICENSE"]) cpSync(join(repository, file), join(dist, file));
+for (const folder of globSync(["libs/api/*/gen", "apps/samples/*/policies"], { cwd: repository })) {
+  cpSync(join(repository, folder), join(dist, folder), { recursive: true });
+}
+process.stdout.write(`dist: ${folders.length} packages\n`);
