@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Backend, RawBackend } from "./testing/backend.ts";
 import { call, eventually, exchange } from "./testing/client.ts";
 import { TestProxy } from "./testing/proxy.ts";
-import { listener, routes, staticCluster, toCluster } from "./testing/resources.ts";
+import { cluster, endpoints, listener, routes, staticCluster, toCluster } from "./testing/resources.ts";
 
 async function proxyTo(port: number): Promise<TestProxy> {
   return TestProxy.start({
@@ -61,6 +61,29 @@ test("bytes after a response are never taken for the next one", async () => {
   await using proxy = await proxyTo(backend.port);
   for (let i = 0; i < 4; i++) assert.equal((await call(proxy.port("in"))).body, "ok");
   assert.equal(backend.connections, 2);
+});
+
+test("bytes after a response do not answer the request that waits for its connection", async () => {
+  await using backend = await RawBackend.start((socket, number) => {
+    socket.on("data", () => {
+      const poison = number === 1 ? "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison" : "";
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok${poison}`);
+    });
+  });
+  const thresholds = [{ maxConnections: 1 }];
+  await using proxy = await TestProxy.start({
+    clusters: [cluster("a", { circuitBreakers: { thresholds } })],
+    endpoints: [endpoints("a", [backend.port])],
+    listeners: [listener("in", 0)],
+    routes: [routes("in", toCluster("*", "a"))],
+  });
+  const port = proxy.port("in");
+  const answers = await Promise.all([call(port), call(port), call(port)]);
+  assert.deepEqual(
+    answers.map((answer) => answer.body),
+    ["ok", "ok", "ok"],
+  );
+  assert(backend.connections > 1);
 });
 
 test("a client that goes away cancels its request at the host", async () => {

@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
+import { Cluster_DiscoveryType, ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
+import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
+import { type VirtualHostSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
+import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
+import { HttpProtocolOptionsSchema } from "@fairlead/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
+import { readCluster } from "./cluster.ts";
+import { readLoadAssignment } from "./load-assignment.ts";
+import { readRouteConfiguration } from "./route-configuration.ts";
+
+type ClusterInit = Extract<MessageInitShape<typeof ClusterSchema>, { readonly $typeName?: undefined }>;
+type HostInit = Extract<MessageInitShape<typeof VirtualHostSchema>, { readonly $typeName?: undefined }>;
+type RouteInit = Extract<NonNullable<HostInit["routes"]>[number], { readonly $typeName?: undefined }>;
+
+const HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+const http2 = create(HttpProtocolOptionsSchema, {
+  upstreamProtocolOptions: {
+    case: "explicitHttpConfig",
+    value: { protocolConfig: { case: "http2ProtocolOptions", value: {} } },
+  },
+});
+const eds = { edsConfig: { configSourceSpecifier: { case: "ads", value: {} } } } as const;
+
+const clusters: readonly (readonly [ClusterInit, RegExp])[] = [
+  [{ name: "" }, /^name: is empty/],
+  [
+    { clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.STRICT_DNS } },
+    /^type: STRICT_DNS is not supported/,
+  ],
+  [{ edsClusterConfig: undefined }, /^eds_cluster_config: is missing/],
+  [{ edsClusterConfig: {} }, /^eds_cluster_config\.eds_config: only ads/],
+  [{ outlierDetection: {} }, /^outlier_detection: is not supported/],
+  [{ healthChecks: [{}] }, /^health_checks: is not supported/],
+  [{ transportSocket: { name: "tls" } }, /^transport_socket: is not supported/],
+  [{ circuitBreakers: { thresholds: [{ retryBudget: {} }] } }, /^circuit_breakers\.thresholds\[0\]\.retry_budget/],
+  [
+    { typedExtensionProtocolOptions: { [HTTP]: anyPack(HttpProtocolOptionsSchema, http2) } },
+    /only HTTP\/1\.1 hosts are supported/,
+  ],
+  [{ typedExtensionProtocolOptions: { other: {} } }, /other is not supported/],
+  [{ connectTimeout: { seconds: -1n } }, /^connect_timeout: is negative/],
+];
+
+test("a cluster that this proxy cannot be is refused, with the field", () => {
+  const good: ClusterInit = {
+    name: "c",
+    clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.EDS },
+    edsClusterConfig: eds,
+  };
+  assert.equal(readCluster(create(ClusterSchema, good)).edsName, "c");
+  for (const [init, message] of clusters) {
+    assert.throws(() => readCluster(create(ClusterSchema, { ...good, ...init })), { message });
+  }
+});
+
+test("an endpoint must be an IP address with a port and a weight", () => {
+  const endpoint = (address: string, portValue: number, weight: number, priority = 0): void => {
+    const socket = { address, portSpecifier: { case: "portValue", value: portValue } } as const;
+    const value = { address: { address: { case: "socketAddress", value: socket } } } as const;
+    const lbEndpoints = [{ hostIdentifier: { case: "endpoint", value }, loadBalancingWeight: weight }] as const;
+    readLoadAssignment(
+      create(ClusterLoadAssignmentSchema, { endpoints: [{ priority, lbEndpoints: [...lbEndpoints] }] }),
+    );
+  };
+  endpoint("::1", 1, 1);
+  assert.throws(
+    () => endpoint("example.org", 1, 1),
+    /endpoints\[0\]\.lb_endpoints\[0\]\.endpoint\.address\.socket_address\.address/,
+  );
+  assert.throws(() => endpoint("127.0.0.1", 70_000, 1), /port_value: is not a port/);
+  assert.throws(() => endpoint("127.0.0.1", 1, 0), /load_balancing_weight: is less than 1/);
+  assert.throws(() => endpoint("127.0.0.1", 1, 1, 1), /endpoints\[0\]\.priority: only priority 0/);
+});
+
+const prefix = { pathSpecifier: { case: "prefix", value: "/" } } as const;
+const toC = { clusterSpecifier: { case: "cluster", value: "c" } } as const;
+
+function forward(more: object): RouteInit {
+  return { match: prefix, action: { case: "route", value: { ...toC, ...more } } };
+}
+
+const routesRefused: readonly (readonly [RouteInit, RegExp])[] = [
+  [{ match: prefix }, /routes\[0\]: has none of route, redirect, direct_response/],
+  [{ ...forward({}), match: undefined }, /routes\[0\]\.match: is missing/],
+  [{ ...forward({}), match: { ...prefix, runtimeFraction: {} } }, /match\.runtime_fraction: is not supported/],
+  [forward({ requestMirrorPolicies: [{ cluster: "d" }] }), /route\.request_mirror_policies: is not supported/],
+  [forward({ hashPolicy: [{}] }), /route\.hash_policy: is not supported/],
+  [forward({ retryPolicy: { retryOn: "5xx,often" } }), /retry_policy\.retry_on: often is not supported/],
+  [forward({ retryPolicy: { retryHostPredicate: [{ name: "x" }] } }), /retry_host_predicate\[0\]: x is not supported/],
+  [forward({ prefixRewrite: "/a b" }), /route\.prefix_rewrite: holds a character/],
+  [
+    forward({ hostRewriteSpecifier: { case: "hostRewriteLiteral", value: "a\r\nb" } }),
+    /host_rewrite_literal: .* is not a host/,
+  ],
+  [
+    forward({ clusterSpecifier: { case: "weightedClusters", value: { clusters: [{ name: "c", weight: 0 }] } } }),
+    /the sum of the weights is 0/,
+  ],
+  [{ ...forward({}), requestHeadersToAdd: [{ header: { key: "x", value: "%REQ(y)%" } }] }, /command operators/],
+  [
+    { ...forward({}), requestHeadersToAdd: [{ header: { key: "x", value: "a\r\nb" } }] },
+    /header\.value: holds a character/,
+  ],
+  [{ ...forward({}), requestHeadersToAdd: [{ header: { key: "Host", value: "a" } }] }, /host may not be changed/],
+  [{ ...forward({}), responseHeadersToRemove: ["Content-Length"] }, /content-length may not be changed/],
+  [{ ...forward({}), typedPerFilterConfig: { x: {} } }, /typed_per_filter_config: is not supported/],
+];
+
+test("a route that this proxy cannot follow is refused, with the field", () => {
+  for (const [route, message] of routesRefused) {
+    const host: HostInit = { name: "v", domains: ["*"], routes: [route] };
+    assert.throws(() => readRouteConfiguration(create(RouteConfigurationSchema, { name: "r", virtualHosts: [host] })), {
+      message,
+    });
+  }
+  const percent = forward({});
+  const add = [{ header: { key: "X", value: "100%%" } }];
+  const good: HostInit = { name: "v", domains: ["*"], routes: [{ ...percent, requestHeadersToAdd: add }] };
+  readRouteConfiguration(create(RouteConfigurationSchema, { name: "r", virtualHosts: [good] }));
+});
