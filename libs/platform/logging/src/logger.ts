@@ -1,5 +1,6 @@
 import { trace } from "@opentelemetry/api";
 import { type DestinationStream, pino, type Logger as PinoLogger } from "pino";
+import { redactLine } from "./redact-line.ts";
 
 export type Logger = PinoLogger;
 
@@ -14,7 +15,7 @@ export interface LoggerOptions {
 
 /**
  * JSON lines with a constant `msg` and the facts as fields. A line written inside a span carries its `trace_id` and `span_id`.
- * Credentials in URLs and the usual secret fields never reach the output.
+ * Credentials in URLs and the usual secret fields, at any depth, never reach the output.
  */
 export function createLogger(options: LoggerOptions): Logger {
   return pino(
@@ -23,7 +24,7 @@ export function createLogger(options: LoggerOptions): Logger {
       base: { service: options.service },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: ["password", "*.password", "authorization", "*.authorization", "token", "*.token"], censor: "[redacted]" },
+      hooks: { streamWrite: redactLine },
       mixin() {
         const span = trace.getActiveSpan()?.spanContext();
         return span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId };

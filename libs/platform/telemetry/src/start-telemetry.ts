@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { context, metrics, propagation, trace } from "@opentelemetry/api";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
@@ -25,8 +26,14 @@ export interface Telemetry {
   shutdown(): Promise<void>;
 }
 
+/** For the last export, and so for each: a collector that hangs does not keep the process. */
+const shutdownMs = 2000;
+
+/** The SDK that the global API of OpenTelemetry leads to. */
+let registered: NodeSDK | undefined;
+
 /**
- * Starts the OpenTelemetry SDK of this process: once, before modules are made.
+ * Starts the OpenTelemetry SDK of this process: once, before modules are made. After `shutdown` it may be started again.
  *
  * Resource detectors are off: they would put the command line and the host id into every metric.
  */
@@ -37,7 +44,7 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
       ? []
       : [
           new BatchSpanProcessor({
-            exporter: new OTLPTraceExporter({ url: `${options.otlpEndpoint.replace(/\/$/, "")}/v1/traces` }),
+            exporter: new OTLPTraceExporter({ url: `${options.otlpEndpoint.replace(/\/$/, "")}/v1/traces`, timeoutMillis: shutdownMs }),
             scheduledDelayMillis: 500,
           }),
         ];
@@ -50,11 +57,15 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
     instrumentations: [],
   });
   sdk.start();
+  registered ??= sdk;
   return {
     serveMetrics: (request, response) => prometheus.getMetricsRequestHandler(request, response),
     async shutdown() {
-      const timeout = new Promise<void>((resolve) => setTimeout(resolve, 2000).unref());
+      const timeout = new Promise<void>((resolve) => setTimeout(resolve, shutdownMs).unref());
       await Promise.race([sdk.shutdown().catch(() => undefined), timeout]);
+      if (registered !== sdk) return;
+      registered = undefined;
+      for (const api of [trace, metrics, context, propagation]) api.disable();
     },
   };
 }
