@@ -69,9 +69,7 @@ export class ProxyRuntime {
       logger: options.logger,
       accessLog: options.accessLog === true ? (listener, info) => this.#logRequest(listener, info) : undefined,
       onInternalError: (error) => options.logger.error({ err: error }, "a request failed inside the proxy"),
-      onChange: () => {
-        for (const listener of this.#listenerListeners) listener();
-      },
+      onChange: () => this.#tellListeners(),
     });
   }
 
@@ -123,7 +121,7 @@ export class ProxyRuntime {
     return this.#listeners.statuses();
   }
 
-  /** Called when a listener appeared, changed its state, its routes or its configuration, or went. @returns unsubscribe */
+  /** Called when a listener appeared, went, changed its state or its configuration, or may route differently. @returns unsubscribe */
   onListenersChanged(listener: () => void): () => void {
     this.#listenerListeners.add(listener);
     return () => this.#listenerListeners.delete(listener);
@@ -238,7 +236,13 @@ export class ProxyRuntime {
   #afterClusters(rejections: readonly XdsRejection[]): readonly XdsRejection[] {
     this.#noteWantedNames(typeUrls.endpoint);
     this.#checkInitialized();
+    // A route leads somewhere only when its cluster is there.
+    this.#tellListeners();
     return rejections;
+  }
+
+  #tellListeners(): void {
+    for (const listener of this.#listenerListeners) listener();
   }
 
   #bindInTurn<Result>(work: () => Promise<Result>): Promise<Result> {
