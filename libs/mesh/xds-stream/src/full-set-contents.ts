@@ -19,6 +19,7 @@ export class FullSetContents implements Contents {
   /** The last plan keeps what the view has lost: the removal is still due. */
   #keepsLost = false;
   #replaced: readonly string[] = [];
+  #added: readonly string[] = [];
 
   constructor(typeUrl: string, subscription: Subscription) {
     this.#typeUrl = typeUrl;
@@ -44,6 +45,11 @@ export class FullSetContents implements Contents {
   /** Names in the last response whose content replaced another one that the client had. */
   get replaced(): readonly string[] {
     return this.#replaced;
+  }
+
+  /** Names in the last response that the client did not have. */
+  get added(): readonly string[] {
+    return this.#added;
   }
 
   /** What the client holds as far as is known. */
@@ -108,6 +114,7 @@ export class FullSetContents implements Contents {
     this.#replaced = plan.resources
       .filter(({ name, version }) => (held.get(name) ?? version) !== version)
       .map((resource) => resource.name);
+    this.#added = plan.resources.filter(({ name }) => !held.has(name)).map((resource) => resource.name);
     this.#sent = plan;
     this.#owed = false;
     this.#due = this.#keepsLost;

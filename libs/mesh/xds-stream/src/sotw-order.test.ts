@@ -26,7 +26,9 @@ const types = (responses: readonly ResponseForTest[]) => responses.map((response
 test("rules 62, 67: one change goes clusters, endpoints, listeners, routes; types nobody asked for are skipped", () => {
   const t = connected();
   const change = { [route]: ["r@b"], [listener]: ["l@2"], [endpoint]: ["a@2"], [cluster]: ["b@1"], secret: ["s@1"] };
-  assert.deepEqual(types(t.change(change)), [cluster, endpoint, listener, route]);
+  assert.deepEqual(types(t.change(change)), [cluster, endpoint]);
+  assert.deepEqual(types(t.ack(cluster)), [listener, route], "rule 63: the new cluster is ready");
+  assert.deepEqual(types(t.change({ [route]: ["r@a"], [listener]: ["l@3"] })), []);
 });
 
 test("rules 61, 66: what changes before the ACK waits, merges, and goes with the ACK", () => {
@@ -83,15 +85,56 @@ test("rule 63: routes wait while a cluster they may name waits for an ACK", () =
   t.change({ [cluster]: ["b@1"] });
   assert.deepEqual(t.change({ [cluster]: ["c@1"], [route]: ["r@c"] }), []);
   assert.match(t.stream.status().find((type) => type.typeUrl === route)!.detail, /clusters/);
-  assert.deepEqual(types(t.ack(cluster)), [cluster, route]);
+  assert.deepEqual(types(t.ack(cluster)), [cluster]);
+  assert.deepEqual(types(t.ack(cluster)), [route]);
+});
+
+test("rule 63: routes wait until the endpoints of a new cluster were answered", () => {
+  for (const answer of ["ack", "nack"] as const) {
+    const t = connected();
+    assert.deepEqual(types(t.change({ [cluster]: ["b@1"], [endpoint]: ["b@1"], [route]: ["r@b"] })), [cluster]);
+    assert.deepEqual(t.ack(cluster), []);
+    assert.deepEqual(types(t.ack(endpoint, ["a", "b"])), [endpoint]);
+    assert.deepEqual(types(answer === "ack" ? t.ack(endpoint, ["a", "b"]) : t.nack(endpoint, ["a", "b"], "bad")), [route]);
+  }
+});
+
+test("rule 65: routes do not wait for ever for endpoints that nobody asks for, nor for clusters that are refused", () => {
+  const t = connected();
+  t.change({ [cluster]: ["b@1"], [endpoint]: ["b@1"], [route]: ["r@b"] });
+  t.ack(cluster);
+  assert.equal(t.stream.deadline(t.now), t.now + 15_000);
+  t.now += 15_000;
+  assert.deepEqual(types(t.take()), [route]);
+  t.ack(route, ["r"]);
+  t.change({ [cluster]: ["bad@1"], [endpoint]: ["bad@1"], [route]: ["r@bad"] });
+  assert.deepEqual(types(t.nack(cluster, [], "bad")), [route]);
+});
+
+test("rule 63: nobody waits for a new cluster that is gone again", () => {
+  const t = connected();
+  t.change({ [cluster]: ["b@1"], [endpoint]: ["b@1"] });
+  t.ack(cluster);
+  t.change({ [cluster]: ["-b"] });
+  t.ack(cluster);
+  assert.deepEqual(types(t.change({ [route]: ["r@other"] })), [route]);
+});
+
+test("rule 63: a client that names its clusters has the routes first (gRPC)", () => {
+  const t = new StreamUnderTest();
+  t.set(cluster, "a@1", "b@1");
+  t.set(route, "r@a");
+  t.request(route, ["r"]);
+  t.ack(route, ["r"]);
+  t.request(cluster, ["a"]);
+  assert.deepEqual(types(t.change({ [route]: ["r@b"] })), [route]);
 });
 
 test("rule 63: a cluster that is gone stays until listeners and routes are ACKed", () => {
   const t = connected();
   const responses = t.change({ [cluster]: ["-a", "b@1"], [route]: ["r@b"] });
-  assert.deepEqual(types(responses), [cluster, route]);
-  assert.deepEqual(responses[0]!.bodies, ["a@1", "b@1"]);
-  assert.deepEqual(t.ack(cluster), []);
+  assert.deepEqual(bodies(responses), [["a@1", "b@1"]]);
+  assert.deepEqual(types(t.ack(cluster)), [route]);
   assert.deepEqual(t.pendingOf(cluster), ["BLOCKED 2-2"], "the removal has not converged");
   assert.match(t.stream.status().find((type) => type.typeUrl === cluster)!.detail, /removal/);
   const [reduced] = t.ack(route, ["r"]);
@@ -145,35 +188,43 @@ test("rule 64: endpoints that went out with the change of their cluster are not 
 test("a full set with a bad member is not sent again until it changes, while its users go on", () => {
   const t = connected();
   t.change({ [cluster]: ["bad@1"], [route]: ["r@bad"] });
-  t.nack(cluster, [], "bad");
+  assert.deepEqual(types(t.nack(cluster, [], "bad")), [route]);
   t.ack(route, ["r"]);
   assert.deepEqual(types(t.change({ [route]: ["r@a"] })), [route]);
 });
 
-/** Routes are named r; their version is the cluster that they send to. */
-test("rule 63 as a property: at any prefix of its log the client has every cluster its routes name, and ends with the final state", () => {
+/** Routes are named r; their version is the cluster that they send to. Every cluster has endpoints. */
+test("rule 63 as a property: at any prefix of its log the client has each cluster that its routes name, with endpoints, and ends with the final state", () => {
+  const all = ["a", "b", "c"] as const;
   const step = fc.oneof(
-    { weight: 3, arbitrary: fc.record({ target: fc.constantFrom("a", "b", "c"), spare: fc.subarray(["a", "b", "c"]) }) },
+    { weight: 3, arbitrary: fc.record({ target: fc.constantFrom(...all), spare: fc.subarray([...all]) }) },
     { weight: 4, arbitrary: fc.constantFrom(cluster, route, endpoint) },
     { weight: 1, arbitrary: fc.constant("release" as const) },
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       const t = connected();
+      t.set(endpoint, "b@1", "c@1");
       const inbox: ResponseForTest[] = [];
-      const applied = { clusters: new Set(["a"]), route: "a", endpoints: new Set(["a"]) };
+      const has = { clusters: new Set(["a"]), route: "a", endpoints: new Set(["a"]) };
+      let endpointNonce = "s1-2";
       let target = "a";
-      let clusters = new Set(["a"]);
-      const apply = (response: ResponseForTest) => {
-        const parts = response.bodies.map((body) => body.split("@"));
-        if (response.typeUrl === cluster) applied.clusters = new Set(parts.map(([name]) => name!));
-        if (response.typeUrl === route) applied.route = parts[0]![1]!;
-        assert.ok(applied.clusters.has(applied.route), `the route names ${applied.route}, the client has ${[...applied.clusters].join()}`);
-        const names = response.typeUrl === cluster ? [] : response.typeUrl === route ? ["r"] : ["a"];
-        inbox.push(...t.request(response.typeUrl, names, response.nonce));
+      let clusters: ReadonlySet<string> = new Set(["a"]);
+      const apply = ({ typeUrl, nonce, bodies: contents }: ResponseForTest) => {
+        const parts = contents.map((body) => body.split("@"));
+        if (typeUrl === cluster) has.clusters = new Set(parts.map(([name]) => name!));
+        if (typeUrl === route) has.route = parts[0]![1]!;
+        if (typeUrl === endpoint) for (const [name] of parts) has.endpoints.add(name!);
+        if (typeUrl === endpoint) endpointNonce = nonce;
+        for (const name of has.endpoints) if (!has.clusters.has(name)) has.endpoints.delete(name);
+        assert.ok(has.clusters.has(has.route), `the route names ${has.route}, the client has ${[...has.clusters].join()}`);
+        assert.ok(has.endpoints.has(has.route), `the route names ${has.route}, which has no endpoints yet`);
+        const names = typeUrl === cluster ? [] : typeUrl === route ? ["r"] : [...has.clusters];
+        inbox.push(...t.request(typeUrl, names, nonce));
+        if (typeUrl === cluster) inbox.push(...t.request(endpoint, [...has.clusters], endpointNonce));
       };
       const answer = (typeUrl: string) => {
-        // Responses arrive in order; the ACK of the oldest of this type goes back.
+        // Responses arrive in order: what came before the one of this type is taken first.
         const index = inbox.findIndex((response) => response.typeUrl === typeUrl);
         for (const response of inbox.splice(0, index + 1)) apply(response);
       };
@@ -184,7 +235,7 @@ test("rule 63 as a property: at any prefix of its log the client has every clust
         } else if (typeof one === "string") {
           answer(one);
         } else {
-          const wanted = new Set([one.target, ...one.spare]);
+          const wanted = new Set<string>([one.target, ...one.spare]);
           const removed = [...clusters].filter((name) => !wanted.has(name)).map((name) => `-${name}`);
           ({ target } = one);
           clusters = wanted;
@@ -194,8 +245,8 @@ test("rule 63 as a property: at any prefix of its log the client has every clust
       t.stream.release();
       inbox.push(...t.take());
       while (inbox.length > 0) apply(inbox.shift()!);
-      assert.equal(applied.route, target);
-      assert.deepEqual([...applied.clusters].sort(), [...clusters].sort());
+      assert.equal(has.route, target);
+      assert.deepEqual([...has.clusters].sort(), [...clusters].sort());
       assert.deepEqual(t.stream.pending(), []);
     }),
     { numRuns: 500 },

@@ -1,6 +1,8 @@
 import { typeUrls } from "@fairlead/envoy-api";
 import { FairleadError } from "@fairlead/errors";
 import { pushOrder, type ResourceView, type TouchedNames } from "@fairlead/snapshot";
+import { ClusterReadiness } from "./cluster-readiness.ts";
+import type { ResponsePlan } from "./contents.ts";
 import { encodeResponse } from "./encode-response.ts";
 import { FullSetContents } from "./full-set-contents.ts";
 import { NamedContents } from "./named-contents.ts";
@@ -67,12 +69,13 @@ const usersOfClusters: readonly string[] = [typeUrls.listener, typeUrls.route];
  * The state of one state-of-the-world ADS stream. It has no timers and no sockets: whoever owns it passes requests and
  * changes in, and writes what `take` gives.
  *
- * Make before break (rules 62 and 63): types go in `pushOrder`; listeners and routes wait while the client lacks a
- * cluster that waits for an ACK; a cluster that is gone stays in the responses until listeners and routes are ACKed.
+ * Make before break (rules 62 and 63): types go in `pushOrder`; listeners and routes wait until new clusters are ready at
+ * the client; a cluster that is gone stays in the responses until listeners and routes are ACKed.
  */
 export class SotwStream {
   readonly #options: Required<SotwStreamOptions>;
   readonly #types = new Map<string, TypeStream>();
+  readonly #readiness: ClusterReadiness;
   #clusters: TypeStream<FullSetContents> | undefined;
   #endpoints: TypeStream<NamedContents> | undefined;
   /** Clusters whose content was replaced since endpoints were last asked for: the client warms them. */
@@ -82,6 +85,7 @@ export class SotwStream {
 
   constructor(options: SotwStreamOptions) {
     this.#options = { ackTimeoutMs: 15_000, maxNames: 10_000, maxResponseBytes: 3 * 1024 * 1024, ...options };
+    this.#readiness = new ClusterReadiness(this.#options.ackTimeoutMs);
   }
 
   /**
@@ -101,6 +105,10 @@ export class SotwStream {
     }
     const type = this.#types.get(typeUrl) ?? this.#open(typeUrl);
     const outcome = type.request(request, view, revision, now);
+    if (type === this.#clusters && (outcome.kind === "ack" || outcome.kind === "nack")) {
+      const awaitsEndpoints = outcome.kind === "ack" && this.#endpoints?.subscription.empty === false;
+      this.#readiness.clustersAnswered(awaitsEndpoints ? view : undefined);
+    }
     if (type === this.#endpoints && outcome.kind !== "nack" && outcome.kind !== "stale") {
       this.#endpoints.contents.owe(this.#warming);
       this.#warming.clear();
@@ -131,7 +139,7 @@ export class SotwStream {
     const responses: OutgoingResponse[] = [];
     for (const type of types) {
       if (usersOfClusters.includes(type.typeUrl) && this.#clustersAreMissing(view, now)) {
-        type.waitFor("it may refer to clusters that wait for an earlier ACK");
+        type.waitFor("it may refer to clusters that are not ready");
         continue;
       }
       const response = this.#takeOf(type, view, now);
@@ -158,6 +166,8 @@ export class SotwStream {
     if (isClusters) {
       if (!keepLost) this.#removalWaitsSince = undefined;
       for (const name of this.#clusters?.contents.replaced ?? []) this.#warming.add(name);
+      // Who names clusters one by one has the routes first.
+      if (type.subscription.wildcard) this.#readiness.sent(sent.plan, this.#clusters?.contents.added ?? [], now);
     }
     // What goes out behind the clusters needs no asking for.
     if (type === this.#endpoints) for (const { name } of sent.plan.resources) this.#warming.delete(name);
@@ -168,8 +178,9 @@ export class SotwStream {
     return { typeUrl, nonce, versionInfo, count: resources.length, range, bytes };
   }
 
-  /** Whether the client lacks a cluster that cannot be sent yet. */
+  /** Whether the client lacks a cluster: it is not ready there, or cannot be sent yet. */
   #clustersAreMissing(view: ResourceView, now: number): boolean {
+    if (this.#readiness.waits(now)) return true;
     const clusters = this.#clusters;
     return clusters !== undefined && clusters.contents.due && clusters.blocked(now) && clusters.contents.lacksWanted(view);
   }
@@ -188,6 +199,7 @@ export class SotwStream {
   /** When `take` may have something to send though no request and no change came; on the clock of `now`. */
   deadline(now: number): number | undefined {
     const deadlines = [...this.#types.values()].map((type) => type.deadline);
+    deadlines.push(this.#readiness.deadline);
     if (this.#removalWaitsSince !== undefined) deadlines.push(this.#removalWaitsSince + this.#options.ackTimeoutMs);
     const first = Math.min(...deadlines.filter((deadline) => deadline !== undefined).filter((deadline) => deadline > now));
     return first === Infinity ? undefined : first;
@@ -231,8 +243,15 @@ export class SotwStream {
       if (typeUrl === typeUrls.cluster) this.#clusters = fullSet;
       type = fullSet;
     } else {
-      const named = new TypeStream(typeUrl, { subscription, contents: new NamedContents(typeUrl, subscription), ackTimeoutMs });
-      if (typeUrl === typeUrls.endpoint) this.#endpoints = named;
+      const isEndpoints = typeUrl === typeUrls.endpoint;
+      const onAnswered = ({ resources }: ResponsePlan) => this.#readiness.endpointsAnswered(resources.map(({ name }) => name));
+      const named = new TypeStream(typeUrl, {
+        subscription,
+        contents: new NamedContents(typeUrl, subscription),
+        ackTimeoutMs,
+        ...(isEndpoints ? { onAnswered } : {}),
+      });
+      if (isEndpoints) this.#endpoints = named;
       type = named;
     }
     this.#types.set(typeUrl, type);

@@ -41,6 +41,14 @@ export interface SentResponse {
   readonly range: RevisionRange | undefined;
 }
 
+export interface TypeStreamOptions<Held> {
+  readonly subscription: Subscription;
+  readonly contents: Held;
+  readonly ackTimeoutMs: number;
+  /** Called when a response was ACKed or refused. */
+  readonly onAnswered?: (plan: ResponsePlan) => void;
+}
+
 interface InFlight extends SentResponse {
   readonly sentAt: number;
 }
@@ -54,6 +62,7 @@ export class TypeStream<Held extends Contents = Contents> {
   readonly subscription: Subscription;
   readonly contents: Held;
   readonly #ackTimeoutMs: number;
+  readonly #onAnswered: ((plan: ResponsePlan) => void) | undefined;
   #requested = false;
   #nonce: string | undefined;
   #inFlight: InFlight | undefined;
@@ -65,11 +74,12 @@ export class TypeStream<Held extends Contents = Contents> {
   #revision = 0;
   #sinceMs = 0;
 
-  constructor(typeUrl: string, options: { subscription: Subscription; contents: Held; ackTimeoutMs: number }) {
+  constructor(typeUrl: string, options: TypeStreamOptions<Held>) {
     this.typeUrl = typeUrl;
     this.subscription = options.subscription;
     this.contents = options.contents;
     this.#ackTimeoutMs = options.ackTimeoutMs;
+    this.#onAnswered = options.onAnswered;
   }
 
   get sentVersion(): string {
@@ -123,6 +133,7 @@ export class TypeStream<Held extends Contents = Contents> {
     this.#inFlight = undefined;
     this.#sinceMs = now;
     const elapsedMs = now - inFlight.sentAt;
+    this.#onAnswered?.(inFlight.plan);
     if (errorDetail !== undefined) {
       this.contents.refused(inFlight.plan);
       const range = unionOf(this.#refused?.range, inFlight.range);
