@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { ConnectionState } from "@fairlead/bus";
-import { busError } from "@fairlead/bus/adapter";
+import { busError, notifyState } from "@fairlead/bus/adapter";
 import { FairleadError } from "@fairlead/errors";
 import type { Logger } from "@fairlead/logging";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
@@ -35,7 +35,8 @@ export class NatsLink {
   readonly #running: Promise<void>;
   #state: ConnectionState = "disconnected";
   #session: NatsSession | undefined;
-  #arrival = Promise.withResolvers<void>();
+  /** Those who wait for the next session, or for the end. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(options: NatsLinkOptions) {
     this.#options = options;
@@ -53,11 +54,15 @@ export class NatsLink {
 
   /** The session of now, or the next one. @returns undefined once `signal` is aborted or the link closed */
   async session(signal: AbortSignal): Promise<NatsSession | undefined> {
-    const stop = AbortSignal.any([signal, this.#closing.signal]);
-    const stopped = Promise.withResolvers<void>();
-    stop.addEventListener("abort", () => stopped.resolve(), { once: true });
-    while (this.#session === undefined && !stop.aborted) await Promise.race([this.#arrival.promise, stopped.promise]);
-    return stop.aborted ? undefined : this.#session;
+    const isOver = () => signal.aborted || this.#closing.signal.aborted;
+    while (this.#session === undefined && !isOver()) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      signal.addEventListener("abort", () => resolve(), { once: true });
+      this.#waiting.add(resolve);
+      await promise;
+      this.#waiting.delete(resolve);
+    }
+    return isOver() ? undefined : this.#session;
   }
 
   /**
@@ -109,6 +114,7 @@ export class NatsLink {
     if (this.#state === "closed") return;
     this.#become("closed");
     this.#closing.abort();
+    for (const wake of this.#waiting) wake();
     await this.#session?.connection.close();
     await this.#running;
     this.#listeners.clear();
@@ -164,12 +170,11 @@ export class NatsLink {
   #adopt(session: NatsSession): void {
     this.#session = session;
     this.#become("connected");
-    this.#arrival.resolve();
-    this.#arrival = Promise.withResolvers<void>();
+    for (const wake of this.#waiting) wake();
   }
 
   #become(state: ConnectionState): void {
     this.#state = state;
-    for (const listener of this.#listeners) listener(state);
+    notifyState(this.#listeners, state, this.#options.logger);
   }
 }

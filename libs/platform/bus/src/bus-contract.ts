@@ -148,6 +148,9 @@ export function describeBusContract(name: string, makeHarness: () => Promise<Bus
 
     withHarness("without a connection publish rejects in time; after it all goes on and nothing is missed", async () => {
       const states: string[] = [];
+      bus.onState(() => {
+        throw new Error("a listener's own failure is not the bus's");
+      });
       const endListening = bus.onState((state) => states.push(state));
       const { revisions } = await collect("all");
       await bus.publish(message(1));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { currentTraceparent, inSpan, startTelemetry } from "@fairlead/telemetry";
 import { describeBusContract } from "./bus-contract.ts";
 import { eventually } from "./bus-harness.ts";
 import { InProcessBus } from "./index.ts";
@@ -19,7 +20,7 @@ describeBusContract("in-process", async () => {
   };
 });
 
-test("a watcher that falls far behind gets a new snapshot in place of an endless queue", async () => {
+void test("a watcher that falls far behind gets a new snapshot in place of an endless queue", async () => {
   const bus = new InProcessBus();
   const keyValue = await bus.keyValue("b");
   const watch = new RecordingWatch(keyValue);
@@ -30,4 +31,26 @@ test("a watcher that falls far behind gets a new snapshot in place of an endless
   assert.equal(watch.restarts, 1);
   assert.ok(watch.log.length < 100, `${watch.log.length} events`);
   await bus.close();
+});
+
+void test("a message carries the trace of its publisher, and its handler runs in the trace of the message, not of whoever woke it", async () => {
+  const telemetry = startTelemetry({ service: "test" });
+  const bus = new InProcessBus();
+  const traces = (traceparent: string | undefined) => traceparent?.split("-")[1];
+  const seen: (string | undefined)[][] = [];
+  bus.subscribe("fairlead.v1.a", ({ traceparent }) => void seen.push([traces(traceparent), traces(currentTraceparent())]));
+  const message = { subject: "fairlead.v1.a", data: new Uint8Array(), revision: 0 };
+  const given = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  try {
+    const own = await inSpan("test.publish", {}, async (span) => {
+      await bus.publish(message);
+      await bus.publish({ ...message, traceparent: given });
+      return span.spanContext().traceId;
+    });
+    await bus.publish(message);
+    await eventually(() => assert.deepEqual(seen, [[own, own], [traces(given), traces(given)], [undefined, undefined]]));
+  } finally {
+    await bus.close();
+    await telemetry.shutdown();
+  }
 });

@@ -6,6 +6,7 @@ import { InProcessBucket } from "./in-process-bucket.ts";
 import { InProcessSubscription } from "./in-process-subscription.ts";
 import type { KeyValue } from "./key-value.ts";
 import { checkBucket, checkSize, checkSubject, defaultMaxBytes } from "./limits.ts";
+import { notifyState } from "./notify-state.ts";
 import { defaultRedeliveryPausesMs } from "./redelivery.ts";
 import { SubjectLog } from "./subject-log.ts";
 
@@ -118,7 +119,7 @@ export class InProcessBus implements Bus {
 
   #become(state: ConnectionState): void {
     this.#state = state;
-    for (const listener of this.#listeners) listener(state);
+    notifyState(this.#listeners, state, this.#options.logger);
   }
 
   #log(subject: string): SubjectLog {

@@ -31,6 +31,7 @@ void test("a line inside a span carries its ids, one outside does not", async ()
     });
     logger.info("outside");
     const [inside, outside] = read();
+    assert.match(ids.traceId, /[1-9a-f]/, "spans have ids also where nobody takes them");
     assert.equal(inside?.["trace_id"], ids.traceId);
     assert.equal(inside?.["span_id"], ids.spanId);
     assert.deepEqual([outside?.["msg"], outside?.["trace_id"]], ["outside", undefined]);

@@ -5,7 +5,7 @@ import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { NodeSDK } from "@opentelemetry/sdk-node";
-import { BatchSpanProcessor, type SpanProcessor } from "@opentelemetry/sdk-trace";
+import { BatchSpanProcessor, NoopSpanProcessor, type SpanProcessor } from "@opentelemetry/sdk-trace";
 
 export interface TelemetryOptions {
   /** `service.name` of spans and metrics. */
@@ -53,7 +53,8 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
     autoDetectResources: false,
     textMapPropagator: new W3CTraceContextPropagator(),
     metricReaders: [prometheus],
-    spanProcessors: [...exporters, ...(options.spanProcessors ?? [])],
+    // Without any processor the SDK makes no real spans, and so no trace ids.
+    spanProcessors: [new NoopSpanProcessor(), ...exporters, ...(options.spanProcessors ?? [])],
     instrumentations: [],
   });
   sdk.start();
