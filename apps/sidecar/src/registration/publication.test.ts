@@ -289,6 +289,21 @@ test("the later of /pub and /unpub wins, whatever the earlier one waits for", as
   assert.deepEqual(registry.calls.slice(-3), ["state draining wait=5000", "pub shop.Orders:8080 warming", "state ready"]);
 });
 
+test("a road begins only when the one before has ended, so that their calls reach the registry in order", async () => {
+  const inFlight = Promise.withResolvers<void>();
+  registry.next.push(inFlight.promise);
+  const first = assert.rejects(publications.publish(orders, undefined), isCode("FL_SUPERSEDED"));
+  await tick(0);
+  const second = publications.withdraw(orders, 1000);
+  await tick(0);
+  assert.deepEqual(registry.calls, ["pub shop.Orders:8080 warming"]);
+  inFlight.resolve();
+  await tick(0);
+  await Promise.all([first, second]);
+  assert.deepEqual(registry.calls.slice(1), ["state draining wait=1000", "unpub shop.Orders"]);
+  assert.deepEqual(publications.list(), []);
+});
+
 test("one port under two names: the wait for quiet is short, because the other's calls look the same", async () => {
   const catalog = { ...orders, interface: "shop.Catalog" };
   await publications.publish(orders, undefined);

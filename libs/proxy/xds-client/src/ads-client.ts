@@ -79,9 +79,11 @@ export class AdsClient {
   #forgetConsumer: (() => void) | undefined;
   #nodeSent = false;
   #phase: AdsPhase = "clusters";
-  /** While a response is applied, requests wait: all changes of names that it causes become one request a type. */
+  /**
+   * While a response is applied, requests wait: all changes of names that it causes become one request a type. A stream
+   * that is opened meanwhile asks for nothing until then, and what is not asked for is not applied: one at a time.
+   */
   #applying = false;
-  #work: Promise<void> = Promise.resolve();
   #stopped = false;
   readonly #changed = new Set<() => void>();
 
@@ -101,8 +103,7 @@ export class AdsClient {
       logger: options.logger,
       metrics: this.#metrics,
       opened: () => this.#beginStream(),
-      // In turn, also where the response before came on a stream that was lost meanwhile.
-      received: (stream, response) => (this.#work = this.#work.then(() => this.#received(stream, response))),
+      received: (stream, response) => this.#received(stream, response),
       lost: () => this.#notify(),
     });
     this.#initialFetch = new InitialFetch(options.initialFetchTimeoutMs ?? 15_000, (typeUrl, missing) => this.#giveUpOn(typeUrl, missing));
