@@ -8,6 +8,8 @@ export interface Announcement {
   readonly revision: number;
   readonly changedKeys: readonly string[];
   readonly removedKeys: readonly string[];
+  /** `<kind> <key>` of the objects that the revision changed. */
+  readonly changedObjects: ReadonlySet<string>;
   readonly traceparent: string | undefined;
   readonly compileMs: number;
 }
@@ -25,9 +27,12 @@ export class Announcer {
     this.#bus = bus;
   }
 
-  /** Names the objects that are rejected now and were not, for the same reason, before: those that this revision broke. */
+  /**
+   * Names the rejected objects that concern the revision: those that it changed, and those that were not rejected, or for another
+   * reason, before it.
+   */
   async announce(announcement: Announcement): Promise<void> {
-    const { mesh, revision, changedKeys, removedKeys, traceparent, compileMs } = announcement;
+    const { mesh, revision, changedKeys, removedKeys, changedObjects, traceparent, compileMs } = announcement;
     const identified = mesh.rejected.map((rejected) => ({
       ...rejected,
       identity: JSON.stringify([rejected.provenance, rejected.code, rejected.message]),
@@ -38,7 +43,10 @@ export class Announcer {
       changedKeys: changedKeys.slice(0, maxKeys),
       removedKeys: removedKeys.slice(0, maxKeys),
       rejected: identified
-        .filter(({ identity }) => !this.#rejectedBefore.has(identity))
+        .filter(
+          ({ identity, provenance }) =>
+            changedObjects.has(`${provenance.kind} ${provenance.key}`) || !this.#rejectedBefore.has(identity),
+        )
         .map(({ provenance, code, message: reason }) => ({
           object: {
             kind: provenance.kind,

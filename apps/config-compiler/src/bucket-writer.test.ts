@@ -27,6 +27,7 @@ function mesh(...resources: CompiledResource[]): CompiledMesh {
     scopes: new Map([["everything", { id: "everything", keys }]]),
     nodes: new Map([["n1", { nodeId: "n1", scopeId: "everything", keys: new Set<string>() }]]),
     rejected: [],
+    policiesInForce: new Map(),
   };
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { KeyValue, KeyValueEntry, KeyValueWatch } from "@fairlead/bus";
 import type { CompiledMesh } from "@fairlead/compile";
+import { type PolicyObject, policyKey } from "@fairlead/model";
 import {
   bucketKeyOf,
   type DecodedEntry,
@@ -10,8 +11,11 @@ import {
   encodeResource,
   encodeScope,
   headKey,
+  isPolicyBucketKey,
   parseBucketKey,
+  policyBucketKeyOf,
 } from "@fairlead/snapshot";
+import { decodePolicy, encodePolicy } from "./policy-entry.ts";
 
 /** What the bucket is known to hold under a key. */
 interface KnownEntry {
@@ -58,6 +62,7 @@ function plan(mesh: CompiledMesh): Map<string, PlannedEntry> {
   }
   for (const scope of mesh.scopes.values())
     add(bucketKeyOf("scope", scope.id), (revision) => encodeScope(scope, revision));
+  for (const [key, policy] of mesh.policiesInForce) add(policyBucketKeyOf(key), () => encodePolicy(policy));
   for (const node of mesh.nodes.values())
     add(bucketKeyOf("node", node.nodeId), (revision) => encodeNode(node, revision));
   return planned;
@@ -72,13 +77,16 @@ export class BucketWriter {
   readonly #bucket: KeyValue;
   readonly #compilerId: string;
   readonly #known = new Map<string, KnownEntry>();
+  readonly #policiesInForce = new Map<string, PolicyObject>();
   readonly #watch: KeyValueWatch;
   readonly #loaded = Promise.withResolvers<void>();
+  readonly #onLost: () => void;
   #headRevision = 0;
 
-  /** @param onLost called when the bucket started anew: commit again */
+  /** @param onLost called when the bucket lost what was written: commit again */
   constructor(bucket: KeyValue, compilerId: string, onLost: () => void) {
     this.#bucket = bucket;
+    this.#onLost = onLost;
     this.#compilerId = compilerId;
     let restarted = false;
     this.#watch = bucket.watch({
@@ -98,6 +106,11 @@ export class BucketWriter {
   /** Resolves once what the bucket holds is known. */
   get loaded(): Promise<void> {
     return this.#loaded.promise;
+  }
+
+  /** The policies that the bucket's routes follow, by key: what a compiler that has just started may fall back on. */
+  get policiesInForce(): ReadonlyMap<string, PolicyObject> {
+    return this.#policiesInForce;
   }
 
   /** The revision of the last commit that was seen in the bucket; 0 = none. */
@@ -128,8 +141,13 @@ export class BucketWriter {
       this.#known.set(key, { digest: entry.digest, sequence });
     });
     await this.#each(removedKeys, aborted, async (key) => {
-      await this.#bucket.delete(key);
+      const known = this.#known.get(key)!;
+      // First, so that the echo is not taken for somebody else's.
       this.#known.delete(key);
+      await this.#bucket.delete(key).catch((error: unknown) => {
+        this.#known.set(key, known);
+        throw error;
+      });
     });
     aborted.throwIfAborted();
     await this.#bucket.put(
@@ -153,15 +171,23 @@ export class BucketWriter {
 
   #follow({ key, value, sequence }: KeyValueEntry): void {
     const parsed = parseBucketKey(key);
-    if (parsed === undefined) return;
+    if (parsed === undefined && !isPolicyBucketKey(key)) return;
     const known = this.#known.get(key);
     // The echo of a write of our own.
     if (known !== undefined && sequence <= known.sequence) return;
     if (value === undefined) {
-      if (known !== undefined) this.#known.delete(key);
+      if (known === undefined) return;
+      this.#known.delete(key);
+      this.#onLost();
       return;
     }
     try {
+      if (parsed === undefined) {
+        const policy = decodePolicy(value);
+        this.#policiesInForce.set(policyKey(policy), policy);
+        this.#known.set(key, { digest: digestOf(value), sequence });
+        return;
+      }
       const entry = decodeEntry(parsed, value);
       if (entry.kind === "head") this.#headRevision = Number(entry.value.revision);
       else this.#known.set(key, { digest: digestOfEntry(entry), sequence });

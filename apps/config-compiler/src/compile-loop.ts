@@ -1,7 +1,7 @@
 import { FairleadError } from "@fairlead/errors";
 import type { Bus } from "@fairlead/bus";
 import { buckets } from "@fairlead/bus";
-import { compile, type CompiledMesh } from "@fairlead/compile";
+import { compile, type CompiledBefore, type CompiledMesh, nothingBefore } from "@fairlead/compile";
 import type { Logger } from "@fairlead/logging";
 import { CatalogueReplica, type Change } from "@fairlead/model";
 import type { AdvisoryLock, CatalogueReader } from "@fairlead/store";
@@ -24,6 +24,9 @@ export interface CompileLoopOptions {
 /** `standby`: another compiler is active. `loading`: this one has become active and reads the catalogue. */
 export type CompilerRole = "standby" | "loading" | "active";
 
+/** A change that a round takes in; without kind and key, the whole catalogue was read anew. */
+type RoundChange = Pick<Change, "revision" | "traceparent"> & Partial<Pick<Change, "kind" | "key">>;
+
 const lockName = "config-compiler";
 const standbyRetryMs = 500;
 const minFailurePauseMs = 100;
@@ -43,6 +46,8 @@ export class CompileLoop {
   #role: CompilerRole = "standby";
   #revision = 0;
   #trouble: string | undefined;
+  /** What was compiled last, to keep what can no longer be compiled. */
+  #before: CompiledBefore = nothingBefore;
 
   constructor(options: CompileLoopOptions) {
     this.#options = options;
@@ -122,6 +127,7 @@ export class CompileLoop {
       const catalogue = new CatalogueReplica();
       catalogue.reset(await store.snapshot());
       await Promise.race([writer.loaded, new Promise((resolve) => ended.addEventListener("abort", resolve))]);
+      this.#before = { ...nothingBefore, policiesInForce: new Map(writer.policiesInForce) };
       while (!ended.aborted) {
         const changes = await this.#readChanges(catalogue);
         if (rewrite || changes.length > 0) {
@@ -141,7 +147,7 @@ export class CompileLoop {
   }
 
   /** Brings the replica up to date. @returns what changed; the whole catalogue was read anew where the log did not reach back */
-  async #readChanges(catalogue: CatalogueReplica): Promise<readonly Pick<Change, "revision" | "traceparent">[]> {
+  async #readChanges(catalogue: CatalogueReplica): Promise<readonly RoundChange[]> {
     const { store, logger } = this.#options;
     const all: Change[] = [];
     for (;;) {
@@ -163,7 +169,7 @@ export class CompileLoop {
 
   async #round(
     catalogue: CatalogueReplica,
-    changes: readonly Pick<Change, "revision" | "traceparent">[],
+    changes: readonly RoundChange[],
     writer: BucketWriter,
     ended: AbortSignal,
   ): Promise<void> {
@@ -175,14 +181,18 @@ export class CompileLoop {
       "config.compile",
       { "fairlead.revision": revision, "fairlead.changes": changes.length },
       async () => {
-        const mesh: CompiledMesh = compile(catalogue);
+        const mesh: CompiledMesh = compile(catalogue, this.#before);
         const compileMs = performance.now() - started;
         const result = await inSpan("config.commit", { "fairlead.revision": revision }, async (span) => {
           const committed = await writer.commit(mesh, revision, traceparent, ended);
           span.setAttribute("fairlead.changed", committed.changedKeys.length);
           return committed;
         });
-        await this.#announcer.announce({ mesh, revision, ...result, traceparent, compileMs });
+        const changedObjects = new Set(
+          changes.flatMap(({ kind, key }) => (kind === undefined ? [] : [`${kind} ${key}`])),
+        );
+        await this.#announcer.announce({ mesh, revision, ...result, changedObjects, traceparent, compileMs });
+        this.#before = mesh;
         metrics.compiled(mesh, result, revision, (performance.now() - started) / 1000);
         this.#revision = revision;
         logger.info(

@@ -4,9 +4,20 @@ export const compileErrors = declareErrors("compile", {
   FL_POLICY_DESTINATION_UNKNOWN: {
     httpStatus: 409,
     meaning:
-      "A route of a VirtualService leads to a service that nobody has registered, or to a subset that no DestinationRule names. The whole VirtualService is left out; its hosts keep the routes that they have without it.",
+      "A route of a VirtualService leads to a service that nobody has registered, or to a subset that no DestinationRule names. The whole VirtualService is left out. What it said when it last could be used stays in force.",
     action:
       "Register the service or apply the DestinationRule, or correct the host or subset at the file and line that is given. Nothing needs to be applied again: it is compiled at the next change.",
+  },
+  FL_POLICY_LOAD_BALANCER_UNSUPPORTED: {
+    httpStatus: 409,
+    meaning: "A DestinationRule asks for a load balancer that the service's clients do not have.",
+    action: "Use ROUND_ROBIN, or leave the load balancer out, for services over http2 and grpc.",
+  },
+  FL_SERVICE_NAME_TAKEN: {
+    httpStatus: 409,
+    meaning:
+      "Two services' interfaces differ in upper and lower case only. Host names have no case, so only the first of them can be called by name.",
+    action: "Rename one of them.",
   },
   FL_COMPILE_FAILED: {
     httpStatus: 500,

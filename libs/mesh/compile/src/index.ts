@@ -1,2 +1,2 @@
-export { compile, type CompiledMesh, type RejectedCompile } from "./compile.ts";
+export { compile, type CompiledBefore, type CompiledMesh, nothingBefore, type RejectedCompile } from "./compile.ts";
 export { inboundClusterName, inboundListenerName, outboundClusterName, outboundListenerName } from "./names.ts";

@@ -8,7 +8,7 @@ import {
 import { type Instance, instanceKey, type MeshNode, serviceKey } from "@fairlead/model";
 import type { CompiledResource, ProvenanceEntry } from "@fairlead/snapshot";
 import { compiled } from "./compiled.ts";
-import { outboundClusterName } from "./names.ts";
+import { httpRank, outboundClusterName } from "./names.ts";
 import { compareText, type ServicePlan } from "./service-plan.ts";
 
 export interface WeightedEndpoint {
@@ -46,7 +46,8 @@ function endpointsOf(instances: readonly Instance[], nodes: ReadonlyMap<string, 
     const node = nodes.get(instance.nodeId);
     if (node === undefined) continue;
     const { address } = node;
-    const port = node.inboundPort ?? instance.port;
+    // The inbound listener speaks HTTP; a call of another protocol goes to the application itself.
+    const port = httpRank(instance.protocol) === undefined ? instance.port : (node.inboundPort ?? instance.port);
     const key = `${address} ${port}`;
     endpoints.set(key, { address, port, weight: instance.weight + (endpoints.get(key)?.weight ?? 0) });
   }

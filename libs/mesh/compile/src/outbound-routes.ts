@@ -6,7 +6,7 @@ import type { CompiledResource, ProvenanceEntry } from "@fairlead/snapshot";
 import { compiled, type ResourceIdentity } from "./compiled.ts";
 import { outboundListenerName } from "./names.ts";
 import type { ServicePlan } from "./service-plan.ts";
-import { virtualHost } from "./virtual-host.ts";
+import { type Audience, virtualHost } from "./virtual-host.ts";
 
 function provenanceOf(plans: readonly ServicePlan[]): ProvenanceEntry[] {
   const entries = plans.flatMap((plan) => [
@@ -19,11 +19,12 @@ function provenanceOf(plans: readonly ServicePlan[]): ProvenanceEntry[] {
 function routeConfiguration(
   identity: ResourceIdentity,
   plans: readonly ServicePlan[],
+  audience: Audience,
   revision: number,
 ): CompiledResource {
   const message = create(RouteConfigurationSchema, {
     name: identity.name,
-    virtualHosts: plans.map(virtualHost),
+    virtualHosts: plans.map((plan) => virtualHost(plan, audience)),
     validateClusters: false,
     // `shop.Orders:8080` is `shop.Orders`: a service's name has no port of its own.
     ignorePortInHostMatching: true,
@@ -40,6 +41,7 @@ export function outboundRoutes(scopeId: string, plans: readonly ServicePlan[], r
   return routeConfiguration(
     { key: `rds/${scopeId}/${outboundListenerName}`, typeUrl: typeUrls.route, name: outboundListenerName },
     plans,
+    "proxies",
     revision,
   );
 }
@@ -50,6 +52,7 @@ export function apiRoutes(plan: ServicePlan, revision: number): CompiledResource
   return routeConfiguration(
     { key: `rds/api/${name}`, typeUrl: typeUrls.route, name, onDemand: true },
     [plan],
+    "grpcClients",
     revision,
   );
 }

@@ -30,6 +30,8 @@ export interface ScopeContent {
   readonly routed: readonly ServicePlan[];
   /** The names of their clusters, and of all clusters that their routes lead to. */
   readonly clusters: ReadonlySet<string>;
+  /** Services that have no virtual host because another's interface is the same but for upper and lower case. */
+  readonly shadowed: readonly ServicePlan[];
 }
 
 /**
@@ -53,10 +55,15 @@ export function scopeContent(interfaces: ReadonlySet<string> | undefined, plans:
     clusters.add(outboundClusterName(service));
     for (const { name } of subsets) clusters.add(outboundClusterName(service, name));
   }
-  for (const { routes } of routed.values()) {
+  // Of all that are visible: an API listener has routes also where another protocol has the virtual host.
+  for (const { routes } of visible) {
     for (const { destinations } of routes) {
       for (const { service, subset } of destinations) clusters.add(outboundClusterName(service, subset));
     }
   }
-  return { routed: [...routed].toSorted(([a], [b]) => compareText(a, b)).map(([, plan]) => plan), clusters };
+  const shadowed = visible.filter(({ service }) => {
+    const winner = routed.get(service.interface.toLowerCase());
+    return httpRank(service.protocol) !== undefined && winner?.service.interface !== service.interface;
+  });
+  return { routed: [...routed].toSorted(([a], [b]) => compareText(a, b)).map(([, plan]) => plan), clusters, shadowed };
 }

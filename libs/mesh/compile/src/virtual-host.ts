@@ -3,6 +3,7 @@ import { anyPack } from "@bufbuild/protobuf/wkt";
 import {
   type HeaderMatcher,
   HeaderMatcherSchema,
+  NonForwardingActionSchema,
   type QueryParameterMatcher,
   QueryParameterMatcherSchema,
   DirectResponseActionSchema,
@@ -122,7 +123,23 @@ function routeMatch(match: HttpMatch | undefined) {
   });
 }
 
-function forwardAction(planned: PlannedRoute, match: HttpMatch | undefined) {
+/** Who reads the routes: proxies, or proxyless gRPC clients, which know less and read some of it elsewhere. */
+export type Audience = "proxies" | "grpcClients";
+
+/** gRPC clients take a call's time-out from here. */
+function grpcTimeout(route: HttpRoute, audience: Audience) {
+  return audience === "proxies" || route.timeout === undefined || route.timeout === 0
+    ? {}
+    : { maxStreamDuration: { maxStreamDuration: durationOf(route.timeout) } };
+}
+
+/** C-core refuses weights that do not add up to `total_weight`, which is 100 where it is left out. For proxies it is deprecated. */
+function totalWeight(destinations: PlannedRoute["destinations"], audience: Audience) {
+  const total = destinations.reduce((sum, { weight }) => sum + weight, 0);
+  return audience === "proxies" || total === 100 ? {} : { totalWeight: total };
+}
+
+function forwardAction(planned: PlannedRoute, match: HttpMatch | undefined, audience: Audience) {
   const { route, destinations } = planned;
   const { rewrite } = route;
   const [first] = destinations;
@@ -135,12 +152,14 @@ function forwardAction(planned: PlannedRoute, match: HttpMatch | undefined) {
             clusters: destinations
               .filter(({ weight }) => weight > 0)
               .map(({ service, subset, weight }) => ({ name: outboundClusterName(service, subset), weight })),
+            ...totalWeight(destinations, audience),
           },
         };
   return create(RouteActionSchema, {
     clusterSpecifier,
     // Istio's default is no time-out. Envoy's, 15 s, would apply where the field is left out.
     timeout: durationOf(route.timeout ?? 0),
+    ...grpcTimeout(route, audience),
     ...(rewrite?.uri === undefined
       ? {}
       : match?.uri?.kind === "regex"
@@ -166,8 +185,12 @@ const redirectCodes: Readonly<Record<number, RedirectAction_RedirectResponseCode
   308: RedirectAction_RedirectResponseCode.PERMANENT_REDIRECT,
 };
 
-function routeAction(planned: PlannedRoute, match: HttpMatch | undefined): Route["action"] {
+function routeAction(planned: PlannedRoute, match: HttpMatch | undefined, audience: Audience): Route["action"] {
   const { redirect, directResponse } = planned.route;
+  // A gRPC client cannot answer itself or go elsewhere: the call fails, as it would on an answer that is not gRPC.
+  if (audience === "grpcClients" && planned.route.route === undefined) {
+    return { case: "nonForwardingAction", value: create(NonForwardingActionSchema) };
+  }
   if (redirect !== undefined) {
     const value = create(RedirectActionSchema, {
       hostRedirect: redirect.authority ?? "",
@@ -184,18 +207,18 @@ function routeAction(planned: PlannedRoute, match: HttpMatch | undefined): Route
     });
     return { case: "directResponse", value };
   }
-  return { case: "route", value: forwardAction(planned, match) };
+  return { case: "route", value: forwardAction(planned, match, audience) };
 }
 
 /** One route for each match of a policy's route: they are alternatives. */
-function policyRoutes(planned: PlannedRoute): Route[] {
+function policyRoutes(planned: PlannedRoute, audience: Audience): Route[] {
   const matches: readonly (HttpMatch | undefined)[] =
     planned.route.match.length === 0 ? [undefined] : planned.route.match;
   return matches.map((match) =>
     create(RouteSchema, {
       name: [planned.route.name, match?.name].filter((part) => part !== undefined).join("."),
       match: routeMatch(match),
-      action: routeAction(planned, match),
+      action: routeAction(planned, match, audience),
     }),
   );
 }
@@ -219,11 +242,12 @@ function defaultRoute(plan: ServicePlan): Route {
  * The virtual host of a service: the routes of its VirtualServices, or else one that leads to its cluster. As in Istio, a request
  * that no route of a VirtualService matches gets 404.
  */
-export function virtualHost(plan: ServicePlan): VirtualHost {
+export function virtualHost(plan: ServicePlan, audience: Audience): VirtualHost {
   const { service, routes } = plan;
   return create(VirtualHostSchema, {
     name: service.interface,
-    domains: [service.interface.toLowerCase()],
-    routes: routes.length === 0 ? [defaultRoute(plan)] : routes.flatMap(policyRoutes),
+    // An API listener is reached by its name only; not all clients compare domains without case.
+    domains: [audience === "proxies" ? service.interface.toLowerCase() : "*"],
+    routes: routes.length === 0 ? [defaultRoute(plan)] : routes.flatMap((route) => policyRoutes(route, audience)),
   });
 }

@@ -6,7 +6,7 @@ const notImplemented = new Set([
   // VirtualService
   "gateways", "tls", "tcp", "exportTo", "delegate", "fault", "mirror", "mirrorPercent", "mirror_percent", "mirrorPercentage", "mirrors",
   "corsPolicy", "headers", "port", "sourceLabels", "sourceNamespace", "scheme", "statPrefix", "uriRegexRewrite", "derivePort",
-  "redirectCode", "backoff", "retryRemoteLocalities", "retryIgnorePreviousHosts", "bytes",
+  "backoff", "retryRemoteLocalities", "retryIgnorePreviousHosts", "bytes",
   // DestinationRule
   "connectionPool", "outlierDetection", "portLevelSettings", "tunnel", "proxyProtocol", "retryBudget", "workloadSelector", "consistentHash",
   "localityLbSetting", "warmup", "warmupDurationSecs",

@@ -64,7 +64,13 @@ test("whatever stands around an object, its stored text can be read again and sa
     spec: { host: "shop.A" },
   });
   const indented = `${head("DestinationRule")}  host: shop.A\n`.replaceAll(/^/gm, "   ").trimEnd();
-  for (const text of [`--- ${json}`, `%YAML 1.2\n--- ${json}\n...\n`, indented, `# a\n${indented}\n# b\n`, `---\n# x\n${json}\n---\n`]) {
+  for (const text of [
+    `--- ${json}`,
+    `%YAML 1.2\n--- ${json}\n...\n`,
+    indented,
+    `# a\n${indented}\n# b\n`,
+    `---\n# x\n${json}\n---\n`,
+  ]) {
     const [policy] = parsePolicies(text, { file: "f" }).policies;
     assert.deepEqual(typedPolicy({ ...policy!.object }), policy!.typed, text);
   }

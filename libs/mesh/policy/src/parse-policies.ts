@@ -124,7 +124,8 @@ export function parsePolicies(text: string, source: { readonly file: string }): 
       problem({ line, column: col }, error.message);
     }
     // A document of comments only, as a file that begins with `---` has.
-    if (document.errors.length > 0 || document.contents === null) continue;
+    const { contents } = document;
+    if (document.errors.length > 0 || contents === null || (isScalar(contents) && contents.value === null)) continue;
     const policy = readDocument(document, file, lines, problem);
     if (policy === undefined) continue;
     const key = policyKey(policy.object);

@@ -23,3 +23,14 @@ export function parseBucketKey(key: string): BucketKey | undefined {
   if (kind !== "resource" && kind !== "scope" && kind !== "node") return undefined;
   return { kind, id: Buffer.from(key.slice(dot + 1), "base64url").toString("utf8") };
 }
+
+const policyPrefix = "policy.";
+
+/** For the compiler alone; gateways skip it. */
+export function policyBucketKeyOf(policyKey: string): string {
+  return policyPrefix + Buffer.from(policyKey, "utf8").toString("base64url");
+}
+
+export function isPolicyBucketKey(key: string): boolean {
+  return key.startsWith(policyPrefix);
+}

@@ -1,6 +1,6 @@
 export { type CompiledResource, type NodeView, type ProvenanceEntry, type ScopeView } from "./compiled-resource.ts";
 export { contentVersion } from "./content-version.ts";
-export { type BucketKey, bucketKeyOf, headKey, parseBucketKey } from "./bucket-layout.ts";
+export { type BucketKey, bucketKeyOf, headKey, isPolicyBucketKey, parseBucketKey, policyBucketKeyOf } from "./bucket-layout.ts";
 export { type DecodedEntry, decodeEntry } from "./decode-entry.ts";
 export { encodeHead, encodeNode, encodeResource, encodeScope } from "./encode-entry.ts";
 export { pushOrder } from "./push-order.ts";
