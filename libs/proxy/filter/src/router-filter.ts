@@ -5,7 +5,8 @@ import type { HttpStats } from "./http-stats.ts";
 import type { LocalReply } from "./local-reply.ts";
 import { ReplayBuffer } from "./replay-buffer.ts";
 import { flagOf, resetDetails, resetReply } from "./reset-reply.ts";
-import { backOffMs, isConnectFailure, retriesReset, retriesResponse } from "./retry-decision.ts";
+import { isConnectFailure, retriesReset, retriesResponse } from "./retry-decision.ts";
+import { RetryState } from "./retry-state.ts";
 import type { StreamInfo } from "./stream-info.ts";
 import { UpstreamRequest, type UpstreamRequestOwner } from "./upstream-request.ts";
 
@@ -59,15 +60,12 @@ export class RouterFilter implements UpstreamRequestOwner {
   #responseStarted = false;
   #over = false;
   #keepsBody = false;
-  #retries = 0;
-  #retrying = false;
-  #failed: Set<Host> | undefined;
+  #retries: RetryState | undefined;
   #upstreamBlocked = false;
   #readingPaused = false;
   #downstreamBlocked = false;
   #timeout: NodeJS.Timeout | undefined;
   #perTryTimeout: NodeJS.Timeout | undefined;
-  #backOff: NodeJS.Timeout | undefined;
 
   constructor(context: RouterFilterContext, stream: RouterFilterCallbacks) {
     this.#context = context;
@@ -126,8 +124,7 @@ export class RouterFilter implements UpstreamRequestOwner {
     this.#over = true;
     clearTimeout(this.#timeout);
     clearTimeout(this.#perTryTimeout);
-    clearTimeout(this.#backOff);
-    this.#endRetry(false);
+    this.#retries?.cancel();
     this.#replay.drop();
     if (this.#cluster !== undefined) this.#cluster.stats.upstream_rq_active--;
     const attempt = this.#attempt;
@@ -160,6 +157,7 @@ export class RouterFilter implements UpstreamRequestOwner {
       return;
     }
     route.changeRequest(head, target);
+    if (route.retry !== undefined) this.#retries = new RetryState(route.retry, cluster, this.#context.random);
     this.#keepsBody = route.retry !== undefined || idempotent.has(head.method);
     if (this.#requestEnded) this.#startTimeout();
     this.#tryHost(false);
@@ -170,7 +168,7 @@ export class RouterFilter implements UpstreamRequestOwner {
     const name = this.#target?.name ?? "";
     // The cluster may have been replaced since the first attempt.
     const cluster = this.#context.clusters.get(name) ?? this.#cluster;
-    const host = cluster?.pickHost(this.#failed, this.#route?.retry?.avoidHostsAttempts ?? 0);
+    const host = cluster?.pickHost(this.#retries?.failedHosts, this.#route?.retry?.avoidHostsAttempts);
     if (host === undefined) {
       this.#stream.sendLocalReply({
         status: 503,
@@ -239,7 +237,7 @@ export class RouterFilter implements UpstreamRequestOwner {
         attempt.cancel();
         return;
       }
-    } else this.#endRetry(true);
+    } else this.#retries?.end(true);
     this.#responseStarted = true;
     this.#replay.drop();
     const { info } = this.#stream;
@@ -291,42 +289,12 @@ export class RouterFilter implements UpstreamRequestOwner {
     return true;
   }
 
-  // Trying again
-
   /** @returns false when no other attempt is allowed */
   #retry(host: Host): boolean {
-    const policy = this.#route?.retry;
-    const cluster = this.#cluster;
-    if (policy === undefined || cluster === undefined) return false;
-    const { stats } = cluster;
-    this.#endRetry(false);
-    if (this.#retries >= policy.retries) {
-      stats.upstream_rq_retry_limit_exceeded++;
-      this.#stream.info.flag("URX");
-      return false;
-    }
-    if (!this.#replay.complete) return false;
-    if (stats.upstream_rq_retry_active >= cluster.config.circuitBreakers.maxRetries) {
-      stats.upstream_rq_retry_overflow++;
-      this.#stream.info.flag("UO");
-      return false;
-    }
-    this.#retries++;
-    this.#retrying = true;
-    stats.upstream_rq_retry_active++;
-    stats.upstream_rq_retry++;
-    if (policy.avoidHostsAttempts > 0) (this.#failed ??= new Set()).add(host);
-    const pauseMs = backOffMs(policy, this.#retries, this.#context.random);
+    const again = (): void => this.#tryHost(false);
+    if (this.#retries?.schedule(host, this.#replay.complete, this.#stream.info, again) !== true) return false;
     this.#attempt = undefined;
-    this.#backOff = setTimeout(() => this.#tryHost(false), pauseMs);
     return true;
-  }
-
-  #endRetry(success: boolean): void {
-    if (!this.#retrying || this.#cluster === undefined) return;
-    this.#retrying = false;
-    this.#cluster.stats.upstream_rq_retry_active--;
-    if (success) this.#cluster.stats.upstream_rq_retry_success++;
   }
 
   // Time-outs

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { test } from "node:test";
 import { Backend, freePort } from "./testing/backend.ts";
-import { call, exchange, keepAliveAgent, to } from "./testing/client.ts";
+import { call, eventually, exchange, keepAliveAgent, to } from "./testing/client.ts";
 import { TestProxy } from "./testing/proxy.ts";
 import { cluster, duration, endpoints, listener, routes, staticCluster, toCluster } from "./testing/resources.ts";
 
@@ -146,6 +147,24 @@ test("a connect failure is retried on another host", async () => {
   );
   for (let i = 0; i < 4; i++) assert.equal((await call(proxy.port("in"), { method: "POST", body: "x" })).body, "a");
   assert(proxy.stat("cluster.a.upstream_rq_retry_success") > 0);
+});
+
+test("a client that leaves during a back-off ends the retries", async () => {
+  const closed = await freePort();
+  const retryPolicy = { retryOn: "connect-failure", retryBackOff: { baseInterval: duration(60_000) } };
+  await using proxy = await TestProxy.start(
+    {
+      clusters: [staticCluster("a", [closed])],
+      listeners: [listener("in", 0)],
+      routes: [routes("in", toCluster("*", "a", { retryPolicy }))],
+    },
+    { random: () => 0.9 },
+  );
+  const client = connect(proxy.port("in"), "127.0.0.1", () => client.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+  await eventually(() => proxy.stat("cluster.a.upstream_rq_retry_active") === 1, "the request waits to be tried again");
+  client.destroy();
+  await eventually(() => proxy.stat("cluster.a.upstream_rq_retry_active") === 0, "it does not wait any more");
+  assert.equal(proxy.runtime.activeRequests("a"), 0);
 });
 
 test("a response that a policy does not want is retried, and the last one passed on", async () => {
