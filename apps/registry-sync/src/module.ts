@@ -41,7 +41,7 @@ export interface RegistrySync extends Module {
 export function createRegistrySync(config: RegistrySyncConfig, resources: RegistrySyncResources): RegistrySync {
   const { bus, store, logger, telemetry } = resources;
   const metrics = new RegistryMetrics();
-  const tracker = new ConvergenceTracker();
+  const tracker = new ConvergenceTracker({ logger });
   const waits = new ConvergenceWaits({ tracker, maxWaiters: config.maxWaiters, metrics });
   const registrations = new Registrations({ ...config, store, leaseTtlMs: config.leaseTtl, metrics });
   const policies = new Policies({ store, metrics });
