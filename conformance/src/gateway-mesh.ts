@@ -35,7 +35,9 @@ const syncz = z.object({
   ),
 });
 const config = z.object({
-  types: z.array(z.object({ type: z.string(), resources: z.array(z.object({ name: z.string(), onDemand: z.boolean() })) })),
+  types: z.array(
+    z.object({ type: z.string(), resources: z.array(z.object({ name: z.string(), onDemand: z.boolean() })) }),
+  ),
 });
 
 /** A catalogue, its compilation, and a gateway that serves it: the control plane without store and servers. */
@@ -83,17 +85,23 @@ export class GatewayMesh {
   }
 
   /** Compiles the catalogue and commits it. `patch` changes what was compiled, to serve what the compiler would not. */
-  async commit(patch: (resource: CompiledResource) => CompiledResource = (resource) => resource): Promise<CompiledMesh> {
+  async commit(
+    patch: (resource: CompiledResource) => CompiledResource = (resource) => resource,
+  ): Promise<CompiledMesh> {
     this.catalogue.revision++;
     const mesh = compile(this.catalogue);
     if (mesh.rejected.length > 0) throw new Error(`not compiled: ${JSON.stringify(mesh.rejected)}`);
     const { revision } = mesh;
     const entries = new Map<string, Uint8Array>();
-    for (const [key, resource] of mesh.resources) entries.set(bucketKeyOf("resource", key), encodeResource(patch(resource)));
+    for (const [key, resource] of mesh.resources)
+      entries.set(bucketKeyOf("resource", key), encodeResource(patch(resource)));
     for (const [id, scope] of mesh.scopes) entries.set(bucketKeyOf("scope", id), encodeScope(scope, 0));
     for (const [id, node] of mesh.nodes) entries.set(bucketKeyOf("node", id), encodeNode(node, 0));
     await this.#write(entries);
-    await this.#bucket?.put(headKey, encodeHead({ revision, traceparent: undefined, compiledAtMs: Date.now(), compilerId: "conformance" }));
+    await this.#bucket?.put(
+      headKey,
+      encodeHead({ revision, traceparent: undefined, compiledAtMs: Date.now(), compilerId: "conformance" }),
+    );
     await until("the gateway's revision", async () => (await this.syncz()).revision === revision);
     return mesh;
   }
@@ -118,8 +126,12 @@ export class GatewayMesh {
 
   /** Names that the node is served without asking for them by name, by type URL. */
   async namesOf(nodeId: string): Promise<Map<string, string[]>> {
-    const { types } = config.parse(await (await fetch(`${this.#gateway?.debugUrl}/debug/config?node=${encodeURIComponent(nodeId)}`)).json());
-    return new Map(types.map(({ type, resources }) => [type, resources.filter((one) => !one.onDemand).map((one) => one.name)]));
+    const { types } = config.parse(
+      await (await fetch(`${this.#gateway?.debugUrl}/debug/config?node=${encodeURIComponent(nodeId)}`)).json(),
+    );
+    return new Map(
+      types.map(({ type, resources }) => [type, resources.filter((one) => !one.onDemand).map((one) => one.name)]),
+    );
   }
 
   /** Resolves when the node has ACKed all types. */
@@ -128,7 +140,11 @@ export class GatewayMesh {
     const look = async () => {
       const proxy = (await this.syncz()).proxies.find((one) => one.node === nodeId);
       last = JSON.stringify(proxy?.types.map(({ type, state, detail }) => ({ type, state, detail })));
-      return proxy !== undefined && proxy.types.length > 0 && proxy.types.every(({ state }) => state === "ACKED" || state === "NOT_SUBSCRIBED");
+      return (
+        proxy !== undefined &&
+        proxy.types.length > 0 &&
+        proxy.types.every(({ state }) => state === "ACKED" || state === "NOT_SUBSCRIBED")
+      );
     };
     await until("all types ACKed", look).catch((error: unknown) => {
       throw new Error(`${String(error)}; they are ${last}`);

@@ -37,13 +37,16 @@ export interface TestAnswer {
 /** A call through a proxy's listener: what is called is named by the Host. */
 export async function call(port: number, host: string): Promise<TestAnswer> {
   return await new Promise((resolve, reject) => {
-    const outgoing = request({ host: "127.0.0.1", port, path: "/", headers: { host }, agent: false, timeout: 5000 }, (response) => {
-      let body = "";
-      response.setEncoding("utf8");
-      response.on("data", (text: string) => (body += text));
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
-      response.on("error", reject);
-    });
+    const outgoing = request(
+      { host: "127.0.0.1", port, path: "/", headers: { host }, agent: false, timeout: 5000 },
+      (response) => {
+        let body = "";
+        response.setEncoding("utf8");
+        response.on("data", (text: string) => (body += text));
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
+        response.on("error", reject);
+      },
+    );
     outgoing.on("timeout", () => outgoing.destroy(new Error("no answer within 5 s")));
     outgoing.on("error", reject);
     outgoing.end();

@@ -2,13 +2,20 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { typeUrls } from "@fairlead/envoy-api";
 import { PendingProxy_State } from "@fairlead/fairlead-api";
-import { openUnreadStream } from "@fairlead/testing-xds";
+import { openUnreadStream, XdsTestClient, type XdsTestClientOptions } from "@fairlead/testing-xds";
 import { status } from "@grpc/grpc-js";
 import { clusterForTest, endpointForTest, GatewayUnderTest, keyOf, routeForTest, until } from "./gateway-under-test.ts";
 
 const { cluster, endpoint, listener, route } = typeUrls;
 
-async function serving(t: TestContext, ...args: Parameters<typeof GatewayUnderTest.serving>): Promise<GatewayUnderTest> {
+function connect(mesh: GatewayUnderTest, options: Partial<XdsTestClientOptions> = {}): XdsTestClient {
+  return mesh.closeOnStop(new XdsTestClient({ address: mesh.address, ...options }));
+}
+
+async function serving(
+  t: TestContext,
+  ...args: Parameters<typeof GatewayUnderTest.serving>
+): Promise<GatewayUnderTest> {
   const mesh = await GatewayUnderTest.serving(...args);
   t.after(() => mesh.stop());
   return mesh;
@@ -17,7 +24,7 @@ const namesOf = (response: { resources: readonly unknown[] }) => response.resour
 
 test("a proxy gets the mesh, ACKs it, and gets what changes", async (t) => {
   const mesh = await serving(t, [clusterForTest("a"), endpointForTest("a")]);
-  const client = mesh.client();
+  const client = connect(mesh);
   client.subscribe(cluster);
   const first = await client.nextAcked(cluster);
   assert.equal(namesOf(first), 1);
@@ -27,14 +34,16 @@ test("a proxy gets the mesh, ACKs it, and gets what changes", async (t) => {
   await client.expectSilence();
   const revision = await mesh.commit({ resources: [clusterForTest("b")] });
   assert.equal(namesOf(await client.next(cluster)), 2);
-  const pending = await mesh.statusWhere((one) => one.pending.some((entry) => entry.typeUrl === cluster && Number(entry.lastRevision) === revision));
+  const pending = await mesh.statusWhere((one) =>
+    one.pending.some((entry) => entry.typeUrl === cluster && Number(entry.lastRevision) === revision),
+  );
   assert.equal(pending.pending[0]!.nodeId, "test-node");
   assert.equal(pending.pending[0]!.state, PendingProxy_State.SENT);
 });
 
 test("a status says what is pending with the revision at the latest, and when it is ACKed", async (t) => {
   const mesh = await serving(t, [clusterForTest("a")]);
-  const client = mesh.client();
+  const client = connect(mesh);
   client.subscribe(cluster);
   await client.nextAcked(cluster);
   await mesh.statusWhere((one) => one.connected === 1 && one.pending.length === 0);
@@ -49,15 +58,20 @@ test("a status says what is pending with the revision at the latest, and when it
   assert.deepEqual(last.connectedNodes, ["test-node"]);
   assert.equal(last.debugUrl, mesh.gateway.debugUrl);
   const sequences = mesh.statuses.map((one) => one.sequence);
-  assert.deepEqual(sequences, sequences.toSorted((a, b) => (a < b ? -1 : 1)));
+  assert.deepEqual(
+    sequences,
+    sequences.toSorted((a, b) => (a < b ? -1 : 1)),
+  );
 });
 
 test("a NACK is in the status and in /debug/syncz with its reason, and clears", async (t) => {
   const mesh = await serving(t, [clusterForTest("a")]);
-  const client = mesh.client();
+  const client = connect(mesh);
   client.subscribe(cluster);
   client.nack(await client.next(cluster), "a is bad");
-  const refused = await mesh.statusWhere((one) => one.pending.some((entry) => entry.state === PendingProxy_State.NACKED));
+  const refused = await mesh.statusWhere((one) =>
+    one.pending.some((entry) => entry.state === PendingProxy_State.NACKED),
+  );
   assert.equal(refused.pending[0]!.detail, "a is bad");
   const syncz = await mesh.syncz();
   assert.equal(syncz.proxies[0]!.types[0]!.state, "NACKED");
@@ -73,10 +87,13 @@ test("only streams whose view changed are written to; a node's own resources win
   const mesh = await serving(t, [clusterForTest("a"), clusterForTest("b")]);
   await mesh.commit({
     resources: [own],
-    scopes: { everything: [keyOf(clusterForTest("a")), keyOf(clusterForTest("b"))], narrow: [keyOf(clusterForTest("a"))] },
+    scopes: {
+      everything: [keyOf(clusterForTest("a")), keyOf(clusterForTest("b"))],
+      narrow: [keyOf(clusterForTest("a"))],
+    },
     nodes: { n1: { scope: "narrow", keys: ["own/a"] } },
   });
-  const [narrow, wide] = [mesh.client({ nodeId: "n1" }), mesh.client({ nodeId: "n2" })];
+  const [narrow, wide] = [connect(mesh, { nodeId: "n1" }), connect(mesh, { nodeId: "n2" })];
   narrow.subscribe(cluster);
   wide.subscribe(cluster);
   assert.equal(namesOf(await narrow.nextAcked(cluster)), 1);
@@ -97,23 +114,28 @@ test("only streams whose view changed are written to; a node's own resources win
 
 test("rules 62, 63: one commit goes clusters first, and what is gone goes after the routes were ACKed", async (t) => {
   const mesh = await serving(t, [clusterForTest("a"), routeForTest("r")]);
-  const client = mesh.client();
+  const client = connect(mesh);
   client.subscribe(cluster);
   await client.nextAcked(cluster);
   client.subscribe(route, ["r"]);
   await client.nextAcked(route);
-  await mesh.commit({ resources: [clusterForTest("b"), routeForTest("r", "2")], removed: [keyOf(clusterForTest("a"))] });
+  await mesh.commit({
+    resources: [clusterForTest("b"), routeForTest("r", "2")],
+    removed: [keyOf(clusterForTest("a"))],
+  });
   assert.equal(namesOf(await client.nextAcked(cluster)), 2);
   const routes = await client.next(route);
   client.ack(routes);
   assert.equal(namesOf(await client.nextAcked(cluster)), 1);
-  const received = client.log.filter((entry) => entry.direction === "received" && entry.typeUrl !== listener).map((entry) => entry.typeUrl);
+  const received = client.log
+    .filter((entry) => entry.direction === "received" && entry.typeUrl !== listener)
+    .map((entry) => entry.typeUrl);
   assert.deepEqual(received.slice(-3), [cluster, route, cluster]);
 });
 
 test("rule 61: a storm of commits is few responses, and the last has the final state", async (t) => {
   const mesh = await serving(t, [endpointForTest("a")], { config: { debounceQuiet: 50 } });
-  const client = mesh.client();
+  const client = connect(mesh);
   client.subscribe(endpoint, ["a"]);
   await client.nextAcked(endpoint);
   await mesh.statusWhere((one) => one.connected === 1 && one.pending.length === 0);
@@ -134,19 +156,22 @@ test("rule 61: a storm of commits is few responses, and the last has the final s
 test("rules 1, 2: the first request's node counts; one without or with a bad id is refused", async (t) => {
   const mesh = await serving(t, [clusterForTest("a")]);
   for (const nodeId of [undefined, "", "with space", "x".repeat(300)]) {
-    const client = mesh.client({ nodeId });
+    const client = connect(mesh, { nodeId });
     client.subscribe(cluster);
     const ended = await client.ended;
     assert.equal(ended.code, status.INVALID_ARGUMENT, ended.details);
     assert.match(ended.details, /FL_NODE_ID_INVALID/);
   }
-  const client = mesh.client();
+  const client = connect(mesh);
   client.subscribe(cluster);
   client.ack(await client.next(cluster));
   client.send({ node: { id: "another" }, typeUrl: endpoint, resourceNames: ["a"] });
   await client.expectSilence();
   const { proxies } = await mesh.syncz();
-  assert.deepEqual(proxies.map((proxy) => proxy.node), ["test-node"]);
+  assert.deepEqual(
+    proxies.map((proxy) => proxy.node),
+    ["test-node"],
+  );
 });
 
 test("rule 3 and limits: what ends a stream", async (t) => {
@@ -160,26 +185,32 @@ test("rule 3 and limits: what ends a stream", async (t) => {
     },
   ];
   for (const { send, code, text } of cases) {
-    const client = mesh.client();
+    const client = connect(mesh);
     client.send(send);
     const ended = await client.ended;
     assert.equal(ended.code, code);
     assert.match(ended.details, text);
   }
-  const malformed = mesh.client();
+  const malformed = connect(mesh);
   malformed.sendBytes(Buffer.from([0xff, 0xff, 0xff, 0xff]));
   assert.match((await malformed.ended).details, /FL_XDS_MALFORMED/);
-  const large = mesh.client();
+  const large = connect(mesh);
   large.sendBytes(Buffer.alloc(5 * 1024 * 1024));
   assert.equal((await large.ended).code, status.RESOURCE_EXHAUSTED);
-  const tenThousand = mesh.client();
-  tenThousand.subscribe(endpoint, Array.from({ length: 10_000 }, (_, index) => `e${index}`));
+  const tenThousand = connect(mesh);
+  tenThousand.subscribe(
+    endpoint,
+    Array.from({ length: 10_000 }, (_, index) => `e${index}`),
+  );
   await tenThousand.expectSilence();
 });
 
 test("rules 4, 10: an unknown type disturbs nobody, and a burst of requests is answered at most twice", async (t) => {
-  const mesh = await serving(t, Array.from({ length: 10 }, (_, index) => endpointForTest(`e${index}`)));
-  const client = mesh.client();
+  const mesh = await serving(
+    t,
+    Array.from({ length: 10 }, (_, index) => endpointForTest(`e${index}`)),
+  );
+  const client = connect(mesh);
   client.subscribe("type.googleapis.com/some.Thing", ["x"]);
   const names = Array.from({ length: 10 }, (_, index) => `e${index}`);
   for (let count = 1; count <= 10; count++) client.subscribe(endpoint, names.slice(0, count));
@@ -192,14 +223,14 @@ test("a gateway without a configuration refuses; it is ready with the first comm
   const mesh = new GatewayUnderTest();
   t.after(() => mesh.stop());
   await mesh.start();
-  const early = mesh.client();
+  const early = connect(mesh);
   early.subscribe(cluster);
   assert.equal((await early.ended).code, status.UNAVAILABLE);
   assert.equal((await fetch(`${mesh.gateway.debugUrl}/readyz`)).status, 503);
   await mesh.putRaw("resource.bm9uc2Vuc2U", Uint8Array.of(255, 255));
   await mesh.commit({ resources: [clusterForTest("a")] });
   await until(async () => (await fetch(`${mesh.gateway.debugUrl}/readyz`)).status === 200);
-  const client = mesh.client();
+  const client = connect(mesh);
   client.subscribe(cluster);
   assert.equal(namesOf(await client.nextAcked(cluster)), 1);
 });
@@ -211,31 +242,31 @@ test("peers that prove nothing, or may not be the node, are refused", async (t) 
       return { mayBe: (nodeId) => nodeId === "good" };
     },
   });
-  const bad = mesh.client({ nodeId: "bad" });
+  const bad = connect(mesh, { nodeId: "bad" });
   bad.subscribe(cluster);
   assert.equal((await bad.ended).code, status.PERMISSION_DENIED);
-  const good = mesh.client({ nodeId: "good" });
+  const good = connect(mesh, { nodeId: "good" });
   good.subscribe(cluster);
   await good.nextAcked(cluster);
   const closed = await serving(t, [clusterForTest("a")], { authenticate: () => undefined });
-  const stranger = closed.client();
+  const stranger = connect(closed);
   stranger.subscribe(cluster);
   assert.equal((await stranger.ended).code, status.UNAUTHENTICATED);
 });
 
 test("more streams than allowed are refused", async (t) => {
   const mesh = await serving(t, [clusterForTest("a")], { config: { maxStreams: 1 } });
-  const first = mesh.client();
+  const first = connect(mesh);
   first.subscribe(cluster);
   await first.nextAcked(cluster);
-  const second = mesh.client();
+  const second = connect(mesh);
   second.subscribe(cluster);
   assert.equal((await second.ended).code, status.RESOURCE_EXHAUSTED);
 });
 
 test("rules 8, 9: a half-closed stream ends OK; the other stream of the node goes on", async (t) => {
   const mesh = await serving(t, [clusterForTest("a")]);
-  const [old, current] = [mesh.client(), mesh.client()];
+  const [old, current] = [connect(mesh), connect(mesh)];
   for (const client of [old, current]) {
     client.subscribe(cluster);
     await client.nextAcked(cluster);
@@ -253,10 +284,10 @@ test("rules 8, 9: a half-closed stream ends OK; the other stream of the node goe
 test("rule 74: a proxy that does not read is written to no further, is cut after a time, and delays nobody", async (t) => {
   const large = (version: string) => clusterForTest("large", version, 1024 * 1024);
   const mesh = await serving(t, [large("1")], { config: { sendTimeout: 400, ackTimeout: 50 } });
-  const stuck = openUnreadStream(`127.0.0.1:${mesh.gateway.grpcPort}`, { typeUrl: cluster, node: { id: "stuck" } });
+  const stuck = openUnreadStream(mesh.address, { typeUrl: cluster, node: { id: "stuck" } });
   t.after(() => stuck.close());
   await mesh.statusWhere((one) => one.connected === 1);
-  const quick = mesh.client({ nodeId: "quick" });
+  const quick = connect(mesh, { nodeId: "quick" });
   quick.subscribe(cluster);
   await quick.nextAcked(cluster);
   for (let version = 2; version < 6; version++) {
@@ -275,7 +306,7 @@ test("rule 74: a proxy that does not read is written to no further, is cut after
 test("rule 8: a thousand cancelled streams leave nothing behind", async (t) => {
   const mesh = await serving(t, [clusterForTest("a")]);
   for (let round = 0; round < 20; round++) {
-    const clients = Array.from({ length: 50 }, (_, index) => mesh.client({ nodeId: `n${index}` }));
+    const clients = Array.from({ length: 50 }, (_, index) => connect(mesh, { nodeId: `n${index}` }));
     for (const client of clients) client.subscribe(cluster);
     await Promise.all(clients.map((client) => client.next(cluster)));
     for (const client of clients) client.close();
@@ -286,7 +317,7 @@ test("rule 8: a thousand cancelled streams leave nothing behind", async (t) => {
 
 test("a bus that goes away breaks nothing; afterwards changes and statuses go on", async (t) => {
   const mesh = await serving(t, [clusterForTest("a")]);
-  const client = mesh.client();
+  const client = connect(mesh);
   client.subscribe(cluster);
   await client.nextAcked(cluster);
   for (const loseWatches of [false, true]) {
@@ -302,7 +333,7 @@ test("a bus that goes away breaks nothing; afterwards changes and statuses go on
 
 test("rule 12: a gateway that stops says so, ends its streams, and is gone fast", async () => {
   const mesh = await GatewayUnderTest.serving([clusterForTest("a")]);
-  const client = mesh.client();
+  const client = connect(mesh);
   client.subscribe(cluster);
   await client.nextAcked(cluster);
   const from = performance.now();
@@ -310,6 +341,7 @@ test("rule 12: a gateway that stops says so, ends its streams, and is gone fast"
   assert.ok(performance.now() - from < 900, "well before the drain time-out");
   const ended = await client.ended;
   assert.equal(ended.code, status.UNAVAILABLE);
+  assert.match(ended.details, /FL_GATEWAY_STOPPING/);
   await mesh.statusWhere((one) => one.leaving);
   await mesh.stop();
 });

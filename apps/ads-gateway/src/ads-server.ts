@@ -76,7 +76,10 @@ export class AdsServer {
         table.delete(connection);
         this.#announced.delete(connection);
         this.#queue.forget(connection);
-        logger.info({ node: connection.facts?.nodeId, peer: connection.peer, connection: connection.id }, "proxy disconnected");
+        logger.info(
+          { node: connection.facts?.nodeId, peer: connection.peer, connection: connection.id },
+          "proxy disconnected",
+        );
         onStatus();
       },
       cut,
@@ -91,7 +94,8 @@ export class AdsServer {
       try {
         this.#admit();
         const identity = authenticate({ address: call.getPeer(), metadata: call.metadata });
-        if (identity === undefined) throw new FairleadError("FL_XDS_UNAUTHENTICATED", "the peer did not prove who it is");
+        if (identity === undefined)
+          throw new FairleadError("FL_XDS_UNAUTHENTICATED", "the peer did not prove who it is");
         table.add(new ProxyConnection(String(++this.#streams), call, identity, this.#context));
       } catch (caught) {
         const error = FairleadError.from(caught);
@@ -106,7 +110,8 @@ export class AdsServer {
     const { replica, table, config } = this.#options;
     if (this.#stopping) throw new FairleadError("FL_GATEWAY_STOPPING", "this gateway is shutting down");
     if (!replica.synced) throw new FairleadError("FL_GATEWAY_NOT_SYNCED", "this gateway has no configuration yet");
-    if (table.size >= config.maxStreams) throw new FairleadError("FL_GATEWAY_FULL", `this gateway has ${table.size} streams already`);
+    if (table.size >= config.maxStreams)
+      throw new FairleadError("FL_GATEWAY_FULL", `this gateway has ${table.size} streams already`);
   }
 
   /** To be called by the replica once a commit is in force. */

@@ -1,5 +1,8 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import { type DiscoveryRequest, DiscoveryRequestSchema } from "@fairlead/envoy-api/envoy/service/discovery/v3/discovery_pb.js";
+import {
+  type DiscoveryRequest,
+  DiscoveryRequestSchema,
+} from "@fairlead/envoy-api/envoy/service/discovery/v3/discovery_pb.js";
 import { FairleadError } from "@fairlead/errors";
 import { type ServerDuplexStream, type ServiceDefinition, status } from "@grpc/grpc-js";
 
@@ -29,7 +32,9 @@ function decodeRequest(bytes: Buffer): ReceivedRequest {
   try {
     return fromBinary(DiscoveryRequestSchema, bytes);
   } catch (cause) {
-    return new FairleadError("FL_XDS_MALFORMED", `a message of ${bytes.byteLength} bytes is no DiscoveryRequest`, { cause });
+    return new FairleadError("FL_XDS_MALFORMED", `a message of ${bytes.byteLength} bytes is no DiscoveryRequest`, {
+      cause,
+    });
   }
 }
 

@@ -11,21 +11,47 @@ export const adsGatewayConfig = defineConfig("ads-gateway", {
     .describe("Where others reach httpPort, e.g. http://10.0.0.7:15014. Not set: http://<bind>:<httpPort>."),
   debounceQuiet: durationMs()
     .prefault("100ms")
-    .describe("A lone change is pushed at once. Changes that follow within this time of each other are pushed together."),
-  debounceMax: durationMs().prefault("10s").describe("However many changes come, one is not held back longer than this."),
-  pushConcurrency: z.coerce.number().int().min(1).max(10_000).default(100).describe("Proxies that are pushed to at the same time."),
+    .describe(
+      "A lone change is pushed at once. Changes that follow within this time of each other are pushed together.",
+    ),
+  debounceMax: durationMs()
+    .prefault("10s")
+    .describe("However many changes come, one is not held back longer than this."),
+  pushConcurrency: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(100)
+    .describe("Proxies that are pushed to at the same time."),
   ackTimeout: durationMs()
     .prefault("15s")
-    .describe("A change that waits for a proxy's ACK is sent after this time without it. More than proxies take to apply a response."),
-  sendTimeout: durationMs().prefault("30s").describe("A proxy that does not take what was sent to it for this long is disconnected."),
-  maxStreams: z.coerce.number().int().min(1).max(1_000_000).default(20_000).describe("ADS streams of this gateway; more are refused."),
+    .describe(
+      "A change that waits for a proxy's ACK is sent after this time without it. More than proxies take to apply a response.",
+    ),
+  sendTimeout: durationMs()
+    .prefault("30s")
+    .describe("A proxy that does not take what was sent to it for this long is disconnected."),
+  maxStreams: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(20_000)
+    .describe("ADS streams of this gateway; more are refused."),
   drainTimeout: durationMs().prefault("5s").describe("At a stop, the time for streams to end before they are cut."),
-  logLevel: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info").describe("Least severe level that is logged."),
+  logLevel: z
+    .enum(["trace", "debug", "info", "warn", "error", "silent"])
+    .default("info")
+    .describe("Least severe level that is logged."),
 });
 export type AdsGatewayConfig = ReturnType<typeof adsGatewayConfig.load>;
 
 /** What only the process of its own needs: in `fairlead up` the bus is given. */
 export const adsGatewayProcessConfig = defineConfig("ads-gateway (as a process)", {
   natsUrl: z.string().min(1).describe("nats-server, e.g. nats://127.0.0.1:4222; several with commas."),
-  otlpEndpoint: z.string().optional().describe("Where traces go by OTLP over HTTP, e.g. http://127.0.0.1:4318. Not set: none are sent."),
+  otlpEndpoint: z
+    .string()
+    .optional()
+    .describe("Where traces go by OTLP over HTTP, e.g. http://127.0.0.1:4318. Not set: none are sent."),
 });

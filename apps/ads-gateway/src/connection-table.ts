@@ -76,7 +76,8 @@ export class ConnectionTable {
     for (const [nodeId, connections] of this.#byNode) {
       const byScope = commit.changedScopes.get(replica.scopeOf(nodeId));
       const byNode = commit.changedNodes.get(nodeId);
-      const touched = byScope !== undefined && byNode !== undefined ? mergeTouched(byScope, byNode) : (byScope ?? byNode);
+      const touched =
+        byScope !== undefined && byNode !== undefined ? mergeTouched(byScope, byNode) : (byScope ?? byNode);
       if (touched === undefined) continue;
       for (const connection of connections) yield [connection, touched];
     }

@@ -40,7 +40,9 @@ const resource = z.object({
   revision: z.number().int(),
   key: z.string(),
   onDemand: z.boolean(),
-  provenance: z.array(z.object({ kind: z.string(), key: z.string(), file: z.string().optional(), line: z.number().optional() })),
+  provenance: z.array(
+    z.object({ kind: z.string(), key: z.string(), file: z.string().optional(), line: z.number().optional() }),
+  ),
 });
 
 export const synczAnswer = z.object({ gateway: z.string(), revision: z.number().int(), proxies: z.array(proxyStatus) });
@@ -58,7 +60,11 @@ export const configAnswer = z.object({
 /** What the gateway knows, for operators, the command line and the console. */
 export function addDebugRoutes(
   api: HttpApi,
-  { gatewayId, table, replica }: { readonly gatewayId: string; readonly table: ConnectionTable; readonly replica: SnapshotReplica },
+  {
+    gatewayId,
+    table,
+    replica,
+  }: { readonly gatewayId: string; readonly table: ConnectionTable; readonly replica: SnapshotReplica },
 ): void {
   addRoute(api.fastify, {
     method: "GET",

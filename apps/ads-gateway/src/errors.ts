@@ -3,8 +3,10 @@ import { declareErrors } from "@fairlead/errors";
 export const adsGatewayErrors = declareErrors("ads-gateway", {
   FL_GATEWAY_NOT_SYNCED: {
     httpStatus: 503,
-    meaning: "The gateway has not read a first configuration from the bus yet, so it refuses proxies rather than empty them.",
-    action: "Wait. If it lasts: is config-compiler running, and do both use the same bus? /readyz says what is waited for.",
+    meaning:
+      "The gateway has not read a first configuration from the bus yet, so it refuses proxies rather than empty them.",
+    action:
+      "Wait. If it lasts: is config-compiler running, and do both use the same bus? /readyz says what is waited for.",
   },
   FL_GATEWAY_FULL: {
     httpStatus: 503,

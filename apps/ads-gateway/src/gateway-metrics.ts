@@ -23,16 +23,28 @@ export class GatewayMetrics {
   readonly #queueSeconds;
   readonly #responseBytes;
 
-  constructor(read: { readonly connectedProxies: () => number; readonly pendingProxies: () => number; readonly revision: () => number }) {
+  constructor(read: {
+    readonly connectedProxies: () => number;
+    readonly pendingProxies: () => number;
+    readonly revision: () => number;
+  }) {
     const meter = metrics.getMeter("fairlead");
     const seconds = { unit: "s", advice: { explicitBucketBoundaries: secondBuckets } };
-    this.#pushes = meter.createCounter("fairlead_xds_pushes_total", { description: "Responses sent to proxies, by type." });
+    this.#pushes = meter.createCounter("fairlead_xds_pushes_total", {
+      description: "Responses sent to proxies, by type.",
+    });
     this.#requests = meter.createCounter("fairlead_xds_requests_total", {
       description: "Requests of proxies, by type and by what they meant: subscribe, ack, nack, repeat, stale.",
     });
-    this.#nacks = meter.createCounter("fairlead_xds_nacks_total", { description: "Responses that a proxy refused, by type." });
-    this.#ends = meter.createCounter("fairlead_xds_streams_ended_total", { description: "Streams that ended, by reason." });
-    this.#commits = meter.createCounter("fairlead_xds_commits_total", { description: "Commits of the compiler that were applied." });
+    this.#nacks = meter.createCounter("fairlead_xds_nacks_total", {
+      description: "Responses that a proxy refused, by type.",
+    });
+    this.#ends = meter.createCounter("fairlead_xds_streams_ended_total", {
+      description: "Streams that ended, by reason.",
+    });
+    this.#commits = meter.createCounter("fairlead_xds_commits_total", {
+      description: "Commits of the compiler that were applied.",
+    });
     this.#pushSeconds = meter.createHistogram("fairlead_xds_push_seconds", {
       description: "From a response to its ACK or NACK, by type.",
       ...seconds,
@@ -54,7 +66,9 @@ export class GatewayMetrics {
       .createObservableGauge("fairlead_xds_connected_proxies", { description: "Streams that have named their node." })
       .addCallback((result) => result.observe(read.connectedProxies()));
     meter
-      .createObservableGauge("fairlead_xds_pending_proxies", { description: "Proxies that have not ACKed all of their configuration." })
+      .createObservableGauge("fairlead_xds_pending_proxies", {
+        description: "Proxies that have not ACKed all of their configuration.",
+      })
       .addCallback((result) => result.observe(read.pendingProxies()));
     meter
       .createObservableGauge("fairlead_xds_revision", { description: "The newest registry revision that was applied." })

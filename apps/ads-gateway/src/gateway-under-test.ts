@@ -6,8 +6,15 @@ import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/en
 import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
 import { typeUrls } from "@fairlead/envoy-api";
 import { createLogger } from "@fairlead/logging";
-import { bucketKeyOf, encodeHead, encodeNode, encodeResource, encodeScope, everythingScope, headKey } from "@fairlead/snapshot";
-import { XdsTestClient, type XdsTestClientOptions } from "@fairlead/testing-xds";
+import {
+  bucketKeyOf,
+  encodeHead,
+  encodeNode,
+  encodeResource,
+  encodeScope,
+  everythingScope,
+  headKey,
+} from "@fairlead/snapshot";
 import type { Telemetry } from "@fairlead/telemetry";
 import type { z } from "zod";
 import type { Authenticate } from "./authenticate.ts";
@@ -28,7 +35,12 @@ export interface ResourceForTest {
 /** A valid cluster whose bytes differ by version; `padding` makes it large. */
 export function clusterForTest(name: string, version = "1", padding = 0): ResourceForTest {
   const altStatName = version + "x".repeat(padding);
-  return { typeUrl: typeUrls.cluster, name, version, body: toBinary(ClusterSchema, create(ClusterSchema, { name, altStatName })) };
+  return {
+    typeUrl: typeUrls.cluster,
+    name,
+    version,
+    body: toBinary(ClusterSchema, create(ClusterSchema, { name, altStatName })),
+  };
 }
 export function endpointForTest(name: string, version = "1"): ResourceForTest {
   const body = toBinary(ClusterLoadAssignmentSchema, create(ClusterLoadAssignmentSchema, { clusterName: name }));
@@ -59,11 +71,13 @@ export class GatewayUnderTest {
   readonly statuses: GatewayStatus[] = [];
   readonly gateway: AdsGateway;
   #bucket: KeyValue | undefined;
-  #clients: XdsTestClient[] = [];
+  readonly #closables: { close(): void }[] = [];
   readonly #everything = new Set<string>();
   revision = 0;
 
-  constructor(overrides: { config?: Partial<AdsGatewayConfig>; authenticate?: Authenticate; telemetry?: Telemetry } = {}) {
+  constructor(
+    overrides: { config?: Partial<AdsGatewayConfig>; authenticate?: Authenticate; telemetry?: Telemetry } = {},
+  ) {
     const config = {
       ...adsGatewayConfig.load({ FAIRLEAD_GRPC_PORT: "0", FAIRLEAD_HTTP_PORT: "0", FAIRLEAD_DRAIN_TIMEOUT: "1s" }),
       ...overrides.config,
@@ -120,9 +134,15 @@ export class GatewayUnderTest {
       await bucket.put(bucketKeyOf("scope", id), encodeScope({ id, keys: new Set(keys) }, revision));
     }
     for (const [nodeId, { scope, keys }] of Object.entries(commit.nodes ?? {})) {
-      await bucket.put(bucketKeyOf("node", nodeId), encodeNode({ nodeId, scopeId: scope, keys: new Set(keys) }, revision));
+      await bucket.put(
+        bucketKeyOf("node", nodeId),
+        encodeNode({ nodeId, scopeId: scope, keys: new Set(keys) }, revision),
+      );
     }
-    await bucket.put(headKey, encodeHead({ revision, traceparent: commit.traceparent, compiledAtMs: 0, compilerId: "test" }));
+    await bucket.put(
+      headKey,
+      encodeHead({ revision, traceparent: commit.traceparent, compiledAtMs: 0, compilerId: "test" }),
+    );
     return revision;
   }
 
@@ -131,10 +151,14 @@ export class GatewayUnderTest {
     await this.#bucket?.put(key, value);
   }
 
-  client(options: Partial<XdsTestClientOptions> = {}): XdsTestClient {
-    const client = new XdsTestClient({ address: `127.0.0.1:${this.gateway.grpcPort}`, ...options });
-    this.#clients.push(client);
-    return client;
+  /** Where proxies connect. */
+  get address(): string {
+    return `127.0.0.1:${this.gateway.grpcPort}`;
+  }
+
+  closeOnStop<T extends { close(): void }>(closable: T): T {
+    this.#closables.push(closable);
+    return closable;
   }
 
   /** The first status, of those published and those to come, that fits. */
@@ -160,7 +184,7 @@ export class GatewayUnderTest {
   }
 
   async stop(): Promise<void> {
-    for (const client of this.#clients) client.close();
+    for (const closable of this.#closables) closable.close();
     await this.gateway.stop();
     await this.bus.close();
   }

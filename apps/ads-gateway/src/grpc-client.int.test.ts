@@ -20,7 +20,13 @@ const clusterName = `outbound|grpc||${service}`;
 const method = `/${service}/Where`;
 const ads = { configSourceSpecifier: { case: "ads", value: {} }, resourceApiVersion: ApiVersion.V3 } as const;
 
-function resource<Desc extends DescMessage>(typeUrl: string, name: string, version: string, type: Desc, init: MessageInitShape<Desc>): ResourceForTest {
+function resource<Desc extends DescMessage>(
+  typeUrl: string,
+  name: string,
+  version: string,
+  type: Desc,
+  init: MessageInitShape<Desc>,
+): ResourceForTest {
   const onDemand = typeUrl === typeUrls.listener || typeUrl === typeUrls.route;
   return { typeUrl, name, version, onDemand, body: toBinary(type, create(type, init)) };
 }
@@ -30,7 +36,10 @@ function apiListener(): ResourceForTest {
   const manager = create(HttpConnectionManagerSchema, {
     routeSpecifier: { case: "rds", value: { routeConfigName: service, configSource: ads } },
     httpFilters: [
-      { name: "envoy.filters.http.router", configType: { case: "typedConfig", value: anyPack(RouterSchema, create(RouterSchema)) } },
+      {
+        name: "envoy.filters.http.router",
+        configType: { case: "typedConfig", value: anyPack(RouterSchema, create(RouterSchema)) },
+      },
     ],
   });
   const init = { name: service, apiListener: { apiListener: anyPack(HttpConnectionManagerSchema, manager) } };
@@ -102,12 +111,17 @@ async function startBackend(t: TestContext, name: string): Promise<number> {
     responseSerialize: bytes,
     responseDeserialize: bytes,
   };
-  server.addService({ where }, {
-    where: (_call: unknown, answer: (error: null, reply: Buffer) => void) => answer(null, Buffer.from(name)),
-  });
+  server.addService(
+    { where },
+    {
+      where: (_call: unknown, answer: (error: null, reply: Buffer) => void) => answer(null, Buffer.from(name)),
+    },
+  );
   t.after(() => server.forceShutdown());
   return await new Promise((resolve, reject) =>
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => (error ? reject(error) : resolve(port))),
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) =>
+      error ? reject(error) : resolve(port),
+    ),
   );
 }
 
@@ -155,7 +169,9 @@ test("an unmodified gRPC client resolves and calls through the gateway, follows 
     proxies[0]!.types.map((type) => type.state),
     ["ACKED", "ACKED", "ACKED", "ACKED"],
   );
-  const refused = mesh.statuses.flatMap((status) => status.pending).filter((entry) => entry.state === PendingProxy_State.NACKED);
+  const refused = mesh.statuses
+    .flatMap((status) => status.pending)
+    .filter((entry) => entry.state === PendingProxy_State.NACKED);
   assert.deepEqual(refused, []);
 
   client.close();

@@ -48,7 +48,8 @@ export function createAdsGateway(config: AdsGatewayConfig, resources: AdsGateway
 
   const replica = new SnapshotReplica({
     onCommit: (commit) => server.committed(commit),
-    onSkipped: (bucketKey, err) => logger.error({ bucketKey, err }, "bucket entry cannot be read; what was known stays"),
+    onSkipped: (bucketKey, err) =>
+      logger.error({ bucketKey, err }, "bucket entry cannot be read; what was known stays"),
   });
   const metrics = new GatewayMetrics({
     connectedProxies: () => table.named,

@@ -63,7 +63,11 @@ export class ProxyConnection {
     this.#call = call;
     this.#identity = identity;
     this.#context = context;
-    this.#stream = new SotwStream({ controlPlane: context.gatewayId, noncePrefix: id, ackTimeoutMs: context.ackTimeoutMs });
+    this.#stream = new SotwStream({
+      controlPlane: context.gatewayId,
+      noncePrefix: id,
+      ackTimeoutMs: context.ackTimeoutMs,
+    });
     this.#writer = new ResponseWriter(call, {
       timeoutMs: context.sendTimeoutMs,
       onDrain: () => this.flush(),
@@ -119,7 +123,10 @@ export class ProxyConnection {
     const nodeId = node?.id ?? "";
     if (!isValidNodeId(nodeId)) {
       const shown = JSON.stringify(nodeId.slice(0, 100));
-      throw new FairleadError("FL_NODE_ID_INVALID", `the first request has the node id ${shown}; it must be ${nodeIdRule}`);
+      throw new FairleadError(
+        "FL_NODE_ID_INVALID",
+        `the first request has the node id ${shown}; it must be ${nodeIdRule}`,
+      );
     }
     if (!this.#identity.mayBe(nodeId)) {
       throw new FairleadError("FL_XDS_NOT_PERMITTED", `the peer may not be the node ${nodeId}`, { facts: { nodeId } });
@@ -128,15 +135,24 @@ export class ProxyConnection {
     const userAgent = `${node?.userAgentName ?? ""}${version}`.trim().slice(0, 255);
     const facts = { nodeId, app: (node?.cluster ?? "").slice(0, 255), userAgent };
     this.#facts = facts;
-    this.#spans = new PushSpans({ nodeId, onConverged: (milliseconds) => this.#context.metrics.converged(milliseconds) });
-    this.#context.logger.info({ node: nodeId, app: facts.app, userAgent, peer: this.peer, connection: this.id }, "proxy connected");
+    this.#spans = new PushSpans({
+      nodeId,
+      onConverged: (milliseconds) => this.#context.metrics.converged(milliseconds),
+    });
+    this.#context.logger.info(
+      { node: nodeId, app: facts.app, userAgent, peer: this.peer, connection: this.id },
+      "proxy connected",
+    );
     this.#context.onNamed(this);
     return facts;
   }
 
   #logRefusal(typeUrl: string, outcome: RequestOutcome, detail: string): void {
     const { first, last } = outcome.range ?? {};
-    this.#context.logger.warn({ node: this.#facts?.nodeId, typeUrl, detail, first, last }, "proxy refused a response (NACK)");
+    this.#context.logger.warn(
+      { node: this.#facts?.nodeId, typeUrl, detail, first, last },
+      "proxy refused a response (NACK)",
+    );
   }
 
   /** Notes a commit. It is pending from now on, and sent by `push`. @returns whether it concerns the proxy */
@@ -157,7 +173,10 @@ export class ProxyConnection {
     this.flush();
     this.#progress();
     const slow = new AbortController();
-    await Promise.race([this.#writer.drained(), pause(slowPushMs, undefined, { signal: slow.signal, ref: false }).catch(() => undefined)]);
+    await Promise.race([
+      this.#writer.drained(),
+      pause(slowPushMs, undefined, { signal: slow.signal, ref: false }).catch(() => undefined),
+    ]);
     slow.abort();
   }
 
@@ -169,9 +188,15 @@ export class ProxyConnection {
       const { typeUrl, count } = response;
       const bytes = response.bytes.byteLength;
       if (bytes > largeResponseBytes) {
-        this.#context.logger.warn({ node: this.#facts.nodeId, typeUrl, bytes }, "response is larger than gRPC clients take");
+        this.#context.logger.warn(
+          { node: this.#facts.nodeId, typeUrl, bytes },
+          "response is larger than gRPC clients take",
+        );
       }
-      this.#context.logger.debug({ node: this.#facts.nodeId, typeUrl, count, bytes, version: response.versionInfo }, "pushed");
+      this.#context.logger.debug(
+        { node: this.#facts.nodeId, typeUrl, count, bytes, version: response.versionInfo },
+        "pushed",
+      );
       this.#context.metrics.pushed(response);
       this.#writer.write(response.bytes);
     }
@@ -210,7 +235,10 @@ export class ProxyConnection {
 
   #notReading(): void {
     const { cut, logger } = this.#context;
-    logger.warn({ node: this.#facts?.nodeId, peer: this.peer, code: "FL_PROXY_NOT_READING" }, "proxy does not read; disconnected");
+    logger.warn(
+      { node: this.#facts?.nodeId, peer: this.peer, code: "FL_PROXY_NOT_READING" },
+      "proxy does not read; disconnected",
+    );
     this.#close("not_reading");
     cut(this.peer);
   }

@@ -2,9 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { typeUrls } from "@fairlead/envoy-api";
 import { startTelemetry } from "@fairlead/telemetry";
+import { XdsTestClient, type XdsTestClientOptions } from "@fairlead/testing-xds";
 import { SpanStatusCode } from "@opentelemetry/api";
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from "@opentelemetry/sdk-trace";
 import { clusterForTest, endpointForTest, GatewayUnderTest, until } from "./gateway-under-test.ts";
+
+function connect(mesh: GatewayUnderTest, options: Partial<XdsTestClientOptions> = {}): XdsTestClient {
+  return mesh.closeOnStop(new XdsTestClient({ address: mesh.address, ...options }));
+}
 
 const traceId = "0af7651916cd43dd8448eb211c80319c";
 const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
@@ -18,10 +23,12 @@ test("the trace of a change goes on to each proxy's last ACK; a NACK marks it, a
     await telemetry.shutdown();
   });
   const spansOf = (revision: number): ReadableSpan[] =>
-    exporter.getFinishedSpans().filter((span) => span.attributes["fairlead.revision"] === revision && span.spanContext().traceId === traceId);
+    exporter
+      .getFinishedSpans()
+      .filter((span) => span.attributes["fairlead.revision"] === revision && span.spanContext().traceId === traceId);
   const pushesOf = (revision: number) => spansOf(revision).filter((span) => span.name === "ads.push");
 
-  const [good, bad] = [mesh.client({ nodeId: "good" }), mesh.client({ nodeId: "bad" })];
+  const [good, bad] = [connect(mesh, { nodeId: "good" }), connect(mesh, { nodeId: "bad" })];
   for (const client of [good, bad]) {
     client.subscribe(typeUrls.cluster);
     await client.nextAcked(typeUrls.cluster);

@@ -31,7 +31,8 @@ function provenanceOf(entry: Provenance): ProvenanceEntry {
 }
 
 function requireSameId(inKey: string, inValue: string): void {
-  if (inKey !== inValue) throw new Error(`the entry names ${JSON.stringify(inValue)}, and its bucket key ${JSON.stringify(inKey)}`);
+  if (inKey !== inValue)
+    throw new Error(`the entry names ${JSON.stringify(inValue)}, and its bucket key ${JSON.stringify(inKey)}`);
 }
 
 /** @throws Error when the bytes are no such message, or one that belongs under another key */

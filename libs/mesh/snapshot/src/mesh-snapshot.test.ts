@@ -11,7 +11,11 @@ function resource(key: string, typeUrl: string, name: string, version: string, o
   return { key, typeUrl, name, version, onDemand, revision: 1, body: new Uint8Array(), provenance: [] };
 }
 const put = (value: CompiledResource): SnapshotChange => ({ kind: "resource", id: value.key, value });
-const scope = (id: string, ...keys: string[]): SnapshotChange => ({ kind: "scope", id, value: { id, keys: new Set(keys) } });
+const scope = (id: string, ...keys: string[]): SnapshotChange => ({
+  kind: "scope",
+  id,
+  value: { id, keys: new Set(keys) },
+});
 const node = (nodeId: string, scopeId: string, ...keys: string[]): SnapshotChange => ({
   kind: "node",
   id: nodeId,
@@ -46,7 +50,11 @@ test("a node that nobody registered sees everything; equal views share one list 
   mesh.apply([put(resource("e", eds, "a", "2"))]);
   assert.equal(mesh.viewOf("other").resources(cds), list, "another type's change leaves it alone");
   mesh.apply([put(resource("a", cds, "a", "2"))]);
-  assert.deepEqual(list.map((one) => one.version), ["1"], "a list that was handed out stays as it was");
+  assert.deepEqual(
+    list.map((one) => one.version),
+    ["1"],
+    "a list that was handed out stays as it was",
+  );
   assert.notEqual(mesh.viewOf("other").resources(cds), list);
 });
 
@@ -82,15 +90,25 @@ test("a key may be listed before its resource exists", () => {
 const keys = ["k1", "k2", "k3", "k4"];
 const changeArbitrary: fc.Arbitrary<SnapshotChange> = fc.oneof(
   fc
-    .record({ key: fc.constantFrom(...keys, "own1", "own2"), version: fc.constantFrom("1", "2"), onDemand: fc.boolean() })
-    .map(({ key, version, onDemand }) => put(resource(key, key.endsWith("1") ? eds : cds, key.replace("own", "k"), version, onDemand))),
+    .record({
+      key: fc.constantFrom(...keys, "own1", "own2"),
+      version: fc.constantFrom("1", "2"),
+      onDemand: fc.boolean(),
+    })
+    .map(({ key, version, onDemand }) =>
+      put(resource(key, key.endsWith("1") ? eds : cds, key.replace("own", "k"), version, onDemand)),
+    ),
   fc.constantFrom(...keys, "own1").map((key) => gone("resource", key)),
   fc
     .record({ id: fc.constantFrom("s1", "s2", everythingScope), held: fc.subarray(keys) })
     .map(({ id, held }) => scope(id, ...held)),
   fc.constantFrom("s1", "s2").map((id) => gone("scope", id)),
   fc
-    .record({ id: fc.constantFrom("n1", "n2"), scopeId: fc.constantFrom("s1", "s2"), held: fc.subarray(["own1", "own2"]) })
+    .record({
+      id: fc.constantFrom("n1", "n2"),
+      scopeId: fc.constantFrom("s1", "s2"),
+      held: fc.subarray(["own1", "own2"]),
+    })
     .map(({ id, scopeId, held }) => node(id, scopeId, ...held)),
   fc.constantFrom("n1", "n2").map((id) => gone("node", id)),
 );
@@ -109,7 +127,8 @@ class NaiveMesh {
     const view = new Map<string, CompiledResource>();
     for (const key of [...(scopeView?.keys ?? []), ...(ownView?.keys ?? [])]) {
       const found = this.#state.get(`resource ${key}`);
-      if (found?.kind === "resource" && found.value) view.set(`${found.value.typeUrl} ${found.value.name}`, found.value);
+      if (found?.kind === "resource" && found.value)
+        view.set(`${found.value.typeUrl} ${found.value.name}`, found.value);
     }
     return view;
   }
@@ -117,33 +136,44 @@ class NaiveMesh {
 
 test("any sequence of commits gives the views that the rules give, and touches every name that changed", () => {
   fc.assert(
-    fc.property(fc.array(fc.uniqueArray(changeArbitrary, { maxLength: 6, selector: (c) => `${c.kind} ${c.id}` }), { maxLength: 8 }), (commits) => {
-      const mesh = new MeshSnapshot();
-      const naive = new NaiveMesh();
-      for (const changes of commits) {
-        const before = new Map(["n1", "n2", "n3"].map((id) => [id, naive.view(id)]));
-        naive.apply(changes);
-        const difference = mesh.apply(changes);
-        for (const id of ["n1", "n2", "n3"]) {
-          const [last, next, view] = [before.get(id)!, naive.view(id), mesh.viewOf(id)];
-          for (const typeUrl of [cds, eds]) {
-            const expected = [...next.values()].filter((one) => one.typeUrl === typeUrl && !one.onDemand);
-            assert.deepEqual(
-              view.all(typeUrl),
-              [...next.values()].filter((one) => one.typeUrl === typeUrl).sort((a, b) => (a.name < b.name ? -1 : 1)),
-            );
-            assert.deepEqual(view.resources(typeUrl), expected.sort((a, b) => (a.name < b.name ? -1 : 1)));
-          }
-          for (const slot of new Set([...last.keys(), ...next.keys()])) {
-            const one = next.get(slot) ?? last.get(slot)!;
-            assert.equal(view.get(one.typeUrl, one.name), next.get(slot));
-            if (last.get(slot)?.version === next.get(slot)?.version) continue;
-            const touched = [difference.changedNodes.get(id), difference.changedScopes.get(mesh.scopeOf(id))];
-            assert.ok(touched.some((known) => known?.get(one.typeUrl)?.has(one.name)), `${id} is not told of ${slot}`);
+    fc.property(
+      fc.array(fc.uniqueArray(changeArbitrary, { maxLength: 6, selector: (c) => `${c.kind} ${c.id}` }), {
+        maxLength: 8,
+      }),
+      (commits) => {
+        const mesh = new MeshSnapshot();
+        const naive = new NaiveMesh();
+        for (const changes of commits) {
+          const before = new Map(["n1", "n2", "n3"].map((id) => [id, naive.view(id)]));
+          naive.apply(changes);
+          const difference = mesh.apply(changes);
+          for (const id of ["n1", "n2", "n3"]) {
+            const [last, next, view] = [before.get(id)!, naive.view(id), mesh.viewOf(id)];
+            for (const typeUrl of [cds, eds]) {
+              const expected = [...next.values()].filter((one) => one.typeUrl === typeUrl && !one.onDemand);
+              assert.deepEqual(
+                view.all(typeUrl),
+                [...next.values()].filter((one) => one.typeUrl === typeUrl).sort((a, b) => (a.name < b.name ? -1 : 1)),
+              );
+              assert.deepEqual(
+                view.resources(typeUrl),
+                expected.sort((a, b) => (a.name < b.name ? -1 : 1)),
+              );
+            }
+            for (const slot of new Set([...last.keys(), ...next.keys()])) {
+              const one = next.get(slot) ?? last.get(slot)!;
+              assert.equal(view.get(one.typeUrl, one.name), next.get(slot));
+              if (last.get(slot)?.version === next.get(slot)?.version) continue;
+              const touched = [difference.changedNodes.get(id), difference.changedScopes.get(mesh.scopeOf(id))];
+              assert.ok(
+                touched.some((known) => known?.get(one.typeUrl)?.has(one.name)),
+                `${id} is not told of ${slot}`,
+              );
+            }
           }
         }
-      }
-    }),
+      },
+    ),
     { numRuns: 300 },
   );
 });

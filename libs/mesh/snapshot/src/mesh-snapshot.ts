@@ -90,7 +90,8 @@ export class MeshSnapshot {
     const touchedNodes = new TouchedOwners();
     const moves = new ScopeMoves((scopeId) => this.#scopes.get(scopeId)?.set ?? nothing);
     for (const change of changes) {
-      if (change.kind === "node") moves.before(change.id, this.scopeOf(change.id), change.value?.scopeId ?? everythingScope);
+      if (change.kind === "node")
+        moves.before(change.id, this.scopeOf(change.id), change.value?.scopeId ?? everythingScope);
     }
     const changed = new Set<string>();
     const removed = new Set<string>();

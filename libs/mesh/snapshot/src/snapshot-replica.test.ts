@@ -27,7 +27,11 @@ function follow() {
     onSkipped: (key, reason) => skipped.push(`${key}: ${String(reason)}`),
   });
   const give = (...entries: BucketEntry[]) => entries.forEach((entry) => replica.entry(entry));
-  const versions = () => replica.viewOf("n").resources(typeUrl).map((one) => `${one.name}${one.version}`);
+  const versions = () =>
+    replica
+      .viewOf("n")
+      .resources(typeUrl)
+      .map((one) => `${one.name}${one.version}`);
   return { replica, commits, skipped, give, versions };
 }
 

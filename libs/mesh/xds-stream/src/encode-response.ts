@@ -32,7 +32,10 @@ function headOf(resource: CompiledResource): Uint8Array {
     .tag(2, WireType.LengthDelimited)
     .uint32(bodyLength)
     .finish();
-  const outer = new BinaryWriter().tag(2, WireType.LengthDelimited).uint32(inner.byteLength + bodyLength).finish();
+  const outer = new BinaryWriter()
+    .tag(2, WireType.LengthDelimited)
+    .uint32(inner.byteLength + bodyLength)
+    .finish();
   const head = Buffer.concat([outer, inner]);
   heads.set(resource, head);
   return head;

@@ -116,7 +116,8 @@ export class NamedContents implements Contents {
   refused({ resources }: ResponsePlan): void {
     for (const resource of resources) {
       if (this.#held.get(resource.name) === resource) this.#drop(resource.name);
-      if (this.#subscription.covers(resource.name, resource.onDemand)) this.#refused.set(resource.name, resource.version);
+      if (this.#subscription.covers(resource.name, resource.onDemand))
+        this.#refused.set(resource.name, resource.version);
     }
   }
 

@@ -48,7 +48,11 @@ test("rules 15, 16, 26: after a NACK nothing is sent until the content changes, 
   assert.equal(status?.detail, "a is bad");
   assert.notEqual(status?.sentVersion, status?.ackedVersion);
   assert.deepEqual(t.pendingOf(cluster), ["NACKED 2-2"]);
-  assert.deepEqual(bodies(t.change({ [cluster]: ["a@1"] })), [["a@1"]], "also when it goes back: the client may hold half of it");
+  assert.deepEqual(
+    bodies(t.change({ [cluster]: ["a@1"] })),
+    [["a@1"]],
+    "also when it goes back: the client may hold half of it",
+  );
   t.ack(cluster);
   assert.equal(t.stateOf(cluster), "ACKED");
   assert.deepEqual(t.pendingOf(cluster), []);
@@ -87,7 +91,10 @@ test("rules 15, 16: one bad resource does not hold back those that were refused 
 });
 
 test("a refused resource that is deleted or given up is forgotten", () => {
-  for (const end of [(t: StreamUnderTest) => t.change({ [endpoint]: ["-a"] }), (t: StreamUnderTest) => t.ack(endpoint, ["b"])]) {
+  for (const end of [
+    (t: StreamUnderTest) => t.change({ [endpoint]: ["-a"] }),
+    (t: StreamUnderTest) => t.ack(endpoint, ["b"]),
+  ]) {
     const t = new StreamUnderTest();
     t.set(endpoint, "a@bad");
     t.request(endpoint, ["a", "b"]);

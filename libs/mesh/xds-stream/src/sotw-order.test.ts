@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { bodies, cluster, endpoint, listener, type ResponseForTest, route, StreamUnderTest } from "./stream-under-test.ts";
+import {
+  bodies,
+  cluster,
+  endpoint,
+  listener,
+  type ResponseForTest,
+  route,
+  StreamUnderTest,
+} from "./stream-under-test.ts";
 
 /** A client that has all four types and has ACKed them. */
 function connected(): StreamUnderTest {
@@ -95,7 +103,9 @@ test("rule 63: routes wait until the endpoints of a new cluster were answered", 
     assert.deepEqual(types(t.change({ [cluster]: ["b@1"], [endpoint]: ["b@1"], [route]: ["r@b"] })), [cluster]);
     assert.deepEqual(t.ack(cluster), []);
     assert.deepEqual(types(t.ack(endpoint, ["a", "b"])), [endpoint]);
-    assert.deepEqual(types(answer === "ack" ? t.ack(endpoint, ["a", "b"]) : t.nack(endpoint, ["a", "b"], "bad")), [route]);
+    assert.deepEqual(types(answer === "ack" ? t.ack(endpoint, ["a", "b"]) : t.nack(endpoint, ["a", "b"], "bad")), [
+      route,
+    ]);
   }
 });
 
@@ -217,7 +227,10 @@ test("rule 63 as a property: at any prefix of its log the client has each cluste
         if (typeUrl === endpoint) for (const [name] of parts) has.endpoints.add(name!);
         if (typeUrl === endpoint) endpointNonce = nonce;
         for (const name of has.endpoints) if (!has.clusters.has(name)) has.endpoints.delete(name);
-        assert.ok(has.clusters.has(has.route), `the route names ${has.route}, the client has ${[...has.clusters].join()}`);
+        assert.ok(
+          has.clusters.has(has.route),
+          `the route names ${has.route}, the client has ${[...has.clusters].join()}`,
+        );
         assert.ok(has.endpoints.has(has.route), `the route names ${has.route}, which has no endpoints yet`);
         const names = typeUrl === cluster ? [] : typeUrl === route ? ["r"] : [...has.clusters];
         inbox.push(...t.request(typeUrl, names, nonce));
@@ -239,7 +252,10 @@ test("rule 63 as a property: at any prefix of its log the client has each cluste
           const removed = [...clusters].filter((name) => !wanted.has(name)).map((name) => `-${name}`);
           ({ target } = one);
           clusters = wanted;
-          t.announce({ [cluster]: [...removed, ...[...wanted].map((name) => `${name}@1`)], [route]: [`r@${one.target}`] });
+          t.announce({
+            [cluster]: [...removed, ...[...wanted].map((name) => `${name}@1`)],
+            [route]: [`r@${one.target}`],
+          });
         }
       }
       t.stream.release();

@@ -146,7 +146,10 @@ export class SotwStream {
       if (response !== undefined) responses.push(response);
     }
     // A change of routes that turned out to be none does not hold a removal back any more.
-    const removal = this.#clusters === undefined || this.#removalWaitsSince === undefined ? undefined : this.#takeOf(this.#clusters, view, now);
+    const removal =
+      this.#clusters === undefined || this.#removalWaitsSince === undefined
+        ? undefined
+        : this.#takeOf(this.#clusters, view, now);
     if (removal !== undefined) responses.push(removal);
     return responses;
   }
@@ -182,7 +185,9 @@ export class SotwStream {
   #clustersAreMissing(view: ResourceView, now: number): boolean {
     if (this.#readiness.waits(now)) return true;
     const clusters = this.#clusters;
-    return clusters !== undefined && clusters.contents.due && clusters.blocked(now) && clusters.contents.lacksWanted(view);
+    return (
+      clusters !== undefined && clusters.contents.due && clusters.blocked(now) && clusters.contents.lacksWanted(view)
+    );
   }
 
   /** Whether listeners or routes may still refer to clusters that are gone. Not for ever: rule 65. */
@@ -201,7 +206,9 @@ export class SotwStream {
     const deadlines = [...this.#types.values()].map((type) => type.deadline);
     deadlines.push(this.#readiness.deadline);
     if (this.#removalWaitsSince !== undefined) deadlines.push(this.#removalWaitsSince + this.#options.ackTimeoutMs);
-    const first = Math.min(...deadlines.filter((deadline) => deadline !== undefined).filter((deadline) => deadline > now));
+    const first = Math.min(
+      ...deadlines.filter((deadline) => deadline !== undefined).filter((deadline) => deadline > now),
+    );
     return first === Infinity ? undefined : first;
   }
 
@@ -212,7 +219,9 @@ export class SotwStream {
 
   /** The revisions that the client has not ACKed. */
   pending(): PendingOfType[] {
-    return [...this.#types.values()].flatMap((type) => type.pending().map((entry) => ({ typeUrl: type.typeUrl, ...entry })));
+    return [...this.#types.values()].flatMap((type) =>
+      type.pending().map((entry) => ({ typeUrl: type.typeUrl, ...entry })),
+    );
   }
 
   status(): TypeStatus[] {
@@ -230,21 +239,30 @@ export class SotwStream {
 
   #open(typeUrl: string): TypeStream {
     if (this.#types.size >= maxTypes) {
-      throw new FairleadError("FL_XDS_TOO_MANY_TYPES", `a stream may have ${maxTypes} types; this one also asks for ${typeUrl}`, {
-        facts: { typeUrl, maxTypes },
-      });
+      throw new FairleadError(
+        "FL_XDS_TOO_MANY_TYPES",
+        `a stream may have ${maxTypes} types; this one also asks for ${typeUrl}`,
+        {
+          facts: { typeUrl, maxTypes },
+        },
+      );
     }
     const isFullSet = fullSetTypes.has(typeUrl);
     const subscription = new Subscription({ legacyWildcard: isFullSet });
     const { ackTimeoutMs } = this.#options;
     let type: TypeStream;
     if (isFullSet) {
-      const fullSet = new TypeStream(typeUrl, { subscription, contents: new FullSetContents(typeUrl, subscription), ackTimeoutMs });
+      const fullSet = new TypeStream(typeUrl, {
+        subscription,
+        contents: new FullSetContents(typeUrl, subscription),
+        ackTimeoutMs,
+      });
       if (typeUrl === typeUrls.cluster) this.#clusters = fullSet;
       type = fullSet;
     } else {
       const isEndpoints = typeUrl === typeUrls.endpoint;
-      const onAnswered = ({ resources }: ResponsePlan) => this.#readiness.endpointsAnswered(resources.map(({ name }) => name));
+      const onAnswered = ({ resources }: ResponsePlan) =>
+        this.#readiness.endpointsAnswered(resources.map(({ name }) => name));
       const named = new TypeStream(typeUrl, {
         subscription,
         contents: new NamedContents(typeUrl, subscription),

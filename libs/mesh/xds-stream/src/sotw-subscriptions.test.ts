@@ -55,8 +55,16 @@ test("rules 50, 53: a name that does not exist gets nothing, and is pushed when 
   assert.deepEqual(bodies(t.change({ [route]: ["later@1"] })), [["later@1"]]);
   t.ack(route, ["later"]);
   assert.deepEqual(t.change({ [route]: ["-later"] }), [], "rule 56: its deletion is not pushed");
-  assert.deepEqual(bodies(t.change({ [route]: ["later@1"] })), [["later@1"]], "its re-creation is, with equal content too");
-  assert.deepEqual(t.request(listener, [""]).map((response) => response.bodies), [[]], "rule 54: no wildcard");
+  assert.deepEqual(
+    bodies(t.change({ [route]: ["later@1"] })),
+    [["later@1"]],
+    "its re-creation is, with equal content too",
+  );
+  assert.deepEqual(
+    t.request(listener, [""]).map((response) => response.bodies),
+    [[]],
+    "rule 54: no wildcard",
+  );
 });
 
 test("rule 57: endpoints are sent alone, and split below what a gRPC client takes (74)", () => {

@@ -56,7 +56,16 @@ export class StreamUnderTest {
       const [name = "", version = ""] = spec.replace("?", "").split("@");
       const body = Buffer.from(`${name}@${version}`);
       const onDemand = spec.endsWith("?");
-      const resource = { key: `${typeUrl} ${name}`, typeUrl, name, version, body, onDemand, revision: this.revision, provenance: [] };
+      const resource = {
+        key: `${typeUrl} ${name}`,
+        typeUrl,
+        name,
+        version,
+        body,
+        onDemand,
+        revision: this.revision,
+        provenance: [],
+      };
       this.#resources.set(resource.key, resource);
       names.add(name);
     }
@@ -83,9 +92,11 @@ export class StreamUnderTest {
   take(): ResponseForTest[] {
     return this.stream.take(this.view, this.now).map(({ bytes, ...outgoing }) => {
       const message = fromBinary(DiscoveryResponseSchema, bytes);
-      if (message.nonce !== outgoing.nonce || message.versionInfo !== outgoing.versionInfo) throw new Error("bytes and fields differ");
+      if (message.nonce !== outgoing.nonce || message.versionInfo !== outgoing.versionInfo)
+        throw new Error("bytes and fields differ");
       this.#lastNonce.set(message.typeUrl, message.nonce);
-      for (const any of message.resources) if (any.typeUrl !== message.typeUrl) throw new Error("rule 6: another type in a response");
+      for (const any of message.resources)
+        if (any.typeUrl !== message.typeUrl) throw new Error("rule 6: another type in a response");
       return {
         typeUrl: message.typeUrl,
         nonce: message.nonce,

@@ -10,7 +10,12 @@ test("rules 35, 36, 37, 40: {} → {*, A} → {A} → {} is wildcard, both, A on
   const subscription = new Subscription({ legacyWildcard: true });
   assert.equal(subscription.replace([]).wildcardBegan, true);
   assert.deepEqual(seen(subscription), { wildcard: true, names: [] });
-  assert.deepEqual(subscription.replace(["*", "A"]), { added: ["A"], removed: [], wildcardBegan: false, wildcardEnded: false });
+  assert.deepEqual(subscription.replace(["*", "A"]), {
+    added: ["A"],
+    removed: [],
+    wildcardBegan: false,
+    wildcardEnded: false,
+  });
   assert.deepEqual(seen(subscription), { wildcard: true, names: ["A"] });
   assert.equal(subscription.replace(["A"]).wildcardEnded, true);
   assert.deepEqual(seen(subscription), { wildcard: false, names: ["A"] });

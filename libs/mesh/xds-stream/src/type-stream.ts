@@ -124,7 +124,8 @@ export class TypeStream<Held extends Contents = Contents> {
     if (!this.contents.hasWork) this.#waiting = undefined;
     if (!this.contents.refusing) this.#refused = undefined;
     if (outcome !== undefined) return outcome;
-    const changed = change.added.length > 0 || change.removed.length > 0 || change.wildcardBegan || change.wildcardEnded;
+    const changed =
+      change.added.length > 0 || change.removed.length > 0 || change.wildcardBegan || change.wildcardEnded;
     if (first || changed) return { kind: "subscribe" };
     return { kind: current ? "repeat" : "stale" };
   }
@@ -143,7 +144,8 @@ export class TypeStream<Held extends Contents = Contents> {
     this.#ackedVersion = inFlight.plan.versionInfo;
     this.contents.acked(inFlight.plan);
     // What was refused along with it is tried again.
-    if (!this.contents.refusing && this.contents.due && this.#refused?.range !== undefined) this.#wait(this.#refused.range, now);
+    if (!this.contents.refusing && this.contents.due && this.#refused?.range !== undefined)
+      this.#wait(this.#refused.range, now);
     return { kind: "ack", elapsedMs, range: inFlight.range };
   }
 
@@ -162,7 +164,10 @@ export class TypeStream<Held extends Contents = Contents> {
   }
 
   /** @returns what to send; undefined when there is nothing, or it has to wait */
-  take(view: ResourceView, options: PlanOptions & { readonly nonce: () => string; readonly now: number }): SentResponse | undefined {
+  take(
+    view: ResourceView,
+    options: PlanOptions & { readonly nonce: () => string; readonly now: number },
+  ): SentResponse | undefined {
     if (!this.contents.due) return undefined;
     if (this.blocked(options.now)) {
       this.#waitingFor = "an earlier response is not ACKed";
@@ -192,10 +197,20 @@ export class TypeStream<Held extends Contents = Contents> {
   pending(): PendingRevisions[] {
     const pending: PendingRevisions[] = [];
     if (this.#refused?.range !== undefined) {
-      pending.push({ ...this.#refused.range, state: "NACKED", detail: this.#refused.detail, sinceMs: this.#refused.sinceMs });
+      pending.push({
+        ...this.#refused.range,
+        state: "NACKED",
+        detail: this.#refused.detail,
+        sinceMs: this.#refused.sinceMs,
+      });
     }
     if (this.#waiting !== undefined) {
-      pending.push({ ...this.#waiting.range, state: "BLOCKED", detail: this.#waitingFor, sinceMs: this.#waiting.sinceMs });
+      pending.push({
+        ...this.#waiting.range,
+        state: "BLOCKED",
+        detail: this.#waitingFor,
+        sinceMs: this.#waiting.sinceMs,
+      });
     }
     if (this.#inFlight?.range !== undefined) {
       pending.push({ ...this.#inFlight.range, state: "SENT", detail: "", sinceMs: this.#inFlight.sentAt });

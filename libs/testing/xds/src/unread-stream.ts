@@ -13,7 +13,10 @@ export interface UnreadStream {
  * An ADS stream whose client never reads: the server can send no more than one HTTP/2 window. A gRPC client would read on
  * by itself, so this is plain HTTP/2.
  */
-export function openUnreadStream(address: string, request: MessageInitShape<typeof DiscoveryRequestSchema>): UnreadStream {
+export function openUnreadStream(
+  address: string,
+  request: MessageInitShape<typeof DiscoveryRequestSchema>,
+): UnreadStream {
   const session = connect(`http://${address}`, { settings: { initialWindowSize: 65_535 } });
   session.on("error", () => undefined);
   const stream = session.request({

@@ -55,7 +55,12 @@ export class XdsTestClient {
   #barrierNonce = "";
 
   constructor(options: XdsTestClientOptions) {
-    this.#options = { app: "test-app", timeoutMs: 5000, ...options, nodeId: "nodeId" in options ? options.nodeId : "test-node" };
+    this.#options = {
+      app: "test-app",
+      timeoutMs: 5000,
+      ...options,
+      nodeId: "nodeId" in options ? options.nodeId : "test-node",
+    };
     this.#client = new Client(options.address, credentials.createInsecure(), {
       "grpc.use_local_subchannel_pool": 1,
       "grpc.max_receive_message_length": -1,
@@ -72,7 +77,14 @@ export class XdsTestClient {
 
   #receive(response: DiscoveryResponse): void {
     const { typeUrl, nonce, versionInfo } = response;
-    this.log.push({ direction: "received", typeUrl, nonce, versionInfo, what: String(response.resources.length), error: undefined });
+    this.log.push({
+      direction: "received",
+      typeUrl,
+      nonce,
+      versionInfo,
+      what: String(response.resources.length),
+      error: undefined,
+    });
     const index = this.#waiters.findIndex((waiter) => waiter.wanted(response));
     if (index < 0) this.#unread.push(response);
     else this.#waiters.splice(index, 1)[0]?.resolve(response);
@@ -110,7 +122,10 @@ export class XdsTestClient {
     if (known !== undefined) return known;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`no ${what} within ${this.#options.timeoutMs} ms; log: ${this.#logText()}`)), this.#options.timeoutMs);
+      timer = setTimeout(
+        () => reject(new Error(`no ${what} within ${this.#options.timeoutMs} ms; log: ${this.#logText()}`)),
+        this.#options.timeoutMs,
+      );
     });
     const over = this.ended.then((ended) => {
       throw new Error(`the stream ended with ${status[ended.code]} ${ended.details} before ${what}`);
@@ -133,7 +148,12 @@ export class XdsTestClient {
   }
 
   #answerTo({ typeUrl, nonce, versionInfo }: DiscoveryResponse, names?: readonly string[]): RequestInit {
-    return { typeUrl, responseNonce: nonce, versionInfo, resourceNames: [...(names ?? this.#names.get(typeUrl) ?? [])] };
+    return {
+      typeUrl,
+      responseNonce: nonce,
+      versionInfo,
+      resourceNames: [...(names ?? this.#names.get(typeUrl) ?? [])],
+    };
   }
 
   /** `next` and `ack` in one. */
@@ -165,7 +185,9 @@ export class XdsTestClient {
   }
 
   #logText(): string {
-    return this.log.map((entry) => `${entry.direction} ${entry.typeUrl.split(".").at(-1)} [${entry.what}] ${entry.nonce}`).join("; ");
+    return this.log
+      .map((entry) => `${entry.direction} ${entry.typeUrl.split(".").at(-1)} [${entry.what}] ${entry.nonce}`)
+      .join("; ");
   }
 
   halfClose(): void {
