@@ -1,7 +1,7 @@
 /**
  * `npm run build`: compiles apps and libs to `dist/`, a npm workspace of its own that runs without TypeScript:
  *
- *   cd dist && npm ci --omit=dev --ignore-scripts -w apps/sidecar && node apps/sidecar/src/main.js
+ *   node tools/build/install-app.ts apps/sidecar /tmp/sidecar && node /tmp/sidecar/apps/sidecar/src/main.js
  *
  * The tree is the repository's, so that paths in messages and stack traces are known ones. Tests are left out.
  */
@@ -22,10 +22,11 @@ function fail(message: string): never {
   process.exit(1);
 }
 
-const readManifest = <Manifest extends PackageManifest>(folder: string): Manifest =>
-  JSON.parse(readFileSync(join(repository, folder, "package.json"), "utf8")) as Manifest;
+function readManifest(folder: string): PackageManifest {
+  return JSON.parse(readFileSync(join(repository, folder, "package.json"), "utf8")) as PackageManifest;
+}
 
-const root = readManifest<RootManifest>(".");
+const root = readManifest(".") as RootManifest;
 const folders = globSync([...root.workspaces], { cwd: repository }).filter((folder) => existsSync(join(repository, folder, "package.json")));
 const manifests = new Map(folders.map((folder) => [folder, readManifest(folder)]));
 
@@ -36,12 +37,15 @@ rmSync(dist, { recursive: true, force: true });
 const compile = spawnSync(join(repository, "node_modules/.bin/tsc"), ["-p", "tsconfig.build.json"], { cwd: repository, stdio: "inherit" });
 if (compile.status !== 0) fail("the sources do not compile");
 
-/** Workspaces that have nothing to run keep their package.json: the lock file names them. */
-for (const [folder, manifest] of [[".", root] as const, ...manifests]) {
+function writeManifest(folder: string, manifest: object): void {
   const target = join(dist, folder, "package.json");
   mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(target, `${JSON.stringify(compiledManifest(manifest), undefined, 2)}\n`);
+  writeFileSync(target, `${JSON.stringify(manifest, undefined, 2)}\n`);
 }
+
+// The lock file names all workspaces, also those that have nothing to run, and the root's devDependencies.
+writeManifest(".", { ...compiledManifest(root), devDependencies: root.devDependencies });
+for (const [folder, manifest] of manifests) writeManifest(folder, compiledManifest(manifest));
 for (const file of ["package-lock.json", ".npmrc", "LICENSE"]) cpSync(join(repository, file), join(dist, file));
 for (const folder of globSync(["libs/api/*/gen", "apps/samples/*/policies"], { cwd: repository })) {
   cpSync(join(repository, folder), join(dist, folder), { recursive: true });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compiledManifest, sidecarBurdens } from "./package-manifest.ts";
+import { compiledManifest, type PackageManifest, sidecarBurdens } from "./package-manifest.ts";
 
 test("entry points of the compiled package are JavaScript, and nothing runs at install", () => {
   const manifest = {
@@ -9,6 +9,7 @@ test("entry points of the compiled package are JavaScript, and nothing runs at i
     bin: { x: "./src/main.ts" },
     scripts: { prepare: "node tools/generate/api.ts" },
     dependencies: { zod: "4.6.7" },
+    devDependencies: { "@fairlead/testing-servers": "*" },
   };
   assert.deepEqual(compiledManifest(manifest), {
     name: "@fairlead/x",
@@ -19,13 +20,12 @@ test("entry points of the compiled package are JavaScript, and nothing runs at i
 });
 
 test("a store that gets into the sidecar is named with the way it got there", () => {
-  const workspaces = new Map(
-    [
-      { name: "@fairlead/sidecar", dependencies: { "@fairlead/http-api": "*", zod: "4.6.7" } },
-      { name: "@fairlead/http-api", dependencies: { "@fairlead/store": "*" } },
-      { name: "@fairlead/store", dependencies: { typeorm: "1.1.1" } },
-    ].map((manifest) => [manifest.name, manifest]),
-  );
+  const manifests: PackageManifest[] = [
+    { name: "@fairlead/sidecar", dependencies: { "@fairlead/http-api": "*", zod: "4.6.7" } },
+    { name: "@fairlead/http-api", dependencies: { "@fairlead/store": "*" } },
+    { name: "@fairlead/store", dependencies: { typeorm: "1.1.1" } },
+  ];
+  const workspaces = new Map(manifests.map((manifest) => [manifest.name, manifest]));
   assert.deepEqual(sidecarBurdens(workspaces), [
     "@fairlead/store gets into the sidecar: @fairlead/sidecar → @fairlead/http-api → @fairlead/store",
     "typeorm gets into the sidecar: @fairlead/sidecar → @fairlead/http-api → @fairlead/store → typeorm",

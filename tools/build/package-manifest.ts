@@ -5,6 +5,7 @@ export interface PackageManifest {
   readonly bin?: Readonly<Record<string, string>>;
   readonly scripts?: Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
 function compiledPaths(paths: Readonly<Record<string, string>> | undefined): Record<string, string> | undefined {
@@ -12,14 +13,17 @@ function compiledPaths(paths: Readonly<Record<string, string>> | undefined): Rec
   return Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, path.replace(/\.ts$/, ".js")]));
 }
 
-/** The package.json of the compiled package: entry points end in `.js`, and nothing is run at install. */
-export function compiledManifest<Manifest extends PackageManifest>(manifest: Manifest): Omit<Manifest, "scripts"> {
-  const { scripts: _, exports, bin, ...rest } = manifest;
+/**
+ * The package.json of the compiled package: entry points end in `.js`, and nothing is run at install. npm links the workspaces among the
+ * devDependencies of a workspace even when told to omit them, so those are left out.
+ */
+export function compiledManifest<Manifest extends PackageManifest>(manifest: Manifest): Omit<Manifest, "scripts" | "devDependencies"> {
+  const { scripts: _scripts, devDependencies: _tests, exports, bin, ...rest } = manifest;
   return {
     ...rest,
     ...(exports === undefined ? {} : { exports: compiledPaths(exports) }),
     ...(bin === undefined ? {} : { bin: compiledPaths(bin) }),
-  } as Omit<Manifest, "scripts">;
+  } as Omit<Manifest, "scripts" | "devDependencies">;
 }
 
 /**
@@ -42,7 +46,7 @@ export function dependencyClosure(name: string, workspaces: ReadonlyMap<string, 
 }
 
 /** What the data plane must not carry: the store and the bus. */
-const notInDataPlane = /^(typeorm|pg|pg-.*|@nats-io\/.*|@fairlead\/(store|bus|bus-nats|postgres-server))$/;
+export const notInDataPlane = /^(typeorm|pg|pg-.*|@nats-io\/.*|@fairlead\/(store|bus|bus-nats|postgres-server))$/;
 
 /** @returns a message for each package that a sidecar must not depend on and does; empty = lean */
 export function sidecarBurdens(workspaces: ReadonlyMap<string, PackageManifest>): string[] {

@@ -58,7 +58,7 @@ export function applyCommand(output: CommandOutput, input: NodeJS.ReadableStream
         if (options.dryRun === true) query.set("dryRun", "true");
         const applied = await registryClient(options.registry).call({
           method: "PUT",
-          path: `/v1/policies?${query}`,
+          path: `/v1/policies?${query.toString()}`,
           body: { type: "application/yaml", text },
           answer: appliedPoliciesSchema,
           timeoutMs: timeoutMsOf(options),

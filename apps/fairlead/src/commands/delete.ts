@@ -29,7 +29,7 @@ export function deleteCommand(output: CommandOutput): Command {
         const path = [kind, options.namespace, name].map(encodeURIComponent).join("/");
         const removed = await registryClient(options.registry).call({
           method: "DELETE",
-          path: `/v1/policies/${path}?${waitQuery(options)}`,
+          path: `/v1/policies/${path}?${waitQuery(options).toString()}`,
           answer: removedPolicySchema,
           timeoutMs: timeoutMsOf(options),
         });

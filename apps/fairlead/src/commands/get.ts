@@ -15,8 +15,8 @@ const lists = {
 type ListName = keyof typeof lists;
 
 function cell(value: unknown): string {
-  if (value === undefined || value === null) return "-";
-  if (typeof value !== "object") return String(value);
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return String(value);
+  if (typeof value !== "object" || value === null) return "-";
   const entries = Object.entries(value).map(([name, inner]) => `${name}=${String(inner)}`);
   return entries.length === 0 ? "-" : entries.join(",");
 }

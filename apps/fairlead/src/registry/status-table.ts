@@ -1,19 +1,13 @@
+import { shortTypeName } from "@fairlead/envoy-api";
 import type { Style } from "../terminal/style.ts";
 import { renderTable } from "../terminal/table.ts";
 import { renderTimeSpan } from "../terminal/time-span.ts";
 import type { ProxyReport, TypeState } from "./proxy-report.ts";
 
-/** `…/envoy.config.cluster.v3.Cluster` → `CDS`. A type that is not known keeps its URL. */
-export function shortType(type: string): string {
-  const message = type.slice(type.lastIndexOf(".") + 1);
-  const short: Readonly<Record<string, string>> = {
-    Cluster: "CDS",
-    ClusterLoadAssignment: "EDS",
-    Listener: "LDS",
-    RouteConfiguration: "RDS",
-    Secret: "SDS",
-  };
-  return short[message] ?? type;
+/** `CDS`; a type that is not known keeps its URL. */
+function typeName(type: string): string {
+  const short = shortTypeName(type);
+  return short.includes("/") ? short : short.toUpperCase();
 }
 
 function stateInColour(state: string, style: Style): string {
@@ -39,7 +33,7 @@ export function statusTable(report: ProxyReport, style: Style, nowMs: number): s
           index === 0 ? proxy.node : "",
           index === 0 ? proxy.app : "",
           index === 0 ? proxy.gateway : "",
-          shortType(type.type),
+          typeName(type.type),
           versionOf(type),
           stateInColour(type.state, style),
           renderTimeSpan(nowMs - type.sinceMs),

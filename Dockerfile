@@ -1,0 +1,59 @@
+# syntax=docker/dockerfile:1
+# One image an app: `docker build --target sidecar .`; docker-compose.yml builds all of them. The first stages are shared.
+
+FROM node:26-bookworm-slim AS base
+WORKDIR /fairlead
+ENV NODE_ENV=production
+COPY deploy/entrypoint.sh /usr/local/bin/fairlead-entrypoint
+USER node
+ENTRYPOINT ["fairlead-entrypoint"]
+
+# Compiles to dist/. The install scripts of npm packages are not needed, except our own code generation.
+FROM node:26-bookworm-slim AS build
+WORKDIR /source
+COPY . .
+RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund && npm run prepare && npm run build
+
+# Production dependencies of one app only. install-app.ts fails when the store or the bus gets into the sidecar.
+FROM build AS registry-sync-files
+RUN --mount=type=cache,target=/root/.npm node tools/build/install-app.ts apps/registry-sync /fairlead
+FROM build AS config-compiler-files
+RUN --mount=type=cache,target=/root/.npm node tools/build/install-app.ts apps/config-compiler /fairlead
+FROM build AS ads-gateway-files
+RUN --mount=type=cache,target=/root/.npm node tools/build/install-app.ts apps/ads-gateway /fairlead
+FROM build AS sidecar-files
+RUN --mount=type=cache,target=/root/.npm node tools/build/install-app.ts apps/sidecar /fairlead
+FROM build AS fairlead-files
+RUN --mount=type=cache,target=/root/.npm node tools/build/install-app.ts apps/fairlead /fairlead
+FROM build AS sample-shop-files
+RUN --mount=type=cache,target=/root/.npm node tools/build/install-app.ts apps/samples/shop /fairlead
+
+FROM base AS registry-sync
+COPY --from=registry-sync-files /fairlead ./
+EXPOSE 13300
+CMD ["node", "apps/registry-sync/src/main.js"]
+
+FROM base AS config-compiler
+COPY --from=config-compiler-files /fairlead ./
+EXPOSE 13301
+CMD ["node", "apps/config-compiler/src/main.js"]
+
+FROM base AS ads-gateway
+COPY --from=ads-gateway-files /fairlead ./
+EXPOSE 15010 15014
+CMD ["node", "apps/ads-gateway/src/main.js"]
+
+FROM base AS sidecar
+COPY --from=sidecar-files /fairlead ./
+EXPOSE 15006
+CMD ["node", "apps/sidecar/src/main.js"]
+
+# The command line without `up`: status, apply, get, delete.
+FROM base AS fairlead
+COPY --from=fairlead-files /fairlead ./
+ENTRYPOINT ["node", "apps/fairlead/src/main.js"]
+CMD ["--help"]
+
+FROM base AS sample-shop
+COPY --from=sample-shop-files /fairlead ./
+CMD ["node", "apps/samples/shop/src/main.js", "catalog"]
