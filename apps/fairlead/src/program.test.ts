@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { after, test } from "node:test";
+import { createProgram } from "./program.ts";
+
+interface Asked {
+  readonly method: string;
+  readonly url: URL;
+  readonly type: string | undefined;
+  readonly body: string;
+}
+let asked: Asked[] = [];
+let answer: (request: Asked) => { status: number; body: string } = () => ({ status: 200, body: "{}" });
+const registry = createServer((request: IncomingMessage, response) => {
+  let body = "";
+  request.on("data", (bytes: Buffer) => (body += bytes.toString()));
+  request.on("end", () => {
+    const one = { method: request.method!, url: new URL(request.url!, "http://x"), type: request.headers["content-type"], body };
+    asked.push(one);
+    const { status, body: text } = answer(one);
+    response.writeHead(status).end(text);
+  });
+});
+registry.listen(0, "127.0.0.1");
+await once(registry, "listening");
+const registryUrl = `http://127.0.0.1:${(registry.address() as AddressInfo).port}`;
+const folder = await mkdtemp(join(tmpdir(), "fairlead-program-test-"));
+after(async () => {
+  registry.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const json = (body: object, status = 200) => ({ status, body: JSON.stringify(body) });
+
+async function run(args: readonly string[], input = ""): Promise<{ code: number; out: string; err: string }> {
+  let [code, out, err] = [0, "", ""];
+  asked = [];
+  const program = createProgram(
+    { out: { write: (text) => (out += text) }, err: { write: (text) => (err += text) }, exitCode: (value) => (code = value) },
+    Readable.from([input]),
+  );
+  try {
+    await program.parseAsync([...args], { from: "user" });
+  } catch (error) {
+    const { exitCode } = error as { exitCode: number };
+    code = exitCode === 0 ? 0 : 64;
+  }
+  return { code, out, err };
+}
+
+const policyFile = join(folder, "reviews.yaml");
+await writeFile(policyFile, "kind: VirtualService\n");
+const applied = { revision: 7, dryRun: false, objects: [{ kind: "VirtualService", namespace: "default", name: "reviews", outcome: "created" }] };
+
+test("apply sends the file with its name, and says what became of each object", async () => {
+  answer = () => json({ ...applied, convergence: { converged: true, proxies: 5 } });
+  const { code, out } = await run(["apply", "-f", policyFile, "--wait", "--timeout", "30s", "--registry", registryUrl]);
+  assert.equal(code, 0);
+  assert.equal(out, "VirtualService default/reviews: created\nrevision 7 converged on 5 proxies\n");
+  const [{ method, url, type, body }] = asked as [Asked];
+  assert.deepEqual([method, url.pathname, type, body], ["PUT", "/v1/policies", "application/yaml", "kind: VirtualService\n"]);
+  assert.deepEqual(Object.fromEntries(url.searchParams), { wait: "converged", timeout: "30s", file: policyFile });
+});
+
+test("apply reads standard input, and stores nothing on a dry run", async () => {
+  answer = () => json({ ...applied, dryRun: true });
+  const { code, out } = await run(["apply", "-f", "-", "--dry-run", "--registry", registryUrl], "kind: X\n");
+  assert.equal(code, 0);
+  assert.equal(out, "VirtualService default/reviews: would be created\n");
+  assert.deepEqual(Object.fromEntries(asked[0]!.url.searchParams), { file: "stdin", dryRun: "true" });
+  assert.equal(asked[0]!.body, "kind: X\n");
+});
+
+test("a refusal shows every problem with its place, and what to do; --json has the same as fields", async () => {
+  const problems = ["reviews.yaml:10:7: spec.http[0].retires is not a field", "reviews.yaml:12:3: weights sum to 90"];
+  answer = () => json({ code: "FL_POLICY_INVALID", message: `${problems[0]} (and 1 more)`, action: "Correct it.", facts: { problems } }, 400);
+  const text = await run(["apply", "-f", policyFile, "--registry", registryUrl]);
+  assert.equal(text.code, 1);
+  assert.equal(text.err, `FL_POLICY_INVALID: ${problems[0]} (and 1 more)\n  ${problems[1]}\nCorrect it.\n`);
+  const asJson = await run(["apply", "-f", policyFile, "--json", "--registry", registryUrl]);
+  assert.equal(asJson.code, 1);
+  const { code, facts } = JSON.parse(asJson.out) as { code: string; facts: { problems: string[] } };
+  assert.deepEqual([code, facts.problems], ["FL_POLICY_INVALID", problems]);
+});
+
+test("apply --wait at its time-out says who is missing and what did not compile", async () => {
+  const convergence = {
+    revision: 7,
+    converged: false,
+    proxies: 2,
+    missing: [{ node: "sidecar~a", type: "rds", reason: "NACKED: no such cluster", sinceMs: 5 }],
+    rejected: [{ kind: "policy", key: "VirtualService/default/reviews", file: "reviews.yaml", line: 4, code: "FL_X", message: "no subset v9" }],
+  };
+  answer = () => json({ code: "FL_NOT_CONVERGED", message: "not converged within 10 s", action: "", facts: {}, convergence }, 504);
+  const { code, err } = await run(["apply", "-f", policyFile, "--wait", "--registry", registryUrl]);
+  assert.equal(code, 1);
+  assert.match(err, /sidecar~a rds: NACKED: no such cluster\n {2}reviews.yaml:4 VirtualService\/default\/reviews: no subset v9/);
+});
+
+test("get follows pages and prints a table; delete names the policy's namespace", async () => {
+  answer = ({ url }) =>
+    url.searchParams.get("after") === null
+      ? json({ services: [{ interface: "shop.A", protocol: "http" }], next: "k" })
+      : json({ services: [{ interface: "shop.B", protocol: "grpc" }] });
+  const listed = await run(["get", "services", "--registry", registryUrl]);
+  assert.equal(listed.out, "INTERFACE  PROTOCOL\nshop.A     http\nshop.B     grpc\n");
+  answer = () => json({ revision: 8 });
+  const removed = await run(["delete", "VirtualService", "reviews", "-n", "shop", "--registry", registryUrl]);
+  assert.equal(removed.out, "VirtualService shop/reviews: deleted, revision 8\n");
+  assert.equal(asked[0]!.url.pathname, "/v1/policies/VirtualService/shop/reviews");
+});
+
+test("status exits with 1 when a proxy refused something, and prints JSON when asked", async () => {
+  const type = { type: "rds", sentVersion: "2", ackedVersion: "1", state: "NACKED", detail: "bad route", sinceMs: Date.now() };
+  const report = { gateways: [{ id: "g" }], proxies: [{ node: "n", app: "a", gateway: "g", types: [type] }] };
+  answer = () => json(report);
+  const { code, out } = await run(["status", "--registry", registryUrl]);
+  assert.equal(code, 1);
+  assert.match(out, /RDS {3}1 → 2 {4}NACKED .*bad route/);
+  const asJson = await run(["status", "--json", "--registry", registryUrl]);
+  assert.equal((JSON.parse(asJson.out) as typeof report).proxies[0]!.types[0]!.state, "NACKED");
+});
+
+test("what answers and is not registry-sync, or does not answer, is told apart", async () => {
+  answer = () => ({ status: 200, body: "<html>" });
+  const wrong = await run(["status", "--registry", registryUrl]);
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.err, /^FL_CLI_BAD_ANSWER: .* answered 200 .*<html>/);
+  answer = () => json({ gateways: "none" });
+  assert.match((await run(["status", "--registry", registryUrl])).err, /^FL_CLI_BAD_ANSWER/);
+  const closed = createServer().listen(0, "127.0.0.1");
+  await once(closed, "listening");
+  const { port } = closed.address() as AddressInfo;
+  closed.close();
+  await once(closed, "close");
+  const nobody = await run(["status", "--registry", `http://127.0.0.1:${port}`]);
+  assert.equal(nobody.code, 1);
+  assert.match(nobody.err, /^FL_CLI_UNREACHABLE: no answer from registry-sync at http:\/\/127.0.0.1:\d+: .*ECONNREFUSED/);
+});
+
+test("wrong usage exits with 64 and says what is wrong", async () => {
+  for (const [args, words] of [
+    [["dance"], /unknown command 'dance'/],
+    [["apply"], /required option '-f, --file <file>' not specified/],
+    [["get", "everything"], /Allowed choices are services, instances, nodes, policies/],
+    [["delete", "Gateway", "x"], /Allowed choices are VirtualService, DestinationRule/],
+    [["up", "--port-base", "80"], /a number from 1024 to 65528/],
+    [["up", "--free-ports", "--port-base", "20000"], /FL_CLI_USAGE: --free-ports and --port-base exclude each other/],
+    [["apply", "-f", policyFile, "--timeout", "soon"], /FL_CLI_USAGE: --timeout soon: expected a number with a unit/],
+    [["status", "--registry", "127.0.0.1:13300"], /FL_CLI_USAGE: "127.0.0.1:13300" is not the URL/],
+  ] as const) {
+    const { code, err } = await run(args);
+    assert.equal(code, 64, args.join(" "));
+    assert.match(err, words);
+  }
+  const missing = await run(["apply", "-f", join(folder, "none.yaml")]);
+  assert.equal(missing.code, 1);
+  assert.match(missing.err, /^FL_CLI_FILE: cannot read .*none.yaml/);
+});
+
+test("help comes with examples, for every command that takes more than a name", async () => {
+  for (const command of ["up", "status", "apply", "get", "delete"]) {
+    const { code, out } = await run([command, "--help"]);
+    assert.equal(code, 0);
+    assert.match(out, /Examples:\n {2}fairlead /);
+  }
+});
