@@ -16,7 +16,8 @@ function fail(message: string, code = 1): never {
 }
 
 const [workspace, target] = process.argv.slice(2);
-if (workspace === undefined || target === undefined) fail("usage: install-app.ts <workspace, e.g. apps/sidecar> <folder>", 64);
+if (workspace === undefined || target === undefined)
+  fail("usage: install-app.ts <workspace, e.g. apps/sidecar> <folder>", 64);
 if (!existsSync(join(dist, workspace, "package.json"))) fail(`dist has no ${workspace}; run \`npm run build\` first`);
 const folder = resolve(target);
 if (existsSync(folder) && readdirSync(folder).length > 0) fail(`${folder} is not empty`);
@@ -32,13 +33,24 @@ if (install.status !== 0) fail(`npm ci for ${workspace} failed`);
 const modules = join(folder, "node_modules");
 const installed = readdirSync(modules)
   .filter((name) => !name.startsWith("."))
-  .flatMap((name) => (name.startsWith("@") ? readdirSync(join(modules, name)).map((inner) => `${name}/${inner}`) : [name]));
+  .flatMap((name) =>
+    name.startsWith("@") ? readdirSync(join(modules, name)).map((inner) => `${name}/${inner}`) : [name],
+  );
 const ours = installed.filter((name) => name.startsWith("@fairlead/"));
 const linked = new Set(ours.map((name) => realpathSync(join(modules, name))));
-for (const manifest of globSync(["apps/**/package.json", "libs/*/*/package.json", "tools/package.json", "conformance/package.json", "bench/package.json"], {
-  cwd: folder,
-  exclude: (name) => name === "node_modules",
-})) {
+for (const manifest of globSync(
+  [
+    "apps/**/package.json",
+    "libs/*/*/package.json",
+    "tools/package.json",
+    "conformance/package.json",
+    "bench/package.json",
+  ],
+  {
+    cwd: folder,
+    exclude: (name) => name === "node_modules",
+  },
+)) {
   const path = join(folder, dirname(manifest));
   if (!linked.has(realpathSync(path))) rmSync(path, { recursive: true });
 }

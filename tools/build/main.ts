@@ -27,14 +27,19 @@ function readManifest(folder: string): PackageManifest {
 }
 
 const root = readManifest(".") as RootManifest;
-const folders = globSync([...root.workspaces], { cwd: repository }).filter((folder) => existsSync(join(repository, folder, "package.json")));
+const folders = globSync([...root.workspaces], { cwd: repository }).filter((folder) =>
+  existsSync(join(repository, folder, "package.json")),
+);
 const manifests = new Map(folders.map((folder) => [folder, readManifest(folder)]));
 
 const burdens = sidecarBurdens(new Map([...manifests.values()].map((manifest) => [manifest.name, manifest])));
 if (burdens.length > 0) fail(burdens.join("\n"));
 
 rmSync(dist, { recursive: true, force: true });
-const compile = spawnSync(join(repository, "node_modules/.bin/tsc"), ["-p", "tsconfig.build.json"], { cwd: repository, stdio: "inherit" });
+const compile = spawnSync(join(repository, "node_modules/.bin/tsc"), ["-p", "tsconfig.build.json"], {
+  cwd: repository,
+  stdio: "inherit",
+});
 if (compile.status !== 0) fail("the sources do not compile");
 
 function writeManifest(folder: string, manifest: object): void {

@@ -17,7 +17,9 @@ function compiledPaths(paths: Readonly<Record<string, string>> | undefined): Rec
  * The package.json of the compiled package: entry points end in `.js`, and nothing is run at install. npm links the workspaces among the
  * devDependencies of a workspace even when told to omit them, so those are left out.
  */
-export function compiledManifest<Manifest extends PackageManifest>(manifest: Manifest): Omit<Manifest, "scripts" | "devDependencies"> {
+export function compiledManifest<Manifest extends PackageManifest>(
+  manifest: Manifest,
+): Omit<Manifest, "scripts" | "devDependencies"> {
   const { scripts: _scripts, devDependencies: _tests, exports, bin, ...rest } = manifest;
   return {
     ...rest,
@@ -31,7 +33,10 @@ export function compiledManifest<Manifest extends PackageManifest>(manifest: Man
  *
  * @returns package → the chain of workspaces that leads to it, for messages
  */
-export function dependencyClosure(name: string, workspaces: ReadonlyMap<string, PackageManifest>): Map<string, readonly string[]> {
+export function dependencyClosure(
+  name: string,
+  workspaces: ReadonlyMap<string, PackageManifest>,
+): Map<string, readonly string[]> {
   const found = new Map<string, readonly string[]>();
   const queue: { name: string; chain: readonly string[] }[] = [{ name, chain: [name] }];
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {

@@ -18,7 +18,9 @@ interface Definition {
 /** What an app's config.ts defines: all of its settings. */
 async function definitionsOf(app: string): Promise<Definition[]> {
   const module = (await import(join(repository, "apps", app, "src/config.ts"))) as Record<string, unknown>;
-  return Object.values(module).filter((value): value is Definition => typeof value === "object" && value !== null && "rows" in value);
+  return Object.values(module).filter(
+    (value): value is Definition => typeof value === "object" && value !== null && "rows" in value,
+  );
 }
 
 /** The port that the URL of a health check names. */
@@ -30,7 +32,9 @@ test("every setting is one that the app knows, with a value that it takes", asyn
   for (const [name, service] of ours) {
     const app = service.build!.target;
     if (app === "sample-shop" || app === "fairlead") continue;
-    const environment = Object.fromEntries(Object.entries(service.environment).map(([key, value]) => [key, withDefaults(value)]));
+    const environment = Object.fromEntries(
+      Object.entries(service.environment).map(([key, value]) => [key, withDefaults(value)]),
+    );
     const definitions = await definitionsOf(app);
     const known = new Set(definitions.flatMap((definition) => definition.rows().map(({ variable }) => variable)));
     assert.deepEqual(
@@ -59,17 +63,22 @@ test("health checks ask the port that the app listens on", async () => {
 });
 
 test("images: stages exist, copy from stages that exist, and run a file that the build compiles", () => {
-  for (const [name, { build }] of ours) assert.ok(stages.has(build!.target), `${name}: the Dockerfile has no stage ${build!.target}`);
+  for (const [name, { build }] of ours)
+    assert.ok(stages.has(build!.target), `${name}: the Dockerfile has no stage ${build!.target}`);
   for (const [name, stage] of stages) {
     assert.ok(stages.has(stage.from) || stage.from.startsWith("node:26-"), `${name} is from ${stage.from}`);
     for (const line of stage.lines) {
       const copied = /^COPY --from=(\S+)/.exec(line)?.[1];
       if (copied !== undefined) assert.ok(stages.has(copied), `${name} copies from ${copied}`);
       const installed = /install-app\.ts (\S+)/.exec(line)?.[1];
-      if (installed !== undefined) assert.ok(existsSync(join(repository, installed, "package.json")), `${name} installs ${installed}`);
+      if (installed !== undefined)
+        assert.ok(existsSync(join(repository, installed, "package.json")), `${name} installs ${installed}`);
     }
   }
-  const commands = [...[...stages.values()].flatMap(({ lines }) => lines), ...ours.map(([, { command }]) => command?.join(" ") ?? "")].join("\n");
+  const commands = [
+    ...[...stages.values()].flatMap(({ lines }) => lines),
+    ...ours.map(([, { command }]) => command?.join(" ") ?? ""),
+  ].join("\n");
   const mains = [...commands.matchAll(/apps\/[a-z/-]+\/src\/main\.js/g)].map(([file]) => file);
   assert.ok(mains.length >= 8);
   for (const main of mains) assert.ok(existsSync(join(repository, main.replace(/\.js$/, ".ts"))), main);
@@ -100,7 +109,8 @@ test("published ports are on the host's loopback, with a free port each, so that
 test("what is waited for has a health check; everything that runs has one", () => {
   for (const [name, service] of Object.entries(services)) {
     if (service.profiles.length === 0) assert.ok(service.healthcheck !== undefined, name);
-    for (const needed of Object.keys(service.depends_on)) assert.ok(services[needed]?.healthcheck !== undefined, `${name} needs ${needed}`);
+    for (const needed of Object.keys(service.depends_on))
+      assert.ok(services[needed]?.healthcheck !== undefined, `${name} needs ${needed}`);
   }
 });
 
@@ -119,7 +129,8 @@ test("a sidecar shares the network of its application, which is what publishes t
 test("secrets come from the environment, and volumes are declared", () => {
   for (const [name, { environment, volumes: mounted }] of Object.entries(services)) {
     for (const [variable, value] of Object.entries(environment)) {
-      if (/PASSWORD|SECRET|TOKEN/.test(variable) || /:\/\/[^/]*:[^/]*@/.test(value)) assert.match(value, /\$\{FAIRLEAD_\w+/, `${name} ${variable}`);
+      if (/PASSWORD|SECRET|TOKEN/.test(variable) || /:\/\/[^/]*:[^/]*@/.test(value))
+        assert.match(value, /\$\{FAIRLEAD_\w+/, `${name} ${variable}`);
     }
     for (const mount of mounted) assert.ok(Object.hasOwn(volumes, mount.split(":")[0]!), `${name} mounts ${mount}`);
   }

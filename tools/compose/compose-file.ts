@@ -27,7 +27,10 @@ const serviceSchema = z.strictObject({
 });
 export type ComposeService = z.output<typeof serviceSchema>;
 
-const composeSchema = z.object({ services: z.record(z.string(), serviceSchema), volumes: z.record(z.string(), z.null()) });
+const composeSchema = z.object({
+  services: z.record(z.string(), serviceSchema),
+  volumes: z.record(z.string(), z.null()),
+});
 
 /**
  * docker-compose.yml with its anchors resolved. Only what the file uses is known here: a field that is misspelt, or that nobody thought

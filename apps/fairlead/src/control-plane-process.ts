@@ -35,7 +35,9 @@ await runMain(async () => {
       logger: loggerOf("config-compiler"),
     }),
     createAdsGateway(
-      adsGatewayConfig.load(environment({ FAIRLEAD_GRPC_PORT: config.adsPort, FAIRLEAD_HTTP_PORT: config.adsDebugPort })),
+      adsGatewayConfig.load(
+        environment({ FAIRLEAD_GRPC_PORT: config.adsPort, FAIRLEAD_HTTP_PORT: config.adsDebugPort }),
+      ),
       { bus, telemetry, logger: loggerOf("ads-gateway") },
     ),
   ]);

@@ -21,7 +21,12 @@ const registry = createServer((request: IncomingMessage, response) => {
   let body = "";
   request.on("data", (bytes: Buffer) => (body += bytes.toString()));
   request.on("end", () => {
-    const one = { method: request.method!, url: new URL(request.url!, "http://x"), type: request.headers["content-type"], body };
+    const one = {
+      method: request.method!,
+      url: new URL(request.url!, "http://x"),
+      type: request.headers["content-type"],
+      body,
+    };
     asked.push(one);
     const { status, body: text } = answer(one);
     response.writeHead(status).end(text);
@@ -42,7 +47,11 @@ async function run(args: readonly string[], input = ""): Promise<{ code: number;
   let [code, out, err] = [0, "", ""];
   asked = [];
   const program = createProgram(
-    { out: { write: (text) => (out += text) }, err: { write: (text) => (err += text) }, exitCode: (value) => (code = value) },
+    {
+      out: { write: (text) => (out += text) },
+      err: { write: (text) => (err += text) },
+      exitCode: (value) => (code = value),
+    },
     Readable.from([input]),
   );
   try {
@@ -56,7 +65,11 @@ async function run(args: readonly string[], input = ""): Promise<{ code: number;
 
 const policyFile = join(folder, "reviews.yaml");
 await writeFile(policyFile, "kind: VirtualService\n");
-const applied = { revision: 7, dryRun: false, objects: [{ kind: "VirtualService", namespace: "default", name: "reviews", outcome: "created" }] };
+const applied = {
+  revision: 7,
+  dryRun: false,
+  objects: [{ kind: "VirtualService", namespace: "default", name: "reviews", outcome: "created" }],
+};
 
 test("apply sends the file with its name, and says what became of each object", async () => {
   answer = () => json({ ...applied, convergence: { converged: true, proxies: 5 } });
@@ -64,7 +77,10 @@ test("apply sends the file with its name, and says what became of each object", 
   assert.equal(code, 0);
   assert.equal(out, "VirtualService default/reviews: created\nrevision 7 converged on 5 proxies\n");
   const [{ method, url, type, body }] = asked as [Asked];
-  assert.deepEqual([method, url.pathname, type, body], ["PUT", "/v1/policies", "application/yaml", "kind: VirtualService\n"]);
+  assert.deepEqual(
+    [method, url.pathname, type, body],
+    ["PUT", "/v1/policies", "application/yaml", "kind: VirtualService\n"],
+  );
   assert.deepEqual(Object.fromEntries(url.searchParams), { wait: "converged", timeout: "30s", file: policyFile });
 });
 
@@ -79,7 +95,11 @@ test("apply reads standard input, and stores nothing on a dry run", async () => 
 
 test("a refusal shows every problem with its place, and what to do; --json has the same as fields", async () => {
   const problems = ["reviews.yaml:10:7: spec.http[0].retires is not a field", "reviews.yaml:12:3: weights sum to 90"];
-  answer = () => json({ code: "FL_POLICY_INVALID", message: `${problems[0]} (and 1 more)`, action: "Correct it.", facts: { problems } }, 400);
+  answer = () =>
+    json(
+      { code: "FL_POLICY_INVALID", message: `${problems[0]} (and 1 more)`, action: "Correct it.", facts: { problems } },
+      400,
+    );
   const text = await run(["apply", "-f", policyFile, "--registry", registryUrl]);
   assert.equal(text.code, 1);
   assert.equal(text.err, `FL_POLICY_INVALID: ${problems[0]} (and 1 more)\n  ${problems[1]}\nCorrect it.\n`);
@@ -95,12 +115,25 @@ test("apply --wait at its time-out says who is missing and what did not compile"
     converged: false,
     proxies: 2,
     missing: [{ node: "sidecar~a", type: "rds", reason: "NACKED: no such cluster", sinceMs: 5 }],
-    rejected: [{ kind: "policy", key: "VirtualService/default/reviews", file: "reviews.yaml", line: 4, code: "FL_X", message: "no subset v9" }],
+    rejected: [
+      {
+        kind: "policy",
+        key: "VirtualService/default/reviews",
+        file: "reviews.yaml",
+        line: 4,
+        code: "FL_X",
+        message: "no subset v9",
+      },
+    ],
   };
-  answer = () => json({ code: "FL_NOT_CONVERGED", message: "not converged within 10 s", action: "", facts: {}, convergence }, 504);
+  answer = () =>
+    json({ code: "FL_NOT_CONVERGED", message: "not converged within 10 s", action: "", facts: {}, convergence }, 504);
   const { code, err } = await run(["apply", "-f", policyFile, "--wait", "--registry", registryUrl]);
   assert.equal(code, 1);
-  assert.match(err, /sidecar~a rds: NACKED: no such cluster\n {2}reviews.yaml:4 VirtualService\/default\/reviews: no subset v9/);
+  assert.match(
+    err,
+    /sidecar~a rds: NACKED: no such cluster\n {2}reviews.yaml:4 VirtualService\/default\/reviews: no subset v9/,
+  );
 });
 
 test("get follows pages and prints a table; delete names the policy's namespace", async () => {
@@ -117,7 +150,14 @@ test("get follows pages and prints a table; delete names the policy's namespace"
 });
 
 test("status exits with 1 when a proxy refused something, and prints JSON when asked", async () => {
-  const type = { type: "rds", sentVersion: "2", ackedVersion: "1", state: "NACKED", detail: "bad route", sinceMs: Date.now() };
+  const type = {
+    type: "rds",
+    sentVersion: "2",
+    ackedVersion: "1",
+    state: "NACKED",
+    detail: "bad route",
+    sinceMs: Date.now(),
+  };
   const report = { gateways: [{ id: "g" }], proxies: [{ node: "n", app: "a", gateway: "g", types: [type] }] };
   answer = () => json(report);
   const { code, out } = await run(["status", "--registry", registryUrl]);
@@ -141,7 +181,10 @@ test("what answers and is not registry-sync, or does not answer, is told apart",
   await once(closed, "close");
   const nobody = await run(["status", "--registry", `http://127.0.0.1:${port}`]);
   assert.equal(nobody.code, 1);
-  assert.match(nobody.err, /^FL_CLI_UNREACHABLE: no answer from registry-sync at http:\/\/127.0.0.1:\d+: .*ECONNREFUSED/);
+  assert.match(
+    nobody.err,
+    /^FL_CLI_UNREACHABLE: no answer from registry-sync at http:\/\/127.0.0.1:\d+: .*ECONNREFUSED/,
+  );
 });
 
 test("wrong usage exits with 64 and says what is wrong", async () => {

@@ -10,11 +10,23 @@ import { upCommand } from "./commands/up.ts";
  * The command line as commander objects: what runs, and what docs/reference/cli.md is generated from.
  * Usage errors leave `parseAsync` as a CommanderError; commands say all others themselves and set the exit code.
  */
-export function createProgram(output: CommandOutput = processOutput, input: NodeJS.ReadableStream = process.stdin): Command {
+export function createProgram(
+  output: CommandOutput = processOutput,
+  input: NodeJS.ReadableStream = process.stdin,
+): Command {
   const program = new Command("fairlead")
     .description("The command line of Fairlead, a service mesh.")
-    .addHelpText("after", "\nExit codes: 0 done, 1 it failed (the message has a code of docs/reference/errors.md), 64 wrong usage.");
-  for (const command of [upCommand(output), statusCommand(output), applyCommand(output, input), getCommand(output), deleteCommand(output)]) {
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 done, 1 it failed (the message has a code of docs/reference/errors.md), 64 wrong usage.",
+    );
+  for (const command of [
+    upCommand(output),
+    statusCommand(output),
+    applyCommand(output, input),
+    getCommand(output),
+    deleteCommand(output),
+  ]) {
     program.addCommand(command);
   }
   for (const command of [program, ...program.commands]) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,11 +9,13 @@ import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { eventually } from "./up/readiness.ts";
 
-const dataFolder = await mkdtemp(join(tmpdir(), "fairlead-up-test-"));
+const base = await mkdtemp(join(tmpdir(), "fairlead-up-test-"));
+await chmod(base, 0o711); // PostgreSQL runs as another account when we are root
+const dataFolder = join(base, "data");
 const started: ChildProcess[] = [];
 after(async () => {
   for (const up of started) up.kill("SIGKILL");
-  await rm(dataFolder, { recursive: true, force: true });
+  await rm(base, { recursive: true, force: true });
 });
 
 function startUp(): ChildProcess {
@@ -47,7 +49,7 @@ async function descendants(pid: number): Promise<number[]> {
     if (parent !== undefined) parents.set(Number(name), Number(parent));
   }
   const found = new Set([pid]);
-  for (let size = 0; size !== found.size; ) {
+  for (let size = 0; size !== found.size;) {
     size = found.size;
     for (const [child, parent] of parents) if (found.has(parent)) found.add(child);
   }
@@ -57,7 +59,9 @@ async function descendants(pid: number): Promise<number[]> {
 
 async function untilGone(pids: readonly number[]): Promise<void> {
   const alive = async () => {
-    const states = await Promise.all(pids.map(async (pid) => await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "")));
+    const states = await Promise.all(
+      pids.map(async (pid) => await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "")),
+    );
     return pids.filter((_, index) => states[index] !== "" && !/\) Z /.test(states[index]!));
   };
   await eventually(`processes ${pids.join(", ")} end`, async () => (await alive()).length === 0 || undefined, 25_000);

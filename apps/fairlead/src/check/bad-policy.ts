@@ -30,7 +30,11 @@ export const badPolicy: Check = {
     } catch (caught) {
       const { code, message } = FairleadError.from(caught);
       const evidence = { sent, received: `${code}: ${message}` };
-      expectThat(message.includes("retires") && message.includes("bad.yaml:10"), evidence, "the field `retires` and bad.yaml:10 to be named");
+      expectThat(
+        message.includes("retires") && message.includes("bad.yaml:10"),
+        evidence,
+        "the field `retires` and bad.yaml:10 to be named",
+      );
       return evidence;
     }
     expectThat(false, { sent, received: "it was taken" }, "it to be refused");

@@ -12,7 +12,11 @@ const callsPerSecond = 40;
 export const controlPlaneRestart: Check = {
   name: "control plane restart",
   async run({ mesh, caller }) {
-    const load = new ConstantLoad({ call: async () => await caller.get("shop.Storefront", "/"), callsPerSecond, label: reviewsVersion });
+    const load = new ConstantLoad({
+      call: async () => await caller.get("shop.Storefront", "/"),
+      callsPerSecond,
+      label: reviewsVersion,
+    });
     const app = new EchoApp("after the restart");
     await app.start();
     load.start();
@@ -20,10 +24,18 @@ export const controlPlaneRestart: Check = {
       for (const signal of ["SIGKILL", "SIGTERM"] as const) {
         await mesh.controlPlane.stop(signal);
         const soFar = load.settled;
-        await eventually("40 calls without a control plane", async () => load.settled >= soFar + 40 || undefined, 15_000);
+        await eventually(
+          "40 calls without a control plane",
+          async () => load.settled >= soFar + 40 || undefined,
+          15_000,
+        );
         await mesh.startControlPlane();
       }
-      const answer = await askSidecar(mesh.app("visitor"), "pub", { interface: "check.Afterwards", protocol: "http", port: app.port });
+      const answer = await askSidecar(mesh.app("visitor"), "pub", {
+        interface: "check.Afterwards",
+        protocol: "http",
+        port: app.port,
+      });
       const call = await caller.get("check.Afterwards", "/");
       const summary: LoadSummary = await load.stop();
       const evidence = {

@@ -32,7 +32,9 @@ export async function callMany(
 
 /** `reviews-v1 897, reviews-v2 103, failed 0`, with the first failures where there are some. */
 export function counted(summary: LoadSummary): string {
-  const served = [...summary.served].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([label, count]) => `${label} ${count}`);
+  const served = [...summary.served]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([label, count]) => `${label} ${count}`);
   const examples = summary.examples.length === 0 ? "" : ` (${summary.examples.join(" / ")})`;
   return [...served, `failed ${summary.failures}${examples}`].join(", ");
 }

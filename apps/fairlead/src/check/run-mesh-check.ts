@@ -15,7 +15,9 @@ function checkTable(results: readonly CheckResult[], style: Style): string {
   const rows = results.map((result) => [
     result.check,
     result.sent,
-    result.problem === "" ? result.received : `${result.received}${result.received === "" ? "" : "; "}${result.problem}`,
+    result.problem === ""
+      ? result.received
+      : `${result.received}${result.received === "" ? "" : "; "}${result.problem}`,
     result.passed ? style("green", "passed") : style("red", "FAILED"),
   ]);
   return renderTable(["CHECK", "SENT", "RECEIVED", "RESULT"], rows, { maxCellWidth: 60 });
@@ -35,7 +37,11 @@ export async function runMeshCheck(options: UpOptions, output: CommandOutput): P
   progress.line("Fairlead: checking the whole road");
 
   const results = await withMesh(
-    { up: { ...options, freePorts: options.portBase === undefined }, temporaryFolder: options.dataFolder === undefined, progress },
+    {
+      up: { ...options, freePorts: options.portBase === undefined },
+      temporaryFolder: options.dataFolder === undefined,
+      progress,
+    },
     async ({ mesh, ending }) => {
       await mesh.start();
       const visitor = await startShop(mesh, mesh.firstSidecarPorts, shopWithoutSecondReviews);
@@ -48,7 +54,9 @@ export async function runMeshCheck(options: UpOptions, output: CommandOutput): P
           done.push(result);
           const mark = result.passed ? style("green", "✓") : style("red", "✗");
           progress.line(`  ${mark} ${style("bold", result.check)}  ${style("dim", renderTimeSpan(result.durationMs))}`);
-          progress.line(`      sent      ${result.sent}\n      received  ${result.received}${result.problem === "" ? "" : `\n      ${style("red", result.problem)}`}`);
+          progress.line(
+            `      sent      ${result.sent}\n      received  ${result.received}${result.problem === "" ? "" : `\n      ${style("red", result.problem)}`}`,
+          );
         }
       } finally {
         caller.close();
@@ -59,7 +67,11 @@ export async function runMeshCheck(options: UpOptions, output: CommandOutput): P
   if (results === undefined) return 1;
   const passed = results.filter((result) => result.passed).length;
   const seconds = (performance.now() - began) / 1000;
-  if (json) writeJson(output, { passed: passed === results.length, durationMs: Math.round(seconds * 1000), checks: results });
-  else output.out.write(`\n${checkTable(results, style)}\n\n${passed} of ${results.length} checks passed in ${seconds.toFixed(1)} s\n`);
+  if (json)
+    writeJson(output, { passed: passed === results.length, durationMs: Math.round(seconds * 1000), checks: results });
+  else
+    output.out.write(
+      `\n${checkTable(results, style)}\n\n${passed} of ${results.length} checks passed in ${seconds.toFixed(1)} s\n`,
+    );
   return passed === results.length ? 0 : 1;
 }

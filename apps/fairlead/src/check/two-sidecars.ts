@@ -33,7 +33,11 @@ export const twoSidecars: Check = {
     };
     expectThat(outcome.status === 200 && answer !== undefined, evidence, "200 with the parts of the page");
     // The storefront's takes the visitor's call, and the three that the storefront makes.
-    expectThat(visitor === 1 && storefront === 4, evidence, "1 request in the visitor's sidecar and 4 in the storefront's");
+    expectThat(
+      visitor === 1 && storefront === 4,
+      evidence,
+      "1 request in the visitor's sidecar and 4 in the storefront's",
+    );
     return evidence;
   },
 };

@@ -7,7 +7,9 @@ import { type Check, expectThat } from "./check.ts";
 import { callMany, counted } from "./many-calls.ts";
 
 /** From this folder, in the checkout and where compiled. */
-export const samplePolicyFile = fileURLToPath(new URL("../../../samples/shop/policies/reviews-90-10.yaml", import.meta.url));
+export const samplePolicyFile = fileURLToPath(
+  new URL("../../../samples/shop/policies/reviews-90-10.yaml", import.meta.url),
+);
 
 const calls = 1000;
 const share = 0.1;
@@ -38,7 +40,11 @@ export const weightedRoute: Check = {
     };
     expectThat(applied.convergence?.converged === true, evidence, "the policy to converge");
     expectThat(summary.failures === 0, evidence, "no failed call");
-    expectThat(isWithinThreeSigma(inV2()), evidence, `${calls * share} ± ${Math.floor(3 * sigma)} calls to v2 (three sigma)`);
+    expectThat(
+      isWithinThreeSigma(inV2()),
+      evidence,
+      `${calls * share} ± ${Math.floor(3 * sigma)} calls to v2 (three sigma)`,
+    );
     return evidence;
   },
 };

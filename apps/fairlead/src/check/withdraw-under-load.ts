@@ -16,15 +16,28 @@ export const withdrawUnderLoad: Check = {
   name: "unpub under constant load",
   async run({ mesh, caller }) {
     for (const policy of ["VirtualService/default/reviews", "DestinationRule/default/reviews"]) {
-      await mesh.registry.call({ method: "DELETE", path: `/v1/policies/${policy}?wait=converged&timeout=15s`, answer: removedPolicySchema, timeoutMs: 20_000 });
+      await mesh.registry.call({
+        method: "DELETE",
+        path: `/v1/policies/${policy}?wait=converged&timeout=15s`,
+        answer: removedPolicySchema,
+        timeoutMs: 20_000,
+      });
     }
-    const load = new ConstantLoad({ call: async () => await caller.get("shop.Reviews", "/reviews"), callsPerSecond, label: servingInstance });
+    const load = new ConstantLoad({
+      call: async () => await caller.get("shop.Reviews", "/reviews"),
+      callsPerSecond,
+      label: servingInstance,
+    });
     const leaving = mesh.app("reviews-v2");
     load.start();
     try {
       await eventually("100 calls before", async () => load.settled >= 100 || undefined, 10_000);
       const before = load.take();
-      const answer = await askSidecar(leaving, "unpub", { interface: "shop.Reviews", protocol: "http", port: leaving.applicationPort });
+      const answer = await askSidecar(leaving, "unpub", {
+        interface: "shop.Reviews",
+        protocol: "http",
+        port: leaving.applicationPort,
+      });
       const during = load.take();
       await Promise.all(leaving.processes.map(async (process) => await process.stop("SIGKILL")));
       const soFar = load.settled;

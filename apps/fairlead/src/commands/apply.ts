@@ -22,13 +22,17 @@ async function readPolicies(file: string, input: NodeJS.ReadableStream): Promise
   try {
     return await readFile(file, "utf8");
   } catch (cause) {
-    throw new FairleadError("FL_CLI_FILE", `cannot read ${file}: ${(cause as Error).message}`, { facts: { file }, cause });
+    throw new FairleadError("FL_CLI_FILE", `cannot read ${file}: ${(cause as Error).message}`, {
+      facts: { file },
+      cause,
+    });
   }
 }
 
 function describe(applied: AppliedPolicies, dryRun: boolean): string {
   const lines = applied.objects.map(
-    ({ kind, namespace, name, outcome }) => `${kind} ${namespace}/${name}: ${dryRun && outcome !== "unchanged" ? `would be ${outcome}` : outcome}`,
+    ({ kind, namespace, name, outcome }) =>
+      `${kind} ${namespace}/${name}: ${dryRun && outcome !== "unchanged" ? `would be ${outcome}` : outcome}`,
   );
   const { convergence } = applied;
   if (convergence !== undefined) lines.push(`revision ${applied.revision} converged on ${convergence.proxies} proxies`);
@@ -39,7 +43,9 @@ function describe(applied: AppliedPolicies, dryRun: boolean): string {
 export function applyCommand(output: CommandOutput, input: NodeJS.ReadableStream = process.stdin): Command {
   return new Command("apply")
     .summary("store policies from a YAML file")
-    .description("Checks the policies of a YAML file and stores them, all or none. What is wrong is named with file, line, column and field.")
+    .description(
+      "Checks the policies of a YAML file and stores them, all or none. What is wrong is named with file, line, column and field.",
+    )
     .requiredOption("-f, --file <file>", "YAML with one or more policies; - reads standard input")
     .option("--dry-run", "check only, store nothing")
     .option("--wait", "answer once every proxy that the policies concern has ACKed them")

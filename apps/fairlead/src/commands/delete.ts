@@ -23,7 +23,10 @@ export function deleteCommand(output: CommandOutput): Command {
     .option("--timeout <time>", "how long --wait waits, e.g. 500ms, 10s, 2m", "10s")
     .addOption(registryOption())
     .addOption(jsonOption())
-    .addHelpText("after", "\nExamples:\n  fairlead delete VirtualService reviews --wait\n  fairlead delete DestinationRule reviews -n shop")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  fairlead delete VirtualService reviews --wait\n  fairlead delete DestinationRule reviews -n shop",
+    )
     .action(async (kind: string, name: string, options: DeleteOptions) => {
       try {
         const path = [kind, options.namespace, name].map(encodeURIComponent).join("/");
@@ -34,7 +37,8 @@ export function deleteCommand(output: CommandOutput): Command {
           timeoutMs: timeoutMsOf(options),
         });
         if (options.json === true) return writeJson(output, removed);
-        const convergence = removed.convergence === undefined ? "" : `, converged on ${removed.convergence.proxies} proxies`;
+        const convergence =
+          removed.convergence === undefined ? "" : `, converged on ${removed.convergence.proxies} proxies`;
         output.out.write(`${kind} ${options.namespace}/${name}: deleted, revision ${removed.revision}${convergence}\n`);
       } catch (error) {
         reportError(output, error, options.json === true);

@@ -28,14 +28,22 @@ export function getCommand(output: CommandOutput): Command {
     .addArgument(new Argument("<what>", "what to list").choices(Object.keys(lists)))
     .addOption(registryOption())
     .addOption(jsonOption())
-    .addHelpText("after", "\nExamples:\n  fairlead get instances\n  fairlead get policies --json | jq -r '.policies[].text'")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  fairlead get instances\n  fairlead get policies --json | jq -r '.policies[].text'",
+    )
     .action(async (what: ListName, options: { registry: string; json?: boolean }) => {
       try {
         const items = await listAll(registryClient(options.registry), what, z.record(z.string(), z.unknown()));
         if (options.json === true) return writeJson(output, { [what]: items });
         const columns = lists[what];
         const rows = items.map((row) => columns.map((column) => cell(row[column])));
-        output.out.write(`${renderTable(columns.map((column) => column.toUpperCase()), rows)}\n`);
+        output.out.write(
+          `${renderTable(
+            columns.map((column) => column.toUpperCase()),
+            rows,
+          )}\n`,
+        );
       } catch (error) {
         reportError(output, error, options.json === true);
       }

@@ -31,7 +31,9 @@ export function writeJson(output: CommandOutput, value: unknown): void {
 /** The lines below the message, where it does not say all: each problem of a policy file, each proxy that is missing. */
 function detailLines(error: FairleadError): string[] {
   const { details } = error.facts;
-  return Array.isArray(details) ? details.filter((detail) => !error.message.startsWith(String(detail))).map((detail) => `  ${detail}`) : [];
+  return Array.isArray(details)
+    ? details.filter((detail) => !error.message.startsWith(String(detail))).map((detail) => `  ${detail}`)
+    : [];
 }
 
 /** Says what went wrong and sets the exit code. */
@@ -45,6 +47,10 @@ export function reportError(output: CommandOutput, caught: unknown, json: boolea
     return writeJson(output, { code: error.code, message: error.message, action, facts });
   }
   const style = styleFor(output.err);
-  const lines = [`${style("red", error.code)}: ${error.message}`, ...detailLines(error), ...(action === "" ? [] : [style("dim", action)])];
+  const lines = [
+    `${style("red", error.code)}: ${error.message}`,
+    ...detailLines(error),
+    ...(action === "" ? [] : [style("dim", action)]),
+  ];
   output.err.write(`${lines.join("\n")}\n`);
 }

@@ -19,7 +19,8 @@ export interface UpOptions {
 function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max) throw new InvalidArgumentError(`It must be a number from ${min} to ${max}.`);
+    if (!/^\d+$/.test(text) || value < min || value > max)
+      throw new InvalidArgumentError(`It must be a number from ${min} to ${max}.`);
     return value;
   };
 }
@@ -32,7 +33,11 @@ export function upCommand(output: CommandOutput): Command {
         "What is registered and applied stays in the data folder. With FAIRLEAD_DATABASE_URL set, that database is used.",
     )
     .option("--check", "send the traffic that proves the mesh, print a table, stop everything; exit 0 or 1")
-    .addOption(new Option("--data-folder <folder>", "database and logs; --check uses a temporary one").env("FAIRLEAD_DATA_FOLDER").default(undefined, defaultDataFolder()))
+    .addOption(
+      new Option("--data-folder <folder>", "database and logs; --check uses a temporary one")
+        .env("FAIRLEAD_DATA_FOLDER")
+        .default(undefined, defaultDataFolder()),
+    )
     .option("--free-ports", "any free ports instead of the usual ones; --check does so too")
     .option("--port-base <port>", "eight ports from this one on, instead of the usual ones", wholeNumber(1024, 65_528))
     .option("--no-traffic", "no sample calls")

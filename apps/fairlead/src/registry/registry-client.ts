@@ -20,7 +20,9 @@ function detailsOf({ facts, convergence }: RegistryError): string[] {
   return [
     ...(Array.isArray(problems) ? problems.map(String) : []),
     ...(convergence?.missing ?? []).map(({ node, type, reason }) => `${node} ${type}: ${reason}`),
-    ...(convergence?.rejected ?? []).map(({ key, file, line, message }) => `${file === "" ? key : `${file}:${line} ${key}`}: ${message}`),
+    ...(convergence?.rejected ?? []).map(
+      ({ key, file, line, message }) => `${file === "" ? key : `${file}:${line} ${key}`}: ${message}`,
+    ),
   ];
 }
 
@@ -40,7 +42,10 @@ export class RegistryClient {
 
   constructor(url: string) {
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-      throw new FairleadError("FL_CLI_USAGE", `${JSON.stringify(url)} is not the URL of a registry-sync; it looks like http://127.0.0.1:13300`);
+      throw new FairleadError(
+        "FL_CLI_USAGE",
+        `${JSON.stringify(url)} is not the URL of a registry-sync; it looks like http://127.0.0.1:13300`,
+      );
     }
     this.url = url.replace(/\/+$/, "");
   }
@@ -60,7 +65,9 @@ export class RegistryClient {
       const refused = errorSchema.safeParse(json);
       if (!refused.success) throw this.#badAnswer(status, text, refused.error);
       const { code, message, action, facts } = refused.data;
-      throw new FairleadError(code, message, { facts: { ...(facts as ErrorFacts), action, details: detailsOf(refused.data) } });
+      throw new FairleadError(code, message, {
+        facts: { ...(facts as ErrorFacts), action, details: detailsOf(refused.data) },
+      });
     }
     const parsed = request.answer.safeParse(json);
     if (!parsed.success) throw this.#badAnswer(status, text, parsed.error);
@@ -71,14 +78,19 @@ export class RegistryClient {
     try {
       const response = await fetch(this.url + request.path, {
         method: request.method ?? "GET",
-        ...(request.body === undefined ? {} : { body: request.body.text, headers: { "content-type": request.body.type } }),
+        ...(request.body === undefined
+          ? {}
+          : { body: request.body.text, headers: { "content-type": request.body.type } }),
         signal: AbortSignal.timeout(request.timeoutMs ?? 10_000),
       });
       return { status: response.status, text: await response.text() };
     } catch (cause) {
       const { message, cause: inner } = cause as Error;
       const reason = inner instanceof Error ? inner.message : message;
-      throw new FairleadError("FL_CLI_UNREACHABLE", `no answer from registry-sync at ${this.url}: ${reason}`, { facts: { url: this.url }, cause });
+      throw new FairleadError("FL_CLI_UNREACHABLE", `no answer from registry-sync at ${this.url}: ${reason}`, {
+        facts: { url: this.url },
+        cause,
+      });
     }
   }
 

@@ -40,7 +40,9 @@ export function statusTable(report: ProxyReport, style: Style, nowMs: number): s
           type.detail,
         ]),
     );
-  return renderTable(["PROXY", "APP", "GATEWAY", "TYPE", "VERSION", "STATE", "FOR", "REASON"], rows, { maxCellWidth: 80 });
+  return renderTable(["PROXY", "APP", "GATEWAY", "TYPE", "VERSION", "STATE", "FOR", "REASON"], rows, {
+    maxCellWidth: 80,
+  });
 }
 
 /** One line, and one for each gateway that does not answer. */

@@ -3,6 +3,8 @@ import type { Style } from "./style.ts";
 
 export interface ProgressOutput {
   readonly isTTY?: boolean;
+  /** Of a terminal. */
+  readonly columns?: number;
   write(text: string): unknown;
 }
 
@@ -53,7 +55,8 @@ export class Progress {
   transient(text: string): void {
     if (this.#output.isTTY !== true) return;
     this.#clear();
-    this.#output.write(text);
+    // What goes on in the next row could not be written over.
+    this.#output.write(text.slice(0, (this.#output.columns ?? Infinity) - 1));
   }
 
   #clear(): void {
@@ -61,6 +64,6 @@ export class Progress {
   }
 
   #drawRunning(): void {
-    if (this.#running.length > 0) this.transient(`  ${this.#style("cyan", "…")} ${this.#running.join(", ")}`);
+    if (this.#running.length > 0) this.transient(`  … ${this.#running.join(", ")}`);
   }
 }

@@ -27,7 +27,9 @@ test("no line of a wrapped cell is wider than asked, and no character is lost", 
   fc.assert(
     fc.property(fc.string({ maxLength: 200 }), fc.integer({ min: 1, max: 40 }), (text, width) => {
       const cell = text.replaceAll(/[\s\p{C}]/gu, "x");
-      const lines = renderTable([""], [[cell]], { maxCellWidth: width }).split("\n").slice(1);
+      const lines = renderTable([""], [[cell]], { maxCellWidth: width })
+        .split("\n")
+        .slice(1);
       assert.equal(lines.join(""), cell);
     }),
   );

@@ -3,7 +3,9 @@ const behaviour = process.argv[2];
 const sayHello = () => process.send?.({ pid: process.pid });
 if (behaviour === "crash") {
   sayHello();
-  process.stdout.write(`${JSON.stringify({ level: "fatal", msg: "could not start", err: { message: "the port is taken" } })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ level: "fatal", msg: "could not start", err: { message: "the port is taken" } })}\n`,
+  );
   process.exitCode = 3;
 } else {
   process.on("SIGTERM", () => {

@@ -22,7 +22,10 @@ test("counts every call once: served by label, failed with the reason", async ()
   assert.equal(summary.calls, calls);
   assert.equal(summary.failures, 1);
   assert.deepEqual(summary.examples, ["503 no healthy upstream"]);
-  assert.equal([...summary.served.values()].reduce((a, b) => a + b, 0), calls - 1);
+  assert.equal(
+    [...summary.served.values()].reduce((a, b) => a + b, 0),
+    calls - 1,
+  );
   assert.equal(load.take().calls, 0);
 });
 
@@ -42,6 +45,12 @@ test("the line of the sample traffic", () => {
     ["v2", 4],
     ["v1", 11],
   ]);
-  assert.equal(trafficLine({ calls: 15, failures: 0, examples: [], served }), "15 calls, 0 failed; reviews v1 11, v2 4");
-  assert.equal(trafficLine({ calls: 2, failures: 2, examples: ["503 x", "y"], served: new Map() }), "2 calls, 2 FAILED (503 x)");
+  assert.equal(
+    trafficLine({ calls: 15, failures: 0, examples: [], served }),
+    "15 calls, 0 failed; reviews v1 11, v2 4",
+  );
+  assert.equal(
+    trafficLine({ calls: 2, failures: 2, examples: ["503 x", "y"], served: new Map() }),
+    "2 calls, 2 FAILED (503 x)",
+  );
 });

@@ -78,7 +78,8 @@ export class ConstantLoad {
   #begin(): void {
     const work = this.#options.call().then((outcome) => {
       this.#underWay.delete(work);
-      if (outcome.status !== 200) return this.#fail(`${outcome.status === 0 ? "no answer" : outcome.status} ${outcome.body.slice(0, 200)}`);
+      if (outcome.status !== 200)
+        return this.#fail(`${outcome.status === 0 ? "no answer" : outcome.status} ${outcome.body.slice(0, 200)}`);
       this.#settled += 1;
       this.#tally.calls += 1;
       const label = this.#options.label(outcome);

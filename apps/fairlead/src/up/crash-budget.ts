@@ -5,7 +5,10 @@ export class CrashBudget {
   readonly #now: () => number;
   #spentAtMs: number[] = [];
 
-  constructor(options: { readonly crashes: number; readonly withinMs: number }, now: () => number = () => performance.now()) {
+  constructor(
+    options: { readonly crashes: number; readonly withinMs: number },
+    now: () => number = () => performance.now(),
+  ) {
     this.#crashes = options.crashes;
     this.#withinMs = options.withinMs;
     this.#now = now;

@@ -38,7 +38,9 @@ async function listen(address: string): Promise<Server | undefined> {
       socket.on("error", () => undefined);
       socket.end(String(process.pid));
     });
-    server.once("error", (error: NodeJS.ErrnoException) => (error.code === "EADDRINUSE" ? resolve(undefined) : reject(error)));
+    server.once("error", (error: NodeJS.ErrnoException) =>
+      error.code === "EADDRINUSE" ? resolve(undefined) : reject(error),
+    );
     server.listen(address, () => {
       server.unref();
       resolve(server);
@@ -90,10 +92,14 @@ export async function openDataFolder(path: string | undefined): Promise<DataFold
     await mkdir(join(folder, "logs"), { recursive: true, mode: 0o700 });
     await access(join(folder, "logs"), constants.W_OK);
   } catch (cause) {
-    throw new FairleadError("FL_UP_FOLDER_UNUSABLE", `the data folder ${path ?? tmpdir()} cannot be used: ${(cause as Error).message}`, {
-      facts: { path },
-      cause,
-    });
+    throw new FairleadError(
+      "FL_UP_FOLDER_UNUSABLE",
+      `the data folder ${path ?? tmpdir()} cannot be used: ${(cause as Error).message}`,
+      {
+        facts: { path },
+        cause,
+      },
+    );
   }
   const server = await lock(folder);
   return {

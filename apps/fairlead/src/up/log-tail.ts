@@ -8,10 +8,18 @@ export async function logTail(path: string, lines = 8): Promise<string[]> {
     await using file = await open(path, "r");
     const { size } = await file.stat();
     const start = Math.max(0, size - maxBytes);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, maxBytes)), 0, Math.min(size, maxBytes), start);
+    const { buffer, bytesRead } = await file.read(
+      Buffer.alloc(Math.min(size, maxBytes)),
+      0,
+      Math.min(size, maxBytes),
+      start,
+    );
     const whole = buffer.subarray(0, bytesRead).toString("utf8").split("\n");
     if (start > 0) whole.shift(); // begins in the middle
-    return whole.filter((line) => line.trim() !== "").slice(-lines).map(shorten);
+    return whole
+      .filter((line) => line.trim() !== "")
+      .slice(-lines)
+      .map(shorten);
   } catch {
     return [];
   }

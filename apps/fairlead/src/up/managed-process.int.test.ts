@@ -13,7 +13,13 @@ const testing = join(import.meta.dirname, "../testing");
 after(async () => await rm(logFolder, { recursive: true, force: true }));
 
 function child(behaviour: string, name = behaviour): ManagedProcess {
-  return new ManagedProcess({ name, script: join(testing, "misbehaving-child.ts"), args: [behaviour], environment: {}, logFolder });
+  return new ManagedProcess({
+    name,
+    script: join(testing, "misbehaving-child.ts"),
+    args: [behaviour],
+    environment: {},
+    logFolder,
+  });
 }
 
 const isAlive = (pid: number): boolean => {
@@ -61,7 +67,9 @@ test("what does not hear SIGTERM is killed", async (t) => {
 });
 
 test("when `up` is killed, what it started ends in order", async () => {
-  const parent = fork(join(testing, "parent-of-one.ts"), [logFolder], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  const parent = fork(join(testing, "parent-of-one.ts"), [logFolder], {
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
   const [{ pid }] = (await once(parent, "message")) as [{ pid: number }];
   assert.ok(isAlive(pid));
   parent.kill("SIGKILL");

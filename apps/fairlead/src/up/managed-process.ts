@@ -119,9 +119,14 @@ export class ManagedProcess {
   async crashError(end: ProcessEnd): Promise<FairleadError> {
     const how = end.signal === null ? `with exit code ${end.code ?? "unknown"}` : `by ${end.signal}`;
     const tail = await logTail(this.logFile);
-    const words = tail.length === 0 ? "It wrote nothing." : `Its last lines:\n${tail.map((line) => `    ${line}`).join("\n")}`;
-    return new FairleadError("FL_UP_PROCESS_ENDED", `${this.name} ended ${how}. ${words}\n  All of its log: ${this.logFile}`, {
-      facts: { process: this.name, exitCode: end.code, signal: end.signal, logFile: this.logFile },
-    });
+    const words =
+      tail.length === 0 ? "It wrote nothing." : `Its last lines:\n${tail.map((line) => `    ${line}`).join("\n")}`;
+    return new FairleadError(
+      "FL_UP_PROCESS_ENDED",
+      `${this.name} ended ${how}. ${words}\n  All of its log: ${this.logFile}`,
+      {
+        facts: { process: this.name, exitCode: end.code, signal: end.signal, logFile: this.logFile },
+      },
+    );
   }
 }

@@ -76,6 +76,7 @@ export class MeshApp {
   async start(): Promise<void> {
     for (const process of this.processes) process.start();
     await untilReady(this.sidecar, `http://127.0.0.1:${this.ports.admin}/ready`);
-    if (this.application !== undefined) await untilReady(this.application, `http://127.0.0.1:${this.applicationPort}/readyz`);
+    if (this.application !== undefined)
+      await untilReady(this.application, `http://127.0.0.1:${this.applicationPort}/readyz`);
   }
 }

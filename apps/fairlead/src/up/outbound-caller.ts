@@ -22,7 +22,14 @@ export class OutboundCaller {
   async get(service: string, path: string): Promise<CallOutcome> {
     return await new Promise((resolve) => {
       const failed = (error: Error) => resolve({ status: 0, body: error.message });
-      const sent = request({ host: "127.0.0.1", port: this.port, path, agent: this.#agent, timeout: timeoutMs, headers: { host: service } });
+      const sent = request({
+        host: "127.0.0.1",
+        port: this.port,
+        path,
+        agent: this.#agent,
+        timeout: timeoutMs,
+        headers: { host: service },
+      });
       sent.once("error", failed);
       sent.once("timeout", () => sent.destroy(new Error(`no answer within ${timeoutMs} ms`)));
       sent.once("response", (response) => {

@@ -25,7 +25,10 @@ test("a port that is taken is named with its use, and with how to choose others"
 test("a base gives eight different ports from it on", () => {
   const { controlPlane, firstSidecar } = portsFrom(20_000);
   const ports = [...Object.values(controlPlane), ...Object.values(firstSidecar)];
-  assert.deepEqual(ports.toSorted((a, b) => a - b), [20_000, 20_001, 20_002, 20_003, 20_004, 20_005, 20_006, 20_007]);
+  assert.deepEqual(
+    ports.toSorted((a, b) => a - b),
+    [20_000, 20_001, 20_002, 20_003, 20_004, 20_005, 20_006, 20_007],
+  );
 });
 
 test("free ports are handed out once, below those of outgoing connections", async () => {

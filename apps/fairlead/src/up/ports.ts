@@ -93,11 +93,21 @@ export class FreePorts {
   }
 
   async sidecar(): Promise<SidecarPorts> {
-    return { api: await this.take(), outbound: await this.take(), inbound: await this.take(), admin: await this.take() };
+    return {
+      api: await this.take(),
+      outbound: await this.take(),
+      inbound: await this.take(),
+      admin: await this.take(),
+    };
   }
 
   async plan(): Promise<PortPlan> {
-    const controlPlane = { registry: await this.take(), compiler: await this.take(), ads: await this.take(), adsDebug: await this.take() };
+    const controlPlane = {
+      registry: await this.take(),
+      compiler: await this.take(),
+      ads: await this.take(),
+      adsDebug: await this.take(),
+    };
     return { controlPlane, firstSidecar: await this.sidecar() };
   }
 }

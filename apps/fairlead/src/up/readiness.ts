@@ -18,9 +18,13 @@ export async function eventually<T>(
     if (value !== undefined) return value;
     if (performance.now() > end) {
       const why = reason();
-      throw new FairleadError("FL_UP_NOT_READY", `${what}: not within ${deadlineMs / 1000} s${why === "" ? "" : `; ${why}`}`, {
-        facts: { what, deadlineMs },
-      });
+      throw new FairleadError(
+        "FL_UP_NOT_READY",
+        `${what}: not within ${deadlineMs / 1000} s${why === "" ? "" : `; ${why}`}`,
+        {
+          facts: { what, deadlineMs },
+        },
+      );
     }
     await pause(pollMs);
   }

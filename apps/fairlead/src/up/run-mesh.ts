@@ -65,7 +65,12 @@ export async function runMesh(options: UpOptions, output: CommandOutput): Promis
       mesh.complete = true;
       for (const line of whatToTry(mesh, visitor)) progress.line(line);
       if (!options.traffic) return await new Promise<never>(() => undefined);
-      return await new SampleTraffic({ port: visitor.ports.outbound, callsPerSecond: options.trafficRate, progress, ending }).run();
+      return await new SampleTraffic({
+        port: visitor.ports.outbound,
+        callsPerSecond: options.trafficRate,
+        progress,
+        ending,
+      }).run();
     },
   );
   return 0;

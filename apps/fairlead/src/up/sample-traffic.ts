@@ -16,7 +16,9 @@ export interface SampleTrafficOptions {
 
 /** `60 calls, 0 failed; reviews v1 30, v2 30` */
 export function trafficLine(summary: LoadSummary): string {
-  const served = [...summary.served].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([version, count]) => `${version} ${count}`);
+  const served = [...summary.served]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([version, count]) => `${version} ${count}`);
   const failures = summary.failures === 0 ? "0 failed" : `${summary.failures} FAILED (${summary.examples[0] ?? ""})`;
   return `${summary.calls} calls, ${failures}${served.length === 0 ? "" : `; reviews ${served.join(", ")}`}`;
 }
@@ -33,7 +35,11 @@ export class SampleTraffic {
   async run(): Promise<void> {
     const { port, callsPerSecond, progress, ending } = this.#options;
     const caller = new OutboundCaller(port);
-    const load = new ConstantLoad({ call: async () => await caller.get("shop.Storefront", "/"), callsPerSecond, label: reviewsVersion });
+    const load = new ConstantLoad({
+      call: async () => await caller.get("shop.Storefront", "/"),
+      callsPerSecond,
+      label: reviewsVersion,
+    });
     load.start();
     const report = setInterval(() => {
       const summary = load.take();

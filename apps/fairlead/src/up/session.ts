@@ -5,7 +5,10 @@ import { LocalMesh } from "./local-mesh.ts";
 import type { ManagedProcess, ProcessEnd } from "./managed-process.ts";
 import { assertFree, contractPorts, FreePorts, type PortPlan, portsFrom } from "./ports.ts";
 
-async function choosePorts(options: Pick<UpOptions, "freePorts" | "portBase">, freePorts: FreePorts): Promise<PortPlan> {
+async function choosePorts(
+  options: Pick<UpOptions, "freePorts" | "portBase">,
+  freePorts: FreePorts,
+): Promise<PortPlan> {
   if (options.freePorts === true) return await freePorts.plan();
   const plan = options.portBase === undefined ? contractPorts : portsFrom(options.portBase);
   await assertFree(plan);
@@ -35,7 +38,10 @@ export interface SessionOptions {
  * @returns what `work` gives; undefined when a signal ended it before
  * @throws FairleadError FL_UP_PROCESS_ENDED when a process crashed; what `work` throws
  */
-export async function withMesh<T>(options: SessionOptions, work: (session: Session) => Promise<T>): Promise<T | undefined> {
+export async function withMesh<T>(
+  options: SessionOptions,
+  work: (session: Session) => Promise<T>,
+): Promise<T | undefined> {
   const ending = new AbortController();
   let crash: Promise<Error> | undefined;
   let signals = 0;
@@ -49,7 +55,9 @@ export async function withMesh<T>(options: SessionOptions, work: (session: Sessi
   try {
     const freePorts = new FreePorts();
     const ports = await choosePorts(options.up, freePorts);
-    const folder = await openDataFolder(options.temporaryFolder ? undefined : (options.up.dataFolder ?? defaultDataFolder()));
+    const folder = await openDataFolder(
+      options.temporaryFolder ? undefined : (options.up.dataFolder ?? defaultDataFolder()),
+    );
     try {
       const databaseUrl = process.env["FAIRLEAD_DATABASE_URL"];
       const mesh: LocalMesh = new LocalMesh({
@@ -64,7 +72,9 @@ export async function withMesh<T>(options: SessionOptions, work: (session: Sessi
           ending.abort();
         },
       });
-      const ended = new Promise<undefined>((resolve) => ending.signal.addEventListener("abort", () => resolve(undefined), { once: true }));
+      const ended = new Promise<undefined>((resolve) =>
+        ending.signal.addEventListener("abort", () => resolve(undefined), { once: true }),
+      );
       try {
         const working = work({ mesh, ending: ending.signal, crash: async () => await crash });
         working.catch(() => undefined); // what it throws after the end was caused by the end

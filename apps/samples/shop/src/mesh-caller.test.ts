@@ -36,7 +36,10 @@ test("asks for an absolute URL, as a client that honours http_proxy", async () =
 
 test("what is not an answer says which call it was", async () => {
   const call = caller.inTrace({});
-  await assert.rejects(call("shop.Catalog", "/gone"), { name: "CallFailed", message: "shop.Catalog/gone answered 503: no healthy upstream" });
+  await assert.rejects(call("shop.Catalog", "/gone"), {
+    name: "CallFailed",
+    message: "shop.Catalog/gone answered 503: no healthy upstream",
+  });
   await assert.rejects(call("shop.Catalog", "/broken"), /answered something that is not JSON/);
   const nobody = new MeshCaller(new URL("http://127.0.0.1:1"));
   await assert.rejects(nobody.inTrace({})("shop.Catalog", "/items"), CallFailed);

@@ -31,10 +31,13 @@ export class MeshCaller {
   /** @param traceHeaders `traceparent` and `tracestate` of the request that causes the calls */
   inTrace(traceHeaders: Readonly<Record<string, string>>): Call {
     return async (service, path, form = "host") => {
-      const { status, body } = await this.#send(pathFor(form, service, path), { ...traceHeaders, host: service }).catch((error: Error) => {
-        throw new CallFailed(`${service}${path}: ${error.message}`, { cause: error });
-      });
-      if (status < 200 || status > 299) throw new CallFailed(`${service}${path} answered ${status}: ${body.slice(0, 200)}`);
+      const { status, body } = await this.#send(pathFor(form, service, path), { ...traceHeaders, host: service }).catch(
+        (error: Error) => {
+          throw new CallFailed(`${service}${path}: ${error.message}`, { cause: error });
+        },
+      );
+      if (status < 200 || status > 299)
+        throw new CallFailed(`${service}${path} answered ${status}: ${body.slice(0, 200)}`);
       try {
         return JSON.parse(body) as unknown;
       } catch (cause) {

@@ -15,7 +15,10 @@ const sidecar = createServer((request, response) => {
   request.on("data", (bytes: Buffer) => (text += bytes.toString()));
   request.on("end", () => {
     received.push({ url: request.url ?? "", body: JSON.parse(text) });
-    const { status, body } = answers.shift() ?? { status: 200, body: { err_no: 0, err_msg: "publish success", revision: 7 } };
+    const { status, body } = answers.shift() ?? {
+      status: 200,
+      body: { err_no: 0, err_msg: "publish success", revision: 7 },
+    };
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
   });
 });
@@ -28,7 +31,10 @@ after(() => sidecar.close());
 
 test("publishes with its version as label, again until the sidecar takes it", async () => {
   answers = [
-    { status: 503, body: { err_no: 1, err_msg: "no control plane", code: "FL_REGISTRY_UNREACHABLE", message: "no control plane" } },
+    {
+      status: 503,
+      body: { err_no: 1, err_msg: "no control plane", code: "FL_REGISTRY_UNREACHABLE", message: "no control plane" },
+    },
     { status: 504, body: { err_no: 1, err_msg: "not converged", code: "FL_NOT_CONVERGED", message: "not converged" } },
   ];
   received.length = 0;
@@ -42,7 +48,12 @@ test("publishes with its version as label, again until the sidecar takes it", as
 });
 
 test("does not repeat what was refused", async () => {
-  answers = [{ status: 400, body: { err_no: 1, err_msg: "x", code: "FL_REQUEST_INVALID", message: "body.service.port: too big" } }];
+  answers = [
+    {
+      status: 400,
+      body: { err_no: 1, err_msg: "x", code: "FL_REQUEST_INVALID", message: "body.service.port: too big" },
+    },
+  ];
   await assert.rejects(registration.publish("shop.Reviews", 99_999, "v1", forever), (error) => {
     assert.ok(error instanceof RegistrationRefused);
     assert.match(error.message, /400 FL_REQUEST_INVALID: body.service.port: too big/);
@@ -62,6 +73,9 @@ test("withdraws once, waiting for the callers", async () => {
   received.length = 0;
   await registration.withdraw("shop.Reviews", 8080, 3000);
   assert.deepEqual(received, [
-    { url: "/unpub?wait=converged&timeout=3000ms", body: { service: { interface: "shop.Reviews", protocol: "http", port: 8080 } } },
+    {
+      url: "/unpub?wait=converged&timeout=3000ms",
+      body: { service: { interface: "shop.Reviews", protocol: "http", port: 8080 } },
+    },
   ]);
 });

@@ -37,7 +37,11 @@ export class Registration {
    * @throws RegistrationRefused
    */
   async publish(name: string, port: number, version: string, signal: AbortSignal): Promise<void> {
-    await this.#ask("/pub?wait=converged&timeout=10s", { interface: name, protocol: "http", port, labels: { version } }, signal);
+    await this.#ask(
+      "/pub?wait=converged&timeout=10s",
+      { interface: name, protocol: "http", port, labels: { version } },
+      signal,
+    );
   }
 
   /** Says that this process calls `name`: its sidecar is sent the configuration for it, and only for what was named. */

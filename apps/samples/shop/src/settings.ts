@@ -17,13 +17,15 @@ export interface Settings {
 
 function portNumber(name: string, text: string): number {
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) throw new Error(`${name} is ${JSON.stringify(text)}; it must be a port, 0 to 65535`);
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new Error(`${name} is ${JSON.stringify(text)}; it must be a port, 0 to 65535`);
   return port;
 }
 
 function httpUrl(name: string, text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== "http:") throw new Error(`${name} is ${JSON.stringify(text)}; it must be a URL such as http://127.0.0.1:13330`);
+  if (url?.protocol !== "http:")
+    throw new Error(`${name} is ${JSON.stringify(text)}; it must be a URL such as http://127.0.0.1:13330`);
   return url;
 }
 

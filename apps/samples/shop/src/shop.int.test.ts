@@ -27,10 +27,13 @@ class FakeMesh {
       }
       this.traces.add(incoming.headers["traceparent"] as string | undefined);
       const path = (incoming.url ?? "").replace(/^http:\/\/[^/]+/, "");
-      const forwarded = request({ host: "127.0.0.1", port: this.portOf.get(incoming.headers.host!), path, headers: incoming.headers }, (inner) => {
-        answer.writeHead(inner.statusCode!, inner.headers);
-        inner.pipe(answer);
-      });
+      const forwarded = request(
+        { host: "127.0.0.1", port: this.portOf.get(incoming.headers.host!), path, headers: incoming.headers },
+        (inner) => {
+          answer.writeHead(inner.statusCode!, inner.headers);
+          inner.pipe(answer);
+        },
+      );
       forwarded.on("error", () => answer.writeHead(503).end("no healthy upstream"));
       forwarded.end();
     });
@@ -74,12 +77,18 @@ async function startInstance(service: string, version = "v1"): Promise<ChildProc
   return child;
 }
 
-async function get(host: string, path: string, headers: Record<string, string> = {}): Promise<{ status: number; body: Record<string, unknown> }> {
+async function get(
+  host: string,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; body: Record<string, unknown> }> {
   return await new Promise((resolve, reject) => {
     const sent = request(new URL(path, mesh.url), { headers: { ...headers, host } }, (response) => {
       let text = "";
       response.on("data", (bytes: Buffer) => (text += bytes.toString()));
-      response.on("end", () => resolve({ status: response.statusCode!, body: JSON.parse(text) as Record<string, unknown> }));
+      response.on("end", () =>
+        resolve({ status: response.statusCode!, body: JSON.parse(text) as Record<string, unknown> }),
+      );
     });
     sent.on("error", reject);
     sent.end();
