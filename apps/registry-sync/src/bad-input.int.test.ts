@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { after, before, describe, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { node, RegistryUnderTest } from "./registry-under-test.ts";
 
 let registry: RegistryUnderTest;

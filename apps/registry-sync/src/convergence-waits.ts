@@ -1,7 +1,7 @@
 import { FairleadError } from "@fairlead/errors";
 import type { ConvergenceReport, WaitQuery } from "@fairlead/registration";
 import { inSpan } from "@fairlead/telemetry";
-import type { ConvergenceTracker } from "./convergence/convergence-tracker.ts";
+import type { MeshConvergence } from "./convergence/mesh-convergence.ts";
 import type { RegistryMetrics } from "./registry-metrics.ts";
 import "./errors.ts";
 
@@ -19,7 +19,7 @@ export class NotConvergedError extends FairleadError {
 }
 
 export interface ConvergenceWaitsOptions {
-  readonly tracker: Pick<ConvergenceTracker, "wait">;
+  readonly convergence: Pick<MeshConvergence, "wait">;
   readonly maxWaiters: number;
   readonly metrics: Pick<RegistryMetrics, "waited" | "waiters">;
 }
@@ -60,7 +60,7 @@ export class ConvergenceWaits {
   async #wait(revision: number, timeoutMs: number, signal: AbortSignal): Promise<ConvergenceReport> {
     return await inSpan("registry.wait", { "fairlead.revision": revision }, async (span) => {
       const startedAt = performance.now();
-      const report = await this.#options.tracker.wait(revision, timeoutMs, signal);
+      const report = await this.#options.convergence.wait(revision, timeoutMs, signal);
       span.setAttribute("fairlead.converged", report.converged);
       this.#options.metrics.waited(report.converged, (performance.now() - startedAt) / 1000);
       if (!report.converged) throw new NotConvergedError(report, timeoutMs);

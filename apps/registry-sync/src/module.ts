@@ -11,6 +11,7 @@ import { addPolicyRoutes, takePolicyText } from "./api/policy-routes.ts";
 import { addMosnRoutes, addNodeRoutes } from "./api/registration-routes.ts";
 import type { RegistrySyncConfig } from "./config.ts";
 import { ConvergenceTracker } from "./convergence/convergence-tracker.ts";
+import { MeshConvergence } from "./convergence/mesh-convergence.ts";
 import { ConvergenceFeed } from "./convergence-feed.ts";
 import { ConvergenceWaits } from "./convergence-waits.ts";
 import { OutboxPublisher } from "./outbox-publisher.ts";
@@ -42,7 +43,7 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
   const { bus, store, logger, telemetry } = resources;
   const metrics = new RegistryMetrics();
   const tracker = new ConvergenceTracker({ logger });
-  const waits = new ConvergenceWaits({ tracker, maxWaiters: config.maxWaiters, metrics });
+  const waits = new ConvergenceWaits({ convergence: meshConvergence, maxWaiters: config.maxWaiters, metrics });
   const registrations = new Registrations({ ...config, store, leaseTtlMs: config.leaseTtl, metrics });
   const policies = new Policies({ store, metrics });
   const monitor = new StoreMonitor({ store, logger });
@@ -83,7 +84,7 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
     });
     addNodeRoutes(fastify, registrations, waits);
     addListRoutes(fastify, store);
-    addConvergenceRoutes(fastify, tracker, waits);
+    addConvergenceRoutes(fastify, tracker, meshConvergence, waits);
     return api;
   }
 

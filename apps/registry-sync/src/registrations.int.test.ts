@@ -132,14 +132,14 @@ test("a node has a limit of publications and subscriptions; what is there alread
 
 test("nodes are listed page by page with their leases", async () => {
   const seen: unknown[] = [];
-  for (let after = ""; ; ) {
-    const { body } = await registry.call("GET", `/v1/nodes?limit=2${after === "" ? "" : `&after=${encodeURIComponent(after)}`}`);
+  for (let from = ""; ; ) {
+    const { body } = await registry.call("GET", `/v1/nodes?limit=2${from === "" ? "" : `&after=${encodeURIComponent(from)}`}`);
     assert.ok(Array.isArray(body["nodes"]) && body["nodes"].length <= 2);
     seen.push(...body["nodes"]);
     if (typeof body["next"] !== "string") break;
-    after = body["next"];
+    from = body["next"];
   }
-  const ids = seen.map((one) => (typeof one === "object" && one !== null && "id" in one ? one.id : undefined));
-  assert.deepEqual(ids, [...new Set(ids)].toSorted());
+  const ids = seen.map((one) => (typeof one === "object" && one !== null && "id" in one ? String(one.id) : ""));
+  assert.deepEqual(ids, [...new Set(ids)].toSorted((a, b) => (a < b ? -1 : 1)));
   assert.ok(ids.includes("n1") && ids.includes("n6"));
 });

@@ -3,6 +3,7 @@ import { convergenceReportSchema, waitQuerySchema } from "@fairlead/registration
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import type { ConvergenceTracker } from "../convergence/convergence-tracker.ts";
+import type { MeshConvergence } from "../convergence/mesh-convergence.ts";
 import type { ConvergenceWaits } from "../convergence-waits.ts";
 import { mergeProxies } from "../gateway-proxies.ts";
 import { withReport } from "./error-bodies.ts";
@@ -16,7 +17,12 @@ const gatewaySchema = z.object({
 });
 
 /** How far changes have got: revisions, gateways, proxies. */
-export function addConvergenceRoutes(api: FastifyInstance, tracker: ConvergenceTracker, waits: ConvergenceWaits): void {
+export function addConvergenceRoutes(
+  api: FastifyInstance,
+  tracker: ConvergenceTracker,
+  meshConvergence: MeshConvergence,
+  waits: ConvergenceWaits,
+): void {
   addRoute(api, {
     method: "GET",
     path: "/v1/revisions/:revision/convergence",
@@ -27,7 +33,7 @@ export function addConvergenceRoutes(api: FastifyInstance, tracker: ConvergenceT
     formatError: withReport,
     handle: async ({ params: { revision }, query, signal }) => {
       const { convergence } = await waits.run(query, signal, () => Promise.resolve({ revision }));
-      return convergence ?? tracker.report(revision);
+      return convergence ?? (await meshConvergence.report(revision));
     },
   });
   addRoute(api, {

@@ -25,10 +25,14 @@ export interface GatewayView {
   /** The newest revision whose resources it has applied; 0 before the first. */
   readonly revision: number;
   readonly connected: number;
-  /** Cut off after 1000. */
-  readonly connectedNodes: readonly string[];
   /** How long ago it was heard. */
   readonly lastHeardMs: number;
+}
+
+/** A proxy that is registered and whose lease has not ended. */
+export interface RegisteredProxy {
+  readonly id: string;
+  readonly renewedAgoMs: number;
 }
 
 interface Waiter {
@@ -107,10 +111,30 @@ export class ConvergenceTracker {
         debugUrl: status.debugUrl,
         revision,
         connected: status.connected,
-        connectedNodes: status.connectedNodes,
         lastHeardMs: Math.max(0, now - heardAtMs),
       }))
       .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /**
+   * Proxies that should be connected and are to no gateway: they have an older configuration, and go by it. One whose connection ended
+   * while its gateway stayed, and that has not renewed its lease since, has died and calls nobody.
+   */
+  absent(proxies: readonly RegisteredProxy[]): MissingProxy[] {
+    this.#live();
+    const now = this.#now();
+    if (!this.#gateways.knowsAllNodes) {
+      return [{ node: "ads-gateway", type: "", reason: "a gateway has not told yet who is connected to it", sinceMs: 0 }];
+    }
+    return proxies.flatMap(({ id, renewedAgoMs }) => {
+      if (this.#gateways.isConnected(id)) return [];
+      const closedAgoMs = now - (this.#gateways.closedAtMs(id) ?? Number.NEGATIVE_INFINITY);
+      const hasDied = closedAgoMs < Number.POSITIVE_INFINITY && renewedAgoMs > closedAgoMs;
+      if (hasDied) return [];
+      const sinceMs = Number.isFinite(closedAgoMs) ? closedAgoMs : 0;
+      const reason = `registered, but connected to no ads-gateway; it renewed its lease ${(renewedAgoMs / 1000).toFixed(1)} s ago`;
+      return [{ node: id, type: "", reason, sinceMs }];
+    });
   }
 
   #live(): LiveGateway[] {
