@@ -77,6 +77,8 @@ for (const [group, concurrency] of [
     files: group.map((file) => join(repository, file)),
     concurrency,
     timeout: testTimeoutMs,
+    // A server that a failed test left running would keep its file's process for ever.
+    forceExit: true,
   });
   for await (const event of stream) tally.event(event as TestEvent);
 }

@@ -34,9 +34,11 @@ export interface StatusPublisherOptions {
 const heartbeatMs = 1000;
 /** What happens within this time goes into one message. */
 const coalesceMs = 5;
-const maxNodeIds = 1000;
-/** Together well below the megabyte that nats-server takes by default. */
+/** With `maxPending` below the megabyte that nats-server takes by default. */
+const maxNodeIds = 10_000;
 const maxPending = 2000;
+/** How often the ids of connected proxies are sent although they are the same: for who begins to listen. */
+const repeatNodeIdsMs = 2000;
 
 const stateOf = {
   SENT: PendingProxy_State.SENT,
@@ -48,6 +50,8 @@ const stateOf = {
 export class StatusPublisher {
   readonly #options: StatusPublisherOptions;
   #sequence = 0;
+  /** The ids that were published last, and when. */
+  #nodeIds: { readonly joined: string; readonly atMs: number } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #publishing: Promise<void> | undefined;
   #changed = false;
@@ -103,6 +107,7 @@ export class StatusPublisher {
       if (this.#failing) logger.info("gateway status is published again");
       this.#failing = false;
     } catch (err) {
+      this.#nodeIds = undefined;
       if (!this.#failing) logger.warn({ err }, "gateway status cannot be published; it goes out when the bus is back");
       this.#failing = true;
     }
@@ -110,11 +115,11 @@ export class StatusPublisher {
 
   #build(leaving: boolean): GatewayStatus {
     const facts = this.#options.read();
-    const connectedNodes: string[] = [];
-    for (const nodeId of facts.nodeIds) {
-      if (connectedNodes.length === maxNodeIds) break;
-      connectedNodes.push(nodeId);
-    }
+    const connectedNodes = [...Iterator.from(facts.nodeIds).take(maxNodeIds)];
+    const joined = connectedNodes.join("\n");
+    const now = performance.now();
+    const unchanged = this.#nodeIds?.joined === joined && now - this.#nodeIds.atMs < repeatNodeIdsMs - heartbeatMs / 2;
+    if (!unchanged) this.#nodeIds = { joined, atMs: now };
     return create(GatewayStatusSchema, {
       gatewayId: facts.gatewayId,
       debugUrl: facts.debugUrl,
@@ -123,7 +128,8 @@ export class StatusPublisher {
       pending: pendingMessages(facts.pending),
       sequence: BigInt(++this.#sequence),
       leaving,
-      connectedNodes,
+      connectedNodes: unchanged ? [] : connectedNodes,
+      connectedNodesUnchanged: unchanged,
     });
   }
 }

@@ -43,6 +43,10 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
   const { bus, store, logger, telemetry } = resources;
   const metrics = new RegistryMetrics();
   const tracker = new ConvergenceTracker({ logger });
+  const meshConvergence = new MeshConvergence({
+    tracker,
+    registeredProxies: async () => await store.liveProxies(config.leaseTtl),
+  });
   const waits = new ConvergenceWaits({ convergence: meshConvergence, maxWaiters: config.maxWaiters, metrics });
   const registrations = new Registrations({ ...config, store, leaseTtlMs: config.leaseTtl, metrics });
   const policies = new Policies({ store, metrics });

@@ -31,6 +31,12 @@ export interface CatalogueQueries {
   listPolicies(page: PageRequest): Promise<Page<PolicyObject>>;
   /** Those of `keys` that exist, by key. */
   findPolicies(keys: readonly string[]): Promise<Map<string, PolicyObject>>;
+  /**
+   * Nodes whose lease has not ended and that have a proxy which calls others.
+   *
+   * @param leaseTtlMs what leases are renewed for: tells how long ago each was
+   */
+  liveProxies(leaseTtlMs: number): Promise<readonly { readonly id: string; readonly renewedAgoMs: number }[]>;
 }
 
 /** Leaves out filters that are not given: TypeORM refuses undefined. */
@@ -81,6 +87,15 @@ export function catalogueQueries(database: Database): CatalogueQueries {
     listSubscriptions: (request) =>
       pageOf(database, SubscriptionEntity, "key", request, { interface: request.interface, nodeId: request.nodeId }, subscriptionOf),
     listPolicies: (request) => pageOf(database, PolicyEntity, "key", request, {}, policyOf),
+    async liveProxies(leaseTtlMs) {
+      return await database.transaction("READ COMMITTED", async (manager) => {
+        const rows: { id: string; remaining: string }[] = await manager.query(
+          `SELECT id, extract(epoch FROM lease_expires_at - now()) * 1000 AS remaining
+           FROM node WHERE outbound_port IS NOT NULL AND lease_expires_at > now()`,
+        );
+        return rows.map(({ id, remaining }) => ({ id, renewedAgoMs: Math.max(0, leaseTtlMs - Number(remaining)) }));
+      });
+    },
     async findPolicies(keys) {
       const rows = await database.transaction("READ COMMITTED", (manager) =>
         manager.createQueryBuilder(PolicyEntity, "row").where("row.key = ANY(:keys)", { keys }).getMany(),
