@@ -7,14 +7,19 @@ import "./errors.ts";
 
 /** FL_NOT_CONVERGED with the whole report; the change itself is stored. */
 export class NotConvergedError extends FairleadError {
-  readonly report: ConvergenceReport;
+  /** Private, so that logs have the message and not a thousand proxies. */
+  readonly #report: ConvergenceReport;
 
   constructor(report: ConvergenceReport, timeoutMs: number) {
     const missing = report.missing.slice(0, 10).map(({ node, type, reason }) => `${node}${type === "" ? "" : ` ${type}`}: ${reason}`);
     super("FL_NOT_CONVERGED", `revision ${report.revision} is stored and has not converged after ${timeoutMs} ms; missing: ${missing.join("; ")}`, {
       facts: { revision: report.revision, missing, missingCount: report.missing.length },
     });
-    this.report = report;
+    this.#report = report;
+  }
+
+  get report(): ConvergenceReport {
+    return this.#report;
   }
 }
 

@@ -52,7 +52,7 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
   const policies = new Policies({ store, metrics });
   const monitor = new StoreMonitor({ store, logger });
   const sweeper = new Sweeper({ ...config, store, monitor, leaseTtlMs: config.leaseTtl, serviceRetentionMs: config.serviceRetention, metrics, logger });
-  const publisher = new OutboxPublisher({ bus, outbox: store, metrics, logger });
+  const publisher = new OutboxPublisher({ bus, outbox: store, monitor, metrics, logger });
   const feed = new ConvergenceFeed(bus, tracker, logger);
 
   const readiness = () => ({

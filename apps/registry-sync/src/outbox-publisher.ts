@@ -15,6 +15,8 @@ const maxObjects = 1000;
 export interface OutboxPublisherOptions {
   readonly bus: Bus;
   readonly outbox: Outbox;
+  /** What is waited for before the outbox can be read; undefined = nothing. */
+  readonly monitor: { readonly trouble: string | undefined };
   readonly metrics: Pick<RegistryMetrics, "outboxPending">;
   readonly logger: Logger;
 }
@@ -52,7 +54,8 @@ export class OutboxPublisher {
   }
 
   async #publishAll(): Promise<void> {
-    const { bus, outbox, metrics } = this.#options;
+    const { bus, outbox, metrics, monitor } = this.#options;
+    if (monitor.trouble !== undefined) return;
     try {
       if (bus.state !== "connected") return;
       while ((await outbox.takePending(batch, (announcements) => this.#publish(announcements))) === batch);

@@ -69,13 +69,7 @@ export class RegistryUnderTest {
     const registry = createRegistrySync(config, { bus, store, logger: silent, telemetry });
     await registry.start();
     const test = new RegistryUnderTest(postgres, bus, store, registry);
-    try {
-      await until("ready", () => test.ready());
-    } catch (error) {
-      await test.stop(); // else the process would not end
-      if (shared === undefined) await postgres.stop();
-      throw error;
-    }
+    await until("ready", () => test.ready());
     return test;
   }
 

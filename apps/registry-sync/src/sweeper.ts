@@ -24,33 +24,38 @@ export interface SweeperOptions {
  */
 export class Sweeper {
   readonly #options: SweeperOptions;
-  readonly #task: RepeatedTask;
+  readonly #leases: RepeatedTask;
+  readonly #leftovers: RepeatedTask;
 
   constructor(options: SweeperOptions) {
     this.#options = options;
-    const intervalMs = Math.min(5000, Math.max(100, Math.round(options.leaseTtlMs / 10)));
-    this.#task = new RepeatedTask({ what: "sweeping", intervalMs, run: () => this.sweep(), logger: options.logger });
+    const { logger, leaseTtlMs, serviceRetentionMs } = options;
+    this.#leases = new RepeatedTask({
+      what: "expiring leases",
+      intervalMs: Math.min(5000, leaseTtlMs / 10),
+      run: () => this.#expireNodes(),
+      logger,
+    });
+    this.#leftovers = new RepeatedTask({
+      what: "removing unused services and old changes",
+      intervalMs: Math.min(60_000, Math.max(1000, serviceRetentionMs / 4)),
+      run: () => this.#removeLeftovers(),
+      logger,
+    });
   }
 
   start(): void {
-    this.#task.start();
+    this.#leases.start();
+    this.#leftovers.start();
   }
 
   async stop(): Promise<void> {
-    await this.#task.stop();
-  }
-
-  async sweep(): Promise<void> {
-    const { monitor, leaseTtlMs } = this.#options;
-    const availableForMs = monitor.availableForMs();
-    if (availableForMs === 0) return;
-    if (availableForMs >= leaseTtlMs) await this.#expireNodes();
-    await this.#removeServices();
-    await this.#options.store.trimChangeLog();
+    await Promise.all([this.#leases.stop(), this.#leftovers.stop()]);
   }
 
   async #expireNodes(): Promise<void> {
-    const { store, metrics, logger } = this.#options;
+    const { store, monitor, leaseTtlMs, metrics, logger } = this.#options;
+    if (monitor.availableForMs() < leaseTtlMs) return;
     let expired: readonly string[];
     do {
       expired = await inSpan("registry.expire", {}, async () => {
@@ -61,9 +66,11 @@ export class Sweeper {
     } while (expired.length === batch);
   }
 
-  async #removeServices(): Promise<void> {
-    const { store, serviceRetentionMs, logger } = this.#options;
+  async #removeLeftovers(): Promise<void> {
+    const { store, monitor, serviceRetentionMs, logger } = this.#options;
+    if (monitor.availableForMs() === 0) return;
     const { result } = await store.write(undefined, (tx) => tx.removeUnusedServices(serviceRetentionMs, batch));
     for (const service of result) logger.info({ service }, "unused service removed");
+    await store.trimChangeLog();
   }
 }

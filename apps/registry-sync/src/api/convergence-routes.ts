@@ -41,7 +41,10 @@ export function addConvergenceRoutes(
     path: "/v1/gateways",
     summary: "Gateways that were heard lately.",
     answer: z.object({ gateways: z.array(gatewaySchema) }),
-    handle: () => Promise.resolve({ gateways: [...tracker.gateways()] }),
+    handle: () =>
+      Promise.resolve({
+        gateways: tracker.gateways().map(({ id, debugUrl, revision, connected, lastHeardMs }) => ({ id, debugUrl, revision, connected, lastHeardMs })),
+      }),
   });
   addRoute(api, {
     method: "GET",

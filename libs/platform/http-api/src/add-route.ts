@@ -90,8 +90,11 @@ export function addRoute<Body extends z.ZodType, Query extends z.ZodType, Params
           } catch (caught) {
             const { status: code, body, error } = errorAnswer(caught);
             span.setAttribute("http.response.status_code", code);
-            if (code >= 500) {
-              span.recordException(error);
+            if (code >= 500) span.recordException(error);
+            if (code === 503 || code === 504) {
+              // Something else is away or late; whoever notices that logs why, once.
+              request.log.warn({ code: error.code, reason: error.message }, "request failed");
+            } else if (code >= 500) {
               request.log.error({ err: error, code: error.code }, "request failed");
             } else {
               request.log.info({ code: error.code, reason: error.message }, "request refused");

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { FairleadError } from "@fairlead/errors";
 import { stopDeadlineMs } from "./leftover-server.ts";
@@ -17,6 +18,7 @@ export interface ServerProcess {
 }
 
 async function end(child: ChildProcess, exited: Promise<unknown>): Promise<void> {
+  child.ref(); // this process stays until the server has ended
   child.kill("SIGINT");
   child.kill("SIGCONT");
   const killing = setTimeout(() => child.kill("SIGKILL"), stopDeadlineMs);
@@ -28,7 +30,7 @@ async function end(child: ChildProcess, exited: Promise<unknown>): Promise<void>
  * Starts `postgres` and resolves once it takes connections.
  *
  * It has a process group of its own: a Ctrl-C in the terminal reaches this process only, which stops the services before
- * their database.
+ * their database. It does not keep this process alive; when that ends without `stop`, the server is told to end too.
  *
  * @throws FairleadError FL_POSTGRES_START_FAILED with the last lines that it wrote
  */
@@ -69,5 +71,7 @@ export async function runServer(options: {
       facts: { output: lines },
     });
   }
+  child.unref();
+  if (child.stderr instanceof Socket) child.stderr.unref();
   return { pid: child.pid, stop: () => end(child, exited) };
 }

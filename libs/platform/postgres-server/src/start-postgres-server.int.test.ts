@@ -49,7 +49,8 @@ test("stops a server that a killed process left running on its folder, and recov
   const program = `
     import { startPostgresServer } from ${JSON.stringify(import.meta.resolve("./index.ts"))};
     const { pid, url } = await startPostgresServer({ dataFolder: ${JSON.stringify(dataFolder)}, durable: false });
-    console.log(JSON.stringify({ pid, url }));`;
+    console.log(JSON.stringify({ pid, url }));
+    setInterval(() => {}, 1000);`;
   const parent = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = (await once(parent.stdout, "data")) as [Buffer];
   const left = JSON.parse(line.toString()) as { pid: number; url: string };
@@ -65,6 +66,21 @@ test("stops a server that a killed process left running on its folder, and recov
   const again = await start();
   assert.deepEqual(await query(again.url, "SELECT n FROM left_over"), [{ n: 1 }]);
   await again.stop();
+});
+
+test("a process that ends without stopping it takes it along", async () => {
+  const program = `
+    import { startPostgresServer } from ${JSON.stringify(import.meta.resolve("./index.ts"))};
+    console.log((await startPostgresServer({ dataFolder: ${JSON.stringify(dataFolder)}, durable: false })).url);`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program]);
+  for (const deadline = Date.now() + 10_000; ; ) {
+    const error = await query(stdout.trim(), "SELECT 1").then(
+      () => undefined,
+      (caught: NodeJS.ErrnoException) => caught,
+    );
+    if (error?.code === "ECONNREFUSED") break;
+    assert.ok(Date.now() < deadline, "it still runs");
+  }
 });
 
 test("says what PostgreSQL said when it cannot start", async () => {

@@ -2,6 +2,7 @@ import type { Logger } from "@fairlead/logging";
 import type { Client } from "pg";
 import type { DataSource, EntityManager } from "typeorm";
 import { createDataSource } from "./data-source.ts";
+import { Slots } from "./slots.ts";
 import { isRetryable, isUnavailable, storeError } from "./store-error.ts";
 
 export interface DatabaseOptions {
@@ -14,6 +15,8 @@ export interface DatabaseOptions {
 export type Isolation = "READ COMMITTED" | "REPEATABLE READ READ ONLY";
 
 const transactionAttempts = 3;
+/** How long a transaction waits for a connection when all are busy: a burst is worked off, not refused. */
+const maxQueueMs = 4000;
 
 /**
  * Transactions over a pool that is opened at its first use, so that a process starts without PostgreSQL. All errors are
@@ -21,23 +24,33 @@ const transactionAttempts = 3;
  */
 export class Database {
   readonly #options: DatabaseOptions;
+  readonly #slots: Slots;
   #opening: Promise<DataSource> | undefined;
   #closed = false;
 
   constructor(options: DatabaseOptions) {
     this.#options = options;
+    this.#slots = new Slots(options.poolSize, maxQueueMs);
   }
 
   /** Runs `work` in one transaction; runs it again when PostgreSQL undid it because of another one. */
   async transaction<T>(isolation: Isolation, work: (manager: EntityManager) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#once(isolation, work);
+        return await this.#slots.run(() => this.#once(isolation, work));
       } catch (caught) {
         if (isRetryable(caught) && attempt < transactionAttempts) continue;
         throw storeError(caught);
       }
     }
+  }
+
+  /** Whether PostgreSQL answers. Does not queue: a burst of transactions does not make it unreachable. */
+  async answers(): Promise<boolean> {
+    return await this.#once("READ COMMITTED", (manager) => manager.query("SELECT 1")).then(
+      () => true,
+      () => false,
+    );
   }
 
   async close(): Promise<void> {
@@ -84,7 +97,10 @@ export class Database {
     const { logger, ...options } = this.#options;
     const source = createDataSource({
       ...options,
-      onPoolError: (error) => logger.warn({ err: storeError(error) }, "a connection to PostgreSQL was lost"),
+      poolSize: options.poolSize + 1, // for `answers`
+      onPoolError: (error) => {
+        if (!this.#closed) logger.warn({ reason: error.message }, "an idle connection to PostgreSQL was lost");
+      },
     });
     return await source.initialize();
   }

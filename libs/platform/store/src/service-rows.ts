@@ -22,8 +22,11 @@ export class ServiceRows {
   }
 
   async publishService(service: Service): Promise<void> {
-    const rows = await this.#rowsOf(service.interface);
     const key = serviceKey(service);
+    const isSettled = (rows: readonly ServiceRow[]) =>
+      rows.some((row) => row.key === key) && rows.every((row) => !row.assumed && row.unusedSince === null);
+    if (await this.#isKept(service.interface, isSettled)) return;
+    const rows = await this.#rowsOf(service.interface);
     const own = rows.find((row) => row.key === key);
     if (own === undefined) await this.#insert(service, false);
     else if (own.assumed) await this.#manager.update(ServiceEntity, { key }, { assumed: false });
@@ -35,6 +38,7 @@ export class ServiceRows {
   }
 
   async subscribeService(name: string, protocol: Protocol): Promise<void> {
+    if (await this.#isKept(name, (rows) => rows.length > 0 && rows.every((row) => row.unusedSince === null))) return;
     const rows = await this.#rowsOf(name);
     if (rows.length === 0) await this.#insert({ interface: name, protocol }, true);
   }
@@ -60,6 +64,17 @@ export class ServiceRows {
       }
     }
     return removed;
+  }
+
+  /**
+   * Whether there is nothing to do; then the rows stay until the transaction ends. All nodes of a service that start together
+   * come this way, so they do not wait for each other.
+   */
+  async #isKept(name: string, isSettled: (rows: readonly ServiceRow[]) => boolean): Promise<boolean> {
+    // Looked at first without the lock: to share it and then take it alone is what deadlocks are made of.
+    if (!isSettled(await this.#manager.findBy(ServiceEntity, { interface: name }))) return false;
+    await this.#locks.share("interface", name);
+    return isSettled(await this.#manager.findBy(ServiceEntity, { interface: name }));
   }
 
   /** All of one interface, under its lock, marked as used. */

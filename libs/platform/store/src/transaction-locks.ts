@@ -13,9 +13,18 @@ export class TransactionLocks {
   }
 
   async take(kind: keyof typeof lockClasses, name: string): Promise<void> {
-    const id = `${kind} ${name}`;
+    await this.#take("pg_advisory_xact_lock", kind, name);
+  }
+
+  /** Several transactions may hold it so; none of them while another one has taken it alone. */
+  async share(kind: keyof typeof lockClasses, name: string): Promise<void> {
+    await this.#take("pg_advisory_xact_lock_shared", kind, name);
+  }
+
+  async #take(lockFunction: string, kind: keyof typeof lockClasses, name: string): Promise<void> {
+    const id = `${lockFunction} ${kind} ${name}`;
     if (this.#held.has(id)) return;
-    await this.#manager.query("SELECT pg_advisory_xact_lock($1, hashtext($2))", [lockClasses[kind], name]);
+    await this.#manager.query(`SELECT ${lockFunction}($1, hashtext($2))`, [lockClasses[kind], name]);
     this.#held.add(id);
   }
 }
