@@ -40,24 +40,24 @@ async function post(url: string, body: object, headers: Record<string, string> =
 /** One call through the caller's sidecar. */
 async function call(host: string): Promise<{ status: number; body: string }> {
   return await new Promise((resolve, reject) => {
-    const call_ = request(`${caller.outbound}/`, { headers: { host } }, (response) => {
+    const outgoing = request(`${caller.outbound}/`, { headers: { host } }, (response) => {
       let body = "";
       response.on("data", (chunk: Buffer) => (body += chunk.toString()));
       response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
     });
-    call_.on("error", reject);
-    call_.setTimeout(5000, () => call_.destroy(new Error("no answer within 5 s")));
-    call_.end();
+    outgoing.on("error", reject);
+    outgoing.setTimeout(5000, () => outgoing.destroy(new Error("no answer within 5 s")));
+    outgoing.end();
   });
 }
 
 /** Calls `host` one after the other until stopped; counts what did not get a 200. */
 function constantLoad(host: string): { stop(): Promise<{ calls: number; failures: string[] }> } {
-  let stopped = false;
+  const stop = new AbortController();
   let calls = 0;
   const failures: string[] = [];
   const loop = (async () => {
-    while (!stopped) {
+    while (!stop.signal.aborted) {
       calls += 1;
       const outcome = await call(host).catch((error: unknown) => ({ status: 0, body: String(error) }));
       if (outcome.status !== 200) failures.push(`${outcome.status} ${outcome.body}`);
@@ -65,7 +65,7 @@ function constantLoad(host: string): { stop(): Promise<{ calls: number; failures
   })();
   return {
     async stop() {
-      stopped = true;
+      stop.abort();
       await loop;
       return { calls, failures };
     },

@@ -163,7 +163,7 @@ export class MeshProcesses {
   async sidecar(app: string, gateway = 0): Promise<SidecarProcess> {
     const [api, admin, outbound, inbound] = [await freePort(), await freePort(), await freePort(), await freePort()];
     const nodeId = `sidecar~127.0.0.1~${app}-${this.#sidecars.length}~fairlead`;
-    const process_ = new ServiceProcess("sidecar", {
+    const service = new ServiceProcess("sidecar", {
       FAIRLEAD_APP: app,
       FAIRLEAD_NODE_ID: nodeId,
       FAIRLEAD_API_PORT: String(api),
@@ -173,7 +173,7 @@ export class MeshProcesses {
       FAIRLEAD_REGISTRY_URL: this.registryUrl,
       FAIRLEAD_ADS_ADDRESS: this.gateways[gateway]!.grpcAddress,
     });
-    const sidecar = Object.assign(process_, {
+    const sidecar = Object.assign(service, {
       api: `http://127.0.0.1:${api}`,
       admin: `http://127.0.0.1:${admin}`,
       outbound: `http://127.0.0.1:${outbound}`,

@@ -16,9 +16,9 @@ class FakeRuntime {
     this.changed.add(listener);
     return () => this.changed.delete(listener);
   }
-  routeFor(listenerName: string, host: string): { cluster: string } | undefined {
+  routeFor(listenerName: string, host: string): { clusters: string[] } | undefined {
     assert.deepEqual([listenerName, host], ["inbound", "shop.Orders"]);
-    return this.route === undefined ? undefined : { cluster: this.route };
+    return this.route === undefined ? undefined : { clusters: ["inbound|1", this.route] };
   }
   async whenIdle(cluster: string): Promise<boolean> {
     return cluster === "inbound|8080";

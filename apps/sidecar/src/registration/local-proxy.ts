@@ -26,7 +26,7 @@ export class InboundOfRuntime implements LocalProxy {
     signal.throwIfAborted();
     const isServed = (): boolean =>
       this.#runtime.listeners().some(({ name, state }) => name === inboundListener && state === "active") &&
-      this.#runtime.routeFor(inboundListener, service.interface)?.cluster === inboundCluster(service.port);
+      this.#runtime.routeFor(inboundListener, service.interface)?.clusters.includes(inboundCluster(service.port)) === true;
     if (isServed()) return;
     await new Promise<void>((resolve, reject) => {
       const end = (): void => {

@@ -20,6 +20,7 @@ import { localityEndpoints } from "./load-assignment.ts";
 
 /** Envoy's default. */
 const connectTimeoutMs = 5000;
+const maxConcurrentRetries = 1024;
 /** A local connect takes microseconds, or fails. */
 const localConnectTimeoutMs = 1000;
 
@@ -54,6 +55,8 @@ export function outboundClusters(plan: ServicePlan, revision: number): CompiledR
       clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.EDS },
       edsClusterConfig: { edsConfig: adsConfigSource(), serviceName: name },
       connectTimeout: durationOf(connectTimeoutMs),
+      // Envoy's defaults, but for its 3 retries at a time: a host that dies under load has more calls to be repeated.
+      circuitBreakers: { thresholds: [{ maxRetries: maxConcurrentRetries }] },
       lbPolicy: lbPolicies[subset?.trafficPolicy?.loadBalancer?.simple ?? plan.loadBalancer],
       ...(speaksHttp2(service.protocol) ? http2Options() : {}),
     });

@@ -22,7 +22,7 @@ import {
   subscriptionKey,
 } from "@fairlead/model";
 import { parsePolicies } from "@fairlead/policy";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { compile, type CompiledMesh } from "./index.ts";
 
 const registry = createRegistry(
@@ -103,6 +103,7 @@ test("a service: cluster, endpoints by its nodes' inbound port, virtual host wit
     type: "EDS",
     edsClusterConfig: { edsConfig: { ads: {}, resourceApiVersion: "V3" }, serviceName: "outbound|http||shop.A" },
     connectTimeout: "5s",
+    circuitBreakers: { thresholds: [{ maxRetries: 1024 }] },
   });
   assert.deepEqual(jsonOf(mesh, "eds/outbound|http||shop.A"), {
     clusterName: "outbound|http||shop.A",

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { FairleadError } from "@fairlead/errors";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { parsePolicies, typedPolicy } from "./index.ts";
 
 const head = (kind: string) => `apiVersion: networking.istio.io/v1\nkind: ${kind}\nmetadata:\n  name: x\nspec:\n`;

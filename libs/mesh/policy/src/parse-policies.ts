@@ -165,7 +165,7 @@ function readDocument(
       const field = fieldOf(path);
       problem(
         positionOf(document, path, lines),
-        `${field === "" ? "the document" : field}${/^is not /.test(message) ? " " : ": "}${message}`,
+        `${field === "" ? "the document" : field}${message.startsWith("is not ") ? " " : ": "}${message}`,
       );
     }
     return undefined;

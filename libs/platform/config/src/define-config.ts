@@ -47,7 +47,7 @@ export function defineConfig<Shape extends z.ZodRawShape>(app: string, shape: Sh
     rows() {
       return Object.entries(shape).map(([field, type]) => {
         const json = z.toJSONSchema(type as z.ZodType, { io: "input", unrepresentable: "any" }) as {
-          default?: unknown;
+          default?: string | number | boolean;
           description?: string;
         };
         return {

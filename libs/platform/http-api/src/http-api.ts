@@ -34,8 +34,10 @@ export interface HttpApi {
 
 /** An HTTP API with /healthz, /readyz, /metrics and /openapi.json, and one shape for its errors. */
 export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
+  // Under fastify's own type, so that the instance is an ordinary FastifyInstance.
+  const loggerInstance: FastifyBaseLogger = options.logger;
   const app = fastify({
-    loggerInstance: options.logger as FastifyBaseLogger,
+    loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.maxBodyBytes ?? 1024 * 1024,
     requestTimeout: options.requestTimeoutMs ?? 10_000,

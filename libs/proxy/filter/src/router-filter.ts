@@ -1,5 +1,5 @@
 import type { RouteEntry, WeightedCluster } from "@fairlead/proxy-router";
-import type { RequestHead, ResetReason, ResponseHead } from "@fairlead/proxy-stream";
+import { hasStreamFactory, type RequestHead, type ResetReason, type ResponseHead } from "@fairlead/proxy-stream";
 import type { Cluster, ClusterManager, Host } from "@fairlead/proxy-upstream";
 import type { HttpStats } from "./http-stats.ts";
 import type { LocalReply } from "./local-reply.ts";
@@ -145,9 +145,16 @@ export class RouterFilter implements UpstreamRequestOwner {
       this.#stream.sendLocalReply({ status, body: "", details: "cluster_not_found", flag: "NC" });
       return;
     }
+    this.#stream.info.cluster = target.name;
+    const { protocol } = cluster.config;
+    if (!hasStreamFactory(protocol)) {
+      // The cluster itself is fine, and other proxies can call it.
+      const body = `upstream protocol ${protocol} is not supported by this proxy`;
+      this.#stream.sendLocalReply({ status: 503, body, details: "upstream_protocol_unsupported" });
+      return;
+    }
     this.#target = target;
     this.#cluster = cluster;
-    this.#stream.info.cluster = target.name;
     const { stats, config } = cluster;
     stats.upstream_rq_active++;
     stats.upstream_rq_total++;

@@ -51,6 +51,11 @@ export class RouteEntry {
     this.#rewritePath = compileRewrite(spec, where);
   }
 
+  /** Where its requests may be sent; empty when it answers itself. */
+  get clusterNames(): readonly string[] {
+    return this.action.kind === "forward" ? this.action.clusters.filter(({ weight }) => weight > 0).map(({ name }) => name) : [];
+  }
+
   /** @param random uniform in [0, 1); asked only where there is a choice */
   pickCluster(random: () => number): WeightedCluster | undefined {
     if (this.action.kind !== "forward") return undefined;

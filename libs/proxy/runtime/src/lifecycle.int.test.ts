@@ -38,7 +38,7 @@ test("clusters are initialized by their endpoints, a listener is active by its r
     runtime.listeners().map((it) => it.state),
     ["active"],
   );
-  assert.deepEqual(runtime.routeFor("in", "shop:80"), { cluster: "a" });
+  assert.deepEqual(runtime.routeFor("in", "shop:80"), { clusters: ["a"] });
   assert.equal(runtime.routeFor("in", "other"), undefined);
   assert.equal((await call(proxy.port("in"), { headers: { host: "shop" } })).body, "a");
 });
@@ -120,7 +120,7 @@ test("what the proxy cannot do is refused by name; the rest of the response is a
     bad?.reason ?? "",
     /virtual_hosts\[0\]\.routes\[0\]\.match\.safe_regex: not a regular expression in RE2 syntax/,
   );
-  assert.deepEqual(proxy.runtime.routeFor("in", "x"), { cluster: "b" });
+  assert.deepEqual(proxy.runtime.routeFor("in", "x"), { clusters: ["b"] });
   assert.equal(JSON.stringify(proxy.runtime.configDump()).includes("RE2"), true);
 });
 

@@ -127,8 +127,8 @@ export class ProxyRuntime {
     return () => this.#listenerListeners.delete(listener);
   }
 
-  /** The cluster that this listener would send a GET to now; undefined while it warms, has no route, or the cluster is not there. */
-  routeFor(listenerName: string, host: string, path = "/"): { readonly cluster: string } | undefined {
+  /** The clusters that this listener may send a GET to now; undefined while it warms, has no route, or none of them is there. */
+  routeFor(listenerName: string, host: string, path = "/"): { readonly clusters: readonly string[] } | undefined {
     const route = this.#listeners.get(listenerName)?.table?.find({
       method: "GET",
       path,
@@ -136,8 +136,8 @@ export class ProxyRuntime {
       scheme: "http",
       headers: new HeaderMap(),
     });
-    const cluster = route?.pickCluster(() => 0)?.name;
-    return cluster === undefined || this.#manager.get(cluster) === undefined ? undefined : { cluster };
+    const clusters = (route?.clusterNames ?? []).filter((name) => this.#manager.get(name) !== undefined);
+    return clusters.length === 0 ? undefined : { clusters };
   }
 
   /** Requests under way to this cluster. */

@@ -17,5 +17,6 @@ export {
   registerStreamFactory,
   type ServerConnectionOptions,
   type StreamFactory,
+  hasStreamFactory,
   streamFactory,
 } from "./stream-factory.ts";

@@ -36,6 +36,10 @@ export function registerStreamFactory(protocol: string, factory: StreamFactory):
   factories.set(protocol, factory);
 }
 
+export function hasStreamFactory(protocol: string): boolean {
+  return factories.has(protocol);
+}
+
 /** @throws FairleadError FL_PROTOCOL_UNKNOWN */
 export function streamFactory(protocol: string): StreamFactory {
   const factory = factories.get(protocol);

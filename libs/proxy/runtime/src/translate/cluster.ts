@@ -175,14 +175,15 @@ function readProtocolOptions(
     options.upstreamProtocolOptions.case === "explicitHttpConfig"
       ? options.upstreamProtocolOptions.value.protocolConfig
       : undefined;
-  if (explicit?.case === "http2ProtocolOptions" || explicit?.case === "http3ProtocolOptions") {
-    throw rejection(`${where}explicit_http_config`, "only HTTP/1.1 hosts are supported by this proxy");
+  if (explicit?.case === "http3ProtocolOptions") {
+    throw rejection(`${where}explicit_http_config`, "HTTP/3 is not supported by this proxy");
   }
   if (explicit?.case === "httpProtocolOptions") {
     refuseOthers(Http1ProtocolOptionsSchema, explicit.value, `${where}explicit_http_config.http_protocol_options.`, []);
   }
   return {
-    protocol: "http1",
+    // Without a codec for it calls are answered 503; a NACK would hold back the whole type, and all who wait for it.
+    protocol: explicit?.case === "http2ProtocolOptions" ? "http2" : "http1",
     ...(options.commonHttpProtocolOptions === undefined
       ? common
       : readCommonOptions(options.commonHttpProtocolOptions, `${where}common_http_protocol_options.`)),

@@ -16,10 +16,10 @@ type HostInit = Extract<MessageInitShape<typeof VirtualHostSchema>, { readonly $
 type RouteInit = Extract<NonNullable<HostInit["routes"]>[number], { readonly $typeName?: undefined }>;
 
 const HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
-const http2 = create(HttpProtocolOptionsSchema, {
+const http3 = create(HttpProtocolOptionsSchema, {
   upstreamProtocolOptions: {
     case: "explicitHttpConfig",
-    value: { protocolConfig: { case: "http2ProtocolOptions", value: {} } },
+    value: { protocolConfig: { case: "http3ProtocolOptions", value: {} } },
   },
 });
 const eds = { edsConfig: { configSourceSpecifier: { case: "ads", value: {} } } } as const;
@@ -37,8 +37,8 @@ const clusters: readonly (readonly [ClusterInit, RegExp])[] = [
   [{ transportSocket: { name: "tls" } }, /^transport_socket: is not supported/],
   [{ circuitBreakers: { thresholds: [{ retryBudget: {} }] } }, /^circuit_breakers\.thresholds\[0\]\.retry_budget/],
   [
-    { typedExtensionProtocolOptions: { [HTTP]: anyPack(HttpProtocolOptionsSchema, http2) } },
-    /only HTTP\/1\.1 hosts are supported/,
+    { typedExtensionProtocolOptions: { [HTTP]: anyPack(HttpProtocolOptionsSchema, http3) } },
+    /HTTP\/3 is not supported/,
   ],
   [{ typedExtensionProtocolOptions: { other: {} } }, /other is not supported/],
   [{ connectTimeout: { seconds: -1n } }, /^connect_timeout: is negative/],
