@@ -42,7 +42,7 @@ export default [
   { ignores: ["**/gen/**", "**/dist/**", "**/node_modules/**"] },
   { files: ["**/*.ts"], ...parsed, rules: { "@nx/enforce-module-boundaries": boundaries([]) } },
   {
-    files: ["**/*.test.ts", "**/*-contract.ts"],
+    files: ["**/*.test.ts", "**/*-under-test.ts", "**/*-contract.ts"],
     ...parsed,
     rules: { "@nx/enforce-module-boundaries": boundaries(["layer:testing", "layer:app", "layer:mesh", "layer:platform"]) },
   },

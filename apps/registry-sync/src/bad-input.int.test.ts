@@ -30,7 +30,14 @@ const good: Record<string, object> = {
 };
 const mosn = new Set(["/pub", "/unpub", "/sub", "/unsub"]);
 
-async function refuses(path: string, body: unknown, code: string, status: number, field: RegExp, type?: string): Promise<void> {
+async function refuses(
+  path: string,
+  body: unknown,
+  code: string,
+  status: number,
+  field: RegExp,
+  type?: string,
+): Promise<void> {
   const answer = await registry.call("POST", path, body, type);
   assert.deepEqual([answer.status, answer.body.code], [status, code], `${path} ${JSON.stringify(answer.body)}`);
   assert.match(answer.body.message ?? "", field);
@@ -53,9 +60,16 @@ for (const [path, body] of Object.entries(good)) {
 
     test("unknown and missing fields, by name", async () => {
       await refuses(path, { ...body, ndoe: {} }, "FL_REQUEST_INVALID", 400, /ndoe/);
-      await refuses(path, { ...body, node: { ...node("n1"), inBoundPort: 1 } }, "FL_REQUEST_INVALID", 400, /body\.node.*inBoundPort/);
+      await refuses(
+        path,
+        { ...body, node: { ...node("n1"), inBoundPort: 1 } },
+        "FL_REQUEST_INVALID",
+        400,
+        /body\.node.*inBoundPort/,
+      );
       await refuses(path, { ...body, node: undefined }, "FL_REQUEST_INVALID", 400, /body\.node/);
-      if ("service" in body) await refuses(path, { ...body, service: { port: 1 } }, "FL_REQUEST_INVALID", 400, /body\.service\.interface/);
+      if ("service" in body)
+        await refuses(path, { ...body, service: { port: 1 } }, "FL_REQUEST_INVALID", 400, /body\.service\.interface/);
     });
 
     test("wrong node ids", async () => {
@@ -93,18 +107,55 @@ test("wrong values in a publication, by field", async () => {
     [{ labels: Object.fromEntries(Array.from({ length: 65 }, (_, n) => [`l${n}`, ""])) }, /service\.labels/],
     [{ labels: [] }, /service\.labels/],
   ];
-  for (const [fields, field] of wrong) await refuses("/pub", { service: { ...service, ...fields }, node: node("n1") }, "FL_REQUEST_INVALID", 400, field);
-  for (const fields of [{ app: "" }, { app: "a\u0000" }, { app: "\ud800" }, { address: "host.name" }, { address: "999.1.1.1" }, { inboundPort: 0 }]) {
-    await refuses("/pub", { service, node: node("n1", fields) }, "FL_REQUEST_INVALID", 400, new RegExp(`node\\.${Object.keys(fields)[0]}`));
+  for (const [fields, field] of wrong)
+    await refuses("/pub", { service: { ...service, ...fields }, node: node("n1") }, "FL_REQUEST_INVALID", 400, field);
+  for (const fields of [
+    { app: "" },
+    { app: "a\u0000" },
+    { app: "\ud800" },
+    { address: "host.name" },
+    { address: "999.1.1.1" },
+    { inboundPort: 0 },
+  ]) {
+    await refuses(
+      "/pub",
+      { service, node: node("n1", fields) },
+      "FL_REQUEST_INVALID",
+      400,
+      new RegExp(`node\\.${Object.keys(fields)[0]}`),
+    );
   }
   await refuses("/pub", { ...good["/pub"], state: "draining" }, "FL_REQUEST_INVALID", 400, /body\.state/);
-  await refuses("/v1/instances/state", { ...good["/v1/instances/state"], state: "warming" }, "FL_REQUEST_INVALID", 400, /body\.state/);
+  await refuses(
+    "/v1/instances/state",
+    { ...good["/v1/instances/state"], state: "warming" },
+    "FL_REQUEST_INVALID",
+    400,
+    /body\.state/,
+  );
 });
 
 test("wrong queries and paths", async () => {
-  const queries = ["wait=soon", "timeout=10", "timeout=6m", "timeout=-1s", "wiat=converged", "wait=converged&wait=converged"];
-  for (const query of queries) await refuses(`/pub?${query}`, good["/pub"], "FL_REQUEST_INVALID", 400, /query/).catch((error: Error) => assert.fail(`${query}: ${error.message}`));
-  for (const path of ["/v1/nodes?limit=0", "/v1/nodes?limit=10001", "/v1/instances?nod=x", "/v1/policies?limit=x", "/v1/revisions/-1/convergence", "/v1/revisions/x/convergence"]) {
+  const queries = [
+    "wait=soon",
+    "timeout=10",
+    "timeout=6m",
+    "timeout=-1s",
+    "wiat=converged",
+    "wait=converged&wait=converged",
+  ];
+  for (const query of queries)
+    await refuses(`/pub?${query}`, good["/pub"], "FL_REQUEST_INVALID", 400, /query/).catch((error: Error) =>
+      assert.fail(`${query}: ${error.message}`),
+    );
+  for (const path of [
+    "/v1/nodes?limit=0",
+    "/v1/nodes?limit=10001",
+    "/v1/instances?nod=x",
+    "/v1/policies?limit=x",
+    "/v1/revisions/-1/convergence",
+    "/v1/revisions/x/convergence",
+  ]) {
     const { status, body } = await registry.call("GET", path);
     assert.deepEqual([status, body.code], [400, "FL_REQUEST_INVALID"], path);
   }
@@ -123,8 +174,13 @@ test("wrong queries and paths", async () => {
 });
 
 test("wrong policies", async () => {
-  const put = (body: string, type = "application/yaml", query = "") => registry.call("PUT", `/v1/policies${query}`, body, type);
-  const invalid = await put("kind: VirtualService\napiVersion: networking.istio.io/v1\nmetadata: {name: x}\nspec: {hosts: [a], htpp: []}\n", "text/yaml", "?file=shop.yaml");
+  const put = (body: string, type = "application/yaml", query = "") =>
+    registry.call("PUT", `/v1/policies${query}`, body, type);
+  const invalid = await put(
+    "kind: VirtualService\napiVersion: networking.istio.io/v1\nmetadata: {name: x}\nspec: {hosts: [a], htpp: []}\n",
+    "text/yaml",
+    "?file=shop.yaml",
+  );
   assert.deepEqual([invalid.status, invalid.body.code], [422, "FL_POLICY_INVALID"]);
   assert.match(JSON.stringify(invalid.body.facts), /shop\.yaml:4:\d+ .*htpp/);
   for (const body of ["", "---\n", "a: [", "\u0000", "- 1", "kind: Service", "x".repeat(2000)]) {
@@ -141,7 +197,10 @@ test("no JSON makes /pub fail in a way that nobody foresaw", async () => {
   await fc.assert(
     fc.asyncProperty(fc.jsonValue(), fc.constantFrom("service", "node", "state", "extra"), async (value, field) => {
       const { status } = await registry.call("POST", "/pub", { ...good["/pub"], [field]: value });
-      assert.ok(status === 400 || (field === "state" && value === "ready"), `${status} for ${field} = ${JSON.stringify(value)}`);
+      assert.ok(
+        status === 400 || (field === "state" && value === "ready"),
+        `${status} for ${field} = ${JSON.stringify(value)}`,
+      );
     }),
     { numRuns: 100 },
   );
@@ -150,10 +209,13 @@ test("no JSON makes /pub fail in a way that nobody foresaw", async () => {
 test("a body that is announced and not sent is given up", async () => {
   const { port } = new URL(registry.registry.url);
   const status = await new Promise<number | string | undefined>((resolve) => {
-    const call = request({ port, method: "POST", path: "/pub", headers: { "content-type": "application/json", "content-length": "100" } }, (response) => {
-      resolve(response.statusCode);
-      response.resume();
-    });
+    const call = request(
+      { port, method: "POST", path: "/pub", headers: { "content-type": "application/json", "content-length": "100" } },
+      (response) => {
+        resolve(response.statusCode);
+        response.resume();
+      },
+    );
     call.on("error", (error: NodeJS.ErrnoException) => resolve(error.code));
     call.flushHeaders();
     setTimeout(() => call.destroy(), 50);

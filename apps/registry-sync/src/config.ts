@@ -5,12 +5,16 @@ const count = (min: number, max: number) => z.coerce.number().int().min(min).max
 const atLeast = (ms: number, words: string) => durationMs().pipe(z.number().min(ms, words));
 
 export const registrySyncConfig = defineConfig("registry-sync", {
-  bind: bindAddress().describe("Address that the HTTP API listens on. It is not authenticated: keep it on loopback or a private network."),
+  bind: bindAddress().describe(
+    "Address that the HTTP API listens on. It is not authenticated: keep it on loopback or a private network.",
+  ),
   httpPort: port().default(13300).describe("Port of the HTTP API. 0 = a free one."),
   leaseTtl: atLeast(1000, "at least 1s")
     .prefault("30s")
     .describe("A node that does not renew its lease for this long is removed. Sidecars need the same setting."),
-  serviceRetention: durationMs().prefault("1h").describe("A service that nothing publishes or subscribes to is removed after this time."),
+  serviceRetention: durationMs()
+    .prefault("1h")
+    .describe("A service that nothing publishes or subscribes to is removed after this time."),
   maxWaiters: count(1, 1_000_000)
     .default(10_000)
     .describe("Requests that wait for convergence at the same time; more get FL_OVERLOADED."),
@@ -19,7 +23,10 @@ export const registrySyncConfig = defineConfig("registry-sync", {
   maxPolicyBytes: count(1024, 256 * 1024 * 1024)
     .default(4 * 1024 * 1024)
     .describe("Body of one PUT of policies. Other bodies may have 1 MiB."),
-  logLevel: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info").describe("Least severe level that is logged."),
+  logLevel: z
+    .enum(["trace", "debug", "info", "warn", "error", "silent"])
+    .default("info")
+    .describe("Least severe level that is logged."),
 });
 export type RegistrySyncConfig = ReturnType<typeof registrySyncConfig.load>;
 
@@ -27,5 +34,8 @@ export type RegistrySyncConfig = ReturnType<typeof registrySyncConfig.load>;
 export const registrySyncProcessConfig = defineConfig("registry-sync (as a process)", {
   natsUrl: z.string().min(1).describe("nats-server, e.g. nats://127.0.0.1:4222; several with commas."),
   databaseUrl: z.string().min(1).describe("PostgreSQL, e.g. postgres://user:password@127.0.0.1:5432/fairlead."),
-  otlpEndpoint: z.string().optional().describe("Where traces go by OTLP over HTTP, e.g. http://127.0.0.1:4318. Not set: none are sent."),
+  otlpEndpoint: z
+    .string()
+    .optional()
+    .describe("Where traces go by OTLP over HTTP, e.g. http://127.0.0.1:4318. Not set: none are sent."),
 });

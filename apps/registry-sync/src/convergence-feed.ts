@@ -20,11 +20,18 @@ export class ConvergenceFeed {
   start(): void {
     this.#subscriptions = [
       // What was rejected before this process started is asked for too.
-      this.#bus.subscribe(subjects.configPushed, this.#decoded(ConfigPushedSchema, (message) => this.#tracker.configPushed(message)), {
-        deliver: "all",
-      }),
+      this.#bus.subscribe(
+        subjects.configPushed,
+        this.#decoded(ConfigPushedSchema, (message) => this.#tracker.configPushed(message)),
+        {
+          deliver: "all",
+        },
+      ),
       // Statuses are whole and come every second: old ones say nothing.
-      this.#bus.subscribe(subjects.proxyStatus, this.#decoded(GatewayStatusSchema, (message) => this.#tracker.gatewayStatus(message))),
+      this.#bus.subscribe(
+        subjects.proxyStatus,
+        this.#decoded(GatewayStatusSchema, (message) => this.#tracker.gatewayStatus(message)),
+      ),
     ];
   }
 
@@ -33,7 +40,10 @@ export class ConvergenceFeed {
   }
 
   /** A message that cannot be read will not be readable when it comes again: it is logged and dropped. */
-  #decoded<Schema extends DescMessage>(schema: Schema, take: (message: MessageShape<Schema>) => void): (message: BusMessage) => void {
+  #decoded<Schema extends DescMessage>(
+    schema: Schema,
+    take: (message: MessageShape<Schema>) => void,
+  ): (message: BusMessage) => void {
     return ({ subject, data }) => {
       let message: MessageShape<Schema>;
       try {

@@ -11,10 +11,16 @@ export class NotConvergedError extends FairleadError {
   readonly #report: ConvergenceReport;
 
   constructor(report: ConvergenceReport, timeoutMs: number) {
-    const missing = report.missing.slice(0, 10).map(({ node, type, reason }) => `${node}${type === "" ? "" : ` ${type}`}: ${reason}`);
-    super("FL_NOT_CONVERGED", `revision ${report.revision} is stored and has not converged after ${timeoutMs} ms; missing: ${missing.join("; ")}`, {
-      facts: { revision: report.revision, missing, missingCount: report.missing.length },
-    });
+    const missing = report.missing
+      .slice(0, 10)
+      .map(({ node, type, reason }) => `${node}${type === "" ? "" : ` ${type}`}: ${reason}`);
+    super(
+      "FL_NOT_CONVERGED",
+      `revision ${report.revision} is stored and has not converged after ${timeoutMs} ms; missing: ${missing.join("; ")}`,
+      {
+        facts: { revision: report.revision, missing, missingCount: report.missing.length },
+      },
+    );
     this.#report = report;
   }
 
@@ -51,7 +57,11 @@ export class ConvergenceWaits {
     if (query.wait === undefined) return await change();
     const { maxWaiters, metrics } = this.#options;
     if (this.#waiting >= maxWaiters) {
-      throw new FairleadError("FL_OVERLOADED", `${maxWaiters} requests wait for convergence already; nothing was changed`, { facts: { maxWaiters } });
+      throw new FairleadError(
+        "FL_OVERLOADED",
+        `${maxWaiters} requests wait for convergence already; nothing was changed`,
+        { facts: { maxWaiters } },
+      );
     }
     metrics.waiters(++this.#waiting);
     try {

@@ -35,8 +35,16 @@ test("?wait=converged answers when every gateway has the revision, with the repo
   await until("stored", async () => (await registry.store.revision()) > 0);
   const revision = await registry.store.revision();
   await compiled(revision);
-  const held = { nodeId: "n9", typeUrl: "type.googleapis.com/envoy.config.cluster.v3.Cluster", state: PendingProxy_State.SENT };
-  await registry.gatewaySays({ revision: BigInt(revision), connected: 1, pending: [{ ...held, firstRevision: BigInt(revision), lastRevision: BigInt(revision) }] });
+  const held = {
+    nodeId: "n9",
+    typeUrl: "type.googleapis.com/envoy.config.cluster.v3.Cluster",
+    state: PendingProxy_State.SENT,
+  };
+  await registry.gatewaySays({
+    revision: BigInt(revision),
+    connected: 1,
+    pending: [{ ...held, firstRevision: BigInt(revision), lastRevision: BigInt(revision) }],
+  });
   const report = await registry.call("GET", `/v1/revisions/${revision}/convergence`);
   assert.deepEqual([report.body["converged"], answered], [false, false]);
   await registry.gatewaySays({ revision: BigInt(revision), connected: 1 });
@@ -47,7 +55,10 @@ test("?wait=converged answers when every gateway has the revision, with the repo
 
 test("not in time: 504 with the revision, the report, and who is missing; the change is stored", async () => {
   const { status, body } = await publish(8081, "?wait=converged&timeout=50ms");
-  assert.deepEqual([status, body.err_no, body.code, body.revision], [504, 1, "FL_NOT_CONVERGED", await registry.store.revision()]);
+  assert.deepEqual(
+    [status, body.err_no, body.code, body.revision],
+    [504, 1, "FL_NOT_CONVERGED", await registry.store.revision()],
+  );
   const report = convergenceReportSchema.parse(body["convergence"]);
   assert.equal(report.converged, false);
   assert.ok(report.missing.length > 0);
@@ -59,7 +70,10 @@ test("not in time: 504 with the revision, the report, and who is missing; the ch
 
 test("more waiters than there are places: 503 before anything is changed, and places come back", async () => {
   const first = [publish(1, "?wait=converged&timeout=2s"), publish(2, "?wait=converged&timeout=2s")];
-  await until("both wait", async () => (await registry.store.listInstances({ limit: 10, nodeId: "n1" })).items.length === 2);
+  await until(
+    "both wait",
+    async () => (await registry.store.listInstances({ limit: 10, nodeId: "n1" })).items.length === 2,
+  );
   const refused = await publish(3, "?wait=converged&timeout=2s");
   assert.deepEqual([refused.status, refused.body.code, refused.body.err_no], [503, "FL_OVERLOADED", 1]);
   assert.equal(refused.headers.get("retry-after"), "1");
@@ -68,8 +82,14 @@ test("more waiters than there are places: 503 before anything is changed, and pl
   const revision = await registry.store.revision();
   await compiled(revision);
   await registry.gatewaySays({ revision: BigInt(revision), connected: 1 });
-  assert.deepEqual((await Promise.all(first)).map(({ status }) => status), [200, 200]);
-  assert.equal((await registry.call("GET", `/v1/revisions/${revision}/convergence?wait=converged&timeout=1s`)).status, 200);
+  assert.deepEqual(
+    (await Promise.all(first)).map(({ status }) => status),
+    [200, 200],
+  );
+  assert.equal(
+    (await registry.call("GET", `/v1/revisions/${revision}/convergence?wait=converged&timeout=1s`)).status,
+    200,
+  );
 });
 
 test("a waiter that goes away gives its place back", async () => {
@@ -82,11 +102,17 @@ test("a waiter that goes away gives its place back", async () => {
       signal: gone.signal,
     }).catch(() => undefined),
   );
-  await until("both wait", async () => (await registry.store.listInstances({ limit: 10, nodeId: "n2" })).items.length === 2);
+  await until(
+    "both wait",
+    async () => (await registry.store.listInstances({ limit: 10, nodeId: "n2" })).items.length === 2,
+  );
   assert.equal((await publish(7, "?wait=converged&timeout=1ms")).body.code, "FL_OVERLOADED");
   gone.abort();
   await Promise.all(waits);
-  await until("places are free", async () => (await publish(7, "?wait=converged&timeout=1ms")).body.code === "FL_NOT_CONVERGED");
+  await until(
+    "places are free",
+    async () => (await publish(7, "?wait=converged&timeout=1ms")).body.code === "FL_NOT_CONVERGED",
+  );
 });
 
 test("messages that cannot be decoded are dropped", async () => {
@@ -94,7 +120,9 @@ test("messages that cannot be decoded are dropped", async () => {
     await registry.bus.publish({ subject, data: Buffer.from("not protobuf"), revision: 0 });
   }
   await registry.gatewaySays({ gatewayId: "after", revision: 1n });
-  await until("the next one counts", async () => JSON.stringify((await registry.call("GET", "/v1/gateways")).body).includes("after"));
+  await until("the next one counts", async () =>
+    JSON.stringify((await registry.call("GET", "/v1/gateways")).body).includes("after"),
+  );
 });
 
 test("/v1/proxies merges what the gateways say, and names those that do not", async () => {
@@ -115,7 +143,9 @@ test("/v1/proxies merges what the gateways say, and names those that do not", as
   await registry.gatewaySays({ gatewayId: "huge", debugUrl: await serve(200, huge) });
   await registry.gatewaySays({ gatewayId: "odd", debugUrl: "file:///etc/passwd" });
   await registry.gatewaySays({ gatewayId: "worse", debugUrl: "nonsense" });
-  await until("all are heard", async () => JSON.stringify((await registry.call("GET", "/v1/gateways")).body).includes("worse"));
+  await until("all are heard", async () =>
+    JSON.stringify((await registry.call("GET", "/v1/gateways")).body).includes("worse"),
+  );
   const { status, body } = await registry.call("GET", "/v1/proxies");
   assert.equal(status, 200);
   assert.deepEqual(body["proxies"], [{ node: "n1", gateway: "good" }]);

@@ -4,7 +4,8 @@ export const registrySyncErrors = declareErrors("registry-sync", {
   FL_NODE_UNKNOWN: {
     httpStatus: 404,
     meaning: "The node is not registered, or its lease ran out.",
-    action: "Register it again with what it publishes and subscribes to (POST /v1/nodes, /pub, /sub). A sidecar does this by itself.",
+    action:
+      "Register it again with what it publishes and subscribes to (POST /v1/nodes, /pub, /sub). A sidecar does this by itself.",
   },
   FL_INSTANCE_UNKNOWN: {
     httpStatus: 404,

@@ -37,16 +37,24 @@ function reasonOf(caught: unknown): string {
 async function ask(gateway: { id: string; debugUrl: string }, signal: AbortSignal): Promise<ProxyEntry[]> {
   const url = new URL("/debug/syncz", gateway.debugUrl);
   if (url.protocol !== "http:" && url.protocol !== "https:") throw new Error(`its debug URL is ${url.protocol}//…`);
-  const response = await fetch(url, { redirect: "error", signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) });
+  const response = await fetch(url, {
+    redirect: "error",
+    signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+  });
   if (!response.ok) {
     await response.body?.cancel();
     throw new Error(`it answers HTTP ${response.status}`);
   }
-  return answerSchema.parse(JSON.parse(await readBounded(response))).proxies.map((proxy) => ({ ...proxy, gateway: gateway.id }));
+  return answerSchema
+    .parse(JSON.parse(await readBounded(response)))
+    .proxies.map((proxy) => ({ ...proxy, gateway: gateway.id }));
 }
 
 /** Asks every gateway for the proxies that are connected to it. One that does not answer is named with the reason. */
-export async function mergeProxies(gateways: readonly { id: string; debugUrl: string }[], signal: AbortSignal): Promise<MergedProxies> {
+export async function mergeProxies(
+  gateways: readonly { id: string; debugUrl: string }[],
+  signal: AbortSignal,
+): Promise<MergedProxies> {
   const asked: { id: string; error?: string }[] = [];
   const proxies: ProxyEntry[] = [];
   const queue = gateways.toSorted((a, b) => (a.id < b.id ? -1 : 1));

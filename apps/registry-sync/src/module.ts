@@ -51,12 +51,23 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
   const registrations = new Registrations({ ...config, store, leaseTtlMs: config.leaseTtl, metrics });
   const policies = new Policies({ store, metrics });
   const monitor = new StoreMonitor({ store, logger });
-  const sweeper = new Sweeper({ ...config, store, monitor, leaseTtlMs: config.leaseTtl, serviceRetentionMs: config.serviceRetention, metrics, logger });
+  const sweeper = new Sweeper({
+    ...config,
+    store,
+    monitor,
+    leaseTtlMs: config.leaseTtl,
+    serviceRetentionMs: config.serviceRetention,
+    metrics,
+    logger,
+  });
   const publisher = new OutboxPublisher({ bus, outbox: store, monitor, metrics, logger });
   const feed = new ConvergenceFeed(bus, tracker, logger);
 
   const readiness = () => ({
-    waitingFor: [...(monitor.trouble === undefined ? [] : [monitor.trouble]), ...(bus.state === "connected" ? [] : ["the bus"])],
+    waitingFor: [
+      ...(monitor.trouble === undefined ? [] : [monitor.trouble]),
+      ...(bus.state === "connected" ? [] : ["the bus"]),
+    ],
   });
 
   async function createApi(): Promise<HttpApi> {

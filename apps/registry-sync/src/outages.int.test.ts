@@ -32,7 +32,10 @@ test("a node that does not renew is removed with what it published; one that ren
     return !(await nodeIds()).includes("silent");
   });
   assert.deepEqual(await nodeIds(), ["alive"]);
-  assert.deepEqual((await first.store.listInstances({ limit: 10 })).items.map(({ nodeId }) => nodeId), ["alive"]);
+  assert.deepEqual(
+    (await first.store.listInstances({ limit: 10 })).items.map(({ nodeId }) => nodeId),
+    ["alive"],
+  );
   await first.call("DELETE", "/v1/nodes/alive");
 });
 
@@ -41,11 +44,19 @@ test("two replicas, 200 changes at once: revisions without gaps, all announced",
   await until("quiet", async () => (await first.store.countPending()) === 0);
   first.announced.splice(0);
   const answers = await Promise.all(
-    Array.from({ length: 200 }, (_, n) => publish(n % 2 === 0 ? first : second, `c${n % 20}`, `shop.Many${n % 7}`, 1000 + n)),
+    Array.from({ length: 200 }, (_, n) =>
+      publish(n % 2 === 0 ? first : second, `c${n % 20}`, `shop.Many${n % 7}`, 1000 + n),
+    ),
   );
   const expected = Array.from({ length: 200 }, (_, n) => start + 1 + n);
-  assert.deepEqual(answers.map(({ status }) => status).filter((status) => status !== 200), []);
-  assert.deepEqual(answers.map(({ body }) => body.revision!).toSorted((a, b) => a - b), expected);
+  assert.deepEqual(
+    answers.map(({ status }) => status).filter((status) => status !== 200),
+    [],
+  );
+  assert.deepEqual(
+    answers.map(({ body }) => body.revision!).toSorted((a, b) => a - b),
+    expected,
+  );
   const announced = () => new Set(first.announced.map(({ revision }) => Number(revision)));
   await until("all announced", () => expected.every((revision) => announced().has(revision)));
 });
@@ -70,7 +81,8 @@ describe("PostgreSQL is killed", () => {
     assert.deepEqual([refused.status, refused.body.code, refused.body.err_no], [503, "FL_STORE_UNAVAILABLE", 1]);
     assert.equal(refused.headers.get("retry-after"), "1");
     assert.doesNotMatch(JSON.stringify(refused.body), /postgres:\/\/|password/);
-    const policy = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: a}\nspec: {host: a.B}\n";
+    const policy =
+      "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: a}\nspec: {host: a.B}\n";
     for (const [method, path, body, type] of [
       ["POST", "/sub", { service: { interface: "a.B" }, node: node("x") }],
       ["POST", "/v1/leases/renew", { node: { id: "survivor" } }],
@@ -82,10 +94,17 @@ describe("PostgreSQL is killed", () => {
       ["PUT", "/v1/policies?dryRun=true", policy, "application/yaml"],
     ] as const) {
       const answer = await first.call(method, path, body, type);
-      assert.deepEqual([answer.status, answer.body.code], [503, "FL_STORE_UNAVAILABLE"], `${method} ${path} ${JSON.stringify(answer.body)}`);
+      assert.deepEqual(
+        [answer.status, answer.body.code],
+        [503, "FL_STORE_UNAVAILABLE"],
+        `${method} ${path} ${JSON.stringify(answer.body)}`,
+      );
     }
     await until("not ready", async () => !(await first.ready()));
-    assert.deepEqual(await (await fetch(`${first.registry.url}/readyz`)).json(), { ready: false, waitingFor: ["PostgreSQL"] });
+    assert.deepEqual(await (await fetch(`${first.registry.url}/readyz`)).json(), {
+      ready: false,
+      waitingFor: ["PostgreSQL"],
+    });
     assert.equal((await fetch(`${first.registry.url}/healthz`)).status, 200);
     assert.equal((await first.call("GET", "/v1/gateways")).status, 200);
   });
@@ -112,7 +131,12 @@ test("it starts without PostgreSQL, and is ready once that is there", async () =
   const store = await openStore({ url: first.postgres.url, logger: silent });
   const bus = new InProcessBus();
   const telemetry = { serveMetrics: () => undefined };
-  const early = createRegistrySync(registrySyncConfig.load({ FAIRLEAD_HTTP_PORT: "0" }), { bus, store, logger: silent, telemetry });
+  const early = createRegistrySync(registrySyncConfig.load({ FAIRLEAD_HTTP_PORT: "0" }), {
+    bus,
+    store,
+    logger: silent,
+    telemetry,
+  });
   await early.start();
   const { status } = await fetch(`${early.url}/readyz`);
   assert.equal(status, 503);

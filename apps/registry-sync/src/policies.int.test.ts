@@ -21,19 +21,31 @@ spec:
     - name: v1
       labels: { version: v1 }
 `;
-const put = (text: string, query = "", type = "application/yaml") => registry.call("PUT", `/v1/policies${query}`, text, type);
+const put = (text: string, query = "", type = "application/yaml") =>
+  registry.call("PUT", `/v1/policies${query}`, text, type);
 const outcomes = (objects: unknown) =>
-  Array.isArray(objects) ? objects.map((one: unknown) => (typeof one === "object" && one !== null ? Object.values(one).join(" ") : "")) : [];
+  Array.isArray(objects)
+    ? objects.map((one: unknown) => (typeof one === "object" && one !== null ? Object.values(one).join(" ") : ""))
+    : [];
 
 test("all objects of a text are applied in one revision, each with what happened to it", async () => {
   const first = await put(`${rule("a")}---\n${rule("b")}`, "?file=rules.yaml");
   assert.equal(first.status, 200, JSON.stringify(first.body));
-  assert.deepEqual(outcomes(first.body["objects"]), ["DestinationRule default a created", "DestinationRule default b created"]);
+  assert.deepEqual(outcomes(first.body["objects"]), [
+    "DestinationRule default a created",
+    "DestinationRule default b created",
+  ]);
   assert.deepEqual(first.body["dryRun"], false);
   const same = await put(`${rule("a")}---\n${rule("b")}`, "?file=rules.yaml");
   assert.equal(same.body.revision, first.body.revision);
-  assert.deepEqual(outcomes(same.body["objects"]), ["DestinationRule default a unchanged", "DestinationRule default b unchanged"]);
-  const changed = await put(`${rule("a")}---\n${rule("b").replace("v1 }", "v2 }")}---\n${rule("c")}`, "?file=rules.yaml");
+  assert.deepEqual(outcomes(same.body["objects"]), [
+    "DestinationRule default a unchanged",
+    "DestinationRule default b unchanged",
+  ]);
+  const changed = await put(
+    `${rule("a")}---\n${rule("b").replace("v1 }", "v2 }")}---\n${rule("c")}`,
+    "?file=rules.yaml",
+  );
   assert.equal(changed.body.revision, first.body.revision! + 1);
   assert.deepEqual(outcomes(changed.body["objects"]), [
     "DestinationRule default a unchanged",
@@ -42,7 +54,10 @@ test("all objects of a text are applied in one revision, each with what happened
   ]);
   const page = await registry.store.changesSince(first.body.revision!);
   assert.ok(!page.gap);
-  assert.deepEqual(page.changes.map(({ kind, key }) => `${kind} ${key}`), ["policy DestinationRule/default/b", "policy DestinationRule/default/c"]);
+  assert.deepEqual(
+    page.changes.map(({ kind, key }) => `${kind} ${key}`),
+    ["policy DestinationRule/default/b", "policy DestinationRule/default/c"],
+  );
   const { body } = await registry.call("GET", "/v1/policies/DestinationRule/default/c");
   assert.deepEqual([body["file"], body["line"]], ["rules.yaml", 21]);
 });
@@ -59,13 +74,22 @@ test("a dry run says what would happen and changes nothing", async () => {
   const revision = await registry.store.revision();
   const { status, body } = await put(`${rule("a")}---\n${rule("f")}`, "?file=rules.yaml&dryRun=true");
   assert.deepEqual([status, body["dryRun"], body.revision], [200, true, revision]);
-  assert.deepEqual(outcomes(body["objects"]), ["DestinationRule default a unchanged", "DestinationRule default f created"]);
+  assert.deepEqual(outcomes(body["objects"]), [
+    "DestinationRule default a unchanged",
+    "DestinationRule default f created",
+  ]);
   assert.equal(await registry.store.revision(), revision);
 });
 
 test("JSON is taken as it is written, so that messages name its lines", async () => {
-  const text = JSON.stringify({ apiVersion: "networking.istio.io/v1", kind: "DestinationRule", metadata: { name: "j" }, spec: { host: "a.B" } }, null, 2);
-  assert.deepEqual(outcomes((await put(text, "", "application/json")).body["objects"]), ["DestinationRule default j created"]);
+  const text = JSON.stringify(
+    { apiVersion: "networking.istio.io/v1", kind: "DestinationRule", metadata: { name: "j" }, spec: { host: "a.B" } },
+    null,
+    2,
+  );
+  assert.deepEqual(outcomes((await put(text, "", "application/json")).body["objects"]), [
+    "DestinationRule default j created",
+  ]);
   const wrong = await put(text.replace('"host"', '"hosts"'), "?file=j.json", "application/json; charset=utf-8");
   assert.match(wrong.body.message ?? "", /j\.json:[78]:\d+ .*host/);
 });

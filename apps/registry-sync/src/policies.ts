@@ -20,7 +20,12 @@ export interface PoliciesOptions {
   readonly metrics: Pick<RegistryMetrics, "stored">;
 }
 
-const applied = ({ kind, namespace, name }: PolicyObject, outcome: PutOutcome): AppliedPolicy => ({ kind, namespace, name, outcome });
+const applied = ({ kind, namespace, name }: PolicyObject, outcome: PutOutcome): AppliedPolicy => ({
+  kind,
+  namespace,
+  name,
+  outcome,
+});
 
 /** Policies as people apply them: all objects of a text, or none. */
 export class Policies {
@@ -52,7 +57,10 @@ export class Policies {
     const existing = await store.findPolicies(policies.map(({ object }) => policyKey(object)));
     const objects = policies.map(({ object }) => {
       const before = existing.get(policyKey(object));
-      return applied(object, before === undefined ? "created" : isDeepStrictEqual(before, object) ? "unchanged" : "configured");
+      return applied(
+        object,
+        before === undefined ? "created" : isDeepStrictEqual(before, object) ? "unchanged" : "configured",
+      );
     });
     return { revision: await store.revision(), objects };
   }

@@ -40,14 +40,29 @@ function instanceOf(nodeId: string, service: ServiceBody, state: PublishRequest[
 }
 
 /** The publication that a reference means. @throws FairleadError FL_PUBLICATION_AMBIGUOUS */
-async function findPublication(tx: CatalogueTransaction, nodeId: string, service: ServiceReference): Promise<Instance | undefined> {
+async function findPublication(
+  tx: CatalogueTransaction,
+  nodeId: string,
+  service: ServiceReference,
+): Promise<Instance | undefined> {
   const { interface: name, protocol, version, group, port } = service;
-  const found = await tx.findInstances({ nodeId, interface: name, protocol, version, group, ...(port === undefined ? {} : { port }) });
+  const found = await tx.findInstances({
+    nodeId,
+    interface: name,
+    protocol,
+    version,
+    group,
+    ...(port === undefined ? {} : { port }),
+  });
   if (found.length > 1) {
     const ports = found.map((instance) => String(instance.port));
-    throw new FairleadError("FL_PUBLICATION_AMBIGUOUS", `${nodeId} publishes ${name} on the ports ${ports.join(", ")}; say which in service.port`, {
-      facts: { node: nodeId, interface: name, ports },
-    });
+    throw new FairleadError(
+      "FL_PUBLICATION_AMBIGUOUS",
+      `${nodeId} publishes ${name} on the ports ${ports.join(", ")}; say which in service.port`,
+      {
+        facts: { node: nodeId, interface: name, ports },
+      },
+    );
   }
   return found[0];
 }
@@ -66,7 +81,8 @@ export class Registrations {
       await tx.putNode(node, this.#options.leaseTtlMs);
       await tx.publishService(service);
       const outcome = await tx.putInstance(instanceOf(node.id, service, state));
-      if (outcome === "created") this.#limit(await tx.countInstances(node.id), this.#options.maxInstancesPerNode, node.id, "publications");
+      if (outcome === "created")
+        this.#limit(await tx.countInstances(node.id), this.#options.maxInstancesPerNode, node.id, "publications");
     });
   }
 
@@ -84,12 +100,20 @@ export class Registrations {
       await tx.putNode(node, this.#options.leaseTtlMs);
       await tx.subscribeService(service.interface, service.protocol);
       const outcome = await tx.putSubscription({ nodeId: node.id, interface: service.interface });
-      if (outcome === "created") this.#limit(await tx.countSubscriptions(node.id), this.#options.maxSubscriptionsPerNode, node.id, "subscriptions");
+      if (outcome === "created")
+        this.#limit(
+          await tx.countSubscriptions(node.id),
+          this.#options.maxSubscriptionsPerNode,
+          node.id,
+          "subscriptions",
+        );
     });
   }
 
   async unsubscribe({ service, node }: UnsubscribeRequest): Promise<Stored> {
-    return await this.#write("unsubscribe", node.id, (tx) => tx.removeSubscription({ nodeId: node.id, interface: service.interface }));
+    return await this.#write("unsubscribe", node.id, (tx) =>
+      tx.removeSubscription({ nodeId: node.id, interface: service.interface }),
+    );
   }
 
   /** @throws FairleadError FL_NODE_UNKNOWN, FL_INSTANCE_UNKNOWN, FL_PUBLICATION_AMBIGUOUS, FL_STORE_UNAVAILABLE */
@@ -98,9 +122,13 @@ export class Registrations {
       if ((await tx.findNode(node.id)) === undefined) throw unknownNode(node.id);
       const instance = await findPublication(tx, node.id, service);
       if (instance === undefined) {
-        throw new FairleadError("FL_INSTANCE_UNKNOWN", `${node.id} has not published ${service.interface} (${service.protocol})`, {
-          facts: { node: node.id, interface: service.interface, protocol: service.protocol },
-        });
+        throw new FairleadError(
+          "FL_INSTANCE_UNKNOWN",
+          `${node.id} has not published ${service.interface} (${service.protocol})`,
+          {
+            facts: { node: node.id, interface: service.interface, protocol: service.protocol },
+          },
+        );
       }
       await tx.putInstance({ ...instance, state });
     });
@@ -123,7 +151,11 @@ export class Registrations {
     return leaseTtlMs;
   }
 
-  async #write(operation: Operation, nodeId: string, work: (tx: CatalogueTransaction) => Promise<unknown>): Promise<Stored> {
+  async #write(
+    operation: Operation,
+    nodeId: string,
+    work: (tx: CatalogueTransaction) => Promise<unknown>,
+  ): Promise<Stored> {
     return await inSpan(`registry.${operation}`, { "fairlead.node": nodeId }, async () => {
       const { revision, changed } = await this.#options.store.write(currentTraceparent(), work);
       this.#options.metrics.stored(operation, changed);
@@ -133,10 +165,16 @@ export class Registrations {
 
   #limit(count: number, most: number, nodeId: string, what: string): void {
     if (count <= most) return;
-    throw new FairleadError("FL_NODE_LIMIT", `${nodeId} has ${most} ${what} already`, { facts: { node: nodeId, limit: most } });
+    throw new FairleadError("FL_NODE_LIMIT", `${nodeId} has ${most} ${what} already`, {
+      facts: { node: nodeId, limit: most },
+    });
   }
 }
 
 function unknownNode(nodeId: string): FairleadError {
-  return new FairleadError("FL_NODE_UNKNOWN", `there is no node ${nodeId}: it was never registered, or its lease ran out`, { facts: { node: nodeId } });
+  return new FairleadError(
+    "FL_NODE_UNKNOWN",
+    `there is no node ${nodeId}: it was never registered, or its lease ran out`,
+    { facts: { node: nodeId } },
+  );
 }

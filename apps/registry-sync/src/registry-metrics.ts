@@ -1,6 +1,15 @@
 import { metrics } from "@opentelemetry/api";
 
-export type Operation = "publish" | "unpublish" | "subscribe" | "unsubscribe" | "set_state" | "register_node" | "remove_node" | "apply_policies" | "remove_policy";
+export type Operation =
+  | "publish"
+  | "unpublish"
+  | "subscribe"
+  | "unsubscribe"
+  | "set_state"
+  | "register_node"
+  | "remove_node"
+  | "apply_policies"
+  | "remove_policy";
 
 /** What registry-sync counts. Labels: the operations, and whether they changed something. */
 export class RegistryMetrics {
@@ -15,14 +24,18 @@ export class RegistryMetrics {
     this.#operations = meter.createCounter("fairlead_registry_operations", {
       description: "Operations that were stored, by operation and by result: changed or unchanged.",
     });
-    this.#expired = meter.createCounter("fairlead_registry_leases_expired", { description: "Nodes removed because their lease ran out." });
+    this.#expired = meter.createCounter("fairlead_registry_leases_expired", {
+      description: "Nodes removed because their lease ran out.",
+    });
     this.#waitSeconds = meter.createHistogram("fairlead_registry_wait_seconds", {
       description: "How long requests with wait=converged waited, by result: converged or timeout.",
       unit: "s",
       advice: { explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] },
     });
     meter
-      .createObservableGauge("fairlead_registry_outbox_pending", { description: "Revisions that are stored and not announced on the bus yet." })
+      .createObservableGauge("fairlead_registry_outbox_pending", {
+        description: "Revisions that are stored and not announced on the bus yet.",
+      })
       .addCallback((result) => result.observe(this.#pending));
     meter
       .createObservableGauge("fairlead_registry_waiters", { description: "Requests that wait for convergence now." })

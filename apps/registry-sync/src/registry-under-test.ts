@@ -27,14 +27,27 @@ export interface Answer {
 }
 
 /** Polls, for what happens in another process. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, deadlineMs = 15_000): Promise<void> {
-  for (const deadline = Date.now() + deadlineMs; !(await condition()); await sleep(10)) assert.ok(Date.now() < deadline, `${what}: not in time`);
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  deadlineMs = 15_000,
+): Promise<void> {
+  for (const deadline = Date.now() + deadlineMs; !(await condition()); await sleep(10))
+    assert.ok(Date.now() < deadline, `${what}: not in time`);
 }
 
-export async function call(url: string, method: string, path: string, body?: unknown, type = "application/json"): Promise<Answer> {
+export async function call(
+  url: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  type = "application/json",
+): Promise<Answer> {
   const response = await fetch(url + path, {
     method,
-    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body), headers: { "content-type": type } }),
+    ...(body === undefined
+      ? {}
+      : { body: typeof body === "string" ? body : JSON.stringify(body), headers: { "content-type": type } }),
   });
   return { status: response.status, headers: response.headers, body: bodySchema.parse(await response.json()) };
 }
@@ -57,7 +70,10 @@ export class RegistryUnderTest {
     this.bus = bus;
     this.store = store;
     this.registry = registry;
-    bus.subscribe(subjects.registryChanged, ({ data }) => void this.announced.push(fromBinary(RegistryChangedSchema, data)));
+    bus.subscribe(
+      subjects.registryChanged,
+      ({ data }) => void this.announced.push(fromBinary(RegistryChangedSchema, data)),
+    );
   }
 
   /** @param settings as in the environment @param shared another one, whose PostgreSQL and bus are used */
@@ -89,8 +105,17 @@ export class RegistryUnderTest {
 
   /** Says what a gateway says every second. */
   async gatewaySays(status: MessageInitShape<typeof GatewayStatusSchema>): Promise<void> {
-    const message = create(GatewayStatusSchema, { gatewayId: "g1", debugUrl: "http://127.0.0.1:1", ...status, sequence: ++this.#sequence });
-    await this.bus.publish({ subject: subjects.proxyStatus, data: toBinary(GatewayStatusSchema, message), revision: 0 });
+    const message = create(GatewayStatusSchema, {
+      gatewayId: "g1",
+      debugUrl: "http://127.0.0.1:1",
+      ...status,
+      sequence: ++this.#sequence,
+    });
+    await this.bus.publish({
+      subject: subjects.proxyStatus,
+      data: toBinary(GatewayStatusSchema, message),
+      revision: 0,
+    });
   }
 }
 

@@ -69,7 +69,8 @@ export class RepeatedTask {
       this.#lastFailure = undefined;
     } catch (caught) {
       const error = FairleadError.from(caught);
-      if (error.code !== this.#lastFailure) logger.warn({ err: error, code: error.code }, `${what}: failed, it is tried again`);
+      if (error.code !== this.#lastFailure)
+        logger.warn({ err: error, code: error.code }, `${what}: failed, it is tried again`);
       this.#lastFailure = error.code;
     }
   }

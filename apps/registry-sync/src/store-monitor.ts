@@ -25,7 +25,12 @@ export class StoreMonitor {
   constructor(options: StoreMonitorOptions) {
     this.#store = options.store;
     this.#now = options.now ?? (() => performance.now());
-    this.#task = new RepeatedTask({ what: "preparing the database", intervalMs, run: () => this.#check(), logger: options.logger });
+    this.#task = new RepeatedTask({
+      what: "preparing the database",
+      intervalMs,
+      run: () => this.#check(),
+      logger: options.logger,
+    });
   }
 
   /** In the operator's words; undefined when it is there. */

@@ -45,7 +45,11 @@ beforeEach(() => {
   };
   sweeper = new Sweeper({
     store: {
-      write: async (_trace, work) => ({ result: await work(transaction as CatalogueTransaction), revision: 1, changed: false }),
+      write: async (_trace, work) => ({
+        result: await work(transaction as CatalogueTransaction),
+        revision: 1,
+        changed: false,
+      }),
       trimChangeLog: async () => 0,
     },
     monitor,

@@ -43,7 +43,15 @@ export function addConvergenceRoutes(
     answer: z.object({ gateways: z.array(gatewaySchema) }),
     handle: () =>
       Promise.resolve({
-        gateways: tracker.gateways().map(({ id, debugUrl, revision, connected, lastHeardMs }) => ({ id, debugUrl, revision, connected, lastHeardMs })),
+        gateways: tracker
+          .gateways()
+          .map(({ id, debugUrl, revision, connected, lastHeardMs }) => ({
+            id,
+            debugUrl,
+            revision,
+            connected,
+            lastHeardMs,
+          })),
       }),
   });
   addRoute(api, {
@@ -51,7 +59,9 @@ export function addConvergenceRoutes(
     path: "/v1/proxies",
     summary: "Connected proxies with what each has been sent and has ACKed, asked of every gateway.",
     answer: z.object({
-      gateways: z.array(z.object({ id: z.string(), error: z.string().optional().describe("Why it could not be asked.") })),
+      gateways: z.array(
+        z.object({ id: z.string(), error: z.string().optional().describe("Why it could not be asked.") }),
+      ),
       proxies: z.array(z.record(z.string(), z.unknown())),
     }),
     handle: async ({ signal }) => {

@@ -67,7 +67,10 @@ export function addListRoutes(api: FastifyInstance, store: CatalogueQueries): vo
     answer: z.object({ instances: z.array(instanceAnswer), next }),
     handle: async ({ query: { node, ...query } }) => {
       const page = await store.listInstances({ ...query, nodeId: node });
-      return answerOf("instances", { ...page, items: page.items.map((item) => ({ ...item, methods: [...item.methods] })) });
+      return answerOf("instances", {
+        ...page,
+        items: page.items.map((item) => ({ ...item, methods: [...item.methods] })),
+      });
     },
   });
   addRoute(api, {
@@ -84,7 +87,8 @@ export function addListRoutes(api: FastifyInstance, store: CatalogueQueries): vo
     summary: "What nodes say that they call.",
     query: z.strictObject({ ...pageQuery, interface: interfaceFilter, node: nodeFilter }),
     answer: z.object({ subscriptions: z.array(subscriptionAnswer), next }),
-    handle: async ({ query: { node, ...query } }) => answerOf("subscriptions", await store.listSubscriptions({ ...query, nodeId: node })),
+    handle: async ({ query: { node, ...query } }) =>
+      answerOf("subscriptions", await store.listSubscriptions({ ...query, nodeId: node })),
   });
   addRoute(api, {
     method: "GET",

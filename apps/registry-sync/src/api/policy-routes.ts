@@ -40,12 +40,18 @@ export function addPolicyRoutes(api: FastifyInstance, policies: Policies, waits:
     method: "PUT",
     path: "/v1/policies",
     summary: "Apply policies: all of the text or none.",
-    description: "YAML of one or several documents (application/yaml), or JSON of one. Answers what happened to each object.",
+    description:
+      "YAML of one or several documents (application/yaml), or JSON of one. Answers what happened to each object.",
     body: z.string({ error: "expected policies as application/yaml or application/json" }),
     query: applyQuerySchema,
     answer: changeAnswerSchema.extend({
       objects: z.array(
-        z.object({ kind: z.enum(policyKinds), namespace: z.string(), name: z.string(), outcome: z.enum(["created", "configured", "unchanged"]) }),
+        z.object({
+          kind: z.enum(policyKinds),
+          namespace: z.string(),
+          name: z.string(),
+          outcome: z.enum(["created", "configured", "unchanged"]),
+        }),
       ),
       dryRun: z.boolean(),
     }),

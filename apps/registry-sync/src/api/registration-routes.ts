@@ -21,7 +21,13 @@ import { withErrNo, withReport } from "./error-bodies.ts";
 
 /** /pub /unpub /sub /unsub, with the answers that MOSN's clients know. */
 export function addMosnRoutes(api: FastifyInstance, registrations: Registrations, waits: ConvergenceWaits): void {
-  const add = <Body extends z.ZodType>(path: string, summary: string, body: Body, success: string, store: (body: z.output<Body>) => Promise<Stored>) =>
+  const add = <Body extends z.ZodType>(
+    path: string,
+    summary: string,
+    body: Body,
+    success: string,
+    store: (body: z.output<Body>) => Promise<Stored>,
+  ) =>
     addRoute(api, {
       method: "POST",
       path,
@@ -36,10 +42,18 @@ export function addMosnRoutes(api: FastifyInstance, registrations: Registrations
         ...(await waits.run(query, signal, () => store(request))),
       }),
     });
-  add("/pub", "Publish a service on a node.", publishRequestSchema, "publish success", (body) => registrations.publish(body));
-  add("/unpub", "Withdraw a publication at once.", unpublishRequestSchema, "unpub success", (body) => registrations.unpublish(body));
-  add("/sub", "Say what the node's application calls.", subscribeRequestSchema, "subscribe success", (body) => registrations.subscribe(body));
-  add("/unsub", "Take a subscription back.", unsubscribeRequestSchema, "unsubscribe success", (body) => registrations.unsubscribe(body));
+  add("/pub", "Publish a service on a node.", publishRequestSchema, "publish success", (body) =>
+    registrations.publish(body),
+  );
+  add("/unpub", "Withdraw a publication at once.", unpublishRequestSchema, "unpub success", (body) =>
+    registrations.unpublish(body),
+  );
+  add("/sub", "Say what the node's application calls.", subscribeRequestSchema, "subscribe success", (body) =>
+    registrations.subscribe(body),
+  );
+  add("/unsub", "Take a subscription back.", unsubscribeRequestSchema, "unsubscribe success", (body) =>
+    registrations.unsubscribe(body),
+  );
 }
 
 /** Nodes, leases and the states of instances. */
@@ -66,7 +80,8 @@ export function addNodeRoutes(api: FastifyInstance, registrations: Registrations
     query: waitQuerySchema,
     answer: changeAnswerSchema,
     formatError: withReport,
-    handle: async ({ body, query, signal }) => await waits.run(query, signal, () => registrations.registerNode(body.node)),
+    handle: async ({ body, query, signal }) =>
+      await waits.run(query, signal, () => registrations.registerNode(body.node)),
   });
   addRoute(api, {
     method: "DELETE",
@@ -76,7 +91,8 @@ export function addNodeRoutes(api: FastifyInstance, registrations: Registrations
     query: waitQuerySchema,
     answer: changeAnswerSchema,
     formatError: withReport,
-    handle: async ({ params, query, signal }) => await waits.run(query, signal, () => registrations.removeNode(params.id)),
+    handle: async ({ params, query, signal }) =>
+      await waits.run(query, signal, () => registrations.removeNode(params.id)),
   });
   addRoute(api, {
     method: "POST",

@@ -20,7 +20,9 @@ export const waitQuerySchema = z.strictObject({
 export type WaitQuery = z.output<typeof waitQuerySchema>;
 
 const missingProxySchema = z.object({
-  node: z.string().describe("The proxy's node id, or `gateway:<id>` / `config-compiler` where the change has not got that far."),
+  node: z
+    .string()
+    .describe("The proxy's node id, or `gateway:<id>` / `config-compiler` where the change has not got that far."),
   type: z.string().describe("cds, eds, lds, rds; empty where it is not about one type."),
   reason: z.string(),
   sinceMs: z.number().describe("For how long it has been missing."),
@@ -35,6 +37,15 @@ export const convergenceReportSchema = z.object({
   proxies: z.number().int(),
   missing: z.array(missingProxySchema),
   /** Objects of this revision that could not be compiled; what they had compiled to before stays in force. */
-  rejected: z.array(z.object({ kind: z.string(), key: z.string(), file: z.string(), line: z.number(), code: z.string(), message: z.string() })),
+  rejected: z.array(
+    z.object({
+      kind: z.string(),
+      key: z.string(),
+      file: z.string(),
+      line: z.number(),
+      code: z.string(),
+      message: z.string(),
+    }),
+  ),
 });
 export type ConvergenceReport = z.output<typeof convergenceReportSchema>;

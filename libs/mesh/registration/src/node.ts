@@ -18,7 +18,9 @@ export const nodeSchema = z.strictObject({
   address: z
     .union([z.ipv4(), z.ipv6()])
     .describe("The IP address that other proxies reach it at. A name is refused: proxies do not resolve endpoints."),
-  inboundPort: portNumber.optional().describe("Where its proxy takes calls for the application. Without it callers go to the application's own port."),
+  inboundPort: portNumber
+    .optional()
+    .describe("Where its proxy takes calls for the application. Without it callers go to the application's own port."),
   outboundPort: portNumber.optional().describe("Where its proxy takes the application's calls, on loopback."),
   labels: labelsSchema.default({}),
 });

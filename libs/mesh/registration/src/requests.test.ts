@@ -12,7 +12,16 @@ const node = { id: "n1", app: "shop", address: "10.0.0.1" };
 
 test("a publication gets its defaults", () => {
   assert.deepEqual(publishRequestSchema.parse({ service: { interface: "shop.Orders", port: 8080 }, node }), {
-    service: { interface: "shop.Orders", protocol: "http", port: 8080, version: "", group: "", methods: [], labels: {}, weight: 100 },
+    service: {
+      interface: "shop.Orders",
+      protocol: "http",
+      port: 8080,
+      version: "",
+      group: "",
+      methods: [],
+      labels: {},
+      weight: 100,
+    },
     node: { ...node, labels: {} },
     state: "ready",
   });
@@ -21,16 +30,37 @@ test("a publication gets its defaults", () => {
 test("a withdrawal takes the body of the publication as it was", () => {
   const published = { interface: "shop.Orders", port: 8080, methods: ["a"], labels: { a: "b" }, weight: 5 };
   assert.equal(unpublishRequestSchema.parse({ service: published, node: { id: "n1" } }).service.port, 8080);
-  assert.equal(unpublishRequestSchema.parse({ service: { interface: "shop.Orders" }, node: { id: "n1" } }).service.port, undefined);
-  assert.equal(unpublishRequestSchema.safeParse({ service: published, node }).success, false, "a withdrawal names the node only");
+  assert.equal(
+    unpublishRequestSchema.parse({ service: { interface: "shop.Orders" }, node: { id: "n1" } }).service.port,
+    undefined,
+  );
+  assert.equal(
+    unpublishRequestSchema.safeParse({ service: published, node }).success,
+    false,
+    "a withdrawal names the node only",
+  );
   assert.equal(subscribeRequestSchema.safeParse({ service: { interface: "shop.Orders" }, node }).success, true);
 });
 
 test("names have the characters that all that follows can hold", () => {
-  for (const [app, good] of [["shop", true], ["Müller & Söhne 2", true], ["", false], ["a\nb", false], ["a\u0000", false], ["\ud800", false], ["x".repeat(256), false]] as const) {
+  for (const [app, good] of [
+    ["shop", true],
+    ["Müller & Söhne 2", true],
+    ["", false],
+    ["a\nb", false],
+    ["a\u0000", false],
+    ["\ud800", false],
+    ["x".repeat(256), false],
+  ] as const) {
     assert.equal(registerNodeRequestSchema.safeParse({ node: { ...node, app } }).success, good, JSON.stringify(app));
   }
-  for (const [address, good] of [["10.0.0.1", true], ["fd00::1", true], ["shop.internal", false], ["10.0.0.256", false], ["[::1]", false]] as const) {
+  for (const [address, good] of [
+    ["10.0.0.1", true],
+    ["fd00::1", true],
+    ["shop.internal", false],
+    ["10.0.0.256", false],
+    ["[::1]", false],
+  ] as const) {
     assert.equal(registerNodeRequestSchema.safeParse({ node: { ...node, address } }).success, good, address);
   }
 });

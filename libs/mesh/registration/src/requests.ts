@@ -12,7 +12,9 @@ export const publishRequestSchema = z.strictObject({
   state: z
     .enum(["warming", "ready"])
     .default("ready")
-    .describe("warming: its own proxy is not configured yet, nobody is sent there until /v1/instances/state says ready."),
+    .describe(
+      "warming: its own proxy is not configured yet, nobody is sent there until /v1/instances/state says ready.",
+    ),
 });
 export type PublishRequest = z.output<typeof publishRequestSchema>;
 
@@ -43,11 +45,17 @@ export const registerNodeRequestSchema = z.strictObject({ node: nodeSchema });
 export const renewLeaseRequestSchema = z.strictObject({ node: nodeReferenceSchema });
 
 export const leaseAnswerSchema = z.object({
-  leaseTtlMs: z.number().int().describe("The node is removed when it is not renewed for this long. Renew at a third of it."),
+  leaseTtlMs: z
+    .number()
+    .int()
+    .describe("The node is removed when it is not renewed for this long. Renew at a third of it."),
 });
 
 /** The answer of operations that change something and are not MOSN's. */
 export const changeAnswerSchema = z.object({
-  revision: z.number().int().describe("The revision that holds the change. An operation that changes nothing answers with the current one."),
+  revision: z
+    .number()
+    .int()
+    .describe("The revision that holds the change. An operation that changes nothing answers with the current one."),
   convergence: convergenceReportSchema.optional().describe("With ?wait=converged."),
 });

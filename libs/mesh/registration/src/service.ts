@@ -6,9 +6,15 @@ import { labelsSchema } from "./labels.ts";
 /** Java interface names, host names, and paths of gRPC services fit. */
 const interfaceName = z
   .string()
-  .regex(/^[A-Za-z0-9_]([A-Za-z0-9_.$-]{0,251}[A-Za-z0-9_])?$/, "an interface is 1 to 253 of A-Z a-z 0-9 _ . $ -, not beginning or ending with . $ -")
+  .regex(
+    /^[A-Za-z0-9_]([A-Za-z0-9_.$-]{0,251}[A-Za-z0-9_])?$/,
+    "an interface is 1 to 253 of A-Z a-z 0-9 _ . $ -, not beginning or ending with . $ -",
+  )
   .describe("The name that callers use as Host, e.g. shop.Orders.");
-const tag = z.string().max(128).regex(/^[A-Za-z0-9._-]*$/, "up to 128 of A-Z a-z 0-9 . _ -");
+const tag = z
+  .string()
+  .max(128)
+  .regex(/^[A-Za-z0-9._-]*$/, "up to 128 of A-Z a-z 0-9 . _ -");
 
 /** What is published: the `service` of /pub. */
 export const serviceSchema = z.strictObject({
@@ -17,7 +23,10 @@ export const serviceSchema = z.strictObject({
   port: z.number().int().min(1).max(65535).describe("The application's own port."),
   version: tag.default(""),
   group: tag.default(""),
-  methods: z.array(z.string().regex(/^[\p{L}\p{N}\p{P}\p{S}]{1,255}$/u, "a method is 1 to 255 characters without spaces")).max(1000).default([]),
+  methods: z
+    .array(z.string().regex(/^[\p{L}\p{N}\p{P}\p{S}]{1,255}$/u, "a method is 1 to 255 characters without spaces"))
+    .max(1000)
+    .default([]),
   labels: labelsSchema.default({}),
   weight: z.number().int().min(1).max(10_000).default(100).describe("Relative share of calls; 100 is normal."),
 });
@@ -30,7 +39,13 @@ export interface PublicationBody {
 export const serviceReferenceSchema = z.strictObject({
   interface: interfaceName,
   protocol: z.enum(protocols).default("http"),
-  port: z.number().int().min(1).max(65535).optional().describe("Needed only where the node published the service on several ports."),
+  port: z
+    .number()
+    .int()
+    .min(1)
+    .max(65535)
+    .optional()
+    .describe("Needed only where the node published the service on several ports."),
   version: tag.default(""),
   group: tag.default(""),
   methods: z.array(z.string()).optional(),
@@ -43,7 +58,10 @@ export type ServiceReference = z.output<typeof serviceReferenceSchema>;
 export const publicationAnswerSchema = z.object({
   err_no: z.literal(0),
   err_msg: z.string(),
-  revision: z.number().int().describe("The revision that holds the change. An operation that changes nothing answers with the current one."),
+  revision: z
+    .number()
+    .int()
+    .describe("The revision that holds the change. An operation that changes nothing answers with the current one."),
   convergence: convergenceReportSchema.optional().describe("With ?wait=converged."),
 });
 export type PublicationAnswer = z.output<typeof publicationAnswerSchema>;

@@ -55,7 +55,12 @@ function inside(native: string): Binaries {
 
 async function runsAs(account: ServerAccount | undefined, native: string): Promise<string | undefined> {
   try {
-    await run(inside(native).postgres, ["--version"], { cwd: "/", uid: account?.uid, gid: account?.gid, timeout: 10_000 });
+    await run(inside(native).postgres, ["--version"], {
+      cwd: "/",
+      uid: account?.uid,
+      gid: account?.gid,
+      timeout: 10_000,
+    });
     return undefined;
   } catch (error) {
     return (error as Error).message;

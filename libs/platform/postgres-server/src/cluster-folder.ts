@@ -26,7 +26,10 @@ async function reachableFolder(dataFolder: string, account: ServerAccount | unde
   return elsewhere;
 }
 
-async function passwordIn(folder: string, account: ServerAccount | undefined): Promise<{ password: string; file: string }> {
+async function passwordIn(
+  folder: string,
+  account: ServerAccount | undefined,
+): Promise<{ password: string; file: string }> {
   const file = join(folder, "password");
   const existing = await readFile(file, "utf8").catch(() => "");
   if (existing !== "") return { password: existing, file };

@@ -5,12 +5,22 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { canReach, serverAccount } from "./server-account.ts";
 
-const passwd = "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534::/:/usr/sbin/nologin\npostgres:x:101:104:,,,:/var/lib/postgresql:/bin/bash\n";
+const passwd =
+  "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534::/:/usr/sbin/nologin\npostgres:x:101:104:,,,:/var/lib/postgresql:/bin/bash\n";
 
 test("root uses the account postgres, else nobody; anyone else their own", () => {
-  assert.deepEqual(serverAccount(0, () => passwd), { name: "postgres", uid: 101, gid: 104 });
-  assert.deepEqual(serverAccount(0, () => passwd.replace("postgres:", "mysql:")), { name: "nobody", uid: 65534, gid: 65534 });
-  assert.equal(serverAccount(1000, () => passwd), undefined);
+  assert.deepEqual(
+    serverAccount(0, () => passwd),
+    { name: "postgres", uid: 101, gid: 104 },
+  );
+  assert.deepEqual(
+    serverAccount(0, () => passwd.replace("postgres:", "mysql:")),
+    { name: "nobody", uid: 65534, gid: 65534 },
+  );
+  assert.equal(
+    serverAccount(1000, () => passwd),
+    undefined,
+  );
 });
 
 test("an account reaches what is below folders that it may enter", async () => {

@@ -67,9 +67,13 @@ export async function runServer(options: {
   if (outcome !== "ready" || child.pid === undefined) {
     if (outcome === "late") await end(child, exited);
     const why = outcome === "late" ? `not ready after ${startDeadlineMs / 1000} s` : "it ended";
-    throw new FairleadError("FL_POSTGRES_START_FAILED", `PostgreSQL did not start: ${why}; its last words: ${lines.join(" / ")}`, {
-      facts: { output: lines },
-    });
+    throw new FairleadError(
+      "FL_POSTGRES_START_FAILED",
+      `PostgreSQL did not start: ${why}; its last words: ${lines.join(" / ")}`,
+      {
+        facts: { output: lines },
+      },
+    );
   }
   child.unref();
   if (child.stderr instanceof Socket) child.stderr.unref();

@@ -51,7 +51,9 @@ test("stops a server that a killed process left running on its folder, and recov
     const { pid, url } = await startPostgresServer({ dataFolder: ${JSON.stringify(dataFolder)}, durable: false });
     console.log(JSON.stringify({ pid, url }));
     setInterval(() => {}, 1000);`;
-  const parent = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+  const parent = spawn(process.execPath, ["--input-type=module", "-e", program], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const [line] = (await once(parent.stdout, "data")) as [Buffer];
   const left = JSON.parse(line.toString()) as { pid: number; url: string };
   await query(left.url, "CREATE TABLE IF NOT EXISTS left_over (n int); INSERT INTO left_over VALUES (1)");
@@ -73,7 +75,7 @@ test("a process that ends without stopping it takes it along", async () => {
     import { startPostgresServer } from ${JSON.stringify(import.meta.resolve("./index.ts"))};
     console.log((await startPostgresServer({ dataFolder: ${JSON.stringify(dataFolder)}, durable: false })).url);`;
   const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program]);
-  for (const deadline = Date.now() + 10_000; ; ) {
+  for (const deadline = Date.now() + 10_000; ;) {
     const error = await query(stdout.trim(), "SELECT 1").then(
       () => undefined,
       (caught: NodeJS.ErrnoException) => caught,
@@ -114,7 +116,9 @@ test("started by root, it runs also below a folder that its account cannot enter
   const closed = await mkdtemp(join(tmpdir(), "fairlead-closed-")); // 0700 of root
   const server = await startPostgresServer({ dataFolder: join(closed, "data"), durable: false });
   try {
-    const [{ data_directory: folder }] = (await query(server.url, "SHOW data_directory")) as [{ data_directory: string }];
+    const [{ data_directory: folder }] = (await query(server.url, "SHOW data_directory")) as [
+      { data_directory: string },
+    ];
     await server.stop();
     if (process.getuid?.() !== 0) {
       assert.equal(folder, join(closed, "data", "cluster"));

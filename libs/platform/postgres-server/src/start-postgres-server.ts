@@ -62,11 +62,14 @@ export async function startPostgresServer(options: PostgresServerOptions): Promi
   const account = serverAccount();
   const binaries = await findBinaries(account);
   const cluster = await prepareCluster(options.dataFolder, account, async (args) => {
-    await run(binaries.initdb, args, { cwd: "/", uid: account?.uid, gid: account?.gid, env: { PATH: process.env["PATH"], LC_ALL: "C" } }).catch(
-      (cause: Error) => {
-        throw new FairleadError("FL_POSTGRES_START_FAILED", `initdb failed: ${cause.message}`, { cause });
-      },
-    );
+    await run(binaries.initdb, args, {
+      cwd: "/",
+      uid: account?.uid,
+      gid: account?.gid,
+      env: { PATH: process.env["PATH"], LC_ALL: "C" },
+    }).catch((cause: Error) => {
+      throw new FairleadError("FL_POSTGRES_START_FAILED", `initdb failed: ${cause.message}`, { cause });
+    });
   });
   await stopLeftoverServer(cluster.path);
 

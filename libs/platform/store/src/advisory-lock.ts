@@ -31,7 +31,10 @@ export async function tryAdvisoryLock(url: string, name: string): Promise<Adviso
   client.on("end", () => lose());
   try {
     await client.connect();
-    const { rows } = await client.query<{ granted: boolean }>("SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS granted", [name]);
+    const { rows } = await client.query<{ granted: boolean }>(
+      "SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS granted",
+      [name],
+    );
     if (rows[0]?.granted !== true) {
       await client.end();
       return undefined;

@@ -102,7 +102,9 @@ export const SubscriptionEntity = new EntitySchema<SubscriptionRow>({
     { name: "subscription_node", columns: ["nodeId"] },
     { name: "subscription_interface", columns: ["interface"] },
   ],
-  foreignKeys: [{ name: "subscription_node_fkey", target: "node", columnNames: ["nodeId"], referencedColumnNames: ["id"] }],
+  foreignKeys: [
+    { name: "subscription_node_fkey", target: "node", columnNames: ["nodeId"], referencedColumnNames: ["id"] },
+  ],
 });
 
 export interface PolicyRow {

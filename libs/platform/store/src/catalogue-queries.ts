@@ -26,8 +26,12 @@ export interface RegisteredNode extends MeshNode {
 export interface CatalogueQueries {
   listNodes(page: PageRequest): Promise<Page<RegisteredNode>>;
   listServices(page: PageRequest & { interface?: string | undefined }): Promise<Page<Service>>;
-  listInstances(page: PageRequest & { interface?: string | undefined; nodeId?: string | undefined }): Promise<Page<Instance>>;
-  listSubscriptions(page: PageRequest & { interface?: string | undefined; nodeId?: string | undefined }): Promise<Page<Subscription>>;
+  listInstances(
+    page: PageRequest & { interface?: string | undefined; nodeId?: string | undefined },
+  ): Promise<Page<Instance>>;
+  listSubscriptions(
+    page: PageRequest & { interface?: string | undefined; nodeId?: string | undefined },
+  ): Promise<Page<Subscription>>;
   listPolicies(page: PageRequest): Promise<Page<PolicyObject>>;
   /** Those of `keys` that exist, by key. */
   findPolicies(keys: readonly string[]): Promise<Map<string, PolicyObject>>;
@@ -41,7 +45,9 @@ export interface CatalogueQueries {
 
 /** Leaves out filters that are not given: TypeORM refuses undefined. */
 function given(filter: Record<string, string | undefined>): Record<string, string> {
-  return Object.fromEntries(Object.entries(filter).flatMap(([field, value]) => (value === undefined ? [] : [[field, value]])));
+  return Object.fromEntries(
+    Object.entries(filter).flatMap(([field, value]) => (value === undefined ? [] : [[field, value]])),
+  );
 }
 
 async function pageOf<Row extends ObjectLiteral, T>(
@@ -78,14 +84,31 @@ export function catalogueQueries(database: Database): CatalogueQueries {
         );
         return raw;
       });
-      const items = rows.slice(0, request.limit).map((row) => ({ ...nodeOf(row), leaseRemainingMs: Math.round(Number(row.leaseRemainingMs)) }));
+      const items = rows
+        .slice(0, request.limit)
+        .map((row) => ({ ...nodeOf(row), leaseRemainingMs: Math.round(Number(row.leaseRemainingMs)) }));
       return { items, next: rows.length > request.limit ? items.at(-1)?.id : undefined };
     },
-    listServices: (request) => pageOf(database, ServiceEntity, "key", request, { interface: request.interface }, serviceOf),
+    listServices: (request) =>
+      pageOf(database, ServiceEntity, "key", request, { interface: request.interface }, serviceOf),
     listInstances: (request) =>
-      pageOf(database, InstanceEntity, "key", request, { interface: request.interface, nodeId: request.nodeId }, instanceOf),
+      pageOf(
+        database,
+        InstanceEntity,
+        "key",
+        request,
+        { interface: request.interface, nodeId: request.nodeId },
+        instanceOf,
+      ),
     listSubscriptions: (request) =>
-      pageOf(database, SubscriptionEntity, "key", request, { interface: request.interface, nodeId: request.nodeId }, subscriptionOf),
+      pageOf(
+        database,
+        SubscriptionEntity,
+        "key",
+        request,
+        { interface: request.interface, nodeId: request.nodeId },
+        subscriptionOf,
+      ),
     listPolicies: (request) => pageOf(database, PolicyEntity, "key", request, {}, policyOf),
     async liveProxies(leaseTtlMs) {
       return await database.transaction("READ COMMITTED", async (manager) => {

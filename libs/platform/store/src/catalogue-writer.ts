@@ -8,7 +8,9 @@ export interface Written<T> {
 }
 
 /** Which of a node's instances; a field that is not given matches any. */
-export interface InstanceFilter extends Partial<Pick<Instance, "interface" | "protocol" | "version" | "group" | "port">> {
+export interface InstanceFilter extends Partial<
+  Pick<Instance, "interface" | "protocol" | "version" | "group" | "port">
+> {
   readonly nodeId: string;
 }
 
@@ -63,7 +65,10 @@ export interface CatalogueWriter {
    * @param traceparent of the request, kept with each change
    * @throws FairleadError FL_STORE_UNAVAILABLE; what `work` throws undoes all of it
    */
-  write<T>(traceparent: string | undefined, work: (transaction: CatalogueTransaction) => Promise<T>): Promise<Written<T>>;
+  write<T>(
+    traceparent: string | undefined,
+    work: (transaction: CatalogueTransaction) => Promise<T>,
+  ): Promise<Written<T>>;
   /** Forgets changes that are more than `keepRevisions` old. @returns how many rows @default 10,000 */
   trimChangeLog(keepRevisions?: number): Promise<number>;
 }

@@ -21,11 +21,19 @@ const pageStatement = `
 /** The change log's own table is trusted: only this library writes it. */
 function changeOf(row: ChangeLogRow): Change {
   const { kind, key, value, traceparent } = row;
-  return { revision: Number(row.revision), kind, key, value: value ?? undefined, ...(traceparent === null ? {} : { traceparent }) } as Change;
+  return {
+    revision: Number(row.revision),
+    kind,
+    key,
+    value: value ?? undefined,
+    ...(traceparent === null ? {} : { traceparent }),
+  } as Change;
 }
 
 export async function readChanges(database: Database, since: number, limit: number): Promise<ChangePage> {
-  const rows: PageRow[] = await database.transaction("READ COMMITTED", (manager) => manager.query(pageStatement, [since, limit]));
+  const rows: PageRow[] = await database.transaction("READ COMMITTED", (manager) =>
+    manager.query(pageStatement, [since, limit]),
+  );
   const current = Number(rows[0]!.current);
   const oldest = rows[0]!.oldest === null ? current + 1 : Number(rows[0]!.oldest);
   // A newer revision than ours is that of another database, such as one before a restore.

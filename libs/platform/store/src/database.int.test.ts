@@ -8,7 +8,12 @@ let postgres: TestPostgres;
 let database: Database;
 before(async () => {
   postgres = await startTestPostgres();
-  database = new Database({ url: postgres.url, logger: createLogger({ service: "test", level: "silent" }), statementTimeoutMs: 500, poolSize: 1 });
+  database = new Database({
+    url: postgres.url,
+    logger: createLogger({ service: "test", level: "silent" }),
+    statementTimeoutMs: 500,
+    poolSize: 1,
+  });
 });
 after(async () => {
   await database?.close();
@@ -36,16 +41,27 @@ test("a connection that hangs is given up and not used again", async () => {
 
 test("a statement that takes too long is ended, and its transaction undone", async () => {
   await assert.rejects(
-    database.transaction("READ COMMITTED", (manager) => manager.query("CREATE TABLE undone (n int); SELECT pg_sleep(5)")),
+    database.transaction("READ COMMITTED", (manager) =>
+      manager.query("CREATE TABLE undone (n int); SELECT pg_sleep(5)"),
+    ),
     { code: "FL_STORE_UNAVAILABLE" },
   );
-  const rows: unknown = await database.transaction("READ COMMITTED", (manager) => manager.query("SELECT to_regclass('undone') AS found"));
+  const rows: unknown = await database.transaction("READ COMMITTED", (manager) =>
+    manager.query("SELECT to_regclass('undone') AS found"),
+  );
   assert.deepEqual(rows, [{ found: null }]);
 });
 
 test("transactions that undo each other run again", async () => {
-  await database.transaction("READ COMMITTED", (manager) => manager.query("CREATE TABLE pair (id int PRIMARY KEY, n int); INSERT INTO pair VALUES (1, 0), (2, 0)"));
-  const wide = new Database({ url: postgres.url, logger: createLogger({ service: "test", level: "silent" }), statementTimeoutMs: 5000, poolSize: 2 });
+  await database.transaction("READ COMMITTED", (manager) =>
+    manager.query("CREATE TABLE pair (id int PRIMARY KEY, n int); INSERT INTO pair VALUES (1, 0), (2, 0)"),
+  );
+  const wide = new Database({
+    url: postgres.url,
+    logger: createLogger({ service: "test", level: "silent" }),
+    statementTimeoutMs: 5000,
+    poolSize: 2,
+  });
   let runs = 0;
   const gate = Promise.withResolvers<void>();
   const crossing = (first: number, second: number) =>
@@ -57,7 +73,9 @@ test("transactions that undo each other run again", async () => {
     });
   await Promise.all([crossing(1, 2), crossing(2, 1)]);
   assert.equal(runs, 3, "one was chosen by PostgreSQL to give way");
-  const rows: unknown = await wide.transaction("READ COMMITTED", (manager) => manager.query("SELECT n FROM pair ORDER BY id"));
+  const rows: unknown = await wide.transaction("READ COMMITTED", (manager) =>
+    manager.query("SELECT n FROM pair ORDER BY id"),
+  );
   assert.deepEqual(rows, [{ n: 2 }, { n: 2 }]);
   await wide.close();
 });

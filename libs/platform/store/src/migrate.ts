@@ -21,7 +21,8 @@ export async function migrate(url: string, logger: Logger): Promise<void> {
   const source = createDataSource({ url, poolSize: 2, statementTimeoutMs: 0, onPoolError: () => undefined });
   try {
     await source.initialize();
-    for (const { name } of await source.runMigrations({ transaction: "all" })) logger.info({ migration: name }, "database migrated");
+    for (const { name } of await source.runMigrations({ transaction: "all" }))
+      logger.info({ migration: name }, "database migrated");
   } catch (caught) {
     throw storeError(caught);
   } finally {

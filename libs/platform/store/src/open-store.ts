@@ -40,7 +40,10 @@ const defaultPageRows = 1000;
 function checkUrl(url: string): void {
   if (URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol)) return;
   // The URL itself stays out of the message: it carries a password.
-  throw new FairleadError("FL_STORE_URL_INVALID", "the database URL is not of the form postgres://user:password@host:5432/database");
+  throw new FairleadError(
+    "FL_STORE_URL_INVALID",
+    "the database URL is not of the form postgres://user:password@host:5432/database",
+  );
 }
 
 /**

@@ -17,7 +17,10 @@ export interface Outbox {
    * @returns how many were published
    * @throws FairleadError FL_STORE_UNAVAILABLE, or what `publish` rejects with
    */
-  takePending(limit: number, publish: (announcements: readonly PendingAnnouncement[]) => Promise<void>): Promise<number>;
+  takePending(
+    limit: number,
+    publish: (announcements: readonly PendingAnnouncement[]) => Promise<void>,
+  ): Promise<number>;
   /** How many wait. */
   countPending(): Promise<number>;
   /** Calls `listener` after each commit of this process that has something to announce. @returns a function that ends it */
@@ -32,7 +35,10 @@ export class StoreOutbox implements Outbox {
     this.#database = database;
   }
 
-  async takePending(limit: number, publish: (announcements: readonly PendingAnnouncement[]) => Promise<void>): Promise<number> {
+  async takePending(
+    limit: number,
+    publish: (announcements: readonly PendingAnnouncement[]) => Promise<void>,
+  ): Promise<number> {
     return await this.#database.transaction("READ COMMITTED", async (manager) => {
       const rows: OutboxRow[] = await manager.query(
         "SELECT revision, objects, traceparent FROM outbox ORDER BY revision LIMIT $1 FOR UPDATE SKIP LOCKED",
@@ -40,7 +46,11 @@ export class StoreOutbox implements Outbox {
       );
       if (rows.length === 0) return 0;
       await publish(
-        rows.map(({ revision, objects, traceparent }) => ({ revision: Number(revision), objects, traceparent: traceparent ?? undefined })),
+        rows.map(({ revision, objects, traceparent }) => ({
+          revision: Number(revision),
+          objects,
+          traceparent: traceparent ?? undefined,
+        })),
       );
       await manager.query("DELETE FROM outbox WHERE revision = ANY($1::bigint[])", [rows.map((row) => row.revision)]);
       return rows.length;

@@ -45,7 +45,11 @@ export class RegistrationRows {
   }
 
   async renewLease(nodeId: string, leaseTtlMs: number): Promise<boolean> {
-    const { affected } = await this.#manager.update(NodeEntity, { id: nodeId }, { leaseExpiresAt: leaseEnd(leaseTtlMs) });
+    const { affected } = await this.#manager.update(
+      NodeEntity,
+      { id: nodeId },
+      { leaseExpiresAt: leaseEnd(leaseTtlMs) },
+    );
     return affected === 1;
   }
 

@@ -55,7 +55,10 @@ export class ServiceRows {
       await this.#locks.take("interface", name);
       const row = await this.#manager.findOneBy(ServiceEntity, { key });
       if (row === null) continue;
-      const gone: unknown[] = await this.#manager.query(`SELECT 1 FROM service s WHERE key = $1 AND unused_since IS NOT NULL AND ${unused}`, [key]);
+      const gone: unknown[] = await this.#manager.query(
+        `SELECT 1 FROM service s WHERE key = $1 AND unused_since IS NOT NULL AND ${unused}`,
+        [key],
+      );
       if (gone.length === 0) {
         await this.#manager.update(ServiceEntity, { key }, { unusedSince: null });
       } else {

@@ -30,7 +30,10 @@ test("who waits too long is told, and does not take a slot later", async (contex
   const slots = new Slots(1, 1000);
   const gate = Promise.withResolvers<void>();
   const first = slots.run(() => gate.promise);
-  const late = assert.rejects(slots.run(async () => assert.fail("it ran")), /busy for 1000 ms/);
+  const late = assert.rejects(
+    slots.run(async () => assert.fail("it ran")),
+    /busy for 1000 ms/,
+  );
   await settle();
   mock.timers.tick(1000);
   await late;

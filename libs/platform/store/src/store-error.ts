@@ -5,10 +5,13 @@ import "./errors.ts";
 const unavailableClasses = new Set(["08", "53", "57", "58"]);
 /** Codes of Node's sockets and resolver, and SQLSTATEs of a database that cannot be logged in to or is not migrated yet. */
 const unavailableCodes = new Set(
-  "ECONNREFUSED ECONNRESET EPIPE ETIMEDOUT EHOSTUNREACH ENETUNREACH ENOTFOUND EAI_AGAIN 25P03 28000 28P01 3D000 42P01 55P03".split(" "),
+  "ECONNREFUSED ECONNRESET EPIPE ETIMEDOUT EHOSTUNREACH ENETUNREACH ENOTFOUND EAI_AGAIN 25P03 28000 28P01 3D000 42P01 55P03".split(
+    " ",
+  ),
 );
 /** What pg and pg-pool throw without a code. */
-const unavailableMessages = /connection terminated|timeout|not queryable|client was closed|cannot use a pool after calling end|driver not connected/i;
+const unavailableMessages =
+  /connection terminated|timeout|not queryable|client was closed|cannot use a pool after calling end|driver not connected/i;
 
 function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
@@ -33,9 +36,15 @@ export function storeError(caught: unknown): FairleadError {
   const code = codeOf(error);
   const message = error instanceof Error && error.message !== "" ? error.message : code || String(error);
   const unavailable =
-    unavailableClasses.has(code.slice(0, 2)) || unavailableCodes.has(code) || (code === "" && unavailableMessages.test(message)) || isRetryable(error);
+    unavailableClasses.has(code.slice(0, 2)) ||
+    unavailableCodes.has(code) ||
+    (code === "" && unavailableMessages.test(message)) ||
+    isRetryable(error);
   if (!unavailable) return FairleadError.from(error);
-  return new FairleadError("FL_STORE_UNAVAILABLE", `PostgreSQL is not available: ${message}`, { facts: { reason: code || message }, cause: error });
+  return new FairleadError("FL_STORE_UNAVAILABLE", `PostgreSQL is not available: ${message}`, {
+    facts: { reason: code || message },
+    cause: error,
+  });
 }
 
 export function isUnavailable(error: unknown): boolean {

@@ -26,7 +26,16 @@ function node(id: string): MeshNode {
   return { id, app: "shop", address: "10.0.0.1", inboundPort: 15006, labels: { zone: "a" } };
 }
 function instance(nodeId: string, name: string, more: Partial<Instance> = {}): Instance {
-  const base = { protocol: "http", port: 8080, version: "", group: "", methods: [], labels: {}, weight: 100, state: "ready" } as const;
+  const base = {
+    protocol: "http",
+    port: 8080,
+    version: "",
+    group: "",
+    methods: [],
+    labels: {},
+    weight: 100,
+    state: "ready",
+  } as const;
   return { nodeId, interface: name, ...base, ...more };
 }
 async function publish(target: Store, nodeId: string, name: string, more: Partial<Instance> = {}) {
@@ -44,11 +53,19 @@ async function drain(target: Store): Promise<PendingAnnouncement[]> {
 }
 
 test("the migrations give exactly what the entities describe", async () => {
-  const source = createDataSource({ url: postgres.url, poolSize: 1, statementTimeoutMs: 0, onPoolError: () => undefined });
+  const source = createDataSource({
+    url: postgres.url,
+    poolSize: 1,
+    statementTimeoutMs: 0,
+    onPoolError: () => undefined,
+  });
   await source.initialize();
   try {
     const { upQueries } = await source.driver.createSchemaBuilder().log();
-    assert.deepEqual(upQueries.map(({ query }) => query), []);
+    assert.deepEqual(
+      upQueries.map(({ query }) => query),
+      [],
+    );
   } finally {
     await source.destroy();
   }
@@ -74,7 +91,10 @@ describe("writing", () => {
     );
     assert.deepEqual(page.changes[2]!.value, instance("n1", "shop.Orders"));
     const announced = await drain(store);
-    assert.deepEqual(announced.map((one) => [one.revision, one.objects.length, one.traceparent]), [[start + 1, 3, traceparent]]);
+    assert.deepEqual(
+      announced.map((one) => [one.revision, one.objects.length, one.traceparent]),
+      [[start + 1, 3, traceparent]],
+    );
   });
 
   test("what fails leaves nothing", async () => {
@@ -99,11 +119,14 @@ describe("writing", () => {
     const { revision } = await store.write(undefined, (tx) => tx.removeNode("leaving"));
     const page = await store.changesSince(revision - 1);
     assert.ok(!page.gap);
-    assert.deepEqual(page.changes.map(({ kind, value }) => [kind, value]), [
-      ["instance", undefined],
-      ["subscription", undefined],
-      ["node", undefined],
-    ]);
+    assert.deepEqual(
+      page.changes.map(({ kind, value }) => [kind, value]),
+      [
+        ["instance", undefined],
+        ["subscription", undefined],
+        ["node", undefined],
+      ],
+    );
     assert.equal((await store.write(undefined, (tx) => tx.removeNode("leaving"))).changed, false);
   });
 
@@ -112,7 +135,10 @@ describe("writing", () => {
     await publish(store, "n1", "shop.Rpc", { protocol: "dubbo", port: 20880 });
     await store.write(undefined, (tx) => tx.subscribeService("shop.Rpc", "http"));
     const { services } = await store.snapshot();
-    assert.deepEqual([...services.keys()].filter((key) => key.endsWith("shop.Rpc")), ["dubbo/shop.Rpc"]);
+    assert.deepEqual(
+      [...services.keys()].filter((key) => key.endsWith("shop.Rpc")),
+      ["dubbo/shop.Rpc"],
+    );
   });
 
   test("leases run by PostgreSQL's clock; a renewal keeps a node and makes no revision", async () => {
@@ -126,22 +152,33 @@ describe("writing", () => {
     const { result, changed } = await store.write(undefined, (tx) => tx.expireNodes(100));
     assert.deepEqual([result, changed], [["short"], true]);
     const { instances } = await store.snapshot();
-    assert.deepEqual([...instances.values()].filter((one) => one.interface === "shop.Short").map((one) => one.nodeId), ["renewed"]);
+    assert.deepEqual(
+      [...instances.values()].filter((one) => one.interface === "shop.Short").map((one) => one.nodeId),
+      ["renewed"],
+    );
   });
 
   test("a service stays while something names it, and for the retention after", async () => {
     await publish(store, "n2", "shop.Kept");
     await publish(store, "n2", "shop.Gone");
     const sweep = async (retentionMs: number) =>
-      (await store.write(undefined, (tx) => tx.removeUnusedServices(retentionMs, 100))).result.map((service) => service.interface);
+      (await store.write(undefined, (tx) => tx.removeUnusedServices(retentionMs, 100))).result.map(
+        (service) => service.interface,
+      );
     await store.write(undefined, (tx) => tx.removeInstance(instance("n2", "shop.Gone")));
-    assert.deepEqual((await sweep(60_000)).filter((name) => name === "shop.Gone"), []);
+    assert.deepEqual(
+      (await sweep(60_000)).filter((name) => name === "shop.Gone"),
+      [],
+    );
     await publish(store, "n2", "shop.Back");
     await store.write(undefined, (tx) => tx.removeInstance(instance("n2", "shop.Back")));
     await sweep(60_000); // marks it
     await publish(store, "n2", "shop.Back");
     const removed = await sweep(-1);
-    assert.ok(removed.includes("shop.Gone") && !removed.includes("shop.Kept") && !removed.includes("shop.Back"), removed.join());
+    assert.ok(
+      removed.includes("shop.Gone") && !removed.includes("shop.Kept") && !removed.includes("shop.Back"),
+      removed.join(),
+    );
     assert.ok(!(await store.snapshot()).services.has("http/shop.Gone"));
   });
 });
@@ -161,7 +198,9 @@ test("two replicas writing 200 changes: revisions without gaps, each announced o
   };
   const announcing = [announce(store), announce(second)];
   const written = await Promise.all(
-    Array.from({ length: 200 }, (_, n) => publish(n % 2 === 0 ? store : second, `c${n % 20}`, `shop.Many${n % 7}`, { port: 1000 + n })),
+    Array.from({ length: 200 }, (_, n) =>
+      publish(n % 2 === 0 ? store : second, `c${n % 20}`, `shop.Many${n % 7}`, { port: 1000 + n }),
+    ),
   );
   done.abort();
   await Promise.all(announcing);
@@ -169,7 +208,7 @@ test("two replicas writing 200 changes: revisions without gaps, each announced o
   const sorted = (numbers: number[]) => numbers.toSorted((a, b) => a - b);
   assert.deepEqual(sorted(written.map(({ revision }) => revision)), expected);
   assert.deepEqual(sorted(announced), expected);
-  for (let from = start; from < start + 200; ) {
+  for (let from = start; from < start + 200;) {
     const page = await second.changesSince(from, 7);
     assert.ok(!page.gap && page.revision > from);
     for (const change of page.changes) follower.apply(change);
@@ -200,7 +239,10 @@ test("an announcement that could not be published stays", async () => {
   await publish(store, "n3", "shop.Announced");
   stop();
   assert.equal(signals, 1);
-  await assert.rejects(store.takePending(10, () => Promise.reject(new RangeError("bus"))), /bus/);
+  await assert.rejects(
+    store.takePending(10, () => Promise.reject(new RangeError("bus"))),
+    /bus/,
+  );
   assert.equal(await store.countPending(), 1);
   assert.equal((await drain(store)).length, 1);
 });
@@ -208,7 +250,14 @@ test("an announcement that could not be published stays", async () => {
 test("lists go page by page", async () => {
   await store.write(undefined, async (tx) => {
     for (const name of ["a", "b", "c"]) {
-      await tx.putPolicy({ kind: "VirtualService", namespace: "default", name, file: "x.yaml", line: 1, text: "kind: x" });
+      await tx.putPolicy({
+        kind: "VirtualService",
+        namespace: "default",
+        name,
+        file: "x.yaml",
+        line: 1,
+        text: "kind: x",
+      });
     }
   });
   const first = await store.listPolicies({ limit: 2 });
@@ -217,7 +266,10 @@ test("lists go page by page", async () => {
   assert.deepEqual([second.items.map(({ name }) => name), second.next], [["c"], undefined]);
   const found = await store.listInstances({ limit: 10, nodeId: "n1", interface: "shop.Orders" });
   assert.deepEqual(found.items, [instance("n1", "shop.Orders")]);
-  assert.deepEqual([...(await store.findPolicies(["VirtualService/default/c", "VirtualService/default/z"])).keys()], ["VirtualService/default/c"]);
+  assert.deepEqual(
+    [...(await store.findPolicies(["VirtualService/default/c", "VirtualService/default/z"])).keys()],
+    ["VirtualService/default/c"],
+  );
   const [registered] = (await store.listNodes({ limit: 1, after: "n0" })).items;
   assert.ok(registered!.id === "n1" && registered!.leaseRemainingMs > 0 && registered!.leaseRemainingMs <= 30_000);
 });
@@ -236,7 +288,8 @@ test("an advisory lock has one holder, and its loss is told", async () => {
 });
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 15_000; !(await condition()); await sleep(20)) assert.ok(Date.now() < deadline, "not in time");
+  for (const deadline = Date.now() + 15_000; !(await condition()); await sleep(20))
+    assert.ok(Date.now() < deadline, "not in time");
 }
 
 describe("without PostgreSQL", () => {

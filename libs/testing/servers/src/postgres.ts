@@ -1,4 +1,6 @@
+import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startPostgresServer } from "@fairlead/postgres-server";
@@ -25,9 +27,27 @@ async function signalAll(pid: number, signal: NodeJS.Signals): Promise<void> {
   for (const child of children.split(" ").filter((text) => text.trim() !== "")) process.kill(Number(child), signal);
 }
 
+/** Its input ends when this process does, however that happens; then it ends the server and removes the folder. */
+const guardScript = `
+  read -r _
+  pid=$(head -n 1 "$1/cluster/postmaster.pid" 2>/dev/null) && kill -INT "$pid" && while kill -0 "$pid"; do sleep 0.1; done
+  rm -rf "$1"`;
+
+/** A test process that is killed, as the runner does at a time-out, leaves nothing behind. @returns a function that ends the guard */
+function guard(dataFolder: string): () => void {
+  const child = spawn("sh", ["-c", guardScript, "sh", dataFolder], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  });
+  child.unref();
+  if (child.stdin instanceof Socket) child.stdin.unref();
+  return () => child.kill();
+}
+
 /** Starts a PostgreSQL in a temporary folder: about 1 s. */
 export async function startTestPostgres(): Promise<TestPostgres> {
   const dataFolder = await mkdtemp(join(tmpdir(), "fairlead-test-postgres-"));
+  const endGuard = guard(dataFolder);
   let server = await startPostgresServer({ dataFolder, durable: false });
   const { url, port } = server;
   return {
@@ -44,6 +64,7 @@ export async function startTestPostgres(): Promise<TestPostgres> {
     },
     async stop() {
       await server.stop();
+      endGuard();
       await rm(dataFolder, { recursive: true, force: true });
     },
   };
