@@ -46,6 +46,8 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
   const meshConvergence = new MeshConvergence({
     tracker,
     registeredProxies: async () => await store.liveProxies(config.leaseTtl),
+    leaseTtlMs: config.leaseTtl,
+    availableForMs: () => monitor.availableForMs(),
   });
   const waits = new ConvergenceWaits({ convergence: meshConvergence, maxWaiters: config.maxWaiters, metrics });
   const registrations = new Registrations({ ...config, store, leaseTtlMs: config.leaseTtl, metrics });

@@ -40,6 +40,13 @@ export const withdrawUnderLoad: Check = {
       });
       const during = load.take();
       await Promise.all(leaving.processes.map(async (process) => await process.stop("SIGKILL")));
+      // Its host is gone for good: without this the mesh would wait for it until its lease ends.
+      await mesh.registry.call({
+        method: "DELETE",
+        path: `/v1/nodes/${encodeURIComponent(leaving.nodeId)}`,
+        answer: removedPolicySchema,
+        timeoutMs: 5000,
+      });
       const soFar = load.settled;
       await eventually("200 calls after", async () => load.settled >= soFar + 200 || undefined, 10_000);
       const after = await load.stop();

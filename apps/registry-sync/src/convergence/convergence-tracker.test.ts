@@ -245,3 +245,44 @@ void describe("wait", () => {
     await further;
   });
 });
+
+describe("registered proxies that are connected to no gateway", () => {
+  const leaseAgo = (id: string, renewedAgoMs: number) => [{ id, renewedAgoMs }];
+  const absentIds = (proxies: ReturnType<typeof leaseAgo>, renewalDueMs?: number) =>
+    tracker.absent(proxies, renewalDueMs).map(({ node }) => node);
+
+  test("one that is connected to any of them is not absent, also where its gateway does not repeat the ids", () => {
+    status("g1", 1, { connectedNodes: ["n1"] });
+    status("g2", 1, { connectedNodes: [] });
+    status("g1", 2, { connectedNodesUnchanged: true });
+    assert.deepEqual(absentIds(leaseAgo("n1", 0)), []);
+  });
+
+  test("one whose gateway has gone is waited for: it goes by an older configuration", () => {
+    status("g1", 1, { connectedNodes: ["n1"] });
+    status("g2", 1, { connectedNodes: [] });
+    status("g1", 1, { leaving: true });
+    assert.deepEqual(absentIds(leaseAgo("n1", 9000)), ["n1"]);
+  });
+
+  test("one whose connection ended at a gateway that stayed has died, unless it renews its lease after that", () => {
+    status("g1", 1, { connectedNodes: ["n1"] });
+    status("g1", 1, { connectedNodes: [] });
+    mock.timers.tick(1000);
+    status("g1", 1, { connectedNodesUnchanged: true });
+    assert.deepEqual(absentIds(leaseAgo("n1", 5000)), []);
+    assert.deepEqual(absentIds(leaseAgo("n1", 500)), ["n1"]);
+  });
+
+  test("one that let its renewal go by has died, where renewals were possible", () => {
+    status("g1", 1);
+    assert.deepEqual(absentIds(leaseAgo("n1", 16_000), 15_000), []);
+    assert.deepEqual(absentIds(leaseAgo("n1", 14_000), 15_000), ["n1"]);
+    assert.deepEqual(absentIds(leaseAgo("n1", 16_000)), ["n1"]);
+  });
+
+  test("a gateway that has not said who is connected to it is waited for", () => {
+    status("g1", 1, { connectedNodesUnchanged: true });
+    assert.deepEqual(absentIds(leaseAgo("n1", 0)), ["ads-gateway"]);
+  });
+});

@@ -117,10 +117,13 @@ export class ConvergenceTracker {
   }
 
   /**
-   * Proxies that should be connected and are to no gateway: they have an older configuration, and go by it. One whose connection ended
-   * while its gateway stayed, and that has not renewed its lease since, has died and calls nobody.
+   * Proxies that should be connected and are to no gateway: they have an older configuration, and go by it. One that has died calls
+   * nobody and is not waited for: its connection ended while its gateway stayed and it has not renewed its lease since, or it has let
+   * `renewalDueMs` go by.
+   *
+   * @param renewalDueMs after this time a live proxy would have renewed its lease; undefined when leases could not be renewed for so long
    */
-  absent(proxies: readonly RegisteredProxy[]): MissingProxy[] {
+  absent(proxies: readonly RegisteredProxy[], renewalDueMs: number | undefined): MissingProxy[] {
     this.#live();
     const now = this.#now();
     if (!this.#gateways.knowsAllNodes) {
@@ -129,7 +132,7 @@ export class ConvergenceTracker {
     return proxies.flatMap(({ id, renewedAgoMs }) => {
       if (this.#gateways.isConnected(id)) return [];
       const closedAgoMs = now - (this.#gateways.closedAtMs(id) ?? Number.NEGATIVE_INFINITY);
-      const hasDied = closedAgoMs < Number.POSITIVE_INFINITY && renewedAgoMs > closedAgoMs;
+      const hasDied = renewedAgoMs > Math.min(closedAgoMs, renewalDueMs ?? Number.POSITIVE_INFINITY);
       if (hasDied) return [];
       const sinceMs = Number.isFinite(closedAgoMs) ? closedAgoMs : 0;
       const reason = `registered, but connected to no ads-gateway; it renewed its lease ${(renewedAgoMs / 1000).toFixed(1)} s ago`;

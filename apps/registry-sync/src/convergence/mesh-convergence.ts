@@ -6,7 +6,13 @@ export interface MeshConvergenceOptions {
   readonly tracker: Pick<ConvergenceTracker, "wait" | "report" | "absent">;
   /** The proxies that must have a change before it has converged. */
   readonly registeredProxies: () => Promise<readonly RegisteredProxy[]>;
+  readonly leaseTtlMs: number;
+  /** For how long leases could be renewed without a break. */
+  readonly availableForMs: () => number;
 }
+
+/** Of the lease time. Sidecars renew at a third of it. */
+const renewalDueShare = 0.5;
 
 /** Between two looks for proxies that are on their way back to a gateway: seconds after a gateway's restart, never otherwise. */
 const absentRetryMs = 100;
@@ -37,7 +43,9 @@ export class MeshConvergence {
   }
 
   async #withAbsent(report: ConvergenceReport): Promise<ConvergenceReport> {
-    const absent = this.#options.tracker.absent(await this.#options.registeredProxies());
+    const { tracker, registeredProxies, leaseTtlMs, availableForMs } = this.#options;
+    const dueMs = leaseTtlMs * renewalDueShare;
+    const absent = tracker.absent(await registeredProxies(), availableForMs() > dueMs ? dueMs : undefined);
     if (absent.length === 0) return report;
     return { ...report, converged: false, missing: [...report.missing, ...absent].slice(0, maxMissing) };
   }

@@ -24,7 +24,14 @@ export interface TestPostgres {
 async function signalAll(pid: number, signal: NodeJS.Signals): Promise<void> {
   process.kill(pid, signal);
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
-  for (const child of children.split(" ").filter((text) => text.trim() !== "")) process.kill(Number(child), signal);
+  for (const child of children.split(" ").filter((text) => text.trim() !== "")) {
+    try {
+      process.kill(Number(child), signal);
+    } catch (error) {
+      // A backend that ended since the list was read.
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  }
 }
 
 /** Its input ends when this process does, however that happens; then it ends the server and removes the folder. */
