@@ -1,4 +1,4 @@
-import { bindAddress, defineConfig, durationMs, port } from "@fairlead/config";
+import { bindAddress, defineConfig, durationMs, logLevel, natsUrl, otlpEndpoint, port } from "@fairlead/config";
 import { z } from "zod";
 
 export const adsGatewayConfig = defineConfig("ads-gateway", {
@@ -40,18 +40,12 @@ export const adsGatewayConfig = defineConfig("ads-gateway", {
     .default(20_000)
     .describe("ADS streams of this gateway; more are refused."),
   drainTimeout: durationMs().prefault("5s").describe("At a stop, the time for streams to end before they are cut."),
-  logLevel: z
-    .enum(["trace", "debug", "info", "warn", "error", "silent"])
-    .default("info")
-    .describe("Least severe level that is logged."),
+  logLevel: logLevel(),
 });
 export type AdsGatewayConfig = ReturnType<typeof adsGatewayConfig.load>;
 
 /** What only the process of its own needs: in `fairlead up` the bus is given. */
 export const adsGatewayProcessConfig = defineConfig("ads-gateway (as a process)", {
-  natsUrl: z.string().min(1).describe("nats-server, e.g. nats://127.0.0.1:4222; several with commas."),
-  otlpEndpoint: z
-    .string()
-    .optional()
-    .describe("Where traces go by OTLP over HTTP, e.g. http://127.0.0.1:4318. Not set: none are sent."),
+  natsUrl: natsUrl(),
+  otlpEndpoint: otlpEndpoint(),
 });

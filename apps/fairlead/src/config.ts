@@ -1,4 +1,4 @@
-import { defineConfig, port } from "@fairlead/config";
+import { defineConfig, logLevel, otlpEndpoint, port } from "@fairlead/config";
 import { z } from "zod";
 
 /** What `fairlead up` tells the one process that holds the control plane. */
@@ -8,13 +8,7 @@ export const controlPlaneConfig = defineConfig("fairlead up (control plane in on
   compilerPort: port().default(13301).describe("HTTP of config-compiler. Set by `up`."),
   adsPort: port().default(15010).describe("gRPC of ads-gateway. Set by `up`."),
   adsDebugPort: port().default(15014).describe("HTTP of ads-gateway. Set by `up`."),
-  otlpEndpoint: z
-    .string()
-    .optional()
-    .describe("Where traces go by OTLP over HTTP, e.g. http://127.0.0.1:4318. Not set: none are sent."),
-  logLevel: z
-    .enum(["trace", "debug", "info", "warn", "error"])
-    .default("info")
-    .describe("Least severe level that is logged."),
+  otlpEndpoint: otlpEndpoint(),
+  logLevel: logLevel(),
 });
 export type ControlPlaneConfig = ReturnType<typeof controlPlaneConfig.load>;

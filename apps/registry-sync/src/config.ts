@@ -1,4 +1,13 @@
-import { bindAddress, defineConfig, durationMs, port } from "@fairlead/config";
+import {
+  bindAddress,
+  databaseUrl,
+  defineConfig,
+  durationMs,
+  logLevel,
+  natsUrl,
+  otlpEndpoint,
+  port,
+} from "@fairlead/config";
 import { z } from "zod";
 
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
@@ -23,19 +32,13 @@ export const registrySyncConfig = defineConfig("registry-sync", {
   maxPolicyBytes: count(1024, 256 * 1024 * 1024)
     .default(4 * 1024 * 1024)
     .describe("Body of one PUT of policies. Other bodies may have 1 MiB."),
-  logLevel: z
-    .enum(["trace", "debug", "info", "warn", "error", "silent"])
-    .default("info")
-    .describe("Least severe level that is logged."),
+  logLevel: logLevel(),
 });
 export type RegistrySyncConfig = ReturnType<typeof registrySyncConfig.load>;
 
 /** What only the process of its own needs: in `fairlead up` bus and store are given. */
 export const registrySyncProcessConfig = defineConfig("registry-sync (as a process)", {
-  natsUrl: z.string().min(1).describe("nats-server, e.g. nats://127.0.0.1:4222; several with commas."),
-  databaseUrl: z.string().min(1).describe("PostgreSQL, e.g. postgres://user:password@127.0.0.1:5432/fairlead."),
-  otlpEndpoint: z
-    .string()
-    .optional()
-    .describe("Where traces go by OTLP over HTTP, e.g. http://127.0.0.1:4318. Not set: none are sent."),
+  natsUrl: natsUrl(),
+  databaseUrl: databaseUrl(),
+  otlpEndpoint: otlpEndpoint(),
 });

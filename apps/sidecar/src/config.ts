@@ -1,4 +1,4 @@
-import { bindAddress, defineConfig, durationMs } from "@fairlead/config";
+import { bindAddress, defineConfig, durationMs, logLevel, otlpEndpoint } from "@fairlead/config";
 import { isValidNodeId, nodeIdRule } from "@fairlead/model";
 import { nodeSchema } from "@fairlead/registration";
 import { z } from "zod";
@@ -16,14 +16,21 @@ const localPort = () => z.coerce.number().int().min(0).max(65535);
 const urls = z
   .string()
   .transform(separated)
-  .pipe(z.array(z.url({ protocol: /^https?$/, error: "expected http:// or https:// URLs, separated by commas" })).min(1).max(16));
+  .pipe(
+    z
+      .array(z.url({ protocol: /^https?$/, error: "expected http:// or https:// URLs, separated by commas" }))
+      .min(1)
+      .max(16),
+  );
 
 const hostAndPort = z
   .string()
   .transform(separated)
   .pipe(
     z
-      .array(z.string().regex(/^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, "expected host:port, separated by commas"))
+      .array(
+        z.string().regex(/^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, "expected host:port, separated by commas"),
+      )
       .min(1)
       .max(16),
   );
@@ -46,22 +53,36 @@ export const sidecarConfig = defineConfig("sidecar", {
     .string()
     .refine(isValidNodeId, { error: `a node id is ${nodeIdRule}` })
     .optional()
-    .describe("The xDS node id, unique in the mesh. Without it: sidecar~<address>~<app>-<host name>-<inbound port>~fairlead."),
-  address: nodeSchema.shape.address.default("127.0.0.1").describe("The IP address at which other proxies reach this one."),
-  bind: bindAddress().describe("Where the local API and the admin pages listen. They are not authenticated: keep them on loopback."),
+    .describe(
+      "The xDS node id, unique in the mesh. Without it: sidecar~<address>~<app>-<host name>-<inbound port>~fairlead.",
+    ),
+  address: nodeSchema.shape.address
+    .default("127.0.0.1")
+    .describe("The IP address at which other proxies reach this one."),
+  bind: bindAddress().describe(
+    "Where the local API and the admin pages listen. They are not authenticated: keep them on loopback.",
+  ),
   apiPort: localPort().default(13330).describe("The local API: /pub /unpub /sub /unsub."),
   outboundPort: announcedPort().default(15001).describe("Where the application sends its calls, on loopback."),
   inboundPort: announcedPort().default(15006).describe("Where other proxies send calls for the application."),
   adminPort: localPort().default(15000).describe("The admin pages: /ready /stats /config_dump …, named as Envoy's."),
-  registryUrl: urls.prefault("http://127.0.0.1:13300").describe("URLs of registry-sync, separated by commas; tried in turn."),
-  adsAddress: hostAndPort.prefault("127.0.0.1:15010").describe("host:port of the ads-gateways, separated by commas; tried in turn."),
+  registryUrl: urls
+    .prefault("http://127.0.0.1:13300")
+    .describe("URLs of registry-sync, separated by commas; tried in turn."),
+  adsAddress: hostAndPort
+    .prefault("127.0.0.1:15010")
+    .describe("host:port of the ads-gateways, separated by commas; tried in turn."),
   labels: labels.prefault("").describe("Labels of the node: name=value, separated by commas."),
-  leaseTtl: durationMs().prefault("30s").describe("The lease time of registry-sync, until it has told its own. The lease is renewed at a third of it."),
-  drainTimeout: durationMs().prefault("10s").describe("How long a stop may take to withdraw what is published and to serve what is under way."),
+  leaseTtl: durationMs()
+    .prefault("30s")
+    .describe("The lease time of registry-sync, until it has told its own. The lease is renewed at a third of it."),
+  drainTimeout: durationMs()
+    .prefault("10s")
+    .describe("How long a stop may take to withdraw what is published and to serve what is under way."),
   initialFetchTimeout: durationMs()
     .prefault("15s")
     .describe("How long the start waits for each type of configuration before it goes on without."),
-  logLevel: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info").describe("The least severe level that is logged."),
-  otlpEndpoint: z.url().optional().describe("Where spans go by OTLP over HTTP, e.g. http://127.0.0.1:4318."),
+  logLevel: logLevel(),
+  otlpEndpoint: otlpEndpoint(),
 });
 export type SidecarConfig = ReturnType<typeof sidecarConfig.load>;

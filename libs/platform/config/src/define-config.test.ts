@@ -16,15 +16,22 @@ test("reads FAIRLEAD_* variables, with defaults and units", () => {
 });
 
 test("names every variable that is wrong", () => {
-  assert.throws(() => definition.load({ FAIRLEAD_HTTP_PORT: "70000", FAIRLEAD_LEASE_TTL: "soon" }), (error: Error) => {
-    assert.match(error.message, /FAIRLEAD_HTTP_PORT: .*70000/);
-    assert.match(error.message, /FAIRLEAD_LEASE_TTL: expected a number with a unit/);
-    assert.match(error.message, /FAIRLEAD_DATABASE_URL/);
-    return true;
-  });
+  assert.throws(
+    () => definition.load({ FAIRLEAD_HTTP_PORT: "70000", FAIRLEAD_LEASE_TTL: "soon" }),
+    (error: Error) => {
+      assert.match(error.message, /FAIRLEAD_HTTP_PORT: .*70000/);
+      assert.match(error.message, /FAIRLEAD_LEASE_TTL: expected a number with a unit/);
+      assert.match(error.message, /FAIRLEAD_DATABASE_URL/);
+      return true;
+    },
+  );
 });
 
 test("rows() gives the reference page its defaults and words", () => {
-  assert.deepEqual(definition.rows()[0], { variable: "FAIRLEAD_HTTP_PORT", default: "13300", description: "Where it listens." });
+  assert.deepEqual(definition.rows()[0], {
+    variable: "FAIRLEAD_HTTP_PORT",
+    default: "13300",
+    description: "Where it listens.",
+  });
   assert.equal(definition.rows()[2]!.default, "30s");
 });

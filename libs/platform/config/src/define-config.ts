@@ -38,7 +38,8 @@ export function defineConfig<Shape extends z.ZodRawShape>(app: string, shape: Sh
       const parsed = schema.safeParse(raw);
       if (parsed.success) return parsed.data;
       const problems = parsed.error.issues.map(
-        (issue) => `${variableOf(String(issue.path[0]))}: ${issue.message} (it is ${JSON.stringify(raw[String(issue.path[0])] ?? null)})`,
+        (issue) =>
+          `${variableOf(String(issue.path[0]))}: ${issue.message} (it is ${JSON.stringify(raw[String(issue.path[0])] ?? null)})`,
       );
       throw new FairleadError("FL_CONFIG_INVALID", `${app} cannot start: ${problems.join("; ")}`, {
         facts: { app, problems },

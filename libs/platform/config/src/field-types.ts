@@ -17,3 +17,19 @@ export const durationMs = () =>
       const [, digits, unit] = /^(\d+)(ms|s|m|h)$/.exec(text)!;
       return Number(digits) * unitMs[unit!]!;
     });
+
+/** What services that log have in common. */
+export const logLevel = () =>
+  z
+    .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
+    .default("info")
+    .describe("The least severe level that is logged.");
+
+export const natsUrl = () =>
+  z.string().min(1).describe("nats-server, e.g. nats://127.0.0.1:4222; several with commas.");
+
+export const databaseUrl = () =>
+  z.string().min(1).describe("PostgreSQL, e.g. postgres://user:password@127.0.0.1:5432/fairlead.");
+
+export const otlpEndpoint = () =>
+  z.url().optional().describe("Where traces go by OTLP over HTTP, e.g. http://127.0.0.1:4318. Not set: none are sent.");

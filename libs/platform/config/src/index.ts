@@ -1,2 +1,2 @@
 export { type ConfigDefinition, type ConfigRow, defineConfig } from "./define-config.ts";
-export { bindAddress, durationMs, port } from "./field-types.ts";
+export { bindAddress, databaseUrl, durationMs, logLevel, natsUrl, otlpEndpoint, port } from "./field-types.ts";
