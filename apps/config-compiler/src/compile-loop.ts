@@ -9,6 +9,7 @@ import { detached, inSpan } from "@fairlead/telemetry";
 import { Announcer } from "./announcer.ts";
 import { BucketWriter } from "./bucket-writer.ts";
 import type { CompilerMetrics } from "./compiler-metrics.ts";
+import type { CompilerRole } from "./compiler-role.ts";
 import { Wake } from "./wake.ts";
 
 export interface CompileLoopOptions {
@@ -20,9 +21,6 @@ export interface CompileLoopOptions {
   /** The longest time between two looks at the store. */
   readonly pollIntervalMs: number;
 }
-
-/** `standby`: another compiler is active. `loading`: this one has become active and reads the catalogue. */
-export type CompilerRole = "standby" | "loading" | "active";
 
 /** A change that a round takes in; without kind and key, the whole catalogue was read anew. */
 type RoundChange = Pick<Change, "revision" | "traceparent"> & Partial<Pick<Change, "kind" | "key">>;

@@ -2,7 +2,7 @@ import { metrics } from "@opentelemetry/api";
 import type { CompiledMesh } from "@fairlead/compile";
 import { shortTypeName } from "@fairlead/envoy-api";
 import type { CommitResult } from "./bucket-writer.ts";
-import type { CompilerRole } from "./compile-loop.ts";
+import type { CompilerRole } from "./compiler-role.ts";
 
 /** What a compiler counts. Labels: the four or five xDS types. */
 export class CompilerMetrics {

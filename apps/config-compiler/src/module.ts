@@ -6,12 +6,13 @@ import type { Module } from "@fairlead/lifecycle";
 import type { Logger } from "@fairlead/logging";
 import type { CatalogueReader } from "@fairlead/store";
 import type { Telemetry } from "@fairlead/telemetry";
-import { CompileLoop, type CompilerRole } from "./compile-loop.ts";
+import { CompileLoop } from "./compile-loop.ts";
+import type { CompilerRole } from "./compiler-role.ts";
 import { CompilerMetrics } from "./compiler-metrics.ts";
 import type { ConfigCompilerConfig } from "./config.ts";
 
 export { type ConfigCompilerConfig, configCompilerConfig } from "./config.ts";
-export type { CompilerRole } from "./compile-loop.ts";
+export type { CompilerRole } from "./compiler-role.ts";
 
 export interface ConfigCompilerResources {
   readonly bus: Bus;

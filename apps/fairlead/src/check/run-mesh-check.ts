@@ -1,6 +1,6 @@
 import type { CommandOutput } from "../commands/output.ts";
 import { writeJson } from "../commands/output.ts";
-import type { UpOptions } from "../commands/up.ts";
+import type { UpOptions } from "../up/up-options.ts";
 import { Progress } from "../terminal/progress.ts";
 import { type Style, styleFor } from "../terminal/style.ts";
 import { renderTable } from "../terminal/table.ts";

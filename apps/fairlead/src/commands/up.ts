@@ -4,17 +4,8 @@ import { runMeshCheck } from "../check/run-mesh-check.ts";
 import { defaultDataFolder } from "../up/data-folder.ts";
 import { runMesh } from "../up/run-mesh.ts";
 import { type CommandOutput, reportError } from "./output.ts";
+import type { UpOptions } from "../up/up-options.ts";
 import { jsonOption } from "./registry-option.ts";
-
-export interface UpOptions {
-  readonly check?: boolean;
-  readonly dataFolder?: string;
-  readonly freePorts?: boolean;
-  readonly portBase?: number;
-  readonly traffic: boolean;
-  readonly trafficRate: number;
-  readonly json?: boolean;
-}
 
 function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {

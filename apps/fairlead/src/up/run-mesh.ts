@@ -1,5 +1,5 @@
 import type { CommandOutput } from "../commands/output.ts";
-import type { UpOptions } from "../commands/up.ts";
+import type { UpOptions } from "./up-options.ts";
 import { Progress } from "../terminal/progress.ts";
 import { styleFor } from "../terminal/style.ts";
 import { CrashBudget } from "./crash-budget.ts";

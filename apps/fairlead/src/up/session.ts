@@ -1,4 +1,4 @@
-import type { UpOptions } from "../commands/up.ts";
+import type { UpOptions } from "./up-options.ts";
 import type { Progress } from "../terminal/progress.ts";
 import { defaultDataFolder, openDataFolder } from "./data-folder.ts";
 import { LocalMesh } from "./local-mesh.ts";
