@@ -18,8 +18,10 @@ import { Http1ServerStream, type StreamOwner } from "./server-stream.ts";
 
 const DEFAULT_HEADERS_TIMEOUT_MS = 10_000;
 const DEFAULT_IDLE_TIMEOUT_MS = 3_600_000;
-/** A client gets this long to read the last response before the connection is gone (Envoy's delayed_close_timeout). */
+/** A client gets this long to close after it has taken the last response (Envoy's delayed_close_timeout). */
 const LINGER_MS = 1000;
+/** A client that takes nothing of the last response for this long is not waited for. */
+const STALLED_MS = 10_000;
 
 /**
  * A client's HTTP/1.1 connection. One stream at a time: bytes of a pipelined request wait, and the socket with them, until
@@ -54,7 +56,7 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
       socket,
       {
         onWriteBlocked: () => this.#stream?.receiver?.onWriteBlocked(),
-        onWritable: () => this.#stream?.receiver?.onWritable(),
+        onWritable: () => this.#onWritable(),
       },
       options.highWatermarkBytes,
     );
@@ -81,6 +83,10 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
   }
 
   onDeadline(): void {
+    if (this.#lingering && this.#socket.writableLength > 0) {
+      this.deadlineMs = this.#options.sweep.nowMs + LINGER_MS;
+      return;
+    }
     if (this.#lingering || this.#stream !== undefined) {
       this.destroy();
       return;
@@ -102,7 +108,7 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
     let at = 0;
     try {
       while (at < chunk.length && !this.#lingering && !this.#closed) {
-        if (this.#stream?.requestComplete === true) {
+        if (this.#stream === undefined ? this.writer.blocked : this.#stream.requestComplete) {
           this.#held = at === 0 ? chunk : chunk.subarray(at);
           this.#socket.pause();
           return;
@@ -175,8 +181,18 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
       return;
     }
     this.deadlineMs = this.#options.sweep.nowMs + (this.#options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS);
+    this.#readHeld();
+  }
+
+  /** A client that does not read its responses gets no further ones: they would pile up here. */
+  #onWritable(): void {
+    if (this.#stream === undefined) this.#readHeld();
+    else this.#stream.receiver?.onWritable();
+  }
+
+  #readHeld(): void {
     const held = this.#held;
-    if (held === undefined) return;
+    if (held === undefined || this.writer.blocked) return;
     this.#held = undefined;
     this.#socket.resume();
     this.#read(held);
@@ -215,6 +231,7 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
     this.writer.flush();
     this.#socket.resume();
     this.#socket.end();
+    this.#socket.setTimeout(STALLED_MS, () => this.destroy());
     this.deadlineMs = this.#options.sweep.nowMs + LINGER_MS;
   }
 
