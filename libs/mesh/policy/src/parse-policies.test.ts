@@ -190,3 +190,19 @@ test("no text does anything but parse or give FL_POLICY_INVALID", () => {
     { numRuns: 300 },
   );
 });
+
+test("a map of very many keys is refused in time", () => {
+  const many = (indent: string) => Array.from({ length: 20_000 }, (_, i) => `${indent}k${i}: "1"\n`).join("");
+  const labels = `  host: x\n  subsets:\n    - name: v\n      labels:\n${many("        ")}`;
+  for (const [text, at] of [
+    [`${head("VirtualService")}${many("  ")}`, "6:3"],
+    [`${head("DestinationRule")}${labels}`, "10:9"],
+  ] as const) {
+    const started = performance.now();
+    assert.deepEqual(problemsOf(text), [`f.yaml:${at} a map has too many keys`]);
+    const tookMs = performance.now() - started;
+    assert(tookMs < 2000, `it took ${tookMs} ms`);
+  }
+  // The next text has its own count.
+  assert.deepEqual(problemsOf(withRoute()), []);
+});

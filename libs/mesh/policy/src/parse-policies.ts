@@ -21,6 +21,11 @@ const maxTextLength = 4 * 1024 * 1024;
 const maxObjects = 1000;
 const maxDepth = 10_000;
 const maxProblems = 100;
+/**
+ * The parser compares each key of a map with all before it, and messages look their field up in it: a map of a hundred thousand keys would
+ * stop the process for minutes. No policy has a map of three thousand.
+ */
+const maxKeyComparisons = 4_000_000;
 
 interface Problem {
   readonly line: number;
@@ -55,6 +60,16 @@ function positionOf(document: Document, path: Path, lines: LineCounter): { line:
     }
   }
   return { line: 1, column: 1 };
+}
+
+/** Whether two keys of a map are the same; gives up when there are too many to compare. */
+function keyComparison(): (left: unknown, right: unknown) => boolean {
+  let comparisons = 0;
+  return (left, right) => {
+    comparisons += 1;
+    if (comparisons > maxKeyComparisons) throw new Error("a map has too many keys");
+    return left === right || (isScalar(left) && isScalar(right) && left.value === right.value);
+  };
 }
 
 /** A union's issue says little; that of the branch that came furthest says what is wrong. */
@@ -106,9 +121,14 @@ export function parsePolicies(text: string, source: { readonly file: string }): 
   const lines = new LineCounter();
   let documents: Document[] = [];
   try {
-    documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: false, uniqueKeys: true });
+    documents = parseAllDocuments(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      merge: false,
+      uniqueKeys: keyComparison(),
+    });
   } catch (error) {
-    // A text of a million brackets exhausts the parser's stack.
+    // Also what the parser itself gives up at: a text of a million brackets exhausts its stack.
     problem({ line: 1, column: 1 }, `cannot be parsed: ${error instanceof Error ? error.message : String(error)}`);
     return fail();
   }
