@@ -21,9 +21,4 @@ export const sidecarErrors = declareErrors("sidecar", {
     meaning: "The sidecar holds as many registrations as it may.",
     action: "Withdraw what is not used any more (GET /v1/registrations lists all). An application rarely has more than a few dozen.",
   },
-  FL_ORIGIN_REFUSED: {
-    httpStatus: 403,
-    meaning: "A web page tried to change the sidecar through its admin port.",
-    action: "Use curl or the fairlead command. Browsers are refused, so that no page can reach the admin port of its reader's machine.",
-  },
 });

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { FairleadError } from "@fairlead/errors";
-import { errorAnswer } from "@fairlead/http-api";
+import { browserRefusal, errorAnswer } from "@fairlead/http-api";
 import type { Logger } from "@fairlead/logging";
 import "../errors.ts";
 
@@ -66,16 +66,17 @@ export class AdminServer {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    const { pathname, searchParams } = new URL(request.url ?? "/", "http://admin");
+    const refusal = browserRefusal(request);
+    if (refusal !== undefined) throw refusal;
+    const url = URL.parse(`http://admin${request.url ?? "/"}`);
+    if (url === null) throw new FairleadError("FL_REQUEST_MALFORMED", "the request's target is not a path");
+    const { pathname, searchParams } = url;
     if (pathname === "/" || pathname === "/help") return send(response, { body: this.#help() });
     const page = this.#pages.get(pathname);
     if (page === undefined) throw new FairleadError("FL_NOT_FOUND", `there is no admin page ${pathname}; /help lists all`);
     const method = request.method === "HEAD" ? "GET" : request.method;
     if (method !== page.method) {
       return send(response, { status: 405, body: `${pathname} takes ${page.method} only\n` }, { allow: page.method });
-    }
-    if (page.method === "POST" && request.headers.origin !== undefined) {
-      throw new FairleadError("FL_ORIGIN_REFUSED", `a web page of ${request.headers.origin.slice(0, 200)} may not use ${pathname}`);
     }
     return send(response, page.show(searchParams, { request, response }));
   }

@@ -26,6 +26,17 @@ export const httpApiErrors = declareErrors("http-api", {
     meaning: "The service cannot listen on its address; mostly because another process does.",
     action: "Stop the other process (`ss -ltnp`), or set another port (docs/reference/config.md).",
   },
+  FL_ORIGIN_REFUSED: {
+    httpStatus: 403,
+    meaning: "A web page of another site tried to change something through an API of the machine of its reader.",
+    action: "Use curl or the fairlead command. Other sites' pages are refused, as these APIs are not authenticated.",
+  },
+  FL_HOST_REFUSED: {
+    httpStatus: 403,
+    meaning:
+      "A request on loopback names another host: a web page whose name resolves to this machine (DNS rebinding), or a local proxy that passes its own Host on.",
+    action: "Address the API as 127.0.0.1, [::1] or localhost; let a local proxy send one of these as Host.",
+  },
   FL_NOT_FOUND: {
     httpStatus: 404,
     meaning: "There is no such path or object.",

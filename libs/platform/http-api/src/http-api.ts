@@ -4,6 +4,7 @@ import { FairleadError } from "@fairlead/errors";
 import type { Logger } from "@fairlead/logging";
 import type { Telemetry } from "@fairlead/telemetry";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
+import { browserRefusal } from "./browser-guard.ts";
 import { errorAnswer } from "./error-answer.ts";
 
 /** What /readyz answers: ready when nothing is waited for. */
@@ -57,6 +58,10 @@ export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
     const { status, body } = errorAnswer(missing);
     return await reply.code(status).send(body);
   });
+  app.addHook("onRequest", async (request) => {
+    const refusal = browserRefusal(request.raw);
+    if (refusal !== undefined) throw refusal;
+  });
   await app.register(fastifySwagger, {
     openapi: { openapi: "3.1.0", info: { title: options.name, description: options.description, version: "1" } },
   });
@@ -78,10 +83,14 @@ export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
       try {
         await app.listen({ host: bind, port });
       } catch (cause) {
-        throw new FairleadError("FL_LISTEN_FAILED", `${options.name} cannot listen on ${bind}:${port}: ${(cause as Error).message}`, {
-          facts: { bind, port },
-          cause,
-        });
+        throw new FairleadError(
+          "FL_LISTEN_FAILED",
+          `${options.name} cannot listen on ${bind}:${port}: ${(cause as Error).message}`,
+          {
+            facts: { bind, port },
+            cause,
+          },
+        );
       }
       return (app.server.address() as AddressInfo).port;
     },

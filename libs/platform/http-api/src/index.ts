@@ -1,3 +1,4 @@
+export { browserRefusal } from "./browser-guard.ts";
 export { errorAnswer, type ErrorAnswer } from "./error-answer.ts";
 export { addRoute, type Route, type RouteRequest } from "./add-route.ts";
 export { createHttpApi, type HttpApi, type HttpApiOptions, type Readiness } from "./http-api.ts";
