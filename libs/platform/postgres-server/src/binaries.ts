@@ -1,7 +1,6 @@
 import { execFile } from "node:child_process";
-import { cp, lstat, mkdtemp, readFile, rename, rm, stat, symlink } from "node:fs/promises";
+import { cp, lstat, mkdir, mkdtemp, readFile, rename, rm, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { FairleadError } from "@fairlead/errors";
@@ -69,22 +68,29 @@ async function runsAs(account: ServerAccount | undefined, native: string): Promi
 
 /**
  * Copies the binaries out of a folder that the account cannot enter (a checkout below /root). The copy is made under
- * another name and renamed, so that it is complete or not there; one that another user could have put there is not used.
+ * another name and renamed, so that it is complete or not there. Not below the folder for temporary files: there another user
+ * could put a folder, or a link to one, that root's server would then be started from.
+ *
+ * @param folder only root may write to
+ * @returns the copy's `native`
  */
-async function copyOut(found: Package): Promise<string> {
+export async function copyOut(found: Package, folder = "/var/lib/fairlead"): Promise<string> {
   const own = process.getuid?.() ?? 0;
-  const target = join(tmpdir(), `fairlead-postgres-${found.version}-${own}`);
-  const existing = await stat(target).catch(() => undefined);
-  if (existing !== undefined && existing.uid === own && (existing.mode & 0o022) === 0) return target;
+  const target = join(folder, `postgres-binaries-${found.version}`);
+  const usable = async () => {
+    const existing = await lstat(target).catch(() => undefined);
+    return existing?.isDirectory() === true && existing.uid === own && (existing.mode & 0o022) === 0;
+  };
+  if (await usable()) return target;
+  await mkdir(folder, { recursive: true, mode: 0o755 });
   const fresh = await mkdtemp(`${target}-`);
-  await cp(found.native, fresh, { recursive: true, verbatimSymlinks: true });
-  await run("chmod", ["-R", "u+rwX,go+rX,go-w", fresh]);
-  if (existing !== undefined) return fresh;
   try {
+    await cp(found.native, fresh, { recursive: true, verbatimSymlinks: true });
+    await run("chmod", ["-R", "u+rwX,go+rX,go-w", fresh]);
     await rename(fresh, target);
-  } catch {
-    await rm(fresh, { recursive: true, force: true }); // another process was quicker
-    return await copyOut(found);
+  } catch (error) {
+    await rm(fresh, { recursive: true, force: true });
+    if (!(await usable())) throw error; // else another process was quicker
   }
   return target;
 }

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { chmod, chown, mkdir, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { canReach, type ServerAccount } from "./server-account.ts";
 
@@ -36,8 +36,14 @@ async function passwordIn(
   const password = randomBytes(24).toString("base64url");
   const fresh = `${file}.new`;
   await rm(fresh, { force: true });
-  await writeFile(fresh, password, { mode: 0o600, flag: "wx" });
-  if (account !== undefined) await chown(fresh, account.uid, account.gid);
+  const handle = await open(fresh, "wx", 0o600);
+  try {
+    await handle.writeFile(password);
+    // Not by its name: the folder is the account's, which could have put a link in its place.
+    if (account !== undefined) await handle.chown(account.uid, account.gid);
+  } finally {
+    await handle.close();
+  }
   await rename(fresh, file);
   return { password, file };
 }
