@@ -1,3 +1,6 @@
+/** What a chunk takes besides its bytes: a body in chunks of one byte is a hundred times as large in memory. */
+const CHUNK_OVERHEAD_BYTES = 128;
+
 /** The request's body as far as it may have to be sent (again). */
 export class ReplayBuffer {
   readonly #maxBytes: number;
@@ -25,7 +28,7 @@ export class ReplayBuffer {
   add(chunk: Buffer): void {
     if (!this.#complete || chunk.length === 0) return;
     this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
+    this.#bytes += chunk.length + CHUNK_OVERHEAD_BYTES;
   }
 
   /** No other attempt will be made. */

@@ -2,6 +2,8 @@ import type { Socket } from "node:net";
 
 /** Up to here, parts are copied into one buffer: cheaper than a vectored write. */
 const MERGE_BYTES = 16 * 1024;
+/** More parts than a message of a friendly peer has in one tick. */
+const MANY_PARTS = 64;
 const DEFAULT_HIGH_WATERMARK_BYTES = 1024 * 1024;
 
 export interface WriterEvents {
@@ -57,7 +59,7 @@ export class SocketWriter {
     else if (bytes <= MERGE_BYTES) socket.write(merge(parts, bytes));
     else {
       socket.cork();
-      for (const part of parts) writePart(socket, part);
+      for (const part of parts.length > MANY_PARTS ? joined(parts) : parts) writePart(socket, part);
       socket.uncork();
     }
     // "drain" only comes when the socket asked for it, so that a small limit is at least the socket's own.
@@ -77,6 +79,33 @@ export class SocketWriter {
 function writePart(socket: Socket, part: string | Buffer): void {
   if (typeof part === "string") socket.write(part, "latin1");
   else socket.write(part);
+}
+
+/**
+ * Small parts that follow each other become one: a socket keeps hundreds of bytes for each write, which its count of what is
+ * waiting leaves out. A body in chunks of one byte would take a hundred times its size.
+ */
+function joined(parts: readonly (string | Buffer)[]): (string | Buffer)[] {
+  const all: (string | Buffer)[] = [];
+  let run: (string | Buffer)[] = [];
+  let bytes = 0;
+  const endRun = (): void => {
+    if (run.length > 0) all.push(merge(run, bytes));
+    run = [];
+    bytes = 0;
+  };
+  for (const part of parts) {
+    if (part.length >= MERGE_BYTES) {
+      endRun();
+      all.push(part);
+      continue;
+    }
+    run.push(part);
+    bytes += part.length;
+    if (bytes >= MERGE_BYTES) endRun();
+  }
+  endRun();
+  return all;
 }
 
 function merge(parts: readonly (string | Buffer)[], bytes: number): Buffer {
