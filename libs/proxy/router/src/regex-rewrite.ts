@@ -15,8 +15,7 @@ export function compileRegexRewrite(pattern: string, substitution: string, where
     let copiedTo = 0;
     let lastEnd = -1;
     for (let from = 0; from <= text.length;) {
-      regex.lastIndex = from;
-      const match = regex.exec(text);
+      const match = regex.exec(text, from);
       if (match === null) break;
       const end = match.index + (match[0]?.length ?? 0);
       // An empty match right behind the last one is none; without a step forward it would be found for ever.
@@ -29,7 +28,6 @@ export function compileRegexRewrite(pattern: string, substitution: string, where
       lastEnd = end;
       from = end === match.index ? end + 1 : end;
     }
-    regex.lastIndex = 0;
     return result + text.slice(copiedTo);
   };
 }
