@@ -206,3 +206,10 @@ test("a map of very many keys is refused in time", () => {
   // The next text has its own count.
   assert.deepEqual(problemsOf(withRoute()), []);
 });
+
+test("patterns can be checked any number of times, also behind one that is too large", () => {
+  const withRegex = (regex: string) =>
+    `${head("VirtualService")}  hosts: [shop.A]\n  http:\n    - match: [{uri: {regex: '${regex}'}}]\n      route: [{destination: {host: shop.A}}]\n`;
+  for (let i = 0; i < 3; i++) assert.match(problemsOf(withRegex("(?:[a-z\\p{L}]{50}){15}"))[0] ?? "", /memory/);
+  for (let i = 0; i < 1000; i++) assert.deepEqual(problemsOf(withRegex("/x(?:[a-z]{200}){2}")), [], `check ${i}`);
+});
