@@ -42,7 +42,7 @@ export interface AdsClientOptions extends GrpcStreamOptions {
   readonly initialFetchTimeoutMs?: number;
   /** Waits between rounds of attempts. */
   readonly backOff?: BackOffOptions;
-  /** A stream that was answered and lived this long, in milliseconds, resets the back-off. @default 5000 */
+  /** A stream that was answered and lived this long, in milliseconds, resets the back-off; a shorter one only eases it. @default 5000 */
   readonly healthyAfterMs?: number;
   /** A wall clock, in milliseconds since 1970. @default Date.now */
   readonly now?: () => number;

@@ -111,8 +111,12 @@ export class AdsConnection {
     this.#stream = undefined;
     this.#connected = false;
     this.#lastError = reason;
-    // A gateway that answers and crashes at once, again and again, is not hammered.
-    if (this.#answeredAtMs !== undefined && now() - this.#answeredAtMs >= healthyAfterMs) backOff.reset();
+    // A gateway that answers and crashes at once, again and again, is not hammered; one that is restarted twice within
+    // seconds is not waited for as if it had been away all the time.
+    if (this.#answeredAtMs !== undefined) {
+      if (now() - this.#answeredAtMs >= healthyAfterMs) backOff.reset();
+      else backOff.ease();
+    }
     this.#addressIndex += 1;
     // The other gateways are tried soon; a whole round that failed is followed by a longer wait.
     const retryInMs = this.#addressIndex % addresses.length === 0 ? backOff.nextMs() : backOff.shortMs();

@@ -1,7 +1,7 @@
 export interface BackOffOptions {
   /** Upper bound of the first delay, in milliseconds. @default 500 (Envoy) */
   readonly baseMs?: number;
-  /** Upper bound of every delay, in milliseconds. @default 30000 (Envoy) */
+  /** Upper bound of every delay, in milliseconds. @default 5000, well within a `?wait=converged` */
   readonly maxMs?: number;
   /** Uniform in [0, 1). @default Math.random */
   readonly random?: () => number;
@@ -19,7 +19,7 @@ export class BackOff {
 
   constructor(options: BackOffOptions = {}) {
     this.#baseMs = options.baseMs ?? 500;
-    this.#maxMs = options.maxMs ?? 30_000;
+    this.#maxMs = options.maxMs ?? 5_000;
     this.#random = options.random ?? Math.random;
   }
 
@@ -33,6 +33,11 @@ export class BackOff {
   /** As the first delay, without counting as an attempt. */
   shortMs(): number {
     return this.#random() * this.#baseMs;
+  }
+
+  /** After a success that did not last: the next delays are short again, but not as short as the first. */
+  ease(): void {
+    this.#attempt = Math.min(this.#attempt, 1);
   }
 
   reset(): void {
