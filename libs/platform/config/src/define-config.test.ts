@@ -21,10 +21,17 @@ test("names every variable that is wrong", () => {
     (error: Error) => {
       assert.match(error.message, /FAIRLEAD_HTTP_PORT: .*70000/);
       assert.match(error.message, /FAIRLEAD_LEASE_TTL: expected a number with a unit/);
-      assert.match(error.message, /FAIRLEAD_DATABASE_URL/);
+      assert.match(error.message, /FAIRLEAD_DATABASE_URL is not set and has no default$/);
       return true;
     },
   );
+});
+
+test("a wrong URL is named without its login", () => {
+  const urls = defineConfig("example", { otlpEndpoint: z.url({ protocol: /^http$/ }).describe("A URL.") });
+  assert.throws(() => urls.load({ FAIRLEAD_OTLP_ENDPOINT: "ftp://me:secret@host" }), {
+    message: /FAIRLEAD_OTLP_ENDPOINT: .*\(it is "ftp:\/\/\*\*\*@host"\)/,
+  });
 });
 
 test("rows() gives the reference page its defaults and words", () => {

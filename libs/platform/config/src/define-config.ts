@@ -21,6 +21,11 @@ function variableOf(field: string): string {
   return `FAIRLEAD_${field.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 }
 
+/** A URL may carry a password, also one that is wrong in another way; this message reaches logs. */
+function withoutLogin(value: string): string {
+  return value.replaceAll(/[^\s,/]*@/g, "***@");
+}
+
 /**
  * The settings of one app: a zod shape whose fields all carry a `.describe()`. Read once, in the app's `config.ts`.
  * An empty variable counts as not set, as compose files write it.
@@ -37,10 +42,13 @@ export function defineConfig<Shape extends z.ZodRawShape>(app: string, shape: Sh
       }
       const parsed = schema.safeParse(raw);
       if (parsed.success) return parsed.data;
-      const problems = parsed.error.issues.map(
-        (issue) =>
-          `${variableOf(String(issue.path[0]))}: ${issue.message} (it is ${JSON.stringify(raw[String(issue.path[0])] ?? null)})`,
-      );
+      const problems = parsed.error.issues.map((issue) => {
+        const field = String(issue.path[0]);
+        const value = raw[field];
+        return value === undefined
+          ? `${variableOf(field)} is not set and has no default`
+          : `${variableOf(field)}: ${issue.message} (it is ${JSON.stringify(withoutLogin(value))})`;
+      });
       throw new FairleadError("FL_CONFIG_INVALID", `${app} cannot start: ${problems.join("; ")}`, {
         facts: { app, problems },
       });
