@@ -31,6 +31,9 @@ test("a temporary folder goes with its release", async () => {
 test("a folder that cannot be used is a clear error", async () => {
   await writeFile(join(base, "file"), "");
   await assert.rejects(openDataFolder(join(base, "file", "x")), { code: "FL_UP_FOLDER_UNUSABLE", message: /ENOTDIR/ });
+  // Where Node's recursive mkdir would never return.
+  if (process.platform === "linux")
+    await assert.rejects(openDataFolder("/proc/fairlead/x"), { code: "FL_UP_FOLDER_UNUSABLE" });
 });
 
 test("root has its data below /var/lib, others below XDG_DATA_HOME or their home", () => {

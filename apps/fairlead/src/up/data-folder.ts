@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { chmod, mkdir, realpath, rm, mkdtemp, access, constants } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { homedir, tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, resolve as absolute } from "node:path";
 import { FairleadError } from "@fairlead/errors";
 import "../errors.ts";
 
@@ -76,6 +77,13 @@ async function lock(folder: string): Promise<Server> {
   );
 }
 
+/** Like `mkdir -p`. Node's own recursive mkdir never returns below /proc, where a new folder is refused as if its parent were missing. */
+async function makeFolder(path: string): Promise<void> {
+  const missing: string[] = [];
+  for (let at = absolute(path); !existsSync(at); at = dirname(at)) missing.unshift(at);
+  for (const folder of missing) await mkdir(folder, { mode: 0o755 });
+}
+
 /**
  * Makes and locks the folder.
  *
@@ -85,7 +93,7 @@ async function lock(folder: string): Promise<Server> {
 export async function openDataFolder(path: string | undefined): Promise<DataFolder> {
   let folder: string;
   try {
-    if (path !== undefined) await mkdir(path, { recursive: true, mode: 0o755 });
+    if (path !== undefined) await makeFolder(path);
     folder = await realpath(path ?? (await mkdtemp(join(tmpdir(), "fairlead-up-"))));
     // PostgreSQL runs as another account when we are root, and must get through to its own folder, which nobody else can read.
     if (path === undefined && process.getuid?.() === 0) await chmod(folder, 0o711);

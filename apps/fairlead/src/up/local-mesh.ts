@@ -148,6 +148,11 @@ export class LocalMesh {
     return app;
   }
 
+  /** Whether it is a sidecar or a sample. */
+  isOfAnApp(process: ManagedProcess): boolean {
+    return [...this.#apps.values()].some((app) => app.processes.includes(process));
+  }
+
   app(name: string): MeshApp {
     const app = this.#apps.get(name);
     if (app === undefined) throw new FairleadError("FL_INTERNAL", `the mesh has no ${name}`);

@@ -4,6 +4,7 @@ import { Progress } from "../terminal/progress.ts";
 import { styleFor } from "../terminal/style.ts";
 import { CrashBudget } from "./crash-budget.ts";
 import type { LocalMesh } from "./local-mesh.ts";
+import type { ManagedProcess } from "./managed-process.ts";
 import type { MeshApp } from "./mesh-app.ts";
 import { SampleTraffic } from "./sample-traffic.ts";
 import { withMesh } from "./session.ts";
@@ -35,7 +36,7 @@ function whatToTry(mesh: LocalMesh, visitor: MeshApp): string[] {
  * `fairlead up`: runs until a signal comes.
  *
  * @returns the exit code
- * @throws FairleadError FL_UP_PROCESS_ENDED when a process of the mesh crashed. The control plane is started again
+ * @throws FairleadError FL_UP_PROCESS_ENDED when PostgreSQL ended, or other processes crashed too often; before that they are started again
  */
 export async function runMesh(options: UpOptions, output: CommandOutput): Promise<number> {
   const style = styleFor(output.out);
@@ -43,9 +44,14 @@ export async function runMesh(options: UpOptions, output: CommandOutput): Promis
   const budget = new CrashBudget({ crashes: 3, withinMs: 60_000 });
   progress.line("Fairlead");
 
-  const restart = async (mesh: LocalMesh, report: Promise<Error>) => {
+  const restart = async (mesh: LocalMesh, crashed: ManagedProcess, report: Promise<Error>) => {
     progress.line(style("yellow", (await report).message));
-    await progress.step("control plane, again", async () => await mesh.startControlPlane());
+    if (crashed === mesh.controlPlane) {
+      await progress.step("control plane, again", async () => await mesh.startControlPlane());
+    } else {
+      // A sidecar takes over what it had registered; a sample publishes itself again.
+      await progress.step(`${crashed.name}, again`, async () => crashed.start());
+    }
   };
   await withMesh(
     {
@@ -53,9 +59,12 @@ export async function runMesh(options: UpOptions, output: CommandOutput): Promis
       temporaryFolder: false,
       progress,
       onCrash(mesh, crashed, end) {
-        if (crashed !== mesh.controlPlane || !mesh.complete || !budget.spend()) return false;
+        const restartable = crashed === mesh.controlPlane || mesh.isOfAnApp(crashed);
+        if (!restartable || !mesh.complete || !budget.spend()) return false;
         // Ends the session by a further crash, or its own report, when it does not come up.
-        restart(mesh, crashed.crashError(end)).catch((error: Error) => progress.line(style("red", error.message)));
+        restart(mesh, crashed, crashed.crashError(end)).catch((error: Error) =>
+          progress.line(style("red", error.message)),
+        );
         return true;
       },
     },
