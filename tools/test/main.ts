@@ -15,6 +15,8 @@ import { type TestEvent, TestTally } from "./tally.ts";
 
 const repository = join(import.meta.dirname, "../..");
 const testTimeoutMs = 180_000;
+/** Nothing was heard of the tests for this long. */
+const silenceLimitMs = testTimeoutMs + 30_000;
 
 const args = process.argv.slice(2);
 const unitOnly = args.includes("--unit");
@@ -72,15 +74,29 @@ for (const [group, concurrency] of [
   [files.filter((file) => file.endsWith(".int.test.ts")), 1],
 ] as const) {
   if (group.length === 0) continue;
+  // A server that a failed test left running keeps its file's process alive; forceExit would cut off results that are still being written.
+  const stuck = new AbortController();
+  const watchdog = setTimeout(() => stuck.abort(), silenceLimitMs);
   const stream = run({
     cwd: repository,
     files: group.map((file) => join(repository, file)),
     concurrency,
     timeout: testTimeoutMs,
-    // A server that a failed test left running would keep its file's process for ever.
-    forceExit: true,
+    signal: stuck.signal,
   });
-  for await (const event of stream) tally.event(event as TestEvent);
+  for await (const event of stream) {
+    watchdog.refresh();
+    tally.event(event as TestEvent);
+  }
+  clearTimeout(watchdog);
+  if (stuck.signal.aborted) {
+    tally.staticCheck(
+      "all test files end",
+      false,
+      silenceLimitMs,
+      "a file was stopped: its tests, or something that they started, do not end",
+    );
+  }
 }
 
 process.exit(tally.finish() ? 0 : 1);
