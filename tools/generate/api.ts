@@ -6,7 +6,7 @@
  * v2 files that are not shipped, so the tree cannot be built as a whole.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -22,15 +22,42 @@ const envoyRoots = [
   "envoy/service/endpoint/v3/eds.proto",
   "envoy/service/listener/v3/lds.proto",
   "envoy/service/route/v3/rds.proto",
+  "envoy/service/secret/v3/sds.proto",
   "envoy/service/status/v3/csds.proto",
   "envoy/config/bootstrap/v3/bootstrap.proto",
   "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto",
   "envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.proto",
-  "envoy/extensions/filters/http/router/v3/router.proto",
-  "envoy/extensions/filters/http/fault/v3/fault.proto",
+  "envoy/extensions/filters/network/dubbo_proxy/v3/dubbo_proxy.proto",
+  "envoy/extensions/filters/network/dubbo_proxy/router/v3/router.proto",
+  "envoy/extensions/filters/listener/http_inspector/v3/http_inspector.proto",
+  "envoy/extensions/filters/listener/original_dst/v3/original_dst.proto",
+  "envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol.proto",
+  "envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.proto",
+  "envoy/extensions/filters/http/buffer/v3/buffer.proto",
+  "envoy/extensions/filters/http/compressor/v3/compressor.proto",
   "envoy/extensions/filters/http/cors/v3/cors.proto",
-  "envoy/extensions/upstreams/http/v3/http_protocol_options.proto",
+  "envoy/extensions/filters/http/fault/v3/fault.proto",
+  "envoy/extensions/filters/http/grpc_stats/v3/config.proto",
+  "envoy/extensions/filters/http/header_mutation/v3/header_mutation.proto",
+  "envoy/extensions/filters/http/health_check/v3/health_check.proto",
+  "envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit.proto",
+  "envoy/extensions/filters/http/router/v3/router.proto",
+  "envoy/extensions/access_loggers/file/v3/file.proto",
+  "envoy/extensions/access_loggers/stream/v3/stream.proto",
+  "envoy/extensions/compression/gzip/compressor/v3/gzip.proto",
+  "envoy/extensions/compression/brotli/compressor/v3/brotli.proto",
+  "envoy/extensions/load_balancing_policies/least_request/v3/least_request.proto",
+  "envoy/extensions/load_balancing_policies/maglev/v3/maglev.proto",
+  "envoy/extensions/load_balancing_policies/random/v3/random.proto",
+  "envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash.proto",
+  "envoy/extensions/load_balancing_policies/round_robin/v3/round_robin.proto",
+  "envoy/extensions/retry/host/omit_host_metadata/v3/omit_host_metadata_config.proto",
   "envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.proto",
+  "envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config.proto",
+  "envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.proto",
+  "envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.proto",
+  "envoy/extensions/transport_sockets/tls/v3/tls.proto",
+  "envoy/extensions/upstreams/http/v3/http_protocol_options.proto",
 ];
 
 /** Copies `roots` and all they import into `target`, keeping import paths; google/protobuf comes with the runtime. */
@@ -52,16 +79,19 @@ function copyClosure(roots: readonly string[], target: string): void {
 }
 
 function bufGenerate(protoRoot: string, output: string): void {
-  rmSync(output, { recursive: true, force: true });
-  mkdirSync(output, { recursive: true });
+  const fresh = `${output}.new`;
+  rmSync(fresh, { recursive: true, force: true });
+  mkdirSync(fresh, { recursive: true });
   execFileSync(
     join(repository, "node_modules/.bin/buf"),
-    ["generate", protoRoot, "--template", join(repository, "proto/buf.gen.yaml"), "--output", output],
+    ["generate", protoRoot, "--template", join(repository, "proto/buf.gen.yaml"), "--output", fresh],
     {
       stdio: "inherit",
       env: { ...process.env, PATH: `${join(repository, "node_modules/.bin")}:${process.env["PATH"] ?? ""}` },
     },
   );
+  rmSync(output, { recursive: true, force: true });
+  renameSync(fresh, output);
 }
 
 bufGenerate(join(repository, "proto"), join(repository, "libs/api/fairlead/gen"));
