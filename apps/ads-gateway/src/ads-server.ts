@@ -2,12 +2,14 @@ import { FairleadError } from "@fairlead/errors";
 import type { Logger } from "@fairlead/logging";
 import type { ReplicaCommit, SnapshotReplica } from "@fairlead/snapshot";
 import { detached, startSpan } from "@fairlead/telemetry";
-import { type AdsCall, grpcStatusOf } from "./ads-service.ts";
 import type { Authenticate } from "./authenticate.ts";
 import type { AdsGatewayConfig } from "./config.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import { Debounce } from "./debounce.ts";
+import type { DiscoveryCall } from "./discovery-call.ts";
+import type { CreateStream } from "./discovery-services.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
+import { grpcStatusOf } from "./grpc-status.ts";
 import { type ConnectionContext, ProxyConnection } from "./proxy-connection.ts";
 import { PushQueue } from "./push-queue.ts";
 
@@ -45,7 +47,7 @@ export class AdsServer {
 
   constructor(options: AdsServerOptions) {
     this.#options = options;
-    const { config, gatewayId, replica, table, metrics, logger, cut, onStatus } = options;
+    const { config, replica, table, metrics, logger, cut, onStatus } = options;
     this.#queue = new PushQueue({
       concurrency: config.pushConcurrency,
       push: async (connection, queuedMs) => {
@@ -59,11 +61,9 @@ export class AdsServer {
       fire: () => this.#enqueueAnnounced(),
     });
     this.#context = {
-      gatewayId,
       replica,
       metrics,
       logger,
-      ackTimeoutMs: config.ackTimeout,
       sendTimeoutMs: config.sendTimeout,
       onNamed: (connection) => {
         table.name(connection, connection.facts?.nodeId ?? "");
@@ -87,7 +87,7 @@ export class AdsServer {
   }
 
   /** Serves a new stream, or refuses it. */
-  open(call: AdsCall): void {
+  open(call: DiscoveryCall, createStream: CreateStream): void {
     // A stream lives on its own: it is in nobody's trace.
     detached(() => {
       const { table, logger, metrics, authenticate } = this.#options;
@@ -96,7 +96,10 @@ export class AdsServer {
         const identity = authenticate({ address: call.getPeer(), metadata: call.metadata });
         if (identity === undefined)
           throw new FairleadError("FL_XDS_UNAUTHENTICATED", "the peer did not prove who it is");
-        table.add(new ProxyConnection(String(++this.#streams), call, identity, this.#context));
+        const id = String(++this.#streams);
+        const { gatewayId: controlPlane, config } = this.#options;
+        const stream = createStream({ controlPlane, noncePrefix: id, ackTimeoutMs: config.ackTimeout });
+        table.add(new ProxyConnection({ id, call, identity, stream }, this.#context));
       } catch (caught) {
         const error = FairleadError.from(caught);
         logger.info({ code: error.code, reason: error.message, peer: call.getPeer() }, "stream refused");

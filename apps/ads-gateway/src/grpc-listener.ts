@@ -1,11 +1,10 @@
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { FairleadError } from "@fairlead/errors";
 import { type ConnectionInjector, Server, ServerCredentials } from "@grpc/grpc-js";
-import { type AdsCall, adsService } from "./ads-service.ts";
 
 export interface GrpcListenerOptions {
   readonly maxStreams: number;
-  readonly onStream: (call: AdsCall) => void;
+  readonly addServices: (server: Server) => void;
 }
 
 const maxRequestBytes = 4 * 1024 * 1024;
@@ -29,7 +28,7 @@ export class GrpcListener {
       "grpc.keepalive_timeout_ms": 20_000,
       "grpc.enable_channelz": 0,
     });
-    this.#server.addService(adsService, { StreamAggregatedResources: options.onStream });
+    options.addServices(this.#server);
     this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
     this.#tcp = createServer({ noDelay: true }, (socket) => this.#accept(socket));
   }

@@ -12,6 +12,7 @@ import { BucketWatch } from "./bucket-watch.ts";
 import type { AdsGatewayConfig } from "./config.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import { addDebugRoutes } from "./debug-api.ts";
+import { addDiscoveryServices } from "./discovery-services.ts";
 import { adsGatewayErrors } from "./errors.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
 import { GrpcListener } from "./grpc-listener.ts";
@@ -70,7 +71,10 @@ export function createAdsGateway(config: AdsGatewayConfig, resources: AdsGateway
       ),
     }),
   });
-  const listener = new GrpcListener({ maxStreams: config.maxStreams, onStream: (call) => server.open(call) });
+  const listener = new GrpcListener({
+    maxStreams: config.maxStreams,
+    addServices: (grpc) => addDiscoveryServices(grpc, (call, createStream) => server.open(call, createStream)),
+  });
   const server = new AdsServer({
     config,
     gatewayId,

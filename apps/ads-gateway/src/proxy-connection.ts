@@ -1,23 +1,21 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { FairleadError } from "@fairlead/errors";
-import type { DiscoveryRequest } from "@fairlead/envoy-api/envoy/service/discovery/v3/discovery_pb.js";
 import type { Logger } from "@fairlead/logging";
 import { isValidNodeId, nodeIdRule } from "@fairlead/model";
 import type { ReplicaCommit, SnapshotReplica, TouchedNames } from "@fairlead/snapshot";
-import { type PendingOfType, type RequestOutcome, SotwStream, type TypeStatus } from "@fairlead/xds-stream";
-import { type AdsCall, grpcStatusOf } from "./ads-service.ts";
+import type { DiscoveryStream, PendingOfType, RequestOutcome, TypeStatus } from "@fairlead/xds-stream";
 import type { PeerIdentity } from "./authenticate.ts";
+import type { DiscoveryCall, DiscoveryMessage, ReceivedMessage } from "./discovery-call.ts";
 import type { GatewayMetrics, StreamEnd } from "./gateway-metrics.ts";
+import { grpcStatusOf } from "./grpc-status.ts";
 import { PushSpans } from "./push-spans.ts";
 import { ResponseWriter } from "./response-writer.ts";
 
 /** What all connections of a gateway share. */
 export interface ConnectionContext {
-  readonly gatewayId: string;
   readonly replica: SnapshotReplica;
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
-  readonly ackTimeoutMs: number;
   readonly sendTimeoutMs: number;
   /** The node is known. */
   readonly onNamed: (connection: ProxyConnection) => void;
@@ -38,36 +36,39 @@ export interface ProxyFacts {
 
 /** A push gives its place to the next one after this time, also if the proxy has not taken it all. */
 const slowPushMs = 100;
-/** The text of a NACK goes to status messages and pages. */
-const maxDetailLength = 1024;
 const largeResponseBytes = 4 * 1024 * 1024;
 
-/** One ADS stream of one proxy. */
+/** What a connection is made of. */
+export interface ConnectionParts {
+  /** Unique in this gateway. */
+  readonly id: string;
+  readonly call: DiscoveryCall;
+  readonly identity: PeerIdentity;
+  readonly stream: DiscoveryStream;
+}
+
+/** One xDS stream of one proxy. */
 export class ProxyConnection {
   readonly id: string;
   readonly peer: string;
   readonly connectedSinceMs = Date.now();
-  readonly #call: AdsCall;
+  readonly #call: DiscoveryCall;
   readonly #context: ConnectionContext;
   readonly #identity: PeerIdentity;
-  readonly #stream: SotwStream;
+  readonly #stream: DiscoveryStream;
   readonly #writer: ResponseWriter;
   #facts: ProxyFacts | undefined;
   #spans: PushSpans | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(id: string, call: AdsCall, identity: PeerIdentity, context: ConnectionContext) {
+  constructor({ id, call, identity, stream }: ConnectionParts, context: ConnectionContext) {
     this.id = id;
     this.peer = call.getPeer();
     this.#call = call;
     this.#identity = identity;
     this.#context = context;
-    this.#stream = new SotwStream({
-      controlPlane: context.gatewayId,
-      noncePrefix: id,
-      ackTimeoutMs: context.ackTimeoutMs,
-    });
+    this.#stream = stream;
     this.#writer = new ResponseWriter(call, {
       timeoutMs: context.sendTimeoutMs,
       onDrain: () => this.flush(),
@@ -93,7 +94,7 @@ export class ProxyConnection {
     return this.#stream.status();
   }
 
-  #receive(received: DiscoveryRequest | FairleadError): void {
+  #receive(received: ReceivedMessage): void {
     if (this.#closed) return;
     try {
       if (received instanceof FairleadError) throw received;
@@ -103,23 +104,21 @@ export class ProxyConnection {
     }
   }
 
-  #request(message: DiscoveryRequest): void {
+  #request(message: DiscoveryMessage): void {
     const { replica, metrics } = this.#context;
     // Rules 1 and 2: the first request's node is the stream's; later ones may leave it out, and are not asked again.
     const facts = (this.#facts ??= this.#name(message));
-    const errorDetail = message.errorDetail?.message.slice(0, maxDetailLength);
     const view = replica.viewOf(facts.nodeId);
-    const { typeUrl, resourceNames: names, responseNonce: nonce } = message;
-    const outcome = this.#stream.request({ typeUrl, names, nonce, errorDetail }, view, replica.revision, Date.now());
-    metrics.requested(typeUrl, outcome);
-    if (outcome.kind === "nack") this.#logRefusal(typeUrl, outcome, errorDetail ?? "");
+    const outcome = this.#stream.request(message.request, view, replica.revision, Date.now());
+    metrics.requested(outcome.typeUrl, outcome);
+    if (outcome.kind === "nack") this.#logRefusal(outcome, message.request.errorDetail ?? "");
     // An answer carries the newest state, so what is held back for more changes goes with it.
     if (this.#stream.owes) this.#stream.release();
     this.flush();
     this.#progress();
   }
 
-  #name({ node }: DiscoveryRequest): ProxyFacts {
+  #name({ node }: DiscoveryMessage): ProxyFacts {
     const nodeId = node?.id ?? "";
     if (!isValidNodeId(nodeId)) {
       const shown = JSON.stringify(nodeId.slice(0, 100));
@@ -147,10 +146,11 @@ export class ProxyConnection {
     return facts;
   }
 
-  #logRefusal(typeUrl: string, outcome: RequestOutcome, detail: string): void {
+  #logRefusal(outcome: RequestOutcome, detail: string): void {
+    const { typeUrl, refused } = outcome;
     const { first, last } = outcome.range ?? {};
     this.#context.logger.warn(
-      { node: this.#facts?.nodeId, typeUrl, detail, first, last },
+      { node: this.#facts?.nodeId, typeUrl, refused, detail, first, last },
       "proxy refused a response (NACK)",
     );
   }

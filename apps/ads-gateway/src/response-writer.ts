@@ -1,4 +1,4 @@
-import type { AdsCall } from "./ads-service.ts";
+import type { DiscoveryCall } from "./discovery-call.ts";
 
 export interface ResponseWriterOptions {
   /** Time for the other end to take what was written. ms */
@@ -13,14 +13,14 @@ const maxUntakenBytes = 256 * 1024;
 
 /** Writes to one stream, and knows what the other end has not taken: HTTP/2 flow control shows in the write's callback. */
 export class ResponseWriter {
-  readonly #call: AdsCall;
+  readonly #call: DiscoveryCall;
   readonly #options: ResponseWriterOptions;
   #untakenBytes = 0;
   #timer: NodeJS.Timeout | undefined;
   #drained: (() => void)[] = [];
   #closed = false;
 
-  constructor(call: AdsCall, options: ResponseWriterOptions) {
+  constructor(call: DiscoveryCall, options: ResponseWriterOptions) {
     this.#call = call;
     this.#options = options;
   }

@@ -6,6 +6,11 @@ export const xdsStreamErrors = declareErrors("xds-stream", {
     meaning: "A request on an aggregated xDS stream has no type_url.",
     action: "The client is broken or speaks to the wrong service: on ADS each request names its type.",
   },
+  FL_XDS_TYPE_FOREIGN: {
+    httpStatus: 400,
+    meaning: "A request on a single-type xDS service has the type_url of another type.",
+    action: "Use the aggregated service (ADS) for several types, or leave type_url out.",
+  },
   FL_XDS_TOO_MANY_NAMES: {
     httpStatus: 429,
     meaning: "A proxy subscribes to more names of one type than a stream may.",

@@ -1,11 +1,12 @@
-export { xdsStreamErrors } from "./errors.ts";
-export { type RevisionRange } from "./revision-range.ts";
 export {
+  type DiscoveryStream,
+  type DiscoveryStreamOptions,
   type OutgoingResponse,
   type PendingOfType,
-  type SotwRequest,
-  SotwStream,
-  type SotwStreamOptions,
+  type StreamRequest,
   type TypeStatus,
-} from "./sotw-stream.ts";
+} from "./discovery-stream.ts";
+export { xdsStreamErrors } from "./errors.ts";
+export { type RevisionRange } from "./revision-range.ts";
+export { SotwStream } from "./sotw-stream.ts";
 export { type RequestOutcome } from "./type-stream.ts";

@@ -3,61 +3,19 @@ import { FairleadError } from "@fairlead/errors";
 import { pushOrder, type ResourceView, type TouchedNames } from "@fairlead/snapshot";
 import { ClusterReadiness } from "./cluster-readiness.ts";
 import type { ResponsePlan } from "./contents.ts";
+import type {
+  DiscoveryStream,
+  DiscoveryStreamOptions,
+  OutgoingResponse,
+  PendingOfType,
+  StreamRequest,
+  TypeStatus,
+} from "./discovery-stream.ts";
 import { encodeResponse } from "./encode-response.ts";
 import { FullSetContents } from "./full-set-contents.ts";
 import { NamedContents } from "./named-contents.ts";
-import type { RevisionRange } from "./revision-range.ts";
 import { Subscription } from "./subscription.ts";
-import { type PendingRevisions, type RequestOutcome, type TypeRequest, TypeStream } from "./type-stream.ts";
-
-export interface SotwStreamOptions {
-  /** Told to clients as control_plane.identifier (rule 11). */
-  readonly controlPlane: string;
-  /** Begins each nonce; another one for each stream, so that a nonce of an old stream fits none of this one. */
-  readonly noncePrefix: string;
-  /** How long a change waits for the ACK of the response before it, and a removal for those of its users. @default 15 s */
-  readonly ackTimeoutMs?: number;
-  /** Names per type. @default 10000 */
-  readonly maxNames?: number;
-  /** Endpoints and routes are split into responses of about this size. Clients take 4 MiB (rule 74). @default 3 MiB */
-  readonly maxResponseBytes?: number;
-}
-
-export interface SotwRequest extends TypeRequest {
-  readonly typeUrl: string;
-}
-
-/** A response that is to be written to the client now. */
-export interface OutgoingResponse {
-  readonly typeUrl: string;
-  readonly nonce: string;
-  readonly versionInfo: string;
-  /** How many resources it carries. */
-  readonly count: number;
-  readonly range: RevisionRange | undefined;
-  /** An encoded DiscoveryResponse. */
-  readonly bytes: Buffer;
-}
-
-export interface PendingOfType extends PendingRevisions {
-  readonly typeUrl: string;
-}
-
-/** One type of a stream, as an operator sees it. */
-export interface TypeStatus {
-  readonly typeUrl: string;
-  readonly state: TypeStream["state"];
-  readonly sentVersion: string;
-  readonly ackedVersion: string;
-  /** The newest registry revision that was sent. */
-  readonly revision: number;
-  /** The client's reason for a NACK, or what a change waits for. */
-  readonly detail: string;
-  /** Of the last change of state; ms since the epoch. */
-  readonly sinceMs: number;
-  /** Resources that the client was sent. */
-  readonly resources: number;
-}
+import { type RequestOutcome, TypeStream } from "./type-stream.ts";
 
 /** xDS has a dozen types. */
 const maxTypes = 32;
@@ -66,14 +24,13 @@ const fullSetTypes: ReadonlySet<string> = new Set([typeUrls.cluster, typeUrls.li
 const usersOfClusters: readonly string[] = [typeUrls.listener, typeUrls.route];
 
 /**
- * The state of one state-of-the-world ADS stream. It has no timers and no sockets: whoever owns it passes requests and
- * changes in, and writes what `take` gives.
+ * The state of one state-of-the-world stream.
  *
  * Make before break (rules 62 and 63): types go in `pushOrder`; listeners and routes wait until new clusters are ready at
  * the client; a cluster that is gone stays in the responses until listeners and routes are ACKed.
  */
-export class SotwStream {
-  readonly #options: Required<SotwStreamOptions>;
+export class SotwStream implements DiscoveryStream {
+  readonly #options: DiscoveryStreamOptions & Required<Omit<DiscoveryStreamOptions, "onlyType">>;
   readonly #types = new Map<string, TypeStream>();
   readonly #readiness: ClusterReadiness;
   #clusters: TypeStream<FullSetContents> | undefined;
@@ -83,19 +40,14 @@ export class SotwStream {
   #removalWaitsSince: number | undefined;
   #nonces = 0;
 
-  constructor(options: SotwStreamOptions) {
+  constructor(options: DiscoveryStreamOptions) {
     this.#options = { ackTimeoutMs: 15_000, maxNames: 10_000, maxResponseBytes: 3 * 1024 * 1024, ...options };
     this.#readiness = new ClusterReadiness(this.#options.ackTimeoutMs);
   }
 
-  /**
-   * Takes a request in; call `take` after it.
-   *
-   * @throws FairleadError FL_XDS_TYPE_MISSING, FL_XDS_TOO_MANY_NAMES, FL_XDS_TOO_MANY_TYPES: the stream is to be ended
-   */
-  request(request: SotwRequest, view: ResourceView, revision: number, now: number): RequestOutcome {
-    const { typeUrl, names } = request;
-    if (typeUrl === "") throw new FairleadError("FL_XDS_TYPE_MISSING", "a request on an ADS stream has no type_url");
+  request(request: StreamRequest, view: ResourceView, revision: number, now: number): RequestOutcome {
+    const { names } = request;
+    const typeUrl = requestedType(request.typeUrl, this.#options.onlyType);
     if (names.length > this.#options.maxNames) {
       throw new FairleadError(
         "FL_XDS_TOO_MANY_NAMES",
@@ -116,7 +68,6 @@ export class SotwStream {
     return outcome;
   }
 
-  /** Notes what a commit touched. It counts as pending from now on, and is sent by `take` after `release`. @returns how many types it concerns */
   announce(touched: TouchedNames, revision: number, view: ResourceView, now: number): number {
     let concerned = 0;
     for (const [typeUrl, names] of touched) {
@@ -125,12 +76,10 @@ export class SotwStream {
     return concerned;
   }
 
-  /** Lets `take` send what was announced. */
   release(): void {
     for (const type of this.#types.values()) type.contents.release();
   }
 
-  /** @returns what is to be written now, in order; once it is returned it counts as sent */
   take(view: ResourceView, now: number): OutgoingResponse[] {
     const types = [...this.#types.values()].sort((a, b) => rankOf(a.typeUrl) - rankOf(b.typeUrl));
     if (!types.some((type) => type.contents.due)) return [];
@@ -201,7 +150,6 @@ export class SotwStream {
     return now < this.#removalWaitsSince + this.#options.ackTimeoutMs;
   }
 
-  /** When `take` may have something to send though no request and no change came; on the clock of `now`. */
   deadline(now: number): number | undefined {
     const deadlines = [...this.#types.values()].map((type) => type.deadline);
     deadlines.push(this.#readiness.deadline);
@@ -212,12 +160,10 @@ export class SotwStream {
     return first === Infinity ? undefined : first;
   }
 
-  /** Whether a request asked for something that was not sent yet. */
   get owes(): boolean {
     return [...this.#types.values()].some((type) => type.contents.owed);
   }
 
-  /** The revisions that the client has not ACKed. */
   pending(): PendingOfType[] {
     return [...this.#types.values()].flatMap((type) =>
       type.pending().map((entry) => ({ typeUrl: type.typeUrl, ...entry })),
@@ -280,4 +226,18 @@ export class SotwStream {
 function rankOf(typeUrl: string): number {
   const rank = pushOrder.indexOf(typeUrl);
   return rank < 0 ? pushOrder.length : rank;
+}
+
+/** Rule 3: on ADS a request names its type; a service of one type may take it for granted. */
+function requestedType(typeUrl: string, onlyType: string | undefined): string {
+  if (typeUrl === "") {
+    if (onlyType !== undefined) return onlyType;
+    throw new FairleadError("FL_XDS_TYPE_MISSING", "a request on an ADS stream has no type_url");
+  }
+  if (onlyType !== undefined && typeUrl !== onlyType) {
+    throw new FairleadError("FL_XDS_TYPE_FOREIGN", `this service has ${onlyType} alone, not ${typeUrl}`, {
+      facts: { typeUrl, onlyType },
+    });
+  }
+  return typeUrl;
 }

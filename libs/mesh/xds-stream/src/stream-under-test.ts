@@ -2,7 +2,8 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { typeUrls } from "@fairlead/envoy-api";
 import { DiscoveryResponseSchema } from "@fairlead/envoy-api/envoy/service/discovery/v3/discovery_pb.js";
 import type { CompiledResource, ResourceView, TouchedNames } from "@fairlead/snapshot";
-import { SotwStream, type SotwStreamOptions } from "./sotw-stream.ts";
+import type { DiscoveryStreamOptions } from "./discovery-stream.ts";
+import { SotwStream } from "./sotw-stream.ts";
 
 export const { cluster, endpoint, listener, route } = typeUrls;
 
@@ -25,7 +26,7 @@ export class StreamUnderTest {
   revision = 1;
   readonly #lastNonce = new Map<string, string>();
 
-  constructor(options: Partial<SotwStreamOptions> = {}) {
+  constructor(options: Partial<DiscoveryStreamOptions> = {}) {
     this.stream = new SotwStream({ controlPlane: "gateway-1", noncePrefix: "s1", ...options });
   }
 

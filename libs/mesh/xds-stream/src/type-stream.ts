@@ -5,7 +5,12 @@ import type { Subscription } from "./subscription.ts";
 
 /** One request, without what belongs to the stream. */
 export interface TypeRequest {
+  /** State of the world: all that is wanted. Delta: what is wanted in addition. */
   readonly names: readonly string[];
+  /** Delta only: what is not wanted any more. @default nothing */
+  readonly unsubscribed?: readonly string[];
+  /** Delta only: what the client has from an earlier stream, name to version. @default nothing */
+  readonly initialVersions?: Readonly<Record<string, string>>;
   /** Empty on the first request. */
   readonly nonce: string;
   /** Why the client refuses the response of this nonce; undefined = it does not. An empty reason is a refusal too. */
@@ -20,12 +25,18 @@ export interface TypeRequest {
  * - `stale`: of an older response, or of none
  */
 export interface RequestOutcome {
+  readonly typeUrl: string;
   readonly kind: "subscribe" | "ack" | "nack" | "repeat" | "stale";
   /** For ack and nack: ms since the response was sent. */
   readonly elapsedMs?: number;
   /** For ack and nack: the revisions that the response carried. */
   readonly range?: RevisionRange | undefined;
+  /** For nack: the names that the client refuses: those that its reason names, or all that the response carried. */
+  readonly refused?: readonly string[];
 }
+
+/** NACKED wins over what follows the refusal. */
+export type TypeState = "ACKED" | "SENT" | "BLOCKED" | "NACKED" | "NOT_SUBSCRIBED";
 
 /** A revision that a proxy has not ACKed. */
 export interface PendingRevisions extends RevisionRange {
@@ -126,8 +137,8 @@ export class TypeStream<Held extends Contents = Contents> {
     if (outcome !== undefined) return outcome;
     const changed =
       change.added.length > 0 || change.removed.length > 0 || change.wildcardBegan || change.wildcardEnded;
-    if (first || changed) return { kind: "subscribe" };
-    return { kind: current ? "repeat" : "stale" };
+    if (first || changed) return { typeUrl: this.typeUrl, kind: "subscribe" };
+    return { typeUrl: this.typeUrl, kind: current ? "repeat" : "stale" };
   }
 
   #answered(inFlight: InFlight, errorDetail: string | undefined, now: number): RequestOutcome {
@@ -139,14 +150,15 @@ export class TypeStream<Held extends Contents = Contents> {
       this.contents.refused(inFlight.plan);
       const range = unionOf(this.#refused?.range, inFlight.range);
       this.#refused = { range, detail: errorDetail, sinceMs: now };
-      return { kind: "nack", elapsedMs, range: inFlight.range };
+      const refused = inFlight.plan.resources.map((resource) => resource.name);
+      return { typeUrl: this.typeUrl, kind: "nack", elapsedMs, range: inFlight.range, refused };
     }
     this.#ackedVersion = inFlight.plan.versionInfo;
     this.contents.acked(inFlight.plan);
     // What was refused along with it is tried again.
     if (!this.contents.refusing && this.contents.due && this.#refused?.range !== undefined)
       this.#wait(this.#refused.range, now);
-    return { kind: "ack", elapsedMs, range: inFlight.range };
+    return { typeUrl: this.typeUrl, kind: "ack", elapsedMs, range: inFlight.range };
   }
 
   announce(names: ReadonlySet<string>, revision: number, view: ResourceView, now: number): boolean {
@@ -218,8 +230,7 @@ export class TypeStream<Held extends Contents = Contents> {
     return pending;
   }
 
-  /** NACKED wins over what follows the refusal. */
-  get state(): "ACKED" | "SENT" | "BLOCKED" | "NACKED" | "NOT_SUBSCRIBED" {
+  get state(): TypeState {
     if (this.subscription.empty) return "NOT_SUBSCRIBED";
     if (this.#refused !== undefined) return "NACKED";
     if (this.#waiting !== undefined) return "BLOCKED";
