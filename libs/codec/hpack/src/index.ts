@@ -1,0 +1,3 @@
+export { type HeaderSink, HpackDecoder } from "./decoder.ts";
+export { HpackEncoder, type HpackEncoderOptions } from "./encoder.ts";
+export { HpackError } from "./hpack-error.ts";
