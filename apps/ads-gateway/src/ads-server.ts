@@ -3,20 +3,26 @@ import type { Logger } from "@fairlead/logging";
 import type { ReplicaCommit, SnapshotReplica } from "@fairlead/snapshot";
 import { detached, startSpan } from "@fairlead/telemetry";
 import type { Authenticate } from "./authenticate.ts";
-import type { AdsGatewayConfig } from "./config.ts";
+import { type AdsGatewayConfig, defaultPushConcurrency } from "./config.ts";
 import { ConnectionTable } from "./connection-table.ts";
-import { Debounce } from "./debounce.ts";
 import type { DiscoveryCall } from "./discovery-call.ts";
 import type { CreateStream } from "./discovery-services.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import { grpcStatusOf } from "./grpc-status.ts";
 import { type ConnectionContext, ProxyConnection } from "./proxy-connection.ts";
-import { PushQueue } from "./push-queue.ts";
+import { PushPipeline } from "./push-pipeline.ts";
 
 export interface AdsServerOptions {
   readonly config: Pick<
     AdsGatewayConfig,
-    "ackTimeout" | "sendTimeout" | "debounceQuiet" | "debounceMax" | "pushConcurrency" | "maxStreams"
+    | "ackTimeout"
+    | "sendTimeout"
+    | "debounceQuiet"
+    | "debounceMax"
+    | "endpointDebounceQuiet"
+    | "endpointDebounceMax"
+    | "pushConcurrency"
+    | "maxStreams"
   >;
   readonly gatewayId: string;
   readonly replica: SnapshotReplica;
@@ -30,35 +36,26 @@ export interface AdsServerOptions {
   readonly onStatus: () => void;
 }
 
-/**
- * Streams on one side, commits on the other:
- *
- *   commit → announce to the streams that it touches (pending from then on) → debounce → push queue → write
- */
+/** Streams on one side, commits on the other; the push pipeline between them. */
 export class AdsServer {
   readonly #options: AdsServerOptions;
   readonly #context: ConnectionContext;
-  readonly #queue: PushQueue<ProxyConnection>;
-  readonly #debounce: Debounce;
-  /** Announced to, and not in the queue yet. */
-  readonly #announced = new Set<ProxyConnection>();
+  readonly #pipeline: PushPipeline<ProxyConnection>;
   #streams = 0;
   #stopping = false;
 
   constructor(options: AdsServerOptions) {
     this.#options = options;
     const { config, replica, table, metrics, logger, cut, onStatus } = options;
-    this.#queue = new PushQueue({
-      concurrency: config.pushConcurrency,
-      push: async (connection, queuedMs) => {
-        metrics.queued(queuedMs);
-        await connection.push();
+    this.#pipeline = new PushPipeline({
+      lanes: {
+        endpoints: { quietMs: config.endpointDebounceQuiet, maxMs: config.endpointDebounceMax },
+        configuration: { quietMs: config.debounceQuiet, maxMs: config.debounceMax },
       },
-    });
-    this.#debounce = new Debounce({
-      quietMs: config.debounceQuiet,
-      maxMs: config.debounceMax,
-      fire: () => this.#enqueueAnnounced(),
+      concurrency: config.pushConcurrency ?? defaultPushConcurrency(),
+      onTriggered: (lane) => metrics.triggered(lane),
+      onDebounced: (heldMs) => metrics.debounced(heldMs),
+      onTurn: (queuedMs) => metrics.queued(queuedMs),
     });
     this.#context = {
       replica,
@@ -74,8 +71,7 @@ export class AdsServer {
       },
       onClosed: (connection) => {
         table.delete(connection);
-        this.#announced.delete(connection);
-        this.#queue.forget(connection);
+        this.#pipeline.forget(connection);
         logger.info(
           { node: connection.facts?.nodeId, peer: connection.peer, connection: connection.id },
           "proxy disconnected",
@@ -119,19 +115,14 @@ export class AdsServer {
 
   /** To be called by the replica once a commit is in force. */
   committed(commit: ReplicaCommit): void {
-    const { table, replica, metrics, logger, onStatus } = this.#options;
+    const { table, metrics, logger, onStatus } = this.#options;
     const attributes = {
       "fairlead.revision": commit.revision,
       "fairlead.changed": commit.changed.size,
       "fairlead.removed": commit.removed.size,
     };
     const span = startSpan("ads.commit", attributes, commit.traceparent);
-    let proxies = 0;
-    for (const [connection, touched] of table.touchedBy(commit, replica)) {
-      if (!connection.announce(touched, commit)) continue;
-      proxies++;
-      this.#announced.add(connection);
-    }
+    const proxies = this.#pipeline.committed(table.touchedBy(commit), commit);
     span.setAttribute("fairlead.proxies", proxies);
     span.end();
     metrics.committed();
@@ -139,20 +130,12 @@ export class AdsServer {
     logger.info({ revision, changed: changed.size, removed: removed.size, proxies }, "configuration applied");
     // In this order: whoever sees the revision also sees whom it is pending for.
     onStatus();
-    if (proxies > 0) this.#debounce.changed();
-  }
-
-  #enqueueAnnounced(): void {
-    detached(() => {
-      for (const connection of this.#announced) this.#queue.enqueue(connection);
-      this.#announced.clear();
-    });
   }
 
   /** Ends all streams: their proxies keep what they have and connect elsewhere. */
   stop(): void {
     this.#stopping = true;
-    this.#debounce.stop();
+    this.#pipeline.stop();
     const reason = new FairleadError("FL_GATEWAY_STOPPING", "this gateway is shutting down");
     for (const connection of this.#options.table.all()) connection.end(reason, "stopping");
   }

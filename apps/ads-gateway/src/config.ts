@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { bindAddress, defineConfig, durationMs, logLevel, natsUrl, otlpEndpoint, port } from "@fairlead/config";
 import { z } from "zod";
 
@@ -17,13 +18,19 @@ export const adsGatewayConfig = defineConfig("ads-gateway", {
   debounceMax: durationMs()
     .prefault("10s")
     .describe("However many changes come, one is not held back longer than this."),
+  endpointDebounceQuiet: durationMs()
+    .prefault("20ms")
+    .describe("debounceQuiet for changes of nothing but endpoints: they do not wait for changes of anything else."),
+  endpointDebounceMax: durationMs().prefault("1s").describe("debounceMax for changes of nothing but endpoints."),
   pushConcurrency: z.coerce
     .number()
     .int()
     .min(1)
     .max(10_000)
-    .default(100)
-    .describe("Proxies that are pushed to at the same time."),
+    .optional()
+    .describe(
+      "Proxies that are written to at the same time; one that does not read gives its place up after 100 ms. Not set: 50 a core.",
+    ),
   ackTimeout: durationMs()
     .prefault("15s")
     .describe(
@@ -43,6 +50,9 @@ export const adsGatewayConfig = defineConfig("ads-gateway", {
   logLevel: logLevel(),
 });
 export type AdsGatewayConfig = ReturnType<typeof adsGatewayConfig.load>;
+
+/** Of `pushConcurrency`. Enough to hide proxies' round trips, few enough that the first ones are done early. */
+export const defaultPushConcurrency = (): number => 50 * availableParallelism();
 
 /** What only the process of its own needs: in `fairlead up` the bus is given. */
 export const adsGatewayProcessConfig = defineConfig("ads-gateway (as a process)", {

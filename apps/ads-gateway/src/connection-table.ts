@@ -1,29 +1,48 @@
-import { mergeTouched, type ReplicaCommit, type SnapshotReplica, type TouchedNames } from "@fairlead/snapshot";
+import { mergeTouched, type ReplicaCommit, type TouchedNames } from "@fairlead/snapshot";
 import type { ProxyConnection } from "./proxy-connection.ts";
 
-/** The streams of a gateway. One node may have several (rule 9). */
-export class ConnectionTable {
-  readonly #all = new Set<ProxyConnection>();
-  readonly #byNode = new Map<string, Set<ProxyConnection>>();
-  readonly #pending = new Set<ProxyConnection>();
+/** A connection, as far as the table looks at it. */
+type TableEntry = Pick<ProxyConnection, "facts" | "pending">;
+
+/** The streams of one node. */
+interface NodeStreams<Connection> {
+  scopeId: string;
+  readonly connections: Set<Connection>;
+}
+
+/**
+ * The streams of a gateway, by node and by the scope of their node. One node may have several streams (rule 9).
+ *
+ * The scope index is what makes a commit cost what it touches: a change of one scope looks at that scope's streams only.
+ */
+export class ConnectionTable<Connection extends TableEntry = ProxyConnection> {
+  readonly #scopeOf: (nodeId: string) => string;
+  readonly #all = new Set<Connection>();
+  readonly #byNode = new Map<string, NodeStreams<Connection>>();
+  readonly #nodesOfScope = new Map<string, Set<string>>();
+  readonly #pending = new Set<Connection>();
+  #named = 0;
+
+  constructor(scopeOf: (nodeId: string) => string) {
+    this.#scopeOf = scopeOf;
+  }
 
   /** Streams, also those that have not named their node. */
   get size(): number {
     return this.#all.size;
   }
 
+  /** Streams that have named their node. */
+  get named(): number {
+    return this.#named;
+  }
+
   /** Those that have not ACKed all of their configuration. */
-  get pending(): ReadonlySet<ProxyConnection> {
+  get pending(): ReadonlySet<Connection> {
     return this.#pending;
   }
 
-  get named(): number {
-    let count = 0;
-    for (const connections of this.#byNode.values()) count += connections.size;
-    return count;
-  }
-
-  all(): Iterable<ProxyConnection> {
+  all(): Iterable<Connection> {
     return this.#all;
   }
 
@@ -31,22 +50,27 @@ export class ConnectionTable {
     return this.#byNode.keys();
   }
 
-  ofNode(nodeId: string): Iterable<ProxyConnection> {
-    return this.#byNode.get(nodeId) ?? [];
+  ofNode(nodeId: string): Iterable<Connection> {
+    return this.#byNode.get(nodeId)?.connections ?? [];
   }
 
-  add(connection: ProxyConnection): void {
+  add(connection: Connection): void {
     this.#all.add(connection);
   }
 
-  name(connection: ProxyConnection, nodeId: string): void {
-    const connections = this.#byNode.get(nodeId);
-    if (connections === undefined) this.#byNode.set(nodeId, new Set([connection]));
-    else connections.add(connection);
+  name(connection: Connection, nodeId: string): void {
+    let node = this.#byNode.get(nodeId);
+    if (node === undefined) {
+      node = { scopeId: this.#scopeOf(nodeId), connections: new Set() };
+      this.#byNode.set(nodeId, node);
+      this.#enter(node.scopeId, nodeId);
+    }
+    node.connections.add(connection);
+    this.#named++;
   }
 
   /** Looks again whether the connection has something pending. @returns whether it has, or had */
-  notePending(connection: ProxyConnection): boolean {
+  notePending(connection: Connection): boolean {
     const had = this.#pending.has(connection);
     const has = connection.pending().length > 0;
     if (has) this.#pending.add(connection);
@@ -54,32 +78,54 @@ export class ConnectionTable {
     return had || has;
   }
 
-  delete(connection: ProxyConnection): void {
+  delete(connection: Connection): void {
     this.#all.delete(connection);
     this.#pending.delete(connection);
     const nodeId = connection.facts?.nodeId;
-    if (nodeId === undefined) return;
-    const connections = this.#byNode.get(nodeId);
-    connections?.delete(connection);
-    if (connections?.size === 0) this.#byNode.delete(nodeId);
+    const node = nodeId === undefined ? undefined : this.#byNode.get(nodeId);
+    if (nodeId === undefined || node?.connections.delete(connection) !== true) return;
+    this.#named--;
+    if (node.connections.size > 0) return;
+    this.#byNode.delete(nodeId);
+    this.#leave(node.scopeId, nodeId);
   }
 
-  /** The streams whose view a commit touched, each with what it touched. */
-  *touchedBy(commit: ReplicaCommit, replica: SnapshotReplica): Iterable<[ProxyConnection, TouchedNames]> {
-    if (commit.changedScopes.size === 0) {
-      // Only nodes' own parts: the rest of the mesh is not looked at.
-      for (const [nodeId, names] of commit.changedNodes) {
-        for (const connection of this.ofNode(nodeId)) yield [connection, names];
+  /** The streams whose view a commit touched, each with what it touched. To be called once a commit, when it is in force. */
+  *touchedBy(commit: ReplicaCommit): Iterable<[Connection, TouchedNames]> {
+    for (const nodeId of commit.changedNodes.keys()) this.#refile(nodeId);
+    for (const [scopeId, byScope] of commit.changedScopes) {
+      for (const nodeId of this.#nodesOfScope.get(scopeId) ?? []) {
+        const byNode = commit.changedNodes.get(nodeId);
+        const touched = byNode === undefined ? byScope : mergeTouched(byScope, byNode);
+        for (const connection of this.ofNode(nodeId)) yield [connection, touched];
       }
-      return;
     }
-    for (const [nodeId, connections] of this.#byNode) {
-      const byScope = commit.changedScopes.get(replica.scopeOf(nodeId));
-      const byNode = commit.changedNodes.get(nodeId);
-      const touched =
-        byScope !== undefined && byNode !== undefined ? mergeTouched(byScope, byNode) : (byScope ?? byNode);
-      if (touched === undefined) continue;
-      for (const connection of connections) yield [connection, touched];
+    for (const [nodeId, byNode] of commit.changedNodes) {
+      const node = this.#byNode.get(nodeId);
+      if (node === undefined || commit.changedScopes.has(node.scopeId)) continue;
+      for (const connection of node.connections) yield [connection, byNode];
     }
+  }
+
+  /** A commit may have moved the node into another scope. */
+  #refile(nodeId: string): void {
+    const node = this.#byNode.get(nodeId);
+    const scopeId = this.#scopeOf(nodeId);
+    if (node === undefined || node.scopeId === scopeId) return;
+    this.#leave(node.scopeId, nodeId);
+    node.scopeId = scopeId;
+    this.#enter(scopeId, nodeId);
+  }
+
+  #enter(scopeId: string, nodeId: string): void {
+    const nodes = this.#nodesOfScope.get(scopeId);
+    if (nodes === undefined) this.#nodesOfScope.set(scopeId, new Set([nodeId]));
+    else nodes.add(nodeId);
+  }
+
+  #leave(scopeId: string, nodeId: string): void {
+    const nodes = this.#nodesOfScope.get(scopeId);
+    nodes?.delete(nodeId);
+    if (nodes?.size === 0) this.#nodesOfScope.delete(scopeId);
   }
 }

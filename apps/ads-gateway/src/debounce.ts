@@ -3,10 +3,16 @@ export interface DebounceOptions {
   readonly quietMs: number;
   /** The longest that a change is held back. ms */
   readonly maxMs: number;
-  readonly fire: () => void;
+  /** @param heldMs how long the first of the changes was held back */
+  readonly fire: (heldMs: number) => void;
 }
 
-/** Fires at once for a lone change. Changes that follow closely are gathered until it is quiet, at most `maxMs`. */
+/**
+ * Leading edge: fires at once for a lone change. Changes that follow closely are gathered until it is quiet, at most `maxMs`.
+ *
+ *   changes  x        x xx x x                    quietMs 3
+ *   fires    x        x        x
+ */
 export class Debounce {
   readonly #options: DebounceOptions;
   #timer: NodeJS.Timeout | undefined;
@@ -23,7 +29,7 @@ export class Debounce {
     this.#lastChange = now;
     if (this.#timer === undefined) {
       this.#arm(this.#options.quietMs);
-      this.#options.fire();
+      this.#options.fire(0);
     } else {
       this.#heldSince ??= now;
     }
@@ -52,8 +58,9 @@ export class Debounce {
       this.#arm(fireAt - now);
       return;
     }
+    const heldMs = now - this.#heldSince;
     this.#heldSince = undefined;
     this.#arm(this.#options.quietMs);
-    this.#options.fire();
+    this.#options.fire(heldMs);
   }
 }

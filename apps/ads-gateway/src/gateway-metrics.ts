@@ -2,6 +2,7 @@ import { shortTypeName } from "@fairlead/envoy-api";
 import { pushOrder } from "@fairlead/snapshot";
 import type { OutgoingResponse, RequestOutcome } from "@fairlead/xds-stream";
 import { metrics } from "@opentelemetry/api";
+import type { PushLane } from "./push-lane.ts";
 
 export type StreamEnd = "closed" | "refused" | "not_reading" | "stopping";
 
@@ -21,6 +22,8 @@ export class GatewayMetrics {
   readonly #pushSeconds;
   readonly #convergenceSeconds;
   readonly #queueSeconds;
+  readonly #debounceSeconds;
+  readonly #triggers;
   readonly #responseBytes;
 
   constructor(read: {
@@ -56,6 +59,13 @@ export class GatewayMetrics {
     this.#queueSeconds = meter.createHistogram("fairlead_xds_queue_seconds", {
       description: "From the debounced change to the push to a proxy.",
       ...seconds,
+    });
+    this.#debounceSeconds = meter.createHistogram("pilot_debounce_time", {
+      description: "How long the first of merged changes was held back; 0 for one that went at once.",
+      ...seconds,
+    });
+    this.#triggers = meter.createUpDownCounter("pilot_push_triggers", {
+      description: "Counts up: commits that touched streams, by type: endpoint (nothing but endpoints), config.",
     });
     this.#responseBytes = meter.createHistogram("fairlead_xds_response_bytes", {
       description: "Size of responses, by type. gRPC clients take 4 MiB.",
@@ -94,6 +104,15 @@ export class GatewayMetrics {
 
   queued(milliseconds: number): void {
     this.#queueSeconds.record(milliseconds / 1000);
+  }
+
+  /** Changes went into a lane of the push pipeline. */
+  triggered(lane: PushLane): void {
+    this.#triggers.add(1, { type: lane === "endpoints" ? "endpoint" : "config" });
+  }
+
+  debounced(heldMs: number): void {
+    this.#debounceSeconds.record(heldMs / 1000);
   }
 
   converged(milliseconds: number): void {

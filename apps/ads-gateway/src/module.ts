@@ -43,7 +43,7 @@ export interface AdsGateway extends Module {
 export function createAdsGateway(config: AdsGatewayConfig, resources: AdsGatewayResources): AdsGateway {
   const { bus, logger, telemetry } = resources;
   const gatewayId = `${hostname()}-${randomBytes(4).toString("hex")}`;
-  const table = new ConnectionTable();
+  const table = new ConnectionTable((nodeId) => replica.scopeOf(nodeId));
   let grpcPort = 0;
   let debugUrl = "";
 

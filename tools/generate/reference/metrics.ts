@@ -12,7 +12,7 @@ const kinds: Readonly<Record<string, string>> = {
   ObservableCounter: "counter",
   ObservableUpDownCounter: "gauge",
 };
-const instrument = /\.create(\w+)\(\s*"(fairlead_[a-z0-9_]+)",\s*\{[^}]*?description:\s*"((?:[^"\\]|\\.)*)"/g;
+const instrument = /\.create(\w+)\(\s*"((?:fairlead|pilot)_[a-z0-9_]+)",\s*\{[^}]*?description:\s*"((?:[^"\\]|\\.)*)"/g;
 
 /** The instruments made in the sources. OpenTelemetry keeps no list that could be asked without running every service. */
 export function metricReference(): string {
