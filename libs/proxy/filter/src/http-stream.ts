@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { canonicalPath, type RouteEntry } from "@fairlead/proxy-router";
+import { canonicalPath, MatchTooLong, type RouteEntry, type RouteTable } from "@fairlead/proxy-router";
 import type {
   Deadline,
   DeadlineSweep,
@@ -84,7 +84,7 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
       this.sendLocalReply({ status: 404, body: "", details: "route_configuration_not_found", flag: "NR" });
       return;
     }
-    this.route = routes.find(head);
+    if (!this.#findRoute(routes, head)) return;
     if (this.#chain === undefined) this.#router.onRequestHead(head, endStream);
     else {
       this.#chain.onRequestHead(head, endStream);
@@ -234,6 +234,18 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
     }
     head.path = path;
     return true;
+  }
+
+  /** @returns false when a pattern's bound is reached and the request is answered: to go on as if it had not matched could be a way past it */
+  #findRoute(routes: RouteTable, head: RequestHead): boolean {
+    try {
+      this.route = routes.find(head);
+      return true;
+    } catch (error) {
+      if (!(error instanceof MatchTooLong)) throw error;
+      this.sendLocalReply({ status: error.status, body: "", details: "route_match_too_long" });
+      return false;
+    }
   }
 
   #addHeaders(head: RequestHead): void {

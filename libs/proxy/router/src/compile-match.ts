@@ -1,5 +1,6 @@
 import type { RequestHead } from "@fairlead/proxy-stream";
 import { fullMatch } from "./linear-regex.ts";
+import { MatchTooLong } from "./regex/bounded-match.ts";
 import type { HeaderMatch, QueryParameterMatch, RouteMatch, StringMatch } from "./route-spec.ts";
 
 /** @param path of the head, without its query */
@@ -72,10 +73,21 @@ export function compileHeader(header: HeaderMatch, where: string): (head: Pick<R
     match.kind === "range"
       ? (text: string): boolean =>
           /^[+-]?\d{1,19}$/.test(text) && Number(text) >= match.start && Number(text) < match.end
-      : compileString(match, where);
+      : asHeader(compileString(match, where));
   return (head) => {
     const value = valueOf(head, name) ?? (missingAsEmpty === true ? "" : undefined);
     return value !== undefined && test(value) !== invert;
+  };
+}
+
+/** It is not the path that is too long. */
+function asHeader(test: (text: string) => boolean): (text: string) => boolean {
+  return (text) => {
+    try {
+      return test(text);
+    } catch (error) {
+      throw error instanceof MatchTooLong ? new MatchTooLong(431) : error;
+    }
   };
 }
 

@@ -1,4 +1,5 @@
 export { canonicalPath, type CanonicalPathOptions } from "./canonical-path.ts";
+export { MatchTooLong } from "./regex/bounded-match.ts";
 export { RouteEntry } from "./route-entry.ts";
 export {
   type DirectResponseAction,

@@ -53,7 +53,9 @@ export class RouteEntry {
 
   /** Where its requests may be sent; empty when it answers itself. */
   get clusterNames(): readonly string[] {
-    return this.action.kind === "forward" ? this.action.clusters.filter(({ weight }) => weight > 0).map(({ name }) => name) : [];
+    return this.action.kind === "forward"
+      ? this.action.clusters.filter(({ weight }) => weight > 0).map(({ name }) => name)
+      : [];
   }
 
   /** @param random uniform in [0, 1); asked only where there is a choice */
