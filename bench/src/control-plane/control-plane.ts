@@ -1,0 +1,126 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { startTestNats, startTestPostgres } from "@fairlead/testing-servers";
+import { freePort } from "../os-process.ts";
+import { hostOfInstance, instanceOf, type MeshSize } from "./catalogue.ts";
+import { machineMs } from "./clock.ts";
+import { InspectedProcess } from "./inspected-process.ts";
+import { seed } from "./seed.ts";
+
+const readyDeadlineMs = 120_000;
+/** No host of the bench renews its lease. */
+const leaseTtl = "24h";
+
+export interface ControlPlaneOptions {
+  readonly size: MeshSize;
+  /** Of ads-gateway alone. */
+  readonly gatewayEnvironment?: Readonly<Record<string, string>>;
+}
+
+/** PostgreSQL, nats-server, registry-sync, config-compiler and one ads-gateway: real ones, each a process. */
+export class ControlPlane {
+  readonly natsUrl: string;
+  readonly grpcPort: number;
+  readonly gateway: InspectedProcess;
+  readonly compiler: InspectedProcess;
+  readonly #registry: InspectedProcess;
+  readonly #registryUrl: string;
+  readonly #gatewayUrl: string;
+  readonly #servers: readonly { stop(): Promise<void> }[];
+
+  private constructor(parts: {
+    readonly natsUrl: string;
+    readonly databaseUrl: string;
+    readonly ports: readonly [registry: number, compiler: number, gateway: number, grpc: number];
+    readonly servers: readonly { stop(): Promise<void> }[];
+    readonly gatewayEnvironment: Readonly<Record<string, string>>;
+  }) {
+    const [registry, compiler, gateway, grpc] = parts.ports;
+    const shared = { FAIRLEAD_NATS_URL: parts.natsUrl, FAIRLEAD_DATABASE_URL: parts.databaseUrl };
+    const port = (value: number) => ({ FAIRLEAD_HTTP_PORT: String(value) });
+    this.natsUrl = parts.natsUrl;
+    this.grpcPort = grpc;
+    this.#servers = parts.servers;
+    this.#registryUrl = `http://127.0.0.1:${registry}`;
+    this.#gatewayUrl = `http://127.0.0.1:${gateway}`;
+    this.#registry = new InspectedProcess("registry-sync", {
+      ...shared,
+      ...port(registry),
+      FAIRLEAD_LEASE_TTL: leaseTtl,
+    });
+    this.compiler = new InspectedProcess("config-compiler", { ...shared, ...port(compiler) });
+    this.gateway = new InspectedProcess("ads-gateway", {
+      FAIRLEAD_NATS_URL: parts.natsUrl,
+      ...port(gateway),
+      FAIRLEAD_GRPC_PORT: String(grpc),
+      ...parts.gatewayEnvironment,
+    });
+  }
+
+  /** Starts it with a mesh of that size. Resolves when the gateway serves it. */
+  static async start({ size, gatewayEnvironment = {} }: ControlPlaneOptions): Promise<ControlPlane> {
+    const [nats, postgres] = await Promise.all([startTestNats(), startTestPostgres()]);
+    const servers = [nats, postgres];
+    try {
+      await seed(postgres.url, size);
+      const controlPlane = new ControlPlane({
+        natsUrl: nats.url,
+        databaseUrl: postgres.url,
+        ports: [await freePort(), await freePort(), await freePort(), await freePort()],
+        servers,
+        gatewayEnvironment,
+      });
+      try {
+        for (const service of controlPlane.#services) service.start();
+        await controlPlane.#ready(`${controlPlane.#registryUrl}/readyz`, controlPlane.#registry);
+        await controlPlane.gatewayReady();
+      } catch (error) {
+        await controlPlane.stop();
+        throw error;
+      }
+      return controlPlane;
+    } catch (error) {
+      for (const server of servers) await server.stop();
+      throw error;
+    }
+  }
+
+  async gatewayReady(): Promise<void> {
+    await this.#ready(`${this.#gatewayUrl}/readyz`, this.gateway);
+  }
+
+  /** Changes one endpoint's weight to `mark`, as an application does. @returns when it was asked for, and when it was stored */
+  async publish(marker: number, mark: number): Promise<{ readonly askedMs: number; readonly storedMs: number }> {
+    const { nodeId: _, state, ...service } = instanceOf(marker, 0, mark);
+    const body = JSON.stringify({ service, node: hostOfInstance(marker, 0), state });
+    const askedMs = machineMs();
+    const response = await fetch(`${this.#registryUrl}/pub`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+    });
+    if (!response.ok) throw new Error(`/pub answered ${response.status} ${await response.text()}`);
+    await response.arrayBuffer();
+    return { askedMs, storedMs: machineMs() };
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#services.map(async (service) => await service.stop("SIGKILL")));
+    for (const server of this.#servers) await server.stop();
+  }
+
+  get #services(): readonly InspectedProcess[] {
+    return [this.#registry, this.compiler, this.gateway];
+  }
+
+  async #ready(url: string, service: InspectedProcess): Promise<void> {
+    const deadline = machineMs() + readyDeadlineMs;
+    for (;;) {
+      const answer = await fetch(url).catch(() => undefined);
+      if (answer?.ok === true) return;
+      if (!service.running || machineMs() > deadline) {
+        throw new Error(`${service.app} did not become ready; its output ends with\n${service.output}`);
+      }
+      await pause(20);
+    }
+  }
+}

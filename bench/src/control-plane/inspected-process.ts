@@ -1,0 +1,76 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import { cpuSeconds, residentMiB } from "../os-process.ts";
+import { Inspector } from "./inspector.ts";
+
+const apps = join(import.meta.dirname, "../../../apps");
+const maxOutput = 20_000;
+const stopDeadlineMs = 15_000;
+
+/** One service as its own process, started the way an image starts it, with Node's inspector to ask for its memory. */
+export class InspectedProcess {
+  readonly app: string;
+  readonly #environment: Readonly<Record<string, string>>;
+  #child: ChildProcess | undefined;
+  #inspector: Inspector | undefined;
+  #output = "";
+
+  constructor(app: string, environment: Readonly<Record<string, string>>) {
+    this.app = app;
+    this.#environment = environment;
+  }
+
+  start(): void {
+    this.#output = "";
+    const child = spawn(process.execPath, ["--inspect=127.0.0.1:0", join(apps, this.app, "src/main.ts")], {
+      env: { PATH: process.env["PATH"] ?? "", FAIRLEAD_LOG_LEVEL: "warn", ...this.#environment },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on("data", (bytes: Buffer) => (this.#output = (this.#output + bytes.toString()).slice(-maxOutput)));
+    }
+    this.#child = child;
+    this.#inspector = undefined;
+  }
+
+  /** The end of what it wrote. */
+  get output(): string {
+    return this.#output;
+  }
+
+  get running(): boolean {
+    return this.#child?.exitCode === null && this.#child.signalCode === null;
+  }
+
+  get #pid(): number {
+    const pid = this.#child?.pid;
+    if (pid === undefined || !this.running)
+      throw new Error(`${this.app} does not run; its output ends with\n${this.#output}`);
+    return pid;
+  }
+
+  cpuSeconds(): number {
+    return cpuSeconds(this.#pid);
+  }
+
+  residentMiB(): number {
+    return residentMiB(this.#pid);
+  }
+
+  async inspector(): Promise<Inspector> {
+    const [, url] = /Debugger listening on (ws:\S+)/.exec(this.#output) ?? [];
+    if (this.#inspector === undefined && url === undefined) throw new Error(`${this.app} has no inspector`);
+    return (this.#inspector ??= await Inspector.connect(url!));
+  }
+
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || !this.running) return;
+    this.#inspector?.close();
+    const exited = new Promise((resolve) => child.once("exit", resolve));
+    child.kill(signal);
+    const killer = setTimeout(() => child.kill("SIGKILL"), stopDeadlineMs);
+    await exited;
+    clearTimeout(killer);
+  }
+}
