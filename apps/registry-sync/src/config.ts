@@ -32,6 +32,13 @@ export const registrySyncConfig = defineConfig("registry-sync", {
   maxPolicyBytes: count(1024, 256 * 1024 * 1024)
     .default(4 * 1024 * 1024)
     .describe("Body of one PUT of policies. Other bodies may have 1 MiB."),
+  previewTimeout: atLeast(1000, "at least 1s")
+    .prefault("30s")
+    .describe("Time that a dry run of policies may take. It compiles the mesh twice, in a thread of its own."),
+  previewMemoryMb: count(64, 65_536).default(1024).describe("Heap of the thread for dry runs, in MiB."),
+  maxWaitingPreviews: count(0, 1000)
+    .default(8)
+    .describe("Dry runs that wait for their turn, as one runs at a time; more get FL_OVERLOADED."),
   logLevel: logLevel(),
 });
 export type RegistrySyncConfig = ReturnType<typeof registrySyncConfig.load>;

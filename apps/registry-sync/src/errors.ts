@@ -24,7 +24,14 @@ export const registrySyncErrors = declareErrors("registry-sync", {
   },
   FL_OVERLOADED: {
     httpStatus: 503,
-    meaning: "As many requests wait for convergence as may wait at a time. Nothing was changed.",
+    meaning: "As many requests wait for convergence, or for a dry run, as may wait at a time. Nothing was changed.",
     action: "Repeat it after the seconds in the header Retry-After, or without ?wait=converged.",
+  },
+  FL_POLICY_WORK_LIMIT: {
+    httpStatus: 422,
+    meaning:
+      "Reading the text of the policies, or compiling the mesh with them for a dry run, took more time or memory than it may. Nothing was changed.",
+    action:
+      "Split the text, or look for a value of very many elements in it. For a dry run of a very large mesh, raise the limits (docs/reference/config.md).",
   },
 });

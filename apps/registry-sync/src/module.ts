@@ -16,12 +16,16 @@ import { ConvergenceFeed } from "./convergence-feed.ts";
 import { ConvergenceWaits } from "./convergence-waits.ts";
 import { OutboxPublisher } from "./outbox-publisher.ts";
 import { Policies } from "./policies.ts";
+import { JobQueue } from "./policy-work/job-queue.ts";
 import { Registrations } from "./registrations.ts";
 import { RegistryMetrics } from "./registry-metrics.ts";
 import { StoreMonitor } from "./store-monitor.ts";
 import { Sweeper } from "./sweeper.ts";
 
 export { type RegistrySyncConfig, registrySyncConfig } from "./config.ts";
+
+/** Of the thread that parses long policies; the text itself is limited by `maxPolicyBytes`. */
+const parserLimits = { timeoutMs: 5000, maxMemoryMb: 512, maxWaiting: 16 };
 
 export interface RegistrySyncResources {
   readonly bus: Bus;
@@ -51,7 +55,15 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
   });
   const waits = new ConvergenceWaits({ convergence: meshConvergence, maxWaiters: config.maxWaiters, metrics });
   const registrations = new Registrations({ ...config, store, leaseTtlMs: config.leaseTtl, metrics });
-  const policies = new Policies({ store, metrics });
+  const previewer = new JobQueue({
+    databaseUrl: store.url,
+    timeoutMs: config.previewTimeout,
+    maxMemoryMb: config.previewMemoryMb,
+    maxWaiting: config.maxWaitingPreviews,
+  });
+  // A thread of its own: an apply does not wait for dry runs.
+  const parser = new JobQueue({ databaseUrl: store.url, ...parserLimits });
+  const policies = new Policies({ store, metrics, parser, previewer });
   const monitor = new StoreMonitor({ store, logger });
   const sweeper = new Sweeper({
     ...config,
@@ -126,6 +138,13 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
       },
       async stop() {
         await Promise.all([publisher.stop(), sweeper.stop()]);
+      },
+    },
+    {
+      name: "policy work",
+      start: async () => undefined,
+      async stop() {
+        await Promise.all([previewer.stop(), parser.stop()]);
       },
     },
     {

@@ -25,7 +25,9 @@ const put = (text: string, query = "", type = "application/yaml") =>
   registry.call("PUT", `/v1/policies${query}`, text, type);
 const outcomes = (objects: unknown) =>
   Array.isArray(objects)
-    ? objects.map((one: unknown) => (typeof one === "object" && one !== null ? Object.values(one).join(" ") : ""))
+    ? objects.map((one: unknown) =>
+        typeof one === "object" && one !== null ? Object.values(one).slice(0, 4).join(" ") : "",
+      )
     : [];
 
 test("all objects of a text are applied in one revision, each with what happened to it", async () => {

@@ -1,12 +1,16 @@
-import { isDeepStrictEqual } from "node:util";
 import { FairleadError } from "@fairlead/errors";
 import { type PolicyObject, policyKey } from "@fairlead/model";
 import { parsePolicies } from "@fairlead/policy";
-import type { CatalogueQueries, CatalogueReader, CatalogueWriter, PutOutcome } from "@fairlead/store";
+import type { CatalogueQueries, CatalogueWriter, PutOutcome } from "@fairlead/store";
 import { currentTraceparent, inSpan } from "@fairlead/telemetry";
+import type { JobQueue } from "./policy-work/job-queue.ts";
+import type { JobResults } from "./policy-work/jobs.ts";
+import type { PolicyChange } from "./preview/policy-change.ts";
 import type { RegistryMetrics } from "./registry-metrics.ts";
 
-export interface AppliedPolicy extends Pick<PolicyObject, "kind" | "namespace" | "name"> {
+type PolicyName = Pick<PolicyObject, "kind" | "namespace" | "name">;
+
+export interface AppliedPolicy extends PolicyName {
   readonly outcome: PutOutcome;
 }
 
@@ -16,16 +20,20 @@ export interface Applied {
 }
 
 export interface PoliciesOptions {
-  readonly store: CatalogueReader & CatalogueWriter & CatalogueQueries;
-  readonly metrics: Pick<RegistryMetrics, "stored">;
+  readonly store: CatalogueWriter & CatalogueQueries;
+  readonly metrics: Pick<RegistryMetrics, "stored" | "previewed">;
+  /** Parses what is long. */
+  readonly parser: Pick<JobQueue, "run">;
+  readonly previewer: Pick<JobQueue, "run">;
 }
 
-const applied = ({ kind, namespace, name }: PolicyObject, outcome: PutOutcome): AppliedPolicy => ({
-  kind,
-  namespace,
-  name,
-  outcome,
-});
+/** What an apply, or a removal, would do. */
+export type PreviewedChange = JobResults["preview"];
+
+/** The parser takes up to 5 µs a character: a longer text would keep the event loop for more than 50 ms. */
+const maxCharsAtOnce = 8 * 1024;
+/** No hand wrote them. */
+const maxLines = 100_000;
 
 /** Policies as people apply them: all objects of a text, or none. */
 export class Policies {
@@ -35,14 +43,17 @@ export class Policies {
     this.#options = options;
   }
 
-  /** @param file the name of the source, for messages and provenance @throws FairleadError FL_POLICY_INVALID, FL_STORE_UNAVAILABLE */
-  async apply(text: string, file: string): Promise<Applied> {
-    const { policies } = parsePolicies(text, { file });
+  /** @param file the name of the source, for messages and provenance @throws FairleadError FL_POLICY_INVALID, FL_POLICY_WORK_LIMIT, FL_STORE_UNAVAILABLE */
+  async apply(text: string, file: string, signal?: AbortSignal): Promise<Applied> {
+    const policies = await this.#parse(text, file, signal);
     const { store, metrics } = this.#options;
     return await inSpan("registry.apply_policies", { "fairlead.policies": policies.length }, async () => {
       const { result, revision, changed } = await store.write(currentTraceparent(), async (tx) => {
         const objects: AppliedPolicy[] = [];
-        for (const { object } of policies) objects.push(applied(object, await tx.putPolicy(object)));
+        for (const policy of policies) {
+          const { kind, namespace, name } = policy;
+          objects.push({ kind, namespace, name, outcome: await tx.putPolicy(policy) });
+        }
         return objects;
       });
       metrics.stored("apply_policies", changed);
@@ -50,19 +61,35 @@ export class Policies {
     });
   }
 
-  /** What `apply` would do; changes nothing. */
-  async compare(text: string, file: string): Promise<Applied> {
-    const { policies } = parsePolicies(text, { file });
-    const { store } = this.#options;
-    const existing = await store.findPolicies(policies.map(({ object }) => policyKey(object)));
-    const objects = policies.map(({ object }) => {
-      const before = existing.get(policyKey(object));
-      return applied(
-        object,
-        before === undefined ? "created" : isDeepStrictEqual(before, object) ? "unchanged" : "configured",
-      );
+  /** What `apply` would do; changes nothing. @throws FairleadError as `apply`, and FL_OVERLOADED */
+  async previewApply(text: string, file: string, signal?: AbortSignal): Promise<PreviewedChange> {
+    return await this.#preview({ put: await this.#parse(text, file, signal), remove: [] }, signal);
+  }
+
+  /** What `remove` would do; changes nothing. @throws FairleadError FL_NOT_FOUND, FL_OVERLOADED, FL_POLICY_WORK_LIMIT, FL_STORE_UNAVAILABLE */
+  async previewRemove(policy: PolicyName, signal?: AbortSignal): Promise<PreviewedChange> {
+    const { kind, namespace, name } = await this.find(policyKey(policy));
+    return await this.#preview({ put: [], remove: [policyKey({ kind, namespace, name })] }, signal);
+  }
+
+  async #preview(change: PolicyChange, signal: AbortSignal | undefined): Promise<PreviewedChange> {
+    return await inSpan("registry.preview", { "fairlead.policies": change.put.length }, async () => {
+      const started = performance.now();
+      const previewed = await this.#options.previewer.run({ kind: "preview", change, inForce: new Map() }, signal);
+      this.#options.metrics.previewed((performance.now() - started) / 1000);
+      return previewed;
     });
-    return { revision: await store.revision(), objects };
+  }
+
+  async #parse(text: string, file: string, signal: AbortSignal | undefined): Promise<readonly PolicyObject[]> {
+    let lines = 1;
+    for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines += 1;
+    if (lines > maxLines) {
+      const problem = `${file === "" ? "(input)" : file}:${maxLines + 1}:1 the text has more than ${maxLines} lines; split it`;
+      throw new FairleadError("FL_POLICY_INVALID", problem, { facts: { problems: [problem] } });
+    }
+    if (text.length > maxCharsAtOnce) return await this.#options.parser.run({ kind: "parse", text, file }, signal);
+    return parsePolicies(text, { file }).policies.map(({ object }) => object);
   }
 
   /** @throws FairleadError FL_NOT_FOUND, FL_STORE_UNAVAILABLE */
@@ -73,7 +100,7 @@ export class Policies {
   }
 
   /** @throws FairleadError FL_NOT_FOUND, FL_STORE_UNAVAILABLE */
-  async remove(policy: Pick<PolicyObject, "kind" | "namespace" | "name">): Promise<{ revision: number }> {
+  async remove(policy: PolicyName): Promise<{ revision: number }> {
     const { store, metrics } = this.#options;
     return await inSpan("registry.remove_policy", { "fairlead.policy": policyKey(policy) }, async () => {
       const { result, revision, changed } = await store.write(currentTraceparent(), (tx) => tx.removePolicy(policy));

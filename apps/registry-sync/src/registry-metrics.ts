@@ -16,6 +16,7 @@ export class RegistryMetrics {
   readonly #operations;
   readonly #expired;
   readonly #waitSeconds;
+  readonly #previewSeconds;
   #pending = 0;
   #waiters = 0;
 
@@ -31,6 +32,11 @@ export class RegistryMetrics {
       description: "How long requests with wait=converged waited, by result: converged or timeout.",
       unit: "s",
       advice: { explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] },
+    });
+    this.#previewSeconds = meter.createHistogram("fairlead_registry_preview_seconds", {
+      description: "How long dry runs took, with the wait for their turn.",
+      unit: "s",
+      advice: { explicitBucketBoundaries: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] },
     });
     meter
       .createObservableGauge("fairlead_registry_outbox_pending", {
@@ -52,6 +58,10 @@ export class RegistryMetrics {
 
   waited(converged: boolean, seconds: number): void {
     this.#waitSeconds.record(seconds, { result: converged ? "converged" : "timeout" });
+  }
+
+  previewed(seconds: number): void {
+    this.#previewSeconds.record(seconds);
   }
 
   waiters(count: number): void {

@@ -43,15 +43,13 @@ export function addConvergenceRoutes(
     answer: z.object({ gateways: z.array(gatewaySchema) }),
     handle: () =>
       Promise.resolve({
-        gateways: tracker
-          .gateways()
-          .map(({ id, debugUrl, revision, connected, lastHeardMs }) => ({
-            id,
-            debugUrl,
-            revision,
-            connected,
-            lastHeardMs,
-          })),
+        gateways: tracker.gateways().map(({ id, debugUrl, revision, connected, lastHeardMs }) => ({
+          id,
+          debugUrl,
+          revision,
+          connected,
+          lastHeardMs,
+        })),
       }),
   });
   addRoute(api, {

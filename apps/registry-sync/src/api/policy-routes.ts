@@ -1,13 +1,17 @@
 import { addRoute } from "@fairlead/http-api";
 import { policyKey, policyKinds } from "@fairlead/model";
-import { changeAnswerSchema, waitQuerySchema } from "@fairlead/registration";
+import { changeAnswerSchema, previewedObjectSchema, previewSchema, waitQuerySchema } from "@fairlead/registration";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import type { ConvergenceWaits } from "../convergence-waits.ts";
-import type { Policies } from "../policies.ts";
+import type { Policies, PreviewedChange } from "../policies.ts";
 import { withReport } from "./error-bodies.ts";
 import { policyAnswer } from "./list-routes.ts";
 
+const dryRunSchema = z
+  .enum(["true", "false"])
+  .default("false")
+  .describe("true: change nothing; answer what would change in the mesh, and for which proxies.");
 const applyQuerySchema = z.strictObject({
   ...waitQuerySchema.shape,
   file: z
@@ -16,7 +20,7 @@ const applyQuerySchema = z.strictObject({
     .regex(/^[\p{L}\p{N}\p{P}\p{S} ]*$/u, "a file name has no control characters")
     .default("")
     .describe("The name of the source, for messages and provenance."),
-  dryRun: z.enum(["true", "false"]).default("false").describe("true: check and compare, change nothing."),
+  dryRun: dryRunSchema,
 });
 
 const policyParamsSchema = z.strictObject({
@@ -35,6 +39,10 @@ export function takePolicyText(api: FastifyInstance, maxBytes: number): void {
   );
 }
 
+function previewAnswer({ revision, objects, preview }: PreviewedChange) {
+  return { revision, objects: [...objects], dryRun: true, preview };
+}
+
 export function addPolicyRoutes(api: FastifyInstance, policies: Policies, waits: ConvergenceWaits): void {
   addRoute(api, {
     method: "PUT",
@@ -45,23 +53,14 @@ export function addPolicyRoutes(api: FastifyInstance, policies: Policies, waits:
     body: z.string({ error: "expected policies as application/yaml or application/json" }),
     query: applyQuerySchema,
     answer: changeAnswerSchema.extend({
-      objects: z.array(
-        z.object({
-          kind: z.enum(policyKinds),
-          namespace: z.string(),
-          name: z.string(),
-          outcome: z.enum(["created", "configured", "unchanged"]),
-        }),
-      ),
+      objects: z.array(previewedObjectSchema),
       dryRun: z.boolean(),
+      preview: previewSchema.optional().describe("With ?dryRun=true."),
     }),
     formatError: withReport,
     handle: async ({ body, query, signal }) => {
-      if (query.dryRun === "true") {
-        const { objects, ...rest } = await policies.compare(body, query.file);
-        return { ...rest, objects: [...objects], dryRun: true };
-      }
-      const { objects, ...rest } = await waits.run(query, signal, () => policies.apply(body, query.file));
+      if (query.dryRun === "true") return previewAnswer(await policies.previewApply(body, query.file, signal));
+      const { objects, ...rest } = await waits.run(query, signal, () => policies.apply(body, query.file, signal));
       return { ...rest, objects: [...objects], dryRun: false };
     },
   });
@@ -78,9 +77,16 @@ export function addPolicyRoutes(api: FastifyInstance, policies: Policies, waits:
     path: "/v1/policies/:kind/:namespace/:name",
     summary: "Remove a policy.",
     params: policyParamsSchema,
-    query: waitQuerySchema,
-    answer: changeAnswerSchema,
+    query: z.strictObject({ ...waitQuerySchema.shape, dryRun: dryRunSchema }),
+    answer: changeAnswerSchema.extend({
+      objects: z.array(previewedObjectSchema).optional().describe("With ?dryRun=true."),
+      dryRun: z.boolean(),
+      preview: previewSchema.optional().describe("With ?dryRun=true."),
+    }),
     formatError: withReport,
-    handle: async ({ params, query, signal }) => await waits.run(query, signal, () => policies.remove(params)),
+    handle: async ({ params, query, signal }) => {
+      if (query.dryRun === "true") return previewAnswer(await policies.previewRemove(params, signal));
+      return { ...(await waits.run(query, signal, () => policies.remove(params))), dryRun: false };
+    },
   });
 }

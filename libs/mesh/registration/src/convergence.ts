@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { rejectedObjectSchema } from "./preview.ts";
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 };
 const maxTimeoutMs = 300_000;
@@ -37,15 +38,6 @@ export const convergenceReportSchema = z.object({
   proxies: z.number().int(),
   missing: z.array(missingProxySchema),
   /** Objects of this revision that could not be compiled; what they had compiled to before stays in force. */
-  rejected: z.array(
-    z.object({
-      kind: z.string(),
-      key: z.string(),
-      file: z.string(),
-      line: z.number(),
-      code: z.string(),
-      message: z.string(),
-    }),
-  ),
+  rejected: z.array(rejectedObjectSchema),
 });
 export type ConvergenceReport = z.output<typeof convergenceReportSchema>;

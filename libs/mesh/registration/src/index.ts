@@ -8,6 +8,15 @@ export {
 export { registrationErrors } from "./errors.ts";
 export { type NodeBody, nodeReferenceSchema, nodeSchema } from "./node.ts";
 export {
+  type Audience,
+  type Preview,
+  type PreviewedObject,
+  previewedObjectSchema,
+  type PreviewedResource,
+  previewSchema,
+  type RejectedObject,
+} from "./preview.ts";
+export {
   changeAnswerSchema,
   type InstanceStateRequest,
   instanceStateRequestSchema,

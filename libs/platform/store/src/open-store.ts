@@ -27,6 +27,8 @@ export interface StoreOptions {
 
 /** The catalogue in PostgreSQL. */
 export interface Store extends CatalogueReader, CatalogueWriter, CatalogueQueries, Outbox {
+  /** Of the database, with its password: to open it in another thread. Never logged. */
+  readonly url: string;
   /** Brings the schema up to date; replicas may do it at the same time. @throws FairleadError FL_STORE_UNAVAILABLE */
   migrate(): Promise<void>;
   /** Whether PostgreSQL answers; false after a few seconds at most. */
@@ -70,6 +72,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     return Number(rows[0]!.value);
   };
   return {
+    url,
     ...catalogueQueries(database),
     revision,
     snapshot: (): Promise<Catalogue> => readSnapshot(database),

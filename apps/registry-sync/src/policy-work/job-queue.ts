@@ -1,0 +1,143 @@
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
+import { type ErrorFacts, FairleadError } from "@fairlead/errors";
+import type { Job, JobAnswer, JobResults, ThreadData } from "./jobs.ts";
+import "../errors.ts";
+
+export interface JobQueueOptions extends ThreadData {
+  /** Of one job; the thread is ended then. */
+  readonly timeoutMs: number;
+  /** Of the thread's heap. */
+  readonly maxMemoryMb: number;
+  /** Jobs that wait for their turn; more get FL_OVERLOADED. */
+  readonly maxWaiting: number;
+  /** A thread without work is ended after this time. @default 60 s */
+  readonly idleMs?: number;
+}
+
+interface Entry {
+  readonly job: Job;
+  readonly resolve: (result: JobResults[Job["kind"]]) => void;
+  readonly reject: (error: FairleadError) => void;
+}
+
+/** Runs jobs one after the other in a thread of its own, which begins with the first one and ends when there is nothing to do. */
+export class JobQueue {
+  readonly #options: JobQueueOptions;
+  readonly #waiting = new Set<Entry>();
+  #running: Entry | undefined;
+  #thread: Worker | undefined;
+  /** Of the job that runs; without one, until the thread is not needed any more. */
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(options: JobQueueOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param signal nobody wants the result any more: a job that has not begun is dropped
+   * @throws FairleadError FL_OVERLOADED, FL_POLICY_WORK_LIMIT, and what the job throws
+   */
+  async run<Kind extends Job["kind"]>(job: Job & { kind: Kind }, signal?: AbortSignal): Promise<JobResults[Kind]> {
+    const { maxWaiting } = this.#options;
+    if (this.#stopped) throw new FairleadError("FL_OVERLOADED", "registry-sync is stopping");
+    if (this.#running !== undefined && this.#waiting.size >= maxWaiting) {
+      throw new FairleadError(
+        "FL_OVERLOADED",
+        `${maxWaiting} requests wait for their turn already; nothing was changed`,
+        {
+          facts: { maxWaiting },
+        },
+      );
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<JobResults[Job["kind"]]>();
+    const entry: Entry = { job, resolve, reject };
+    this.#waiting.add(entry);
+    const drop = () => {
+      if (this.#waiting.delete(entry)) reject(new FairleadError("FL_OVERLOADED", "the client has gone"));
+    };
+    signal?.addEventListener("abort", drop, { once: true });
+    this.#next();
+    try {
+      return (await promise) as JobResults[Kind];
+    } finally {
+      signal?.removeEventListener("abort", drop);
+    }
+  }
+
+  /** Ends the thread; what has not been done is refused. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    const entries = [...(this.#running === undefined ? [] : [this.#running]), ...this.#waiting];
+    this.#waiting.clear();
+    this.#running = undefined;
+    for (const { reject } of entries) reject(new FairleadError("FL_OVERLOADED", "registry-sync is stopping"));
+    await this.#end();
+  }
+
+  #next(): void {
+    if (this.#running !== undefined) return;
+    clearTimeout(this.#timer);
+    const [entry] = this.#waiting;
+    if (entry === undefined) {
+      this.#timer = setTimeout(() => void this.#end(), this.#options.idleMs ?? 60_000).unref();
+      return;
+    }
+    this.#waiting.delete(entry);
+    this.#running = entry;
+    const { timeoutMs } = this.#options;
+    this.#timer = setTimeout(() => this.#give(`it was not done after ${timeoutMs} ms`), timeoutMs);
+    this.#thread ??= this.#start();
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    this.#thread.postMessage(entry.job);
+  }
+
+  #start(): Worker {
+    const { databaseUrl, maxMemoryMb } = this.#options;
+    const thread = new Worker(new URL(`./thread${extname(import.meta.filename)}`, import.meta.url), {
+      workerData: { databaseUrl } satisfies ThreadData,
+      resourceLimits: { maxOldGenerationSizeMb: maxMemoryMb },
+    });
+    thread.on("message", (answer: JobAnswer) => {
+      if (this.#thread === thread) this.#done(answer);
+    });
+    // What is not one job's own failure, such as a heap that is full, ends the thread.
+    thread.on("error", (error: Error) => {
+      if (this.#thread === thread) this.#give(error.message);
+    });
+    thread.unref();
+    return thread;
+  }
+
+  #done(answer: JobAnswer): void {
+    const entry = this.#running;
+    this.#running = undefined;
+    if ("result" in answer) entry?.resolve(answer.result);
+    else {
+      const { code, message, facts } = answer.error;
+      entry?.reject(new FairleadError(code as `FL_${string}`, message, { facts: facts as ErrorFacts }));
+    }
+    this.#next();
+  }
+
+  /** Gives the job up that runs, and its thread with it: nothing else ends what it does. */
+  #give(reason: string): void {
+    const entry = this.#running;
+    this.#running = undefined;
+    void this.#end();
+    entry?.reject(
+      new FairleadError("FL_POLICY_WORK_LIMIT", `the ${entry.job.kind} of the policies was given up: ${reason}`, {
+        facts: { job: entry.job.kind },
+      }),
+    );
+    this.#next();
+  }
+
+  async #end(): Promise<void> {
+    clearTimeout(this.#timer);
+    const thread = this.#thread;
+    this.#thread = undefined;
+    await thread?.terminate();
+  }
+}

@@ -1,0 +1,29 @@
+import type { PolicyObject } from "@fairlead/model";
+import type { Preview, PreviewedObject } from "@fairlead/registration";
+import type { PolicyChange } from "../preview/policy-change.ts";
+
+/** What the thread is made with. */
+export interface ThreadData {
+  readonly databaseUrl: string;
+}
+
+/** What the thread can be asked to do. */
+export type Job =
+  | { readonly kind: "parse"; readonly text: string; readonly file: string }
+  | { readonly kind: "preview"; readonly change: PolicyChange; readonly inForce: ReadonlyMap<string, PolicyObject> };
+
+/** Of each kind of job. */
+export interface JobResults {
+  readonly parse: readonly PolicyObject[];
+  readonly preview: {
+    /** Of the catalogue that the change was compared with. */
+    readonly revision: number;
+    readonly objects: readonly PreviewedObject[];
+    readonly preview: Preview;
+  };
+}
+
+/** What the thread says when a job is done. */
+export type JobAnswer =
+  | { readonly result: JobResults[Job["kind"]] }
+  | { readonly error: { readonly code: string; readonly message: string; readonly facts: object } };

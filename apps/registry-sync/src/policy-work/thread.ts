@@ -1,0 +1,48 @@
+/** The worker thread for what takes longer than the event loop of registry-sync may be held up: one job at a time. */
+import { parentPort, workerData } from "node:worker_threads";
+import { FairleadError } from "@fairlead/errors";
+import { createLogger } from "@fairlead/logging";
+import { parsePolicies } from "@fairlead/policy";
+import { openStore, type Store } from "@fairlead/store";
+import { previewedObjects } from "../preview/previewed-objects.ts";
+import { previewChange } from "../preview/preview-change.ts";
+import { envoyMessages } from "../readable/envoy-messages.ts";
+import type { Job, JobAnswer, JobResults, ThreadData } from "./jobs.ts";
+
+/** What an answer may hold: a few megabytes as JSON. */
+const limits = { maxDiffChars: 40_000, maxTotalDiffChars: 4_000_000 };
+
+let store: Promise<Store> | undefined;
+let registry: ReturnType<typeof envoyMessages> | undefined;
+
+async function preview(job: Job & { kind: "preview" }): Promise<JobResults["preview"]> {
+  // Of its own: rows of a large catalogue are made in this thread, too.
+  store ??= openStore({
+    url: (workerData as ThreadData).databaseUrl,
+    logger: createLogger({ service: "registry-sync", level: "silent" }),
+    poolSize: 1,
+  });
+  registry ??= envoyMessages();
+  const catalogue = await (await store).snapshot();
+  return {
+    revision: catalogue.revision,
+    objects: previewedObjects(catalogue, job.change),
+    preview: previewChange(catalogue, job.change, job.inForce, await registry, limits),
+  };
+}
+
+async function answerOf(job: Job): Promise<JobAnswer> {
+  try {
+    const result =
+      job.kind === "parse" ? parsePolicies(job.text, job).policies.map(({ object }) => object) : await preview(job);
+    return { result };
+  } catch (caught) {
+    const { code, message, facts } = FairleadError.from(caught);
+    return { error: { code, message, facts } };
+  }
+}
+
+parentPort?.on("message", (job: Job) => {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  void answerOf(job).then((answer) => parentPort?.postMessage(answer));
+});
