@@ -74,13 +74,21 @@ test("a NACK is in the status and in /debug/syncz with its reason, and clears", 
     one.pending.some((entry) => entry.state === PendingProxy_State.NACKED),
   );
   assert.equal(refused.pending[0]!.detail, "a is bad");
+  const nack = refused.nacks[0]!;
+  assert.deepEqual([nack.nodeId, nack.typeUrl, nack.reason], ["test-node", cluster, "a is bad"]);
+  assert.deepEqual(nack.resourceNames, ["a"]);
+  assert.deepEqual(
+    nack.provenance.map(({ kind, key }) => `${kind} ${key}`),
+    ["service a"],
+  );
   const syncz = await mesh.syncz();
   assert.equal(syncz.proxies[0]!.types[0]!.state, "NACKED");
   assert.equal(syncz.proxies[0]!.types[0]!.detail, "a is bad");
   assert.equal(syncz.proxies[0]!.app, "test-app");
   await mesh.commit({ resources: [clusterForTest("a", "2")] });
   await client.nextAcked(cluster);
-  await mesh.statusWhere((one) => Number(one.revision) === 2 && one.pending.length === 0);
+  const taken = await mesh.statusWhere((one) => Number(one.revision) === 2 && one.pending.length === 0);
+  assert.deepEqual(taken.nacks, []);
 });
 
 test("only streams whose view changed are written to; a node's own resources win", async (t) => {

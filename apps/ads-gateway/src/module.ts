@@ -69,6 +69,9 @@ export function createAdsGateway(config: AdsGatewayConfig, resources: AdsGateway
       pending: [...table.pending].flatMap((connection) =>
         connection.pending().map((entry) => ({ nodeId: connection.facts?.nodeId ?? "", ...entry })),
       ),
+      refusals: [...table.pending].flatMap((connection) =>
+        connection.refusals().map((refusal) => ({ nodeId: connection.facts?.nodeId ?? "", ...refusal })),
+      ),
     }),
   });
   const listener = new GrpcListener({

@@ -1,14 +1,15 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { FairleadError } from "@fairlead/errors";
 import type { Logger } from "@fairlead/logging";
 import { isValidNodeId, nodeIdRule } from "@fairlead/model";
-import type { ReplicaCommit, SnapshotReplica, TouchedNames } from "@fairlead/snapshot";
-import type { DiscoveryStream, PendingOfType, RequestOutcome, TypeStatus } from "@fairlead/xds-stream";
+import type { ReplicaCommit, ResourceView, SnapshotReplica, TouchedNames } from "@fairlead/snapshot";
+import type { DiscoveryStream, PendingOfType, RequestOutcome, StreamRequest, TypeStatus } from "@fairlead/xds-stream";
 import type { PeerIdentity } from "./authenticate.ts";
 import type { DiscoveryCall, DiscoveryMessage, ReceivedMessage } from "./discovery-call.ts";
 import type { GatewayMetrics, StreamEnd } from "./gateway-metrics.ts";
 import { grpcStatusOf } from "./grpc-status.ts";
+import type { PushLane } from "./push-lane.ts";
 import { PushSpans } from "./push-spans.ts";
+import { type Refusal, Refusals } from "./refusals.ts";
 import { ResponseWriter } from "./response-writer.ts";
 
 /** What all connections of a gateway share. */
@@ -59,6 +60,8 @@ export class ProxyConnection {
   readonly #writer: ResponseWriter;
   #facts: ProxyFacts | undefined;
   #spans: PushSpans | undefined;
+  /** undefined as long as nothing was refused. */
+  #refusals: Refusals | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -94,6 +97,11 @@ export class ProxyConnection {
     return this.#stream.status();
   }
 
+  /** What the proxy refuses, the newest last. */
+  refusals(): readonly Refusal[] {
+    return this.#refusals?.standing ?? [];
+  }
+
   #receive(received: ReceivedMessage): void {
     if (this.#closed) return;
     try {
@@ -111,7 +119,7 @@ export class ProxyConnection {
     const view = replica.viewOf(facts.nodeId);
     const outcome = this.#stream.request(message.request, view, replica.revision, Date.now());
     metrics.requested(outcome.typeUrl, outcome);
-    if (outcome.kind === "nack") this.#logRefusal(outcome, message.request.errorDetail ?? "");
+    if (outcome.kind === "nack") this.#refused(outcome, message.request, view);
     // An answer carries the newest state, so what is held back for more changes goes with it.
     if (this.#stream.owes) this.#stream.release();
     this.flush();
@@ -146,13 +154,11 @@ export class ProxyConnection {
     return facts;
   }
 
-  #logRefusal(outcome: RequestOutcome, detail: string): void {
-    const { typeUrl, refused } = outcome;
-    const { first, last } = outcome.range ?? {};
-    this.#context.logger.warn(
-      { node: this.#facts?.nodeId, typeUrl, refused, detail, first, last },
-      "proxy refused a response (NACK)",
-    );
+  #refused(outcome: RequestOutcome, { nonce, errorDetail: reason = "" }: StreamRequest, view: ResourceView): void {
+    const version = this.#stream.status().find(({ typeUrl }) => typeUrl === outcome.typeUrl)?.sentVersion ?? "";
+    this.#refusals ??= new Refusals();
+    const refusal = this.#refusals.add(outcome, { nonce, version, reason, atMs: Date.now() }, view);
+    this.#context.logger.warn({ node: this.#facts?.nodeId, ...refusal }, "proxy refused a response (NACK)");
   }
 
   /** Notes a commit. It is pending from now on, and sent by `push`. @returns whether it concerns the proxy */
@@ -167,17 +173,15 @@ export class ProxyConnection {
   }
 
   /** Sends what was announced. Resolves when the proxy has taken it, or is slow. */
-  async push(): Promise<void> {
+  async push(_lane: PushLane): Promise<void> {
     if (this.#closed) return;
     this.#stream.release();
     this.flush();
     this.#progress();
-    const slow = new AbortController();
-    await Promise.race([
-      this.#writer.drained(),
-      pause(slowPushMs, undefined, { signal: slow.signal, ref: false }).catch(() => undefined),
-    ]);
-    slow.abort();
+    let slow: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (slow = setTimeout(resolve, slowPushMs)));
+    await Promise.race([this.#writer.drained(), late]);
+    clearTimeout(slow);
   }
 
   /** Writes what may be written now. */
@@ -210,7 +214,9 @@ export class ProxyConnection {
   }
 
   #progress(): void {
-    this.#spans?.settle(this.#stream.pending());
+    const pending = this.#stream.pending();
+    this.#spans?.settle(pending);
+    this.#refusals?.settle(pending);
     if (!this.#closed) this.#context.onProgress(this);
   }
 

@@ -1,19 +1,9 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { type Bus, subjects } from "@fairlead/bus";
-import {
-  type GatewayStatus,
-  GatewayStatusSchema,
-  type PendingProxy,
-  PendingProxy_State,
-  PendingProxySchema,
-} from "@fairlead/fairlead-api";
+import { type GatewayStatus, GatewayStatusSchema } from "@fairlead/fairlead-api";
 import type { Logger } from "@fairlead/logging";
 import { detached } from "@fairlead/telemetry";
-import type { PendingOfType } from "@fairlead/xds-stream";
-
-export interface PendingOfNode extends PendingOfType {
-  readonly nodeId: string;
-}
+import { nackMessages, type PendingOfNode, pendingMessages, type RefusalOfNode } from "./status-messages.ts";
 
 /** What a status says, at the time of asking. */
 export interface StatusFacts {
@@ -23,6 +13,8 @@ export interface StatusFacts {
   readonly connected: number;
   readonly nodeIds: Iterable<string>;
   readonly pending: Iterable<PendingOfNode>;
+  /** Those that stand. */
+  readonly refusals: Iterable<RefusalOfNode>;
 }
 
 export interface StatusPublisherOptions {
@@ -34,17 +26,10 @@ export interface StatusPublisherOptions {
 const heartbeatMs = 1000;
 /** What happens within this time goes into one message. */
 const coalesceMs = 5;
-/** With `maxPending` below the megabyte that nats-server takes by default. */
+/** With what else a status holds below the megabyte that nats-server takes by default. */
 const maxNodeIds = 10_000;
-const maxPending = 2000;
 /** How often the ids of connected proxies are sent although they are the same: for who begins to listen. */
 const repeatNodeIdsMs = 2000;
-
-const stateOf = {
-  SENT: PendingProxy_State.SENT,
-  BLOCKED: PendingProxy_State.BLOCKED,
-  NACKED: PendingProxy_State.NACKED,
-} as const;
 
 /** Tells on the bus which revision this gateway has, and which proxies have not ACKed it. A bus that is away gets the newest status later. */
 export class StatusPublisher {
@@ -130,49 +115,7 @@ export class StatusPublisher {
       leaving,
       connectedNodes: unchanged ? [] : connectedNodes,
       connectedNodesUnchanged: unchanged,
+      ...nackMessages(facts.refusals),
     });
   }
-}
-
-/** The first ones as they are; the rest as one entry a type, so that a waiter is not told less than the truth. */
-export function pendingMessages(pending: Iterable<PendingOfNode>, limit = maxPending): PendingProxy[] {
-  const messages: PendingProxy[] = [];
-  const rest = new Map<string, { first: number; last: number; count: number; sinceMs: number }>();
-  for (const entry of pending) {
-    if (messages.length < limit) {
-      messages.push(
-        create(PendingProxySchema, {
-          nodeId: entry.nodeId,
-          typeUrl: entry.typeUrl,
-          state: stateOf[entry.state],
-          firstRevision: BigInt(entry.first),
-          lastRevision: BigInt(entry.last),
-          detail: entry.detail,
-          sinceMs: BigInt(entry.sinceMs),
-        }),
-      );
-      continue;
-    }
-    const sum = rest.get(entry.typeUrl) ?? { first: entry.first, last: entry.last, count: 0, sinceMs: entry.sinceMs };
-    rest.set(entry.typeUrl, {
-      first: Math.min(sum.first, entry.first),
-      last: Math.max(sum.last, entry.last),
-      count: sum.count + 1,
-      sinceMs: Math.min(sum.sinceMs, entry.sinceMs),
-    });
-  }
-  for (const [typeUrl, sum] of rest) {
-    messages.push(
-      create(PendingProxySchema, {
-        nodeId: "*",
-        typeUrl,
-        state: PendingProxy_State.BLOCKED,
-        firstRevision: BigInt(sum.first),
-        lastRevision: BigInt(sum.last),
-        detail: `${sum.count} more; the gateway's /debug/syncz names them`,
-        sinceMs: BigInt(sum.sinceMs),
-      }),
-    );
-  }
-  return messages;
 }
