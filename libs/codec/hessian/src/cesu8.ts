@@ -40,8 +40,8 @@ export function decodeText(bytes: Buffer, start: number, end: number): string {
     // ED A0..BF: one half of a surrogate pair, which UTF-8 forbids.
     if (byte === 0xed && bytes[i + 1]! >= 0xa0) surrogates = true;
   }
-  if (ascii) return bytes.latin1Slice(start, end);
-  if (!surrogates) return bytes.utf8Slice(start, end);
+  if (ascii) return bytes.toString("latin1", start, end);
+  if (!surrogates) return bytes.toString("utf8", start, end);
   return decodeUnits(bytes, start, end);
 }
 

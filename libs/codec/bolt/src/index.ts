@@ -1,0 +1,1 @@
+export { boltProtocol } from "./bolt-protocol.ts";
