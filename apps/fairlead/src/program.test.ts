@@ -1,67 +1,21 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Readable } from "node:stream";
 import { after, test } from "node:test";
-import { createProgram } from "./program.ts";
+import { type Asked, json, RegistryStub } from "./testing/registry-stub.ts";
 
-interface Asked {
-  readonly method: string;
-  readonly url: URL;
-  readonly type: string | undefined;
-  readonly body: string;
-}
-let asked: Asked[] = [];
-let answer: (request: Asked) => { status: number; body: string } = () => ({ status: 200, body: "{}" });
-const registry = createServer((request: IncomingMessage, response) => {
-  let body = "";
-  request.on("data", (bytes: Buffer) => (body += bytes.toString()));
-  request.on("end", () => {
-    const one = {
-      method: request.method!,
-      url: new URL(request.url!, "http://x"),
-      type: request.headers["content-type"],
-      body,
-    };
-    asked.push(one);
-    const { status, body: text } = answer(one);
-    response.writeHead(status).end(text);
-  });
-});
-registry.listen(0, "127.0.0.1");
-await once(registry, "listening");
-const registryUrl = `http://127.0.0.1:${(registry.address() as AddressInfo).port}`;
+const stub = await RegistryStub.start();
+const registryUrl = stub.url;
+const run = stub.run.bind(stub);
 const folder = await mkdtemp(join(tmpdir(), "fairlead-program-test-"));
 after(async () => {
-  registry.close();
+  stub.close();
   await rm(folder, { recursive: true, force: true });
 });
-
-const json = (body: object, status = 200) => ({ status, body: JSON.stringify(body) });
-
-async function run(args: readonly string[], input = ""): Promise<{ code: number; out: string; err: string }> {
-  let [code, out, err] = [0, "", ""];
-  asked = [];
-  const program = createProgram(
-    {
-      out: { write: (text) => (out += text) },
-      err: { write: (text) => (err += text) },
-      exitCode: (value) => (code = value),
-    },
-    Readable.from([input]),
-  );
-  try {
-    await program.parseAsync([...args], { from: "user" });
-  } catch (error) {
-    const { exitCode } = error as { exitCode: number };
-    code = exitCode === 0 ? 0 : 64;
-  }
-  return { code, out, err };
-}
 
 const policyFile = join(folder, "reviews.yaml");
 await writeFile(policyFile, "kind: VirtualService\n");
@@ -72,11 +26,12 @@ const applied = {
 };
 
 test("apply sends the file with its name, and says what became of each object", async () => {
-  answer = () => json({ ...applied, convergence: { converged: true, proxies: 5 } });
+  stub.answer = () =>
+    json({ ...applied, convergence: { revision: 7, converged: true, proxies: 5, missing: [], rejected: [] } });
   const { code, out } = await run(["apply", "-f", policyFile, "--wait", "--timeout", "30s", "--registry", registryUrl]);
   assert.equal(code, 0);
   assert.equal(out, "VirtualService default/reviews: created\nrevision 7 converged on 5 proxies\n");
-  const [{ method, url, type, body }] = asked as [Asked];
+  const [{ method, url, type, body }] = stub.asked as [Asked];
   assert.deepEqual(
     [method, url.pathname, type, body],
     ["PUT", "/v1/policies", "application/yaml", "kind: VirtualService\n"],
@@ -84,18 +39,38 @@ test("apply sends the file with its name, and says what became of each object", 
   assert.deepEqual(Object.fromEntries(url.searchParams), { wait: "converged", timeout: "30s", file: policyFile });
 });
 
-test("apply reads standard input, and stores nothing on a dry run", async () => {
-  answer = () => json({ ...applied, dryRun: true });
-  const { code, out } = await run(["apply", "-f", "-", "--dry-run", "--registry", registryUrl], "kind: X\n");
-  assert.equal(code, 0);
-  assert.equal(out, "VirtualService default/reviews: would be created\n");
-  assert.deepEqual(Object.fromEntries(asked[0]!.url.searchParams), { file: "stdin", dryRun: "true" });
-  assert.equal(asked[0]!.body, "kind: X\n");
+test("apply --wait fails when what is stored cannot be compiled, and names the place", async () => {
+  const rejected = [
+    {
+      kind: "policy",
+      key: "VirtualService/default/reviews",
+      file: "reviews.yaml",
+      line: 4,
+      code: "FL_X",
+      message: "no subset v9",
+    },
+    {
+      kind: "policy",
+      key: "VirtualService/default/other",
+      file: "other.yaml",
+      line: 1,
+      code: "FL_X",
+      message: "not of this apply",
+    },
+  ];
+  stub.answer = () =>
+    json({ ...applied, convergence: { revision: 7, converged: true, proxies: 5, missing: [], rejected } });
+  const { code, err } = await run(["apply", "-f", policyFile, "--wait", "--registry", registryUrl]);
+  assert.equal(code, 1);
+  assert.equal(
+    err,
+    "stored, but not in force; what each said when it last could be compiled stays:\n  reviews.yaml:4 VirtualService/default/reviews: FL_X: no subset v9\n",
+  );
 });
 
 test("a refusal shows every problem with its place, and what to do; --json has the same as fields", async () => {
   const problems = ["reviews.yaml:10:7: spec.http[0].retires is not a field", "reviews.yaml:12:3: weights sum to 90"];
-  answer = () =>
+  stub.answer = () =>
     json(
       { code: "FL_POLICY_INVALID", message: `${problems[0]} (and 1 more)`, action: "Correct it.", facts: { problems } },
       400,
@@ -126,7 +101,7 @@ test("apply --wait at its time-out says who is missing and what did not compile"
       },
     ],
   };
-  answer = () =>
+  stub.answer = () =>
     json({ code: "FL_NOT_CONVERGED", message: "not converged within 10 s", action: "", facts: {}, convergence }, 504);
   const { code, err } = await run(["apply", "-f", policyFile, "--wait", "--registry", registryUrl]);
   assert.equal(code, 1);
@@ -137,16 +112,16 @@ test("apply --wait at its time-out says who is missing and what did not compile"
 });
 
 test("get follows pages and prints a table; delete names the policy's namespace", async () => {
-  answer = ({ url }) =>
+  stub.answer = ({ url }) =>
     url.searchParams.get("after") === null
       ? json({ services: [{ interface: "shop.A", protocol: "http" }], next: "k" })
       : json({ services: [{ interface: "shop.B", protocol: "grpc" }] });
   const listed = await run(["get", "services", "--registry", registryUrl]);
   assert.equal(listed.out, "INTERFACE  PROTOCOL\nshop.A     http\nshop.B     grpc\n");
-  answer = () => json({ revision: 8 });
+  stub.answer = () => json({ revision: 8 });
   const removed = await run(["delete", "VirtualService", "reviews", "-n", "shop", "--registry", registryUrl]);
   assert.equal(removed.out, "VirtualService shop/reviews: deleted, revision 8\n");
-  assert.equal(asked[0]!.url.pathname, "/v1/policies/VirtualService/shop/reviews");
+  assert.equal(stub.asked[0]!.url.pathname, "/v1/policies/VirtualService/shop/reviews");
 });
 
 test("status exits with 1 when a proxy refused something, and prints JSON when asked", async () => {
@@ -159,7 +134,7 @@ test("status exits with 1 when a proxy refused something, and prints JSON when a
     sinceMs: Date.now(),
   };
   const report = { gateways: [{ id: "g" }], proxies: [{ node: "n", app: "a", gateway: "g", types: [type] }] };
-  answer = () => json(report);
+  stub.answer = () => json(report);
   const { code, out } = await run(["status", "--registry", registryUrl]);
   assert.equal(code, 1);
   assert.match(out, /RDS {3}1 → 2 {4}NACKED .*bad route/);
@@ -168,11 +143,11 @@ test("status exits with 1 when a proxy refused something, and prints JSON when a
 });
 
 test("what answers and is not registry-sync, or does not answer, is told apart", async () => {
-  answer = () => ({ status: 200, body: "<html>" });
+  stub.answer = () => ({ status: 200, body: "<html>" });
   const wrong = await run(["status", "--registry", registryUrl]);
   assert.equal(wrong.code, 1);
   assert.match(wrong.err, /^FL_CLI_BAD_ANSWER: .* answered 200 .*<html>/);
-  answer = () => json({ gateways: "none" });
+  stub.answer = () => json({ gateways: "none" });
   assert.match((await run(["status", "--registry", registryUrl])).err, /^FL_CLI_BAD_ANSWER/);
   const closed = createServer().listen(0, "127.0.0.1");
   await once(closed, "listening");
@@ -192,10 +167,12 @@ test("wrong usage exits with 64 and says what is wrong", async () => {
     [["dance"], /unknown command 'dance'/],
     [["apply"], /required option '-f, --file <file>' not specified/],
     [["get", "everything"], /Allowed choices are services, instances, nodes, policies/],
-    [["delete", "Gateway", "x"], /Allowed choices are VirtualService, DestinationRule/],
+    [["delete", "Deployment", "x"], /Allowed choices are VirtualService, DestinationRule/],
     [["up", "--port-base", "80"], /a number from 1024 to 65528/],
     [["up", "--free-ports", "--port-base", "20000"], /FL_CLI_USAGE: --free-ports and --port-base exclude each other/],
     [["apply", "-f", policyFile, "--timeout", "soon"], /FL_CLI_USAGE: --timeout soon: expected a number with a unit/],
+    [["diff"], /FL_CLI_USAGE: give either --file or --delete/],
+    [["diff", "--delete", "reviews"], /FL_CLI_USAGE: --delete reviews: expected kind\/name/],
     [["status", "--registry", "127.0.0.1:13300"], /FL_CLI_USAGE: "127.0.0.1:13300" is not the URL/],
   ] as const) {
     const { code, err } = await run(args);
@@ -208,7 +185,7 @@ test("wrong usage exits with 64 and says what is wrong", async () => {
 });
 
 test("help comes with examples, for every command that takes more than a name", async () => {
-  for (const command of ["up", "status", "apply", "get", "delete"]) {
+  for (const command of ["up", "status", "apply", "diff", "get", "delete"]) {
     const { code, out } = await run([command, "--help"]);
     assert.equal(code, 0);
     assert.match(out, /Examples:\n {2}fairlead /);

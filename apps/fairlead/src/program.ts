@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { applyCommand } from "./commands/apply.ts";
 import { deleteCommand } from "./commands/delete.ts";
+import { diffCommand } from "./commands/diff.ts";
 import { getCommand } from "./commands/get.ts";
 import { type CommandOutput, processOutput } from "./commands/output.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -18,12 +19,13 @@ export function createProgram(
     .description("The command line of Fairlead, a service mesh.")
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 it failed (the message has a code of docs/reference/errors.md), 64 wrong usage.",
+      "\nExit codes: 0 done, 1 it failed (the message has a code of docs/reference/errors.md), 64 wrong usage. `diff` has its own.",
     );
   for (const command of [
     upCommand(output),
     statusCommand(output),
     applyCommand(output, input),
+    diffCommand(output, input),
     getCommand(output),
     deleteCommand(output),
   ]) {

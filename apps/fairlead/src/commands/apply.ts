@@ -1,12 +1,13 @@
-import { readFile } from "node:fs/promises";
-import { text as readAll } from "node:stream/consumers";
-import { FairleadError } from "@fairlead/errors";
+import type { RejectedObject } from "@fairlead/registration";
 import { Command } from "commander";
 import { type AppliedPolicies, appliedPoliciesSchema } from "../registry/policies.ts";
+import { readPolicyFile } from "../registry/policy-file.ts";
+import { previewApply } from "../registry/preview-client.ts";
+import { newlyRejected, previewText } from "../registry/preview-text.ts";
 import { timeoutMsOf, waitQuery } from "../registry/wait.ts";
-import { type CommandOutput, reportError, writeJson } from "./output.ts";
+import { styleFor } from "../terminal/style.ts";
+import { type CommandOutput, outputStyle, reportError, writeJson } from "./output.ts";
 import { jsonOption, registryClient, registryOption } from "./registry-option.ts";
-import "../errors.ts";
 
 interface ApplyOptions {
   readonly file: string;
@@ -17,37 +18,32 @@ interface ApplyOptions {
   readonly json?: boolean;
 }
 
-async function readPolicies(file: string, input: NodeJS.ReadableStream): Promise<string> {
-  if (file === "-") return await readAll(input as NodeJS.ReadStream);
-  try {
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    throw new FairleadError("FL_CLI_FILE", `cannot read ${file}: ${(cause as Error).message}`, {
-      facts: { file },
-      cause,
-    });
-  }
+function describe({ objects, revision, convergence }: AppliedPolicies): string {
+  const lines = objects.map(({ kind, namespace, name, outcome }) => `${kind} ${namespace}/${name}: ${outcome}`);
+  lines.push(
+    convergence === undefined
+      ? `revision ${revision}`
+      : `revision ${revision} converged on ${convergence.proxies} proxies`,
+  );
+  return lines.join("\n");
 }
 
-function describe(applied: AppliedPolicies, dryRun: boolean): string {
-  const lines = applied.objects.map(
-    ({ kind, namespace, name, outcome }) =>
-      `${kind} ${namespace}/${name}: ${dryRun && outcome !== "unchanged" ? `would be ${outcome}` : outcome}`,
-  );
-  const { convergence } = applied;
-  if (convergence !== undefined) lines.push(`revision ${applied.revision} converged on ${convergence.proxies} proxies`);
-  else if (!dryRun) lines.push(`revision ${applied.revision}`);
-  return lines.join("\n");
+/** What is stored and has no effect. */
+function notInForce({ objects, convergence }: AppliedPolicies): RejectedObject[] {
+  const keys = new Set(objects.map(({ kind, namespace, name }) => `${kind}/${namespace}/${name}`));
+  return (convergence?.rejected ?? []).filter(({ kind, key }) => kind === "policy" && keys.has(key));
 }
 
 export function applyCommand(output: CommandOutput, input: NodeJS.ReadableStream = process.stdin): Command {
   return new Command("apply")
     .summary("store policies from a YAML file")
     .description(
-      "Checks the policies of a YAML file and stores them, all or none. What is wrong is named with file, line, column and field.",
+      "Checks the policies of a YAML file and stores them, all or none. What is wrong is named with file, line, column and field.\n" +
+        "Exit code 1 when something is wrong; with --wait also when a proxy refuses what they compile to, or they cannot be compiled;\n" +
+        "with --dry-run also when the compiler would not take them.",
     )
     .requiredOption("-f, --file <file>", "YAML with one or more policies; - reads standard input")
-    .option("--dry-run", "check only, store nothing")
+    .option("--dry-run", "store nothing; show what would change, and for which proxies")
     .option("--wait", "answer once every proxy that the policies concern has ACKed them")
     .option("--timeout <time>", "how long --wait waits, e.g. 500ms, 10s, 2m", "10s")
     .addOption(registryOption())
@@ -58,19 +54,35 @@ export function applyCommand(output: CommandOutput, input: NodeJS.ReadableStream
     )
     .action(async (options: ApplyOptions) => {
       try {
-        const text = await readPolicies(options.file, input);
+        const file = await readPolicyFile(options.file, input);
         const query = waitQuery(options);
-        query.set("file", options.file === "-" ? "stdin" : options.file);
-        if (options.dryRun === true) query.set("dryRun", "true");
-        const applied = await registryClient(options.registry).call({
+        const registry = registryClient(options.registry);
+        if (options.dryRun === true) {
+          const change = await previewApply(registry, file);
+          if (options.json === true) writeJson(output, change);
+          else output.out.write(`${previewText(change, outputStyle(output))}\n`);
+          if (newlyRejected(change).length > 0) output.exitCode(1);
+          return;
+        }
+        query.set("file", file.name);
+        const applied = await registry.call({
           method: "PUT",
           path: `/v1/policies?${query.toString()}`,
-          body: { type: "application/yaml", text },
+          body: { type: "application/yaml", text: file.text },
           answer: appliedPoliciesSchema,
           timeoutMs: timeoutMsOf(options),
         });
         if (options.json === true) writeJson(output, applied);
-        else output.out.write(`${describe(applied, options.dryRun === true)}\n`);
+        else output.out.write(`${describe(applied)}\n`);
+        const rejected = notInForce(applied);
+        if (rejected.length === 0) return;
+        output.exitCode(1);
+        if (options.json === true) return;
+        const style = styleFor(output.err);
+        output.err.write("stored, but not in force; what each said when it last could be compiled stays:\n");
+        for (const { file: source, line, key, code, message } of rejected) {
+          output.err.write(`  ${source === "" ? "" : `${source}:${line} `}${key}: ${style("red", code)}: ${message}\n`);
+        }
       } catch (error) {
         reportError(output, error, options.json === true);
       }

@@ -1,13 +1,16 @@
 import { policyKinds } from "@fairlead/model";
 import { Argument, Command } from "commander";
 import { removedPolicySchema } from "../registry/policies.ts";
+import { previewDelete } from "../registry/preview-client.ts";
+import { newlyRejected, previewText } from "../registry/preview-text.ts";
 import { timeoutMsOf, waitQuery } from "../registry/wait.ts";
-import { type CommandOutput, reportError, writeJson } from "./output.ts";
+import { type CommandOutput, outputStyle, reportError, writeJson } from "./output.ts";
 import { jsonOption, registryClient, registryOption } from "./registry-option.ts";
 
 interface DeleteOptions {
   readonly namespace: string;
   readonly registry: string;
+  readonly dryRun?: boolean;
   readonly wait?: boolean;
   readonly timeout: string;
   readonly json?: boolean;
@@ -19,6 +22,7 @@ export function deleteCommand(output: CommandOutput): Command {
     .addArgument(new Argument("<kind>", "the policy's kind").choices(policyKinds))
     .argument("<name>", "metadata.name of the policy")
     .option("-n, --namespace <namespace>", "metadata.namespace of the policy", "default")
+    .option("--dry-run", "remove nothing; show what would change, and for which proxies")
     .option("--wait", "answer once every proxy that the policy concerned has ACKed the change")
     .option("--timeout <time>", "how long --wait waits, e.g. 500ms, 10s, 2m", "10s")
     .addOption(registryOption())
@@ -29,6 +33,14 @@ export function deleteCommand(output: CommandOutput): Command {
     )
     .action(async (kind: string, name: string, options: DeleteOptions) => {
       try {
+        if (options.dryRun === true) {
+          const { namespace } = options;
+          const change = await previewDelete(registryClient(options.registry), { kind, namespace, name });
+          if (options.json === true) return writeJson(output, change);
+          output.out.write(`${previewText(change, outputStyle(output))}\n`);
+          if (newlyRejected(change).length > 0) output.exitCode(1);
+          return;
+        }
         const path = [kind, options.namespace, name].map(encodeURIComponent).join("/");
         const removed = await registryClient(options.registry).call({
           method: "DELETE",

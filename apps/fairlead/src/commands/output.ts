@@ -10,7 +10,7 @@ interface TextSink {
 export interface CommandOutput {
   readonly out: TextSink;
   readonly err: TextSink;
-  /** The process's exit code: 0, 1, or 64 for usage. */
+  /** The process's exit code: 0, 1, 64 for usage; 2 where a command says so. */
   exitCode(code: number): void;
 }
 
@@ -36,12 +36,12 @@ function detailLines(error: FairleadError): string[] {
     : [];
 }
 
-/** Says what went wrong and sets the exit code. */
-export function reportError(output: CommandOutput, caught: unknown, json: boolean): void {
+/** Says what went wrong and sets the exit code: 64 for wrong usage, else `exitCode`. */
+export function reportError(output: CommandOutput, caught: unknown, json: boolean, exitCode = 1): void {
   const error = FairleadError.from(caught);
   const told = error.facts["action"];
   const action = typeof told === "string" && told !== "" ? told : (meaningOf(error.code)?.action ?? "");
-  output.exitCode(error.code === "FL_CLI_USAGE" || error.code === "FL_CONFIG_INVALID" ? 64 : 1);
+  output.exitCode(error.code === "FL_CLI_USAGE" || error.code === "FL_CONFIG_INVALID" ? 64 : exitCode);
   if (json) {
     const { action: _, ...facts } = error.facts;
     return writeJson(output, { code: error.code, message: error.message, action, facts });

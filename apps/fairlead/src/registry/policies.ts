@@ -1,13 +1,15 @@
+import { changeAnswerSchema, previewedObjectSchema, previewSchema } from "@fairlead/registration";
 import { z } from "zod";
 
-const convergenceSchema = z.object({ converged: z.boolean(), proxies: z.number() });
-
 /** What DELETE /v1/policies/… answers. */
-export const removedPolicySchema = z.object({ revision: z.number(), convergence: convergenceSchema.optional() });
+export const removedPolicySchema = changeAnswerSchema;
 
 /** What PUT /v1/policies answers. */
-export const appliedPoliciesSchema = removedPolicySchema.extend({
-  /** created, configured or unchanged. */
-  objects: z.array(z.object({ kind: z.string(), namespace: z.string(), name: z.string(), outcome: z.string() })),
+export const appliedPoliciesSchema = changeAnswerSchema.extend({
+  objects: z.array(previewedObjectSchema),
+  dryRun: z.boolean(),
 });
 export type AppliedPolicies = z.output<typeof appliedPoliciesSchema>;
+
+/** What both answer with dryRun=true. */
+export const previewedChangeSchema = appliedPoliciesSchema.extend({ preview: previewSchema });
