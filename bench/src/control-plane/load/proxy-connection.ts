@@ -62,6 +62,8 @@ export class ProxyConnection {
       te: "trailers",
     });
     stream.on("error", () => undefined);
+    // A server that ends the stream leaves this side open.
+    stream.on("end", () => stream.close());
     stream.on("close", () => {
       if (!session.closed && !session.destroyed) this.#again(() => this.#stream(session, proxy));
     });
