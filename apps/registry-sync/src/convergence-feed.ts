@@ -3,17 +3,20 @@ import { type Bus, type BusMessage, type BusSubscription, subjects } from "@fair
 import { ConfigPushedSchema, GatewayStatusSchema } from "@fairlead/fairlead-api";
 import type { Logger } from "@fairlead/logging";
 import type { ConvergenceTracker } from "./convergence/convergence-tracker.ts";
+import type { RefusalHistory } from "./refusals/refusal-history.ts";
 
-/** Gives what compilers and gateways publish to the tracker. */
+/** Gives what compilers and gateways publish to those who follow it. */
 export class ConvergenceFeed {
   readonly #bus: Bus;
   readonly #tracker: ConvergenceTracker;
+  readonly #refusals: RefusalHistory;
   readonly #logger: Logger;
   #subscriptions: BusSubscription[] = [];
 
-  constructor(bus: Bus, tracker: ConvergenceTracker, logger: Logger) {
+  constructor(bus: Bus, tracker: ConvergenceTracker, refusals: RefusalHistory, logger: Logger) {
     this.#bus = bus;
     this.#tracker = tracker;
+    this.#refusals = refusals;
     this.#logger = logger;
   }
 
@@ -30,7 +33,9 @@ export class ConvergenceFeed {
       // Statuses are whole and come every second: old ones say nothing.
       this.#bus.subscribe(
         subjects.proxyStatus,
-        this.#decoded(GatewayStatusSchema, (message) => this.#tracker.gatewayStatus(message)),
+        this.#decoded(GatewayStatusSchema, (message) => {
+          if (this.#tracker.gatewayStatus(message)) this.#refusals.take(message);
+        }),
       ),
     ];
   }

@@ -2,12 +2,14 @@ import type { Bus } from "@fairlead/bus";
 import { createHttpApi, errorAnswer, type HttpApi } from "@fairlead/http-api";
 import { type Module, ModuleGroup } from "@fairlead/lifecycle";
 import type { Logger } from "@fairlead/logging";
+import { originText } from "@fairlead/registration";
 import type { Store } from "@fairlead/store";
 import type { Telemetry } from "@fairlead/telemetry";
 import { addConvergenceRoutes } from "./api/convergence-routes.ts";
 import { withErrNo } from "./api/error-bodies.ts";
 import { addListRoutes } from "./api/list-routes.ts";
 import { addPolicyRoutes, takePolicyText } from "./api/policy-routes.ts";
+import { addRefusalRoutes } from "./api/refusal-routes.ts";
 import { addMosnRoutes, addNodeRoutes } from "./api/registration-routes.ts";
 import type { RegistrySyncConfig } from "./config.ts";
 import { ConvergenceTracker } from "./convergence/convergence-tracker.ts";
@@ -18,6 +20,7 @@ import { OutboxPublisher } from "./outbox-publisher.ts";
 import { Policies } from "./policies.ts";
 import { JobQueue } from "./policy-work/job-queue.ts";
 import { Registrations } from "./registrations.ts";
+import { RefusalHistory } from "./refusals/refusal-history.ts";
 import { RegistryMetrics } from "./registry-metrics.ts";
 import { StoreMonitor } from "./store-monitor.ts";
 import { Sweeper } from "./sweeper.ts";
@@ -47,6 +50,13 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
   const { bus, store, logger, telemetry } = resources;
   const metrics = new RegistryMetrics();
   const tracker = new ConvergenceTracker({ logger });
+  const refusals = new RefusalHistory({
+    onRefused({ node, type, resources, reason, objects }) {
+      metrics.refused(type);
+      logger.warn({ node, type, resources, reason, objects: objects.map(originText) }, "a proxy refused configuration");
+    },
+  });
+  metrics.standingRefusals(() => refusals.standing.length);
   const meshConvergence = new MeshConvergence({
     tracker,
     registeredProxies: async () => await store.liveProxies(config.leaseTtl),
@@ -75,7 +85,7 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
     logger,
   });
   const publisher = new OutboxPublisher({ bus, outbox: store, monitor, metrics, logger });
-  const feed = new ConvergenceFeed(bus, tracker, logger);
+  const feed = new ConvergenceFeed(bus, tracker, refusals, logger);
 
   const readiness = () => ({
     waitingFor: [
@@ -114,6 +124,7 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
     addNodeRoutes(fastify, registrations, waits);
     addListRoutes(fastify, store);
     addConvergenceRoutes(fastify, tracker, meshConvergence, waits);
+    addRefusalRoutes(fastify, refusals);
     return api;
   }
 

@@ -17,8 +17,10 @@ export class RegistryMetrics {
   readonly #expired;
   readonly #waitSeconds;
   readonly #previewSeconds;
+  readonly #refusals;
   #pending = 0;
   #waiters = 0;
+  #standingRefusals: () => number = () => 0;
 
   constructor() {
     const meter = metrics.getMeter("fairlead");
@@ -33,6 +35,14 @@ export class RegistryMetrics {
       unit: "s",
       advice: { explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] },
     });
+    this.#refusals = meter.createCounter("fairlead_registry_nacks", {
+      description: "Responses that proxies refused, by type: cds, eds, lds, rds.",
+    });
+    meter
+      .createObservableGauge("fairlead_registry_nacks_standing", {
+        description: "Refused responses whose resources the proxies have not taken in another form since.",
+      })
+      .addCallback((result) => result.observe(this.#standingRefusals()));
     this.#previewSeconds = meter.createHistogram("fairlead_registry_preview_seconds", {
       description: "How long dry runs took, with the wait for their turn.",
       unit: "s",
@@ -62,6 +72,15 @@ export class RegistryMetrics {
 
   previewed(seconds: number): void {
     this.#previewSeconds.record(seconds);
+  }
+
+  refused(type: string): void {
+    this.#refusals.add(1, { type });
+  }
+
+  /** @param count asked when metrics are read */
+  standingRefusals(count: () => number): void {
+    this.#standingRefusals = count;
   }
 
   waiters(count: number): void {

@@ -2,7 +2,17 @@ import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { ConfigPushedSchema, GatewayStatusSchema } from "@fairlead/fairlead-api";
-import { array, assert as check, asyncProperty, boolean, constantFrom, integer, oneof, record, tuple } from "fast-check";
+import {
+  array,
+  assert as check,
+  asyncProperty,
+  boolean,
+  constantFrom,
+  integer,
+  oneof,
+  record,
+  tuple,
+} from "fast-check";
 import { ConvergenceTracker } from "./convergence-tracker.ts";
 
 const revision = integer({ min: 1, max: 6 });
@@ -34,11 +44,15 @@ class Rule {
 
   converged(wanted: number, nowMs: number): boolean {
     const live = [...this.told.values()].filter(({ atMs }) => nowMs - atMs < 5000);
-    const compiled = this.compiled >= wanted || live.some((gateway) => gateway.revision >= wanted && nowMs - gateway.sinceMs >= 2000);
+    const compiled =
+      this.compiled >= wanted || live.some((gateway) => gateway.revision >= wanted && nowMs - gateway.sinceMs >= 2000);
     return (
       compiled &&
       live.length > 0 &&
-      live.every((gateway) => gateway.revision >= wanted && !gateway.ranges.some(([first, last]) => first <= wanted && wanted <= last))
+      live.every(
+        (gateway) =>
+          gateway.revision >= wanted && !gateway.ranges.some(([first, last]) => first <= wanted && wanted <= last),
+      )
     );
   }
 }
@@ -73,7 +87,11 @@ void test("property: a waiter is answered at the very event that makes its revis
                 revision: BigInt(event.revision),
                 sequence: late ? 0n : ++sequence,
                 leaving,
-                pending: ranges.map(([first, last]) => ({ nodeId: "n", firstRevision: BigInt(first), lastRevision: BigInt(last) })),
+                pending: ranges.map(([first, last]) => ({
+                  nodeId: "n",
+                  firstRevision: BigInt(first),
+                  lastRevision: BigInt(last),
+                })),
               }),
             );
             const before = rule.told.get(id);

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { typeUrls } from "@fairlead/envoy-api";
-import { ConfigPushedSchema, GatewayStatusSchema, PendingProxy_State, type PendingProxySchema } from "@fairlead/fairlead-api";
+import {
+  ConfigPushedSchema,
+  GatewayStatusSchema,
+  PendingProxy_State,
+  type PendingProxySchema,
+} from "@fairlead/fairlead-api";
 import type { ConvergenceReport } from "@fairlead/registration";
 import { ConvergenceTracker } from "./convergence-tracker.ts";
 
@@ -20,7 +25,13 @@ afterEach(() => mock.timers.reset());
 
 type Pending = MessageInitShape<typeof PendingProxySchema>;
 
-function pending(nodeId: string, state: PendingProxy_State, first: number, last: number, further: Pending = {}): Pending {
+function pending(
+  nodeId: string,
+  state: PendingProxy_State,
+  first: number,
+  last: number,
+  further: Pending = {},
+): Pending {
   return {
     nodeId,
     typeUrl: typeUrls.endpoint,
@@ -34,12 +45,20 @@ function pending(nodeId: string, state: PendingProxy_State, first: number, last:
 
 function status(gatewayId: string, revision: number, further: MessageInitShape<typeof GatewayStatusSchema> = {}): void {
   tracker.gatewayStatus(
-    create(GatewayStatusSchema, { gatewayId, revision: BigInt(revision), sequence: BigInt(++sequence), connected: 1, ...further }),
+    create(GatewayStatusSchema, {
+      gatewayId,
+      revision: BigInt(revision),
+      sequence: BigInt(++sequence),
+      connected: 1,
+      ...further,
+    }),
   );
 }
 
 function pushed(revision: number, further: MessageInitShape<typeof ConfigPushedSchema> = {}): void {
-  tracker.configPushed(create(ConfigPushedSchema, { revision: BigInt(revision), previousRevision: BigInt(revision - 1), ...further }));
+  tracker.configPushed(
+    create(ConfigPushedSchema, { revision: BigInt(revision), previousRevision: BigInt(revision - 1), ...further }),
+  );
 }
 
 /** What a promise has settled to by now; undefined while it is pending. */
@@ -76,11 +95,22 @@ const rows: readonly { title: string; events: () => void; missing: string[][] }[
     events: () => (pushed(42), status("x", 41), status("y", 42)),
     missing: [["gateway:x", "", "gateway:x is at revision 41"]],
   },
-  { title: "compiled and applied everywhere", events: () => (pushed(42), status("x", 42), status("y", 43)), missing: [] },
-  { title: "a merged compile skipped the number", events: () => (pushed(45, { previousRevision: 40n }), status("x", 45)), missing: [] },
+  {
+    title: "compiled and applied everywhere",
+    events: () => (pushed(42), status("x", 42), status("y", 43)),
+    missing: [],
+  },
+  {
+    title: "a merged compile skipped the number",
+    events: () => (pushed(45, { previousRevision: 40n }), status("x", 45)),
+    missing: [],
+  },
   {
     title: "a proxy has not ACKed",
-    events: () => (pushed(42), status("x", 42, { pending: [pending("n1", SENT, 42, 42, { sinceMs: BigInt(start - 3100) })] })),
+    events: () => (
+      pushed(42),
+      status("x", 42, { pending: [pending("n1", SENT, 42, 42, { sinceMs: BigInt(start - 3100) })] })
+    ),
     missing: [["n1", "eds", "sent, not ACKed for 3.1 s"]],
   },
   {
@@ -95,14 +125,15 @@ const rows: readonly { title: string; events: () => void; missing: string[][] }[
   },
   {
     title: "a proxy refused it, and another type of it too",
-    events: () =>
-      (pushed(42),
+    events: () => (
+      pushed(42),
       status("x", 42, {
         pending: [
           pending("n1", NACKED, 42, 42, { detail: "no such cluster", typeUrl: typeUrls.route }),
           pending("n1", NACKED, 42, 42, { detail: "x".repeat(5000), typeUrl: "other.Type" }),
         ],
-      })),
+      })
+    ),
     missing: [
       ["n1", "rds", "NACKed: no such cluster"],
       ["n1", "other.Type", `NACKed: ${"x".repeat(500)}`],
@@ -110,7 +141,10 @@ const rows: readonly { title: string; events: () => void; missing: string[][] }[
   },
   {
     title: "an older NACK and a newer change do not hold it back",
-    events: () => (pushed(44), status("x", 44, { pending: [pending("n1", NACKED, 30, 41), pending("n2", SENT, 43, 44)] })),
+    events: () => (
+      pushed(44),
+      status("x", 44, { pending: [pending("n1", NACKED, 30, 41), pending("n2", SENT, 43, 44)] })
+    ),
     missing: [],
   },
   {
@@ -120,13 +154,26 @@ const rows: readonly { title: string; events: () => void; missing: string[][] }[
   },
   {
     title: "a gateway that leaves is forgotten at once, and what it said before is not believed when it comes late",
-    events: () => (pushed(42), status("x", 41), status("y", 42), status("x", 41, { leaving: true, sequence: 9n }), status("x", 41, { sequence: 8n })),
+    events: () => (
+      pushed(42),
+      status("x", 41),
+      status("y", 42),
+      status("x", 41, { leaving: true, sequence: 9n }),
+      status("x", 41, { sequence: 8n })
+    ),
     missing: [],
   },
-  { title: "a gateway without an id is no gateway", events: () => (pushed(42), status("", 42)), missing: [["ads-gateway", "", "no ads-gateway is connected"]] },
+  {
+    title: "a gateway without an id is no gateway",
+    events: () => (pushed(42), status("", 42)),
+    missing: [["ads-gateway", "", "no ads-gateway is connected"]],
+  },
   {
     title: "a clock ahead of ours gives no negative time",
-    events: () => (pushed(42), status("x", 42, { pending: [pending("n1", SENT, 42, 42, { sinceMs: BigInt(start + 9000) })] })),
+    events: () => (
+      pushed(42),
+      status("x", 42, { pending: [pending("n1", SENT, 42, 42, { sinceMs: BigInt(start + 9000) })] })
+    ),
     missing: [["n1", "eds", "sent, not ACKed for 0.0 s"]],
   },
 ];
@@ -150,19 +197,34 @@ void describe("report(42)", () => {
 });
 
 void describe("what was rejected", () => {
-  const object = (key: string) => ({ object: { kind: "policy", key, file: "a.yaml", line: 3 }, code: "FL_X", message: `${key} is wrong` });
+  const object = (key: string) => ({
+    object: { kind: "policy", key, file: "a.yaml", line: 3 },
+    code: "FL_X",
+    message: `${key} is wrong`,
+  });
   const keys = (revision: number) => tracker.report(revision).rejected.map(({ key }) => key);
 
   void test("belongs to the compile that first covered the revision, in whatever order the messages come", () => {
     pushed(12, { previousRevision: 10n, rejected: [object("late")] });
     pushed(10, { previousRevision: 7n, rejected: [object("first")] });
     pushed(10, { previousRevision: 0n, rejected: [object("again, after a restart")] });
-    assert.deepEqual([7, 8, 9, 10, 11, 12, 13].map(keys), [[], ["first"], ["first"], ["first"], ["late"], ["late"], []]);
-    assert.deepEqual(tracker.report(9).rejected, [{ kind: "policy", key: "first", file: "a.yaml", line: 3, code: "FL_X", message: "first is wrong" }]);
+    assert.deepEqual([7, 8, 9, 10, 11, 12, 13].map(keys), [
+      [],
+      ["first"],
+      ["first"],
+      ["first"],
+      ["late"],
+      ["late"],
+      [],
+    ]);
+    assert.deepEqual(tracker.report(9).rejected, [
+      { kind: "policy", key: "first", file: "a.yaml", line: 3, code: "FL_X", message: "first is wrong" },
+    ]);
   });
 
   void test("is forgotten after 1000 compiles, and cut off at 100 objects", () => {
-    for (let revision = 1; revision <= 1001; revision++) pushed(revision, { rejected: Array.from({ length: 101 }, () => object(`${revision}`)) });
+    for (let revision = 1; revision <= 1001; revision++)
+      pushed(revision, { rejected: Array.from({ length: 101 }, () => object(`${revision}`)) });
     assert.equal(keys(1).length, 0);
     assert.equal(keys(2).length, 100);
   });
@@ -192,7 +254,10 @@ void describe("wait", () => {
     status("x", 42);
     mock.timers.tick(1);
     assert.equal((await settled(waiting))?.converged, true);
-    assert.deepEqual(tracker.gateways().map(({ id }) => id), ["x"]);
+    assert.deepEqual(
+      tracker.gateways().map(({ id }) => id),
+      ["x"],
+    );
   });
 
   void test("a gateway that leaves holds nothing back", async () => {
@@ -222,7 +287,9 @@ void describe("wait", () => {
     mock.timers.tick(3000);
     const report = await waiting;
     assert.equal(report.converged, false);
-    assert.deepEqual(report.missing, [{ node: "gateway:x", type: "", reason: "gateway:x is at revision 41", sinceMs: 3000 }]);
+    assert.deepEqual(report.missing, [
+      { node: "gateway:x", type: "", reason: "gateway:x is at revision 41", sinceMs: 3000 },
+    ]);
   });
 
   void test("ends when nobody is interested any more", async () => {

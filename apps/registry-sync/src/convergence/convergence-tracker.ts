@@ -62,8 +62,11 @@ export class ConvergenceTracker {
     this.#gateways = new LiveGateways(gatewayTimeoutMs);
   }
 
-  gatewayStatus(status: GatewayStatus): void {
-    if (status.gatewayId !== "" && this.#gateways.take(status, this.#now())) this.#look();
+  /** @returns whether it counts: not when a newer one of the gateway was there before */
+  gatewayStatus(status: GatewayStatus): boolean {
+    if (status.gatewayId === "" || !this.#gateways.take(status, this.#now())) return false;
+    this.#look();
+    return true;
   }
 
   configPushed(message: ConfigPushed): void {
@@ -127,7 +130,9 @@ export class ConvergenceTracker {
     this.#live();
     const now = this.#now();
     if (!this.#gateways.knowsAllNodes) {
-      return [{ node: "ads-gateway", type: "", reason: "a gateway has not told yet who is connected to it", sinceMs: 0 }];
+      return [
+        { node: "ads-gateway", type: "", reason: "a gateway has not told yet who is connected to it", sinceMs: 0 },
+      ];
     }
     return proxies.flatMap(({ id, renewedAgoMs }) => {
       if (this.#gateways.isConnected(id)) return [];
@@ -176,7 +181,12 @@ export class ConvergenceTracker {
   /** Empty exactly when the revision has converged. */
   #missing(revision: number, live: readonly LiveGateway[], sinceMs: number): MissingProxy[] {
     const now = this.#now();
-    const stage = (node: string, reason: string): MissingProxy => ({ node, type: "", reason, sinceMs: Math.max(0, now - sinceMs) });
+    const stage = (node: string, reason: string): MissingProxy => ({
+      node,
+      type: "",
+      reason,
+      sinceMs: Math.max(0, now - sinceMs),
+    });
     const missing: MissingProxy[] = [];
     if (!this.#isCompiled(revision, live)) {
       const newest = this.#compiled.newest;

@@ -1,6 +1,7 @@
 import { type GatewayStatus, type PendingProxy, PendingProxy_State } from "@fairlead/fairlead-api";
 import { shortTypeName } from "@fairlead/envoy-api";
-import type { MissingProxy } from "@fairlead/registration";
+import { type MissingProxy, refusalText } from "@fairlead/registration";
+import { plainReason, refusalOf } from "../refusals/refusal.ts";
 
 const maxDetailLength = 500;
 
@@ -17,21 +18,30 @@ export function holdsBack(status: GatewayStatus, revision: number): boolean {
 /** The entries of a gateway that hold a revision back, in words. */
 export function missingProxies(status: GatewayStatus, revision: number, nowMs: number): MissingProxy[] {
   const wanted = BigInt(revision);
+  const refusals = new Map(
+    status.nacks.map((nack) => [`${nack.nodeId} ${nack.typeUrl}`, refusalOf(nack, status.gatewayId)]),
+  );
   return status.pending
     .filter((entry) => covers(entry, wanted))
     .map((entry) => {
       // By the gateway's clock, which may be ahead of ours.
       const sinceMs = Math.max(0, nowMs - Number(entry.sinceMs));
-      return { node: entry.nodeId, type: shortTypeName(entry.typeUrl), reason: reasonOf(entry, sinceMs), sinceMs };
+      const described = { node: entry.nodeId, type: shortTypeName(entry.typeUrl), sinceMs };
+      if (entry.state !== PendingProxy_State.NACKED) return { ...described, reason: reasonOf(entry, sinceMs) };
+      const refusal = refusals.get(`${entry.nodeId} ${entry.typeUrl}`) ?? {
+        reason: plainReason(entry.detail, maxDetailLength),
+        resources: [],
+        objects: [],
+      };
+      const { resources, objects } = refusal;
+      return { ...described, reason: refusalText(refusal), resources: [...resources], objects: [...objects] };
     });
 }
 
 function reasonOf({ state, detail }: PendingProxy, sinceMs: number): string {
   const duration = `${(sinceMs / 1000).toFixed(1)} s`;
-  const shown = detail.slice(0, maxDetailLength);
+  const shown = plainReason(detail, maxDetailLength);
   switch (state) {
-    case PendingProxy_State.NACKED:
-      return `NACKed: ${shown}`;
     case PendingProxy_State.BLOCKED:
       return `not sent for ${duration}${shown === "" ? ": an earlier response is not ACKed" : `: ${shown}`}`;
     default:

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { rejectedObjectSchema } from "./preview.ts";
+import { originSchema } from "./refusal.ts";
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 };
 const maxTimeoutMs = 300_000;
@@ -27,6 +28,8 @@ const missingProxySchema = z.object({
   type: z.string().describe("cds, eds, lds, rds; empty where it is not about one type."),
   reason: z.string(),
   sinceMs: z.number().describe("For how long it has been missing."),
+  resources: z.array(z.string()).optional().describe("Of a NACK: the resources that the proxy refuses."),
+  objects: z.array(originSchema).optional().describe("Of a NACK: what these were compiled from, policies first."),
 });
 /** Who has not ACKed a revision, and why. */
 export type MissingProxy = z.output<typeof missingProxySchema>;

@@ -16,6 +16,7 @@ export {
   previewSchema,
   type RejectedObject,
 } from "./preview.ts";
+export { type Origin, originText, originsText, type Refusal, refusalSchema, refusalText } from "./refusal.ts";
 export {
   changeAnswerSchema,
   type InstanceStateRequest,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { originSchema } from "./refusal.ts";
 
 /** What becomes of a policy object, and how its text differs. */
 export const previewedObjectSchema = z.object({
@@ -32,14 +33,7 @@ const audienceSchema = z.object({
 export type Audience = z.output<typeof audienceSchema>;
 
 /** An object that the compiler does not take; what it had compiled to before stays in force. */
-export const rejectedObjectSchema = z.object({
-  kind: z.string(),
-  key: z.string(),
-  file: z.string(),
-  line: z.number(),
-  code: z.string(),
-  message: z.string(),
-});
+export const rejectedObjectSchema = originSchema.extend({ code: z.string(), message: z.string() });
 export type RejectedObject = z.output<typeof rejectedObjectSchema>;
 
 /** What a change of policies would do to the mesh. */
