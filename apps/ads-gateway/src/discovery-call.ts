@@ -1,6 +1,9 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import type { Node } from "@fairlead/envoy-api/envoy/config/core/v3/base_pb.js";
-import { DiscoveryRequestSchema } from "@fairlead/envoy-api/envoy/service/discovery/v3/discovery_pb.js";
+import {
+  DeltaDiscoveryRequestSchema,
+  DiscoveryRequestSchema,
+} from "@fairlead/envoy-api/envoy/service/discovery/v3/discovery_pb.js";
 import { FairleadError } from "@fairlead/errors";
 import type { StreamRequest } from "@fairlead/xds-stream";
 import type { ServerDuplexStream } from "@grpc/grpc-js";
@@ -18,8 +21,8 @@ export type ReceivedMessage = DiscoveryMessage | FairleadError;
 /** One xDS stream as gRPC gives it. Responses are encoded before they get here. */
 export type DiscoveryCall = ServerDuplexStream<ReceivedMessage, Buffer>;
 
-/** The text of a NACK goes to status messages and pages. */
-const maxDetailLength = 1024;
+/** Names are looked for in the text of a NACK; more than this is not looked at. */
+const maxDetailLength = 4096;
 
 /** Never throws: gRPC would answer INTERNAL, and it is the client's fault. */
 export function decodeSotwRequest(bytes: Buffer): ReceivedMessage {
@@ -27,6 +30,21 @@ export function decodeSotwRequest(bytes: Buffer): ReceivedMessage {
     const { node, typeUrl, resourceNames, responseNonce, errorDetail } = fromBinary(DiscoveryRequestSchema, bytes);
     const detail = errorDetail?.message.slice(0, maxDetailLength);
     return { node, request: { typeUrl, names: resourceNames, nonce: responseNonce, errorDetail: detail } };
+  });
+}
+
+export function decodeDeltaRequest(bytes: Buffer): ReceivedMessage {
+  return decoded("DeltaDiscoveryRequest", bytes, () => {
+    const message = fromBinary(DeltaDiscoveryRequestSchema, bytes);
+    const request: StreamRequest = {
+      typeUrl: message.typeUrl,
+      names: message.resourceNamesSubscribe,
+      unsubscribed: message.resourceNamesUnsubscribe,
+      initialVersions: new Map(Object.entries(message.initialResourceVersions)),
+      nonce: message.responseNonce,
+      errorDetail: message.errorDetail?.message.slice(0, maxDetailLength),
+    };
+    return { node: message.node, request };
   });
 }
 

@@ -1,6 +1,5 @@
 import { typeUrls } from "@fairlead/envoy-api";
 import type { ResourceView } from "@fairlead/snapshot";
-import type { ResponsePlan } from "./contents.ts";
 
 /**
  * New clusters that the client does not use yet. Envoy warms a cluster until its endpoints have arrived, and answers 503 for
@@ -16,12 +15,9 @@ export class ClusterReadiness {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** @param added those among the sent that the client did not have */
-  sent(plan: ResponsePlan, added: Iterable<string>, now: number): void {
-    if (this.#unready.size > 0) {
-      const names = new Set(plan.resources.map((resource) => resource.name));
-      for (const name of this.#unready) if (!names.has(name)) this.#unready.delete(name);
-    }
+  /** @param added those among the sent that the client did not have @param holds whether the client has a name now */
+  sent(added: Iterable<string>, holds: (name: string) => boolean, now: number): void {
+    for (const name of this.#unready) if (!holds(name)) this.#unready.delete(name);
     if (this.#unready.size === 0) this.#since = now;
     for (const name of added) this.#unready.add(name);
   }

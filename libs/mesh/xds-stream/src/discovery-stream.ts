@@ -1,6 +1,6 @@
 import type { ResourceView, TouchedNames } from "@fairlead/snapshot";
 import type { RevisionRange } from "./revision-range.ts";
-import type { PendingRevisions, RequestOutcome, TypeRequest, TypeState } from "./type-stream.ts";
+import type { PendingRevisions, RequestOutcome, ResourceStatus, TypeRequest, TypeState } from "./type-request.ts";
 
 export interface DiscoveryStreamOptions {
   /** Told to clients as control_plane.identifier (rule 11). */
@@ -80,4 +80,6 @@ export interface DiscoveryStream {
   /** The revisions that the client has not ACKed. */
   pending(): PendingOfType[];
   status(): TypeStatus[];
+  /** What the client holds, refuses and misses, one by one. */
+  resources(): Iterable<ResourceStatus>;
 }

@@ -1,10 +1,18 @@
 import type { CompiledResource, ResourceView } from "@fairlead/snapshot";
-import type { Contents, PlanOptions, ResponsePlan } from "./contents.ts";
+import type { Contents, PlanOptions, ResponsePlan, SentChange, SubscribeContext } from "./contents.ts";
 import type { RevisionRange } from "./revision-range.ts";
 import { versionOfList } from "./set-version.ts";
+import { sharedList } from "./shared-list.ts";
 import type { Subscription, SubscriptionChange } from "./subscription.ts";
 
-/** Listeners and clusters: each response is all that the client shall have; absence is deletion (rule 55). */
+type List = readonly CompiledResource[];
+
+/**
+ * State of the world, listeners and clusters: each response is all that the client shall have; absence is deletion (rule 55).
+ *
+ * Of a refused response, what its reason names is replaced by the content that the client took last. When it names none, the
+ * whole set is not sent again until it changes.
+ */
 export class FullSetContents implements Contents {
   readonly #typeUrl: string;
   readonly #subscription: Subscription;
@@ -12,14 +20,14 @@ export class FullSetContents implements Contents {
   #due = false;
   #owed = false;
   /** What the client has or is about to have; undefined when it refused the last response: it may hold half of it. */
-  #sent: ResponsePlan | undefined;
+  #sent: List | undefined;
   /** What it is known to have. */
-  #acked: ResponsePlan | undefined;
+  #acked: List | undefined;
   #refusedVersion: string | undefined;
+  /** Name to the version that is refused, for those that a reason named. */
+  #refused: ReadonlyMap<string, string> = new Map();
   /** The last plan keeps what the view has lost: the removal is still due. */
   #keepsLost = false;
-  #replaced: readonly string[] = [];
-  #added: readonly string[] = [];
 
   constructor(typeUrl: string, subscription: Subscription) {
     this.#typeUrl = typeUrl;
@@ -39,43 +47,37 @@ export class FullSetContents implements Contents {
     return this.#basis.length;
   }
   get refusing(): boolean {
-    return this.#refusedVersion !== undefined;
-  }
-
-  /** Names in the last response whose content replaced another one that the client had. */
-  get replaced(): readonly string[] {
-    return this.#replaced;
-  }
-
-  /** Names in the last response that the client did not have. */
-  get added(): readonly string[] {
-    return this.#added;
+    return this.#refusedVersion !== undefined || this.#refused.size > 0;
   }
 
   /** What the client holds as far as is known. */
-  get #basis(): readonly CompiledResource[] {
-    return (this.#sent ?? this.#acked)?.resources ?? [];
+  get #basis(): List {
+    return this.#sent ?? this.#acked ?? [];
   }
 
-  subscribe(change: SubscriptionChange, view: ResourceView, revision: number): RevisionRange | undefined {
+  subscribe(change: SubscriptionChange, { view, revision }: SubscribeContext): RevisionRange | undefined {
     if (this.#subscription.empty) {
       this.#announced = this.#due = this.#owed = false;
       this.#sent = this.#acked = this.#refusedVersion = undefined;
+      this.#refused = new Map();
       return undefined;
     }
     if (change.removed.length > 0 || change.wildcardEnded) {
       this.#sent = this.#stillCovered(this.#sent);
       this.#acked = this.#stillCovered(this.#acked);
+      this.#forgive(view);
     }
     if (change.added.length === 0 && !change.wildcardBegan) return undefined;
     this.#owed = true;
-    return { first: Math.min(revision, ...this.#wanted(view).map((resource) => resource.revision)), last: revision };
+    const wanted = this.#wanted(view);
+    return { first: wanted.reduce((first, resource) => Math.min(first, resource.revision), revision), last: revision };
   }
 
-  announce(_names: ReadonlySet<string>, view: ResourceView): boolean {
+  announce(names: ReadonlySet<string>, view: ResourceView): boolean {
     if (this.#subscription.empty) return false;
+    if ([...this.#refused.keys()].some((name) => names.has(name))) this.#forgive(view);
     const version = versionOfList(this.#wanted(view));
-    if (version === this.#sent?.versionInfo || version === this.#refusedVersion) return false;
+    if (version === this.#sentVersion || version === this.#refusedVersion) return false;
     this.#announced = true;
     return true;
   }
@@ -86,38 +88,32 @@ export class FullSetContents implements Contents {
   }
 
   plan(view: ResourceView, { keepLost }: PlanOptions): ResponsePlan | undefined {
+    this.#forgive(view);
     const wanted = this.#wanted(view);
     const lost = keepLost ? this.#lost(view) : [];
     this.#keepsLost = lost.length > 0;
     const resources = lost.length === 0 ? wanted : byName([...wanted, ...lost]);
     const versionInfo = versionOfList(resources);
-    const unchanged = versionInfo === this.#sent?.versionInfo && !this.#owed;
-    if (!unchanged && versionInfo !== this.#refusedVersion) return { resources, versionInfo };
+    const unchanged = versionInfo === this.#sentVersion && !this.#owed;
+    if (!unchanged && versionInfo !== this.#refusedVersion)
+      return { resources: sharedList(resources), removed: [], missing: [], versionInfo };
     this.#owed = false;
     this.#due = this.#keepsLost;
     return undefined;
   }
 
-  /** Whether a name is wanted that the client was not sent: others may refer to it. */
-  lacksWanted(view: ResourceView): boolean {
-    const has = new Set(this.#basis.map((resource) => resource.name));
-    return this.#wanted(view).some((resource) => !has.has(resource.name));
+  get #sentVersion(): string | undefined {
+    return this.#sent === undefined ? undefined : versionOfList(this.#sent);
   }
 
-  /** Whether the client holds something that the view has lost. */
-  holdsLost(view: ResourceView): boolean {
-    return this.#lost(view).length > 0;
-  }
-
-  sent(plan: ResponsePlan): void {
+  sent({ resources }: ResponsePlan): SentChange {
     const held = new Map(this.#basis.map((resource) => [resource.name, resource.version]));
-    this.#replaced = plan.resources
-      .filter(({ name, version }) => (held.get(name) ?? version) !== version)
-      .map((resource) => resource.name);
-    this.#added = plan.resources.filter(({ name }) => !held.has(name)).map((resource) => resource.name);
-    this.#sent = plan;
+    const replaced = resources.filter(({ name, version }) => (held.get(name) ?? version) !== version);
+    const added = resources.filter(({ name }) => !held.has(name));
+    this.#sent = resources;
     this.#owed = false;
     this.#due = this.#keepsLost;
+    return { added: added.map((resource) => resource.name), replaced: replaced.map((resource) => resource.name) };
   }
 
   acked(): void {
@@ -125,32 +121,86 @@ export class FullSetContents implements Contents {
     this.#refusedVersion = undefined;
   }
 
-  refused(plan: ResponsePlan): void {
-    this.#refusedVersion = plan.versionInfo;
+  refused({ resources, versionInfo }: ResponsePlan, names: readonly string[]): void {
     this.#sent = undefined;
+    if (names.length === resources.length) {
+      this.#refusedVersion = versionInfo;
+      return;
+    }
+    const bad = new Set(names);
+    const had = new Map(this.#acked?.map((resource) => [resource.name, resource.version]));
+    const refused = new Map(this.#refused);
+    for (const { name, version } of resources) {
+      if (bad.has(name)) refused.set(name, version);
+      // The rest is news, and has not arrived for sure.
+      else if (had.get(name) !== version) this.#due = true;
+    }
+    this.#refused = refused;
   }
 
   lost(): void {
     // The next response is the whole set anyway.
   }
 
-  #wanted(view: ResourceView): readonly CompiledResource[] {
+  owe(): void {
+    // Nothing warms with listeners and clusters.
+  }
+
+  holds(name: string): boolean {
+    return this.#basis.some((resource) => resource.name === name);
+  }
+
+  lacksWanted(view: ResourceView): boolean {
+    const has = new Set(this.#basis.map((resource) => resource.name));
+    return this.#wanted(view).some((resource) => !has.has(resource.name));
+  }
+
+  holdsLost(view: ResourceView): boolean {
+    return this.#lost(view).length > 0;
+  }
+
+  held(): Iterable<readonly [string, string]> {
+    return this.#basis.map((resource) => [resource.name, resource.version]);
+  }
+
+  refusals(): Iterable<readonly [string, string]> {
+    return this.#refused.entries();
+  }
+
+  #wanted(view: ResourceView): List {
+    const wanted = this.#subscribed(view);
+    if (this.#refused.size === 0) return wanted;
+    const taken = new Map(this.#acked?.map((resource) => [resource.name, resource]));
+    return wanted.flatMap((resource) => {
+      if (this.#refused.get(resource.name) !== resource.version) return [resource];
+      const last = taken.get(resource.name);
+      return last === undefined ? [] : [last];
+    });
+  }
+
+  #subscribed(view: ResourceView): List {
     const all = this.#subscription.wildcard ? view.resources(this.#typeUrl) : [];
-    if (this.#subscription.names.size === 0) return all;
+    if (this.#subscription.size === 0) return all;
     const inAll = new Set(all.map((resource) => resource.name));
     const further: CompiledResource[] = [];
-    for (const name of this.#subscription.names) {
+    for (const name of this.#subscription.names()) {
       const resource = inAll.has(name) ? undefined : view.get(this.#typeUrl, name);
       if (resource !== undefined) further.push(resource);
     }
     return further.length === 0 ? all : byName([...all, ...further]);
   }
 
+  /** A refusal ends with the content that it is of. */
+  #forgive(view: ResourceView): void {
+    if (this.#refused.size === 0) return;
+    const stays = ([name, version]: readonly [string, string]) =>
+      view.get(this.#typeUrl, name)?.version === version && this.#subscription.covers(name, false);
+    this.#refused = new Map([...this.#refused].filter(stays));
+  }
+
   /** A name that was given up is no part of the client's view any more. */
-  #stillCovered(plan: ResponsePlan | undefined): ResponsePlan | undefined {
-    if (plan === undefined) return undefined;
-    const resources = plan.resources.filter(({ name, onDemand }) => this.#subscription.covers(name, onDemand));
-    return { resources, versionInfo: versionOfList(resources) };
+  #stillCovered(list: List | undefined): List | undefined {
+    return list?.filter(({ name, onDemand }) => this.#subscription.covers(name, onDemand));
   }
 
   #lost(view: ResourceView): CompiledResource[] {

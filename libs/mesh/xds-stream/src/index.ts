@@ -1,3 +1,4 @@
+export { DeltaStream } from "./delta-stream.ts";
 export {
   type DiscoveryStream,
   type DiscoveryStreamOptions,
@@ -9,4 +10,4 @@ export {
 export { xdsStreamErrors } from "./errors.ts";
 export { type RevisionRange } from "./revision-range.ts";
 export { SotwStream } from "./sotw-stream.ts";
-export { type RequestOutcome } from "./type-stream.ts";
+export { type RequestOutcome, type ResourceStatus } from "./type-request.ts";

@@ -78,11 +78,41 @@ test("rule 17: the names of a NACK count, and are answered without what was refu
   assert.equal(t.stateOf(endpoint), "ACKED");
 });
 
-test("rules 15, 16: one bad resource does not hold back those that were refused with it", () => {
+test("rules 15, 16: a reason that names the bad resource holds back nothing else", () => {
   const t = new StreamUnderTest();
   t.request(endpoint, ["a", "b"]);
   assert.deepEqual(bodies(t.change({ [endpoint]: ["a@bad", "b@1"] })), [["a@bad", "b@1"]]);
-  t.nack(endpoint, ["a", "b"], "a is bad");
+  assert.deepEqual(bodies(t.nack(endpoint, ["a", "b"], "a is bad")), [["b@1"]]);
+  assert.deepEqual(t.ack(endpoint, ["a", "b"]), []);
+  assert.deepEqual(t.pendingOf(endpoint), ["NACKED 2-2"]);
+  assert.deepEqual(bodies(t.change({ [endpoint]: ["a@2"] })), [["a@2"]]);
+  t.ack(endpoint, ["a", "b"]);
+  assert.deepEqual(t.stream.pending(), []);
+});
+
+test("rules 15, 16: of a full set, what the reason names is replaced by what was taken last", () => {
+  const t = new StreamUnderTest();
+  t.set(cluster, "a@1");
+  t.request(cluster, []);
+  t.ack(cluster);
+  t.change({ [cluster]: ["a@bad", "b@1", "c@bad"] });
+  const reason = "Error adding/updating cluster(s) a: broken, c: broken";
+  assert.deepEqual(bodies(t.nack(cluster, [], reason)), [["a@1", "b@1"]]);
+  assert.deepEqual(t.ack(cluster), []);
+  assert.equal(t.stateOf(cluster), "NACKED");
+  assert.deepEqual(bodies(t.change({ [cluster]: ["d@1", "c@2"] })), [["a@1", "b@1", "c@2", "d@1"]]);
+  t.ack(cluster);
+  assert.deepEqual(bodies(t.change({ [cluster]: ["-a"] })), [["b@1", "c@2", "d@1"]]);
+  t.ack(cluster);
+  assert.deepEqual(t.stream.pending(), []);
+  assert.equal(t.stateOf(cluster), "ACKED");
+});
+
+test("rules 15, 16: a reason without a name holds all back until one of them is replaced", () => {
+  const t = new StreamUnderTest();
+  t.request(endpoint, ["a", "b"]);
+  t.change({ [endpoint]: ["a@bad", "b@1"] });
+  assert.deepEqual(t.nack(endpoint, ["a", "b"], "something is bad"), []);
   assert.deepEqual(bodies(t.change({ [endpoint]: ["a@2"] })), [["a@2"]]);
   assert.deepEqual(bodies(t.ack(endpoint, ["a", "b"])), [["b@1"]], "tried again once the bad one is gone");
   assert.deepEqual(t.pendingOf(endpoint), ["SENT 2-2"]);

@@ -1,8 +1,12 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { typeUrls } from "@fairlead/envoy-api";
-import { DiscoveryResponseSchema } from "@fairlead/envoy-api/envoy/service/discovery/v3/discovery_pb.js";
+import {
+  DeltaDiscoveryResponseSchema,
+  DiscoveryResponseSchema,
+} from "@fairlead/envoy-api/envoy/service/discovery/v3/discovery_pb.js";
 import type { CompiledResource, ResourceView, TouchedNames } from "@fairlead/snapshot";
-import type { DiscoveryStreamOptions } from "./discovery-stream.ts";
+import { DeltaStream } from "./delta-stream.ts";
+import type { DiscoveryStream, DiscoveryStreamOptions, OutgoingResponse, StreamRequest } from "./discovery-stream.ts";
 import { SotwStream } from "./sotw-stream.ts";
 
 export const { cluster, endpoint, listener, route } = typeUrls;
@@ -14,20 +18,28 @@ export interface ResponseForTest {
   readonly controlPlane: string | undefined;
   /** The bodies, which are `name@version` in these tests. */
   readonly bodies: readonly string[];
+  /** Delta only. */
+  readonly removed: readonly string[];
 }
 
 /**
  * For tests: a stream, the mesh that it serves, and its client. Resources are written `name@version`; a body says the same.
  */
 export class StreamUnderTest {
-  readonly stream: SotwStream;
+  readonly stream: DiscoveryStream;
+  readonly variant: "sotw" | "delta";
   readonly #resources = new Map<string, CompiledResource>();
   now = 1_000_000;
   revision = 1;
   readonly #lastNonce = new Map<string, string>();
+  /** Delta: what the client has subscribed to. */
+  readonly #names = new Map<string, ReadonlySet<string>>();
 
-  constructor(options: Partial<DiscoveryStreamOptions> = {}) {
-    this.stream = new SotwStream({ controlPlane: "gateway-1", noncePrefix: "s1", ...options });
+  constructor(options: Partial<DiscoveryStreamOptions> & { readonly variant?: "sotw" | "delta" } = {}) {
+    const { variant = "sotw", ...rest } = options;
+    this.variant = variant;
+    const all = { controlPlane: "gateway-1", noncePrefix: "s1", ...rest };
+    this.stream = variant === "sotw" ? new SotwStream(all) : new DeltaStream(all);
   }
 
   readonly view: ResourceView = {
@@ -54,9 +66,9 @@ export class StreamUnderTest {
         names.add(spec.slice(1));
         continue;
       }
-      const [name = "", version = ""] = spec.replace("?", "").split("@");
-      const body = Buffer.from(`${name}@${version}`);
       const onDemand = spec.endsWith("?");
+      const [name = "", version = ""] = (onDemand ? spec.slice(0, -1) : spec).split("@");
+      const body = Buffer.from(`${name}@${version}`);
       const resource = {
         key: `${typeUrl} ${name}`,
         typeUrl,
@@ -91,31 +103,40 @@ export class StreamUnderTest {
   }
 
   take(): ResponseForTest[] {
-    return this.stream.take(this.view, this.now).map(({ bytes, ...outgoing }) => {
-      const message = fromBinary(DiscoveryResponseSchema, bytes);
-      if (message.nonce !== outgoing.nonce || message.versionInfo !== outgoing.versionInfo)
+    return this.stream.take(this.view, this.now).map((outgoing) => {
+      const response = this.variant === "sotw" ? sotwResponse(outgoing) : deltaResponse(outgoing);
+      if (response.nonce !== outgoing.nonce || response.versionInfo !== outgoing.versionInfo)
         throw new Error("bytes and fields differ");
-      this.#lastNonce.set(message.typeUrl, message.nonce);
-      for (const any of message.resources)
-        if (any.typeUrl !== message.typeUrl) throw new Error("rule 6: another type in a response");
-      return {
-        typeUrl: message.typeUrl,
-        nonce: message.nonce,
-        versionInfo: message.versionInfo,
-        controlPlane: message.controlPlane?.identifier,
-        bodies: message.resources.map((any) => Buffer.from(any.value).toString()),
-      };
+      this.#lastNonce.set(response.typeUrl, response.nonce);
+      return response;
     });
   }
 
-  /** @returns what the request is answered with */
-  request(typeUrl: string, names: readonly string[], nonce = "", errorDetail?: string): ResponseForTest[] {
-    this.stream.request({ typeUrl, names, nonce, errorDetail }, this.view, this.revision, this.now);
+  /** As it is. @returns what the request is answered with */
+  send(request: Partial<StreamRequest> & { readonly typeUrl: string }): ResponseForTest[] {
+    this.stream.request({ names: [], nonce: "", ...request }, this.view, this.revision, this.now);
     return this.take();
   }
 
-  /** With the nonce of the last response of the type. */
-  ack(typeUrl: string, names: readonly string[] = []): ResponseForTest[] {
+  /** @param names all that the client wants from now on; in delta the difference is sent @returns what the request is answered with */
+  request(typeUrl: string, names: readonly string[], nonce = "", errorDetail?: string): ResponseForTest[] {
+    if (this.variant === "sotw") return this.send({ typeUrl, names, nonce, errorDetail });
+    const last = this.#names.get(typeUrl) ?? new Set();
+    const next = new Set(names);
+    this.#names.set(typeUrl, next);
+    return this.send({
+      typeUrl,
+      names: [...next].filter((name) => !last.has(name)),
+      unsubscribed: [...last].filter((name) => !next.has(name)),
+      nonce,
+      errorDetail,
+    });
+  }
+
+  /** With the nonce of the last response of the type. Without names: in delta they stay, in state of the world there are none. */
+  ack(typeUrl: string, names?: readonly string[]): ResponseForTest[] {
+    const nonce = this.#lastNonce.get(typeUrl) ?? "";
+    if (names === undefined) return this.send({ typeUrl, nonce });
     return this.request(typeUrl, names, this.#lastNonce.get(typeUrl));
   }
 
@@ -135,6 +156,29 @@ export class StreamUnderTest {
       .map((entry) => `${entry.state} ${entry.first}-${entry.last}`)
       .sort();
   }
+}
+
+function sotwResponse({ bytes }: OutgoingResponse): ResponseForTest {
+  const { typeUrl, nonce, versionInfo, controlPlane, resources } = fromBinary(DiscoveryResponseSchema, bytes);
+  if (resources.some((any) => any.typeUrl !== typeUrl)) throw new Error("rule 6: another type in a response");
+  const contents = resources.map((any) => Buffer.from(any.value).toString());
+  return { typeUrl, nonce, versionInfo, controlPlane: controlPlane?.identifier, bodies: contents, removed: [] };
+}
+
+function deltaResponse({ bytes }: OutgoingResponse): ResponseForTest {
+  const message = fromBinary(DeltaDiscoveryResponseSchema, bytes);
+  const { typeUrl, nonce, systemVersionInfo: versionInfo, controlPlane, resources, removedResources } = message;
+  const names = new Set(removedResources);
+  for (const { name, version, resource } of resources) {
+    if (resource?.typeUrl !== typeUrl) throw new Error("rule 6: another type in a response");
+    if (names.has(name)) throw new Error(`rule 58: ${name} is in the response twice`);
+    names.add(name);
+    if (Buffer.from(resource.value).toString() !== `${name}@${version}`) throw new Error("body and version differ");
+  }
+  if (names.size !== resources.length + removedResources.length) throw new Error("rule 58: a name is removed twice");
+  const contents = resources.map(({ name, version }) => `${name}@${version}`);
+  const identifier = controlPlane?.identifier;
+  return { typeUrl, nonce, versionInfo, controlPlane: identifier, bodies: contents, removed: removedResources };
 }
 
 export function bodies(responses: readonly ResponseForTest[]): (readonly string[])[] {

@@ -1,45 +1,45 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Subscription } from "./subscription.ts";
+import { SotwSubscription, type Subscription } from "./subscription.ts";
 
 function seen(subscription: Subscription) {
-  return { wildcard: subscription.wildcard, names: [...subscription.names].sort() };
+  return { wildcard: subscription.wildcard, names: [...subscription.names()].sort() };
 }
 
 test("rules 35, 36, 37, 40: {} → {*, A} → {A} → {} is wildcard, both, A only, nothing", () => {
-  const subscription = new Subscription({ legacyWildcard: true });
-  assert.equal(subscription.replace([]).wildcardBegan, true);
+  const subscription = new SotwSubscription({ legacyWildcard: true });
+  assert.equal(subscription.apply({ names: [] }).wildcardBegan, true);
   assert.deepEqual(seen(subscription), { wildcard: true, names: [] });
-  assert.deepEqual(subscription.replace(["*", "A"]), {
+  assert.deepEqual(subscription.apply({ names: ["*", "A"] }), {
     added: ["A"],
     removed: [],
     wildcardBegan: false,
     wildcardEnded: false,
   });
   assert.deepEqual(seen(subscription), { wildcard: true, names: ["A"] });
-  assert.equal(subscription.replace(["A"]).wildcardEnded, true);
+  assert.equal(subscription.apply({ names: ["A"] }).wildcardEnded, true);
   assert.deepEqual(seen(subscription), { wildcard: false, names: ["A"] });
-  assert.deepEqual(subscription.replace([]).removed, ["A"]);
+  assert.deepEqual(subscription.apply({ names: [] }).removed, ["A"]);
   assert.deepEqual(seen(subscription), { wildcard: false, names: [] });
   assert.equal(subscription.empty, true);
-  assert.equal(new Subscription({ legacyWildcard: true }).empty, true, "a new stream starts fresh");
+  assert.equal(new SotwSubscription({ legacyWildcard: true }).empty, true, "a new stream starts fresh");
 });
 
 test("rules 35, 39: an empty list is no wildcard for a type without a legacy wildcard", () => {
-  const subscription = new Subscription({ legacyWildcard: false });
-  subscription.replace([]);
+  const subscription = new SotwSubscription({ legacyWildcard: false });
+  subscription.apply({ names: [] });
   assert.equal(subscription.empty, true);
 });
 
 test("rule 54: the empty name is a name that does not exist", () => {
-  const subscription = new Subscription({ legacyWildcard: true });
-  subscription.replace([""]);
+  const subscription = new SotwSubscription({ legacyWildcard: true });
+  subscription.apply({ names: [""] });
   assert.deepEqual(seen(subscription), { wildcard: false, names: [""] });
 });
 
 test("a wildcard does not cover what is on demand", () => {
-  const subscription = new Subscription({ legacyWildcard: true });
-  subscription.replace(["*", "api"]);
+  const subscription = new SotwSubscription({ legacyWildcard: true });
+  subscription.apply({ names: ["*", "api"] });
   assert.equal(subscription.covers("other-api", true), false);
   assert.equal(subscription.covers("api", true), true);
   assert.equal(subscription.covers("any", false), true);

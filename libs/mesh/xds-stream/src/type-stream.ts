@@ -1,77 +1,44 @@
 import type { ResourceView } from "@fairlead/snapshot";
-import type { Contents, PlanOptions, ResponsePlan } from "./contents.ts";
+import type { Contents, PlanOptions, ResponsePlan, SentChange } from "./contents.ts";
+import { refusedNames } from "./refused-names.ts";
 import { type RevisionRange, unionOf } from "./revision-range.ts";
 import type { Subscription } from "./subscription.ts";
-
-/** One request, without what belongs to the stream. */
-export interface TypeRequest {
-  /** State of the world: all that is wanted. Delta: what is wanted in addition. */
-  readonly names: readonly string[];
-  /** Delta only: what is not wanted any more. @default nothing */
-  readonly unsubscribed?: readonly string[];
-  /** Delta only: what the client has from an earlier stream, name to version. @default nothing */
-  readonly initialVersions?: Readonly<Record<string, string>>;
-  /** Empty on the first request. */
-  readonly nonce: string;
-  /** Why the client refuses the response of this nonce; undefined = it does not. An empty reason is a refusal too. */
-  readonly errorDetail?: string | undefined;
-}
-
-/**
- * What a request meant:
- * - `subscribe`: first of its type, or it changed what is wanted
- * - `ack`, `nack`: of the response that is under way
- * - `repeat`: the current nonce once more, with nothing new
- * - `stale`: of an older response, or of none
- */
-export interface RequestOutcome {
-  readonly typeUrl: string;
-  readonly kind: "subscribe" | "ack" | "nack" | "repeat" | "stale";
-  /** For ack and nack: ms since the response was sent. */
-  readonly elapsedMs?: number;
-  /** For ack and nack: the revisions that the response carried. */
-  readonly range?: RevisionRange | undefined;
-  /** For nack: the names that the client refuses: those that its reason names, or all that the response carried. */
-  readonly refused?: readonly string[];
-}
-
-/** NACKED wins over what follows the refusal. */
-export type TypeState = "ACKED" | "SENT" | "BLOCKED" | "NACKED" | "NOT_SUBSCRIBED";
-
-/** A revision that a proxy has not ACKed. */
-export interface PendingRevisions extends RevisionRange {
-  readonly state: "SENT" | "BLOCKED" | "NACKED";
-  /** The proxy's reason, or what it waits for. */
-  readonly detail: string;
-  readonly sinceMs: number;
-}
+import type { PendingRevisions, RequestOutcome, ResourceStatus, TypeRequest, TypeState } from "./type-request.ts";
 
 export interface SentResponse {
   readonly plan: ResponsePlan;
   readonly nonce: string;
   readonly range: RevisionRange | undefined;
+  readonly change: SentChange;
 }
 
-export interface TypeStreamOptions<Held> {
+export interface TypeStreamOptions {
   readonly subscription: Subscription;
-  readonly contents: Held;
+  readonly contents: Contents;
   readonly ackTimeoutMs: number;
   /** Called when a response was ACKed or refused. */
   readonly onAnswered?: (plan: ResponsePlan) => void;
 }
 
-interface InFlight extends SentResponse {
+interface InFlight {
+  readonly plan: ResponsePlan;
+  readonly nonce: string;
+  readonly range: RevisionRange | undefined;
   readonly sentAt: number;
 }
+
+/** The text of a NACK goes to status messages and pages. */
+const maxDetailLength = 1024;
+const nothingHeld: ReadonlyMap<string, string> = new Map();
 
 /**
  * One type on one stream (rule 5): nonce, what is under way, what waits, what was refused. At most one response is without
  * an answer; what changes meanwhile waits and merges (rule 66), at most `ackTimeoutMs` (rule 65).
  */
-export class TypeStream<Held extends Contents = Contents> {
+export class TypeStream {
   readonly typeUrl: string;
   readonly subscription: Subscription;
-  readonly contents: Held;
+  readonly contents: Contents;
   readonly #ackTimeoutMs: number;
   readonly #onAnswered: ((plan: ResponsePlan) => void) | undefined;
   #requested = false;
@@ -85,7 +52,7 @@ export class TypeStream<Held extends Contents = Contents> {
   #revision = 0;
   #sinceMs = 0;
 
-  constructor(typeUrl: string, options: TypeStreamOptions<Held>) {
+  constructor(typeUrl: string, options: TypeStreamOptions) {
     this.typeUrl = typeUrl;
     this.subscription = options.subscription;
     this.contents = options.contents;
@@ -126,8 +93,9 @@ export class TypeStream<Held extends Contents = Contents> {
     const inFlight = current ? this.#inFlight : undefined;
     this.#requested = true;
     // A stale request tells what is wanted, too (rules 17, 20, 21): requests are in order, so the last one counts.
-    const change = this.subscription.replace(request.names);
-    const owed = this.contents.subscribe(change, view, revision);
+    const change = this.subscription.apply(request);
+    const initialVersions = (first ? request.initialVersions : undefined) ?? nothingHeld;
+    const owed = this.contents.subscribe(change, { view, revision, initialVersions });
     if (owed !== undefined) this.#wait(owed, now);
 
     const outcome = inFlight === undefined ? undefined : this.#answered(inFlight, request.errorDetail, now);
@@ -147,10 +115,13 @@ export class TypeStream<Held extends Contents = Contents> {
     const elapsedMs = now - inFlight.sentAt;
     this.#onAnswered?.(inFlight.plan);
     if (errorDetail !== undefined) {
-      this.contents.refused(inFlight.plan);
+      const names = inFlight.plan.resources.map((resource) => resource.name);
+      const refused = refusedNames(errorDetail, names);
+      this.contents.refused(inFlight.plan, refused);
       const range = unionOf(this.#refused?.range, inFlight.range);
-      this.#refused = { range, detail: errorDetail, sinceMs: now };
-      const refused = inFlight.plan.resources.map((resource) => resource.name);
+      this.#refused = { range, detail: errorDetail.slice(0, maxDetailLength), sinceMs: now };
+      // What was not named goes out again, without what was.
+      if (this.contents.due && inFlight.range !== undefined) this.#wait(inFlight.range, now);
       return { typeUrl: this.typeUrl, kind: "nack", elapsedMs, range: inFlight.range, refused };
     }
     this.#ackedVersion = inFlight.plan.versionInfo;
@@ -195,7 +166,7 @@ export class TypeStream<Held extends Contents = Contents> {
   }
 
   #send(plan: ResponsePlan, nonce: string, now: number): SentResponse {
-    this.contents.sent(plan);
+    const change = this.contents.sent(plan);
     const range = unionOf(this.#waiting?.range, this.#inFlight?.range);
     this.#inFlight = { plan, nonce, range, sentAt: now };
     this.#nonce = nonce;
@@ -203,7 +174,25 @@ export class TypeStream<Held extends Contents = Contents> {
     this.#revision = Math.max(this.#revision, range?.last ?? 0);
     this.#sinceMs = now;
     if (!this.contents.due) this.#waiting = undefined;
-    return this.#inFlight;
+    return { plan, nonce, range, change };
+  }
+
+  *resources(): Iterable<ResourceStatus> {
+    const { typeUrl } = this;
+    const inFlight = new Set(this.#inFlight?.plan.resources.map((resource) => resource.name));
+    const shown = new Set<string>();
+    for (const [name, version] of this.contents.refusals()) {
+      shown.add(name);
+      yield { typeUrl, name, version, state: "NACKED" };
+    }
+    for (const [name, version] of this.contents.held()) {
+      if (shown.has(name)) continue;
+      shown.add(name);
+      yield { typeUrl, name, version, state: inFlight.has(name) ? "SENT" : "ACKED" };
+    }
+    for (const name of this.subscription.names()) {
+      if (!shown.has(name)) yield { typeUrl, name, version: "", state: "MISSING" };
+    }
   }
 
   pending(): PendingRevisions[] {

@@ -1,0 +1,163 @@
+import type { CompiledResource, ResourceView } from "@fairlead/snapshot";
+import type { ResponsePlan, SentChange } from "./contents.ts";
+import { SharedVersions } from "./shared-versions.ts";
+import type { Subscription } from "./subscription.ts";
+import { WorkList } from "./work-list.ts";
+
+const unknownVersion = "";
+
+/**
+ * What a client holds of a type that is sent piece by piece. Per stream there are only references: names and versions are
+ * shared by all streams that hold the same.
+ *
+ * A refused response may have one bad resource among good ones. What its reason names is held back; the rest is sent again.
+ * When it names none, all of it is held back until one of them got a new content that the client takes: then the others
+ * are tried again.
+ */
+export abstract class HeldContents {
+  protected readonly typeUrl: string;
+  protected readonly work = new WorkList();
+  readonly #subscription: Subscription;
+  #held = SharedVersions.empty;
+  /** Name to the version that the client refused. */
+  #refused: ReadonlyMap<string, string> = new Map();
+
+  constructor(typeUrl: string, subscription: Subscription) {
+    this.typeUrl = typeUrl;
+    this.#subscription = subscription;
+  }
+
+  get due(): boolean {
+    return this.work.due;
+  }
+  get hasWork(): boolean {
+    return this.work.hasWork;
+  }
+  get owed(): boolean {
+    return this.work.owed;
+  }
+  get count(): number {
+    return this.#held.size;
+  }
+  get refusing(): boolean {
+    return this.#refused.size > 0;
+  }
+
+  release(): void {
+    this.work.release();
+  }
+
+  owe(names: Iterable<string>): void {
+    for (const name of names) if (this.#subscription.has(name)) this.work.owe(name);
+  }
+
+  holds(name: string): boolean {
+    return this.#held.has(name);
+  }
+
+  held(): Iterable<readonly [string, string]> {
+    return this.#held.entries();
+  }
+
+  refusals(): Iterable<readonly [string, string]> {
+    return this.#refused.entries();
+  }
+
+  lacksWanted(view: ResourceView): boolean {
+    for (const name of this.work.names()) {
+      const resource = view.get(this.typeUrl, name);
+      if (resource !== undefined && !this.#held.has(name) && this.covers(resource)) return true;
+    }
+    return false;
+  }
+
+  acked({ resources }: ResponsePlan): void {
+    if (this.#refused.size === 0) return;
+    const left = new Map(this.#refused);
+    let taken = false;
+    for (const { name } of resources) taken = left.delete(name) || taken;
+    if (!taken) return;
+    for (const name of left.keys()) this.work.makeDue(name);
+    this.#refused = new Map();
+  }
+
+  protected covers({ name, onDemand }: CompiledResource): boolean {
+    return this.#subscription.covers(name, onDemand);
+  }
+
+  /** Whether the client wants the resource, and its content was neither sent nor refused. */
+  protected isNews(resource: CompiledResource): boolean {
+    if (!this.covers(resource)) return false;
+    const { name, version } = resource;
+    return this.#held.get(name) !== version && this.#refused.get(name) !== version;
+  }
+
+  /** What is held once these were sent. */
+  protected versionsWith(resources: readonly CompiledResource[], removed: readonly string[]): SharedVersions {
+    const changes = new Map<string, string | undefined>();
+    for (const name of removed) changes.set(name, undefined);
+    for (const { name, version } of resources) changes.set(name, version);
+    return this.#held.with(changes);
+  }
+
+  protected note({ resources, removed }: ResponsePlan): SentChange {
+    const added: string[] = [];
+    const replaced: string[] = [];
+    for (const { name, version } of resources) {
+      const held = this.#held.get(name);
+      if (held === undefined) added.push(name);
+      else if (held !== version) replaced.push(name);
+      this.work.delete(name);
+    }
+    for (const name of removed) this.work.delete(name);
+    this.#held = this.versionsWith(resources, removed);
+    return { added, replaced };
+  }
+
+  /** @param versionAfter of what the client holds then: undefined = nothing that would have to be taken back */
+  protected refuse({ resources }: ResponsePlan, names: readonly string[], versionAfter: "" | undefined): void {
+    const bad = new Set(names);
+    const refused = new Map(this.#refused);
+    const held = new Map<string, string | undefined>();
+    for (const resource of resources) {
+      const { name, version } = resource;
+      if (!this.covers(resource)) continue;
+      if (this.#held.get(name) === version) held.set(name, versionAfter);
+      if (bad.has(name)) refused.set(name, version);
+      else this.work.makeDue(name);
+    }
+    this.#held = this.#held.with(held);
+    this.#refused = refused;
+  }
+
+  /** What the client holds without our doing, or in a content that nobody knows. */
+  protected assume(versions: Iterable<readonly [string, string | undefined]>): void {
+    this.#held = this.#held.with(new Map(Array.from(versions, ([name, version]) => [name, version ?? unknownVersion])));
+  }
+
+  protected forget(names: readonly string[]): void {
+    if (names.length === 0) return;
+    for (const name of names) this.work.delete(name);
+    this.#held = this.#held.with(new Map(names.map((name) => [name, undefined])));
+    this.forgive(names);
+  }
+
+  /** Their refusal does not count any more: they are gone. */
+  protected forgive(names: readonly string[]): void {
+    if (!names.some((name) => this.#refused.has(name))) return;
+    const refused = new Map(this.#refused);
+    for (const name of names) refused.delete(name);
+    this.#refused = refused;
+  }
+
+  /** Forgets what the subscription does not cover any more. */
+  protected forgetUncovered(view: ResourceView): void {
+    const names = new Set([...this.#held.names(), ...this.work.names(), ...this.#refused.keys()]);
+    const covered = (name: string) => this.#subscription.covers(name, view.get(this.typeUrl, name)?.onDemand ?? false);
+    this.forget([...names].filter((name) => !covered(name)));
+  }
+
+  protected get subscription(): Subscription {
+    return this.#subscription;
+  }
+}

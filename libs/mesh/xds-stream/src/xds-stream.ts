@@ -1,0 +1,273 @@
+import { typeUrls } from "@fairlead/envoy-api";
+import { FairleadError } from "@fairlead/errors";
+import { pushOrder, type ResourceView, type TouchedNames } from "@fairlead/snapshot";
+import { ClusterReadiness } from "./cluster-readiness.ts";
+import type { Contents, ResponsePlan } from "./contents.ts";
+import type {
+  DiscoveryStream,
+  DiscoveryStreamOptions,
+  OutgoingResponse,
+  PendingOfType,
+  StreamRequest,
+  TypeStatus,
+} from "./discovery-stream.ts";
+import type { ResponseFields } from "./encode-response.ts";
+import { canonicalName } from "./resource-name.ts";
+import type { Subscription } from "./subscription.ts";
+import type { RequestOutcome, ResourceStatus } from "./type-request.ts";
+import { TypeStream } from "./type-stream.ts";
+
+/** xDS has a dozen types. */
+const maxTypes = 32;
+/** One who asks for nothing by name is meant to get everything (rule 35). */
+export const legacyWildcardTypes: ReadonlySet<string> = new Set([typeUrls.cluster, typeUrls.listener]);
+/** These refer to clusters. */
+const usersOfClusters: readonly string[] = [typeUrls.listener, typeUrls.route];
+
+/** What differs between state of the world and delta. */
+export interface StreamVariant {
+  /** What is kept of a type that is asked for. */
+  open(typeUrl: string): { readonly subscription: Subscription; readonly contents: Contents };
+  encode(fields: ResponseFields): Buffer;
+  /** Clients ask again for the endpoints of a cluster that they warm; else they are sent unasked (rule 64). */
+  readonly warmingAsks: boolean;
+}
+
+/**
+ * The state of one stream, of either variant.
+ *
+ * Make before break (rules 62 and 63): types go in `pushOrder`; listeners and routes wait until new clusters are ready at
+ * the client; a cluster that is gone stays in the responses until listeners and routes are ACKed.
+ */
+export class XdsStream implements DiscoveryStream {
+  readonly #options: DiscoveryStreamOptions & Required<Omit<DiscoveryStreamOptions, "onlyType">>;
+  readonly #types = new Map<string, TypeStream>();
+  readonly #readiness: ClusterReadiness;
+  readonly #variant: StreamVariant;
+  #clusters: TypeStream | undefined;
+  #endpoints: TypeStream | undefined;
+  /** Clusters whose content was replaced since endpoints were last asked for: the client warms them. */
+  readonly #warming = new Set<string>();
+  #removalWaitsSince: number | undefined;
+  #nonces = 0;
+
+  constructor(options: DiscoveryStreamOptions, variant: StreamVariant) {
+    this.#variant = variant;
+    this.#options = { ackTimeoutMs: 15_000, maxNames: 10_000, maxResponseBytes: 3 * 1024 * 1024, ...options };
+    this.#readiness = new ClusterReadiness(this.#options.ackTimeoutMs);
+  }
+
+  request(received: StreamRequest, view: ResourceView, revision: number, now: number): RequestOutcome {
+    const typeUrl = requestedType(received.typeUrl, this.#options.onlyType);
+    const request = canonical(received);
+    const names = Math.max(request.names.length, request.unsubscribed?.length ?? 0);
+    if (names > this.#options.maxNames) throw this.#tooManyNames(typeUrl, names);
+    const type = this.#types.get(typeUrl) ?? this.#open(typeUrl);
+    const outcome = type.request(request, view, revision, now);
+    // In delta they add up.
+    if (type.subscription.size > this.#options.maxNames) throw this.#tooManyNames(typeUrl, type.subscription.size);
+    if (type === this.#clusters && (outcome.kind === "ack" || outcome.kind === "nack")) {
+      const awaitsEndpoints = outcome.kind === "ack" && this.#endpoints?.subscription.empty === false;
+      this.#readiness.clustersAnswered(awaitsEndpoints ? view : undefined);
+    }
+    if (type === this.#endpoints && outcome.kind !== "nack" && outcome.kind !== "stale") {
+      this.#sendWarming();
+    }
+    return outcome;
+  }
+
+  #tooManyNames(typeUrl: string, names: number): FairleadError {
+    const { maxNames } = this.#options;
+    return new FairleadError(
+      "FL_XDS_TOO_MANY_NAMES",
+      `a request for ${typeUrl} has ${names} names; a stream may have ${maxNames} of a type`,
+      { facts: { typeUrl, names, maxNames } },
+    );
+  }
+
+  announce(touched: TouchedNames, revision: number, view: ResourceView, now: number): number {
+    let concerned = 0;
+    for (const [typeUrl, names] of touched) {
+      if (this.#types.get(typeUrl)?.announce(names, revision, view, now) === true) concerned++;
+    }
+    return concerned;
+  }
+
+  release(): void {
+    for (const type of this.#types.values()) type.contents.release();
+  }
+
+  take(view: ResourceView, now: number): OutgoingResponse[] {
+    const types = [...this.#types.values()].sort((a, b) => rankOf(a.typeUrl) - rankOf(b.typeUrl));
+    if (!types.some((type) => type.contents.due)) return [];
+    // What is sent is the newest state, so all that is announced goes along: else a route could overtake its cluster.
+    this.release();
+    const responses: OutgoingResponse[] = [];
+    for (const type of types) {
+      if (usersOfClusters.includes(type.typeUrl) && this.#clustersAreMissing(view, now)) {
+        type.waitFor("it may refer to clusters that are not ready");
+        continue;
+      }
+      const response = this.#takeOf(type, view, now);
+      if (response !== undefined) responses.push(response);
+    }
+    // A change of routes that turned out to be none does not hold a removal back any more.
+    if (this.#removalWaitsSince !== undefined) {
+      for (const type of [this.#clusters, this.#endpoints]) {
+        const removal = type === undefined ? undefined : this.#takeOf(type, view, now);
+        if (removal !== undefined) responses.push(removal);
+      }
+    }
+    return responses;
+  }
+
+  #takeOf(type: TypeStream, view: ResourceView, now: number): OutgoingResponse | undefined {
+    const isClusters = type === this.#clusters;
+    // Endpoints are told to be gone in delta only; they go with their clusters.
+    const keepLost = (isClusters || type === this.#endpoints) && this.#lostClustersAreUsed(view, now);
+    const { controlPlane, noncePrefix, maxResponseBytes } = this.#options;
+    const sent = type.take(view, {
+      keepLost,
+      maxBytes: maxResponseBytes,
+      nonce: () => `${noncePrefix}-${++this.#nonces}`,
+      now,
+    });
+    if (keepLost && type.contents.due) type.waitFor("the removal waits until listeners and routes are ACKed");
+    if (sent === undefined) return undefined;
+    const { nonce, range, change, plan } = sent;
+    if (isClusters) {
+      for (const name of change.replaced) this.#warming.add(name);
+      if (!this.#variant.warmingAsks) this.#sendWarming();
+      // Who names clusters one by one has the routes first.
+      if (type.subscription.wildcard) this.#readiness.sent(change.added, (name) => type.contents.holds(name), now);
+    }
+    // What goes out behind the clusters needs no asking for.
+    if (type === this.#endpoints) for (const { name } of plan.resources) this.#warming.delete(name);
+    const { typeUrl } = type;
+    const bytes = this.#variant.encode({ typeUrl, nonce, controlPlane, plan });
+    const count = plan.resources.length + plan.removed.length;
+    return { typeUrl, nonce, versionInfo: plan.versionInfo, count, range, bytes };
+  }
+
+  /** Rule 64: the endpoints of replaced clusters go out again. */
+  #sendWarming(): void {
+    this.#endpoints?.contents.owe(this.#warming);
+    this.#warming.clear();
+  }
+
+  /** Whether the client lacks a cluster: it is not ready there, or cannot be sent yet. */
+  #clustersAreMissing(view: ResourceView, now: number): boolean {
+    if (this.#readiness.waits(now)) return true;
+    const clusters = this.#clusters;
+    return (
+      clusters !== undefined && clusters.contents.due && clusters.blocked(now) && clusters.contents.lacksWanted(view)
+    );
+  }
+
+  /** Whether listeners or routes may still refer to clusters that are gone. Not for ever: rule 65. */
+  #lostClustersAreUsed(view: ResourceView, now: number): boolean {
+    const settled = usersOfClusters.every((typeUrl) => this.#types.get(typeUrl)?.settled ?? true);
+    const holders = [this.#clusters, this.#endpoints];
+    if (settled || !holders.some((type) => type?.contents.holdsLost(view) === true)) {
+      this.#removalWaitsSince = undefined;
+      return false;
+    }
+    this.#removalWaitsSince ??= now;
+    return now < this.#removalWaitsSince + this.#options.ackTimeoutMs;
+  }
+
+  deadline(now: number): number | undefined {
+    const deadlines = [...this.#types.values()].map((type) => type.deadline);
+    deadlines.push(this.#readiness.deadline);
+    if (this.#removalWaitsSince !== undefined) deadlines.push(this.#removalWaitsSince + this.#options.ackTimeoutMs);
+    const first = Math.min(
+      ...deadlines.filter((deadline) => deadline !== undefined).filter((deadline) => deadline > now),
+    );
+    return first === Infinity ? undefined : first;
+  }
+
+  get owes(): boolean {
+    return [...this.#types.values()].some((type) => type.contents.owed);
+  }
+
+  pending(): PendingOfType[] {
+    return [...this.#types.values()].flatMap((type) =>
+      type.pending().map((entry) => ({ typeUrl: type.typeUrl, ...entry })),
+    );
+  }
+
+  *resources(): Iterable<ResourceStatus> {
+    for (const type of this.#types.values()) yield* type.resources();
+  }
+
+  status(): TypeStatus[] {
+    return [...this.#types.values()].map((type) => ({
+      typeUrl: type.typeUrl,
+      state: type.state,
+      sentVersion: type.sentVersion,
+      ackedVersion: type.ackedVersion,
+      revision: type.revision,
+      detail: type.detail,
+      sinceMs: type.sinceMs,
+      resources: type.contents.count,
+    }));
+  }
+
+  #open(typeUrl: string): TypeStream {
+    if (this.#types.size >= maxTypes) {
+      throw new FairleadError(
+        "FL_XDS_TOO_MANY_TYPES",
+        `a stream may have ${maxTypes} types; this one also asks for ${typeUrl}`,
+        {
+          facts: { typeUrl, maxTypes },
+        },
+      );
+    }
+    const onAnswered = ({ resources, removed }: ResponsePlan) => {
+      this.#readiness.endpointsAnswered(resources.map(({ name }) => name));
+      this.#readiness.endpointsAnswered(removed);
+    };
+    const type = new TypeStream(typeUrl, {
+      ...this.#variant.open(typeUrl),
+      ackTimeoutMs: this.#options.ackTimeoutMs,
+      ...(typeUrl === typeUrls.endpoint ? { onAnswered } : {}),
+    });
+    if (typeUrl === typeUrls.cluster) this.#clusters = type;
+    if (typeUrl === typeUrls.endpoint) this.#endpoints = type;
+    this.#types.set(typeUrl, type);
+    return type;
+  }
+}
+
+function rankOf(typeUrl: string): number {
+  const rank = pushOrder.indexOf(typeUrl);
+  return rank < 0 ? pushOrder.length : rank;
+}
+
+function canonical(request: StreamRequest): StreamRequest {
+  const { names, unsubscribed, initialVersions } = request;
+  return {
+    ...request,
+    names: names.map(canonicalName),
+    ...(unsubscribed === undefined ? {} : { unsubscribed: unsubscribed.map(canonicalName) }),
+    ...(initialVersions === undefined ? {} : { initialVersions: canonicalVersions(initialVersions) }),
+  };
+}
+
+function canonicalVersions(versions: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map(Array.from(versions, ([name, version]) => [canonicalName(name), version]));
+}
+
+/** Rule 3: on ADS a request names its type; a service of one type may take it for granted. */
+function requestedType(typeUrl: string, onlyType: string | undefined): string {
+  if (typeUrl === "") {
+    if (onlyType !== undefined) return onlyType;
+    throw new FairleadError("FL_XDS_TYPE_MISSING", "a request on an ADS stream has no type_url");
+  }
+  if (onlyType !== undefined && typeUrl !== onlyType) {
+    throw new FairleadError("FL_XDS_TYPE_FOREIGN", `this service has ${onlyType} alone, not ${typeUrl}`, {
+      facts: { typeUrl, onlyType },
+    });
+  }
+  return typeUrl;
+}
