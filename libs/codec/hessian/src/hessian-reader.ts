@@ -79,6 +79,13 @@ export abstract class HessianReader {
    */
   protected abstract skipHead(tag: number): number;
 
+  /** Whether a map that was begun ends here; goes past its end. */
+  endMap(): boolean {
+    if (this.next !== this.#endByte) return false;
+    this.at++;
+    return true;
+  }
+
   /** The next value as a string; undefined when it is null. @throws FairleadError FL_HESSIAN_MALFORMED when it is neither */
   abstract readString(): string | undefined;
 

@@ -94,6 +94,25 @@ export class Hessian2Reader extends HessianReader {
     return text + this.#lastChunk(tag);
   }
 
+  /** Strings as they are, ints and booleans as Java prints them; any other value is skipped: undefined. */
+  readText(): string | undefined {
+    const tag = this.next;
+    if (tag <= 0x1f || (tag >= 0x30 && tag <= 0x33) || tag === 0x52 || tag === 0x53) return this.readString();
+    if (tag === 0x49 || (tag >= 0x80 && tag <= 0xd7)) return String(this.readInt());
+    this.skip();
+    if (tag === 0x54) return "true";
+    return tag === 0x46 ? "false" : undefined;
+  }
+
+  /** Goes into a map, whose keys and values follow up to `endMap`. @returns false when it is null */
+  beginMap(): boolean {
+    const tag = this.byte();
+    if (tag === NULL) return false;
+    if (tag === 0x4d) this.#skipType();
+    else if (tag !== 0x48) throw this.unexpected(tag, "a map");
+    return true;
+  }
+
   #lastChunk(tag: number): string {
     if (tag <= 0x1f) return this.text(tag);
     if (tag >= 0x30 && tag <= 0x33) return this.text(((tag - 0x30) << 8) | this.byte());

@@ -112,13 +112,6 @@ export class SofaHessianReader extends HessianReader {
     return true;
   }
 
-  /** Whether the map ends here; goes past its end. */
-  endMap(): boolean {
-    if (this.next !== END) return false;
-    this.at++;
-    return true;
-  }
-
   protected defineClass(): string[] {
     this.skipText(this.readInt());
     const count = this.count(this.readInt());

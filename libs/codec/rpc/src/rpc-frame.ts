@@ -2,7 +2,7 @@
  * What a frame is for a proxy:
  * - `request`, `one-way`: a call, with or without an answer
  * - `response`
- * - `heartbeat`, `heartbeat-reply`: ended on each hop, never passed on
+ * - `heartbeat`: wants a reply; `heartbeat-reply`: a sign of life that wants none. Both end on each hop
  * - `go-away`: the peer wants no new calls on this connection; `come-back`: it takes them again
  */
 export type RpcFrameKind =

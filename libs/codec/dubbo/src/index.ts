@@ -1,0 +1,1 @@
+export { dubboProtocol } from "./dubbo-protocol.ts";
