@@ -28,6 +28,7 @@ function mesh(...resources: CompiledResource[]): CompiledMesh {
     nodes: new Map([["n1", { nodeId: "n1", scopeId: "everything", keys: new Set<string>() }]]),
     rejected: [],
     policiesInForce: new Map(),
+    contributions: new Map(),
   };
 }
 

@@ -10,9 +10,8 @@ import {
 import { HttpProtocolOptionsSchema } from "@fairlead/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import type { LoadBalancer } from "@fairlead/policy";
 import { serviceKey } from "@fairlead/model";
-import type { CompiledResource } from "@fairlead/snapshot";
 import { adsConfigSource } from "./ads-config-source.ts";
-import { compiled } from "./compiled.ts";
+import { compiled, type RenderedResource } from "./compiled.ts";
 import { durationOf } from "./durations.ts";
 import { inboundClusterName, outboundClusterName, speaksHttp2 } from "./names.ts";
 import type { ServicePlan } from "./service-plan.ts";
@@ -46,7 +45,7 @@ function http2Options(): Pick<Cluster, "typedExtensionProtocolOptions"> {
 }
 
 /** The cluster of a service, and one for each of its subsets. Their endpoints come by EDS under the same name. */
-export function outboundClusters(plan: ServicePlan, revision: number): CompiledResource[] {
+export function outboundClusters(plan: ServicePlan): RenderedResource[] {
   const { service, subsets, ruleProvenance } = plan;
   return [undefined, ...subsets].map((subset) => {
     const name = outboundClusterName(service, subset?.name);
@@ -60,7 +59,7 @@ export function outboundClusters(plan: ServicePlan, revision: number): CompiledR
       lbPolicy: lbPolicies[subset?.trafficPolicy?.loadBalancer?.simple ?? plan.loadBalancer],
       ...(speaksHttp2(service.protocol) ? http2Options() : {}),
     });
-    return compiled({ key: `cds/${name}`, typeUrl: typeUrls.cluster, name }, ClusterSchema, cluster, revision, [
+    return compiled({ key: `cds/${name}`, typeUrl: typeUrls.cluster, name }, ClusterSchema, cluster, [
       { kind: "service", key: serviceKey(service) },
       ...ruleProvenance,
     ]);
@@ -68,7 +67,7 @@ export function outboundClusters(plan: ServicePlan, revision: number): CompiledR
 }
 
 /** The application beside a node's proxy, on one port. */
-export function inboundCluster(nodeId: string, port: number, http2: boolean, revision: number): CompiledResource {
+export function inboundCluster(nodeId: string, port: number, http2: boolean): RenderedResource {
   const name = inboundClusterName(port);
   const cluster = create(ClusterSchema, {
     name,
@@ -77,7 +76,7 @@ export function inboundCluster(nodeId: string, port: number, http2: boolean, rev
     loadAssignment: { clusterName: name, endpoints: [localityEndpoints([{ address: "127.0.0.1", port, weight: 1 }])] },
     ...(http2 ? http2Options() : {}),
   });
-  return compiled({ key: `cds/${nodeId}/${name}`, typeUrl: typeUrls.cluster, name }, ClusterSchema, cluster, revision, [
+  return compiled({ key: `cds/${nodeId}/${name}`, typeUrl: typeUrls.cluster, name }, ClusterSchema, cluster, [
     { kind: "node", key: nodeId },
   ]);
 }

@@ -9,23 +9,51 @@ export interface ResourceIdentity {
   readonly onDemand?: boolean;
 }
 
+/** A resource as it is rendered: at which revision its content changed last is known where it is compared with what was there. */
+export type RenderedResource = Omit<CompiledResource, "revision">;
+
 /** Encodes a message once, as the resource that the whole mesh shares. */
 export function compiled<Desc extends DescMessage>(
   identity: ResourceIdentity,
   schema: Desc,
   message: MessageShape<Desc>,
-  revision: number,
   provenance: readonly ProvenanceEntry[],
-): CompiledResource {
-  const body = toBinary(schema, message);
-  return {
-    key: identity.key,
-    typeUrl: identity.typeUrl,
-    name: identity.name,
-    version: contentVersion(body),
-    revision,
-    body,
-    onDemand: identity.onDemand ?? false,
-    provenance,
-  };
+): RenderedResource {
+  return encoded(identity, toBinary(schema, message), provenance);
+}
+
+/** For a message whose bytes are there already. */
+export function encoded(
+  identity: ResourceIdentity,
+  body: Uint8Array,
+  provenance: readonly ProvenanceEntry[],
+): RenderedResource {
+  const { key, typeUrl, name, onDemand = false } = identity;
+  return { key, typeUrl, name, version: contentVersion(body), body, onDemand, provenance };
+}
+
+/** Whether proxies and operators would see no difference. */
+export function sameContent(left: RenderedResource, right: RenderedResource): boolean {
+  return (
+    left.version === right.version &&
+    left.key === right.key &&
+    left.typeUrl === right.typeUrl &&
+    left.name === right.name &&
+    left.onDemand === right.onDemand &&
+    Buffer.compare(left.body, right.body) === 0 &&
+    sameProvenance(left.provenance, right.provenance)
+  );
+}
+
+function sameProvenance(left: readonly ProvenanceEntry[], right: readonly ProvenanceEntry[]): boolean {
+  if (left === right) return true;
+  return (
+    left.length === right.length &&
+    left.every((entry, index) => {
+      const other = right[index]!;
+      return (
+        entry.key === other.key && entry.kind === other.kind && entry.file === other.file && entry.line === other.line
+      );
+    })
+  );
 }

@@ -8,8 +8,7 @@ import {
 } from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
 import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
 import { type Instance, instanceKey } from "@fairlead/model";
-import type { CompiledResource } from "@fairlead/snapshot";
-import { compiled } from "./compiled.ts";
+import { compiled, type RenderedResource } from "./compiled.ts";
 import { durationOf } from "./durations.ts";
 import { inboundClusterName, inboundListenerName } from "./names.ts";
 import { compareText } from "./service-plan.ts";
@@ -50,7 +49,7 @@ function weights(instances: readonly Instance[]): Map<number, number> {
  *
  * @param instances of this node that speak HTTP
  */
-export function inboundRoutes(nodeId: string, instances: readonly Instance[], revision: number): CompiledResource {
+export function inboundRoutes(nodeId: string, instances: readonly Instance[]): RenderedResource {
   const byInterface = Map.groupBy(instances, (instance) => instance.interface.toLowerCase());
   const virtualHosts = [...byInterface]
     .toSorted(([a], [b]) => compareText(a, b))
@@ -69,7 +68,6 @@ export function inboundRoutes(nodeId: string, instances: readonly Instance[], re
     { key: `rds/${nodeId}/${inboundListenerName}`, typeUrl: typeUrls.route, name: inboundListenerName },
     RouteConfigurationSchema,
     message,
-    revision,
     [
       { kind: "node", key: nodeId },
       ...instances

@@ -3,8 +3,7 @@ import { typeUrls } from "@fairlead/envoy-api";
 import { TrafficDirection } from "@fairlead/envoy-api/envoy/config/core/v3/base_pb.js";
 import { ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
 import { type MeshNode, type Service, serviceKey } from "@fairlead/model";
-import type { CompiledResource } from "@fairlead/snapshot";
-import { compiled } from "./compiled.ts";
+import { compiled, type RenderedResource } from "./compiled.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
 import { inboundListenerName, outboundListenerName } from "./names.ts";
 
@@ -14,8 +13,7 @@ function listener(
   address: string,
   port: number,
   direction: TrafficDirection,
-  revision: number,
-): CompiledResource {
+): RenderedResource {
   const message = create(ListenerSchema, {
     name,
     address: {
@@ -33,23 +31,19 @@ function listener(
       },
     ],
   });
-  return compiled(
-    { key: `lds/${node.id}/${name}`, typeUrl: typeUrls.listener, name },
-    ListenerSchema,
-    message,
-    revision,
-    [{ kind: "node", key: node.id }],
-  );
+  return compiled({ key: `lds/${node.id}/${name}`, typeUrl: typeUrls.listener, name }, ListenerSchema, message, [
+    { kind: "node", key: node.id },
+  ]);
 }
 
 /** Takes the application's calls, on loopback only. */
-export function outboundListener(node: MeshNode, port: number, revision: number): CompiledResource {
-  return listener(node, outboundListenerName, "127.0.0.1", port, TrafficDirection.OUTBOUND, revision);
+export function outboundListener(node: MeshNode, port: number): RenderedResource {
+  return listener(node, outboundListenerName, "127.0.0.1", port, TrafficDirection.OUTBOUND);
 }
 
 /** Takes calls for the application: on all interfaces, unless the node is reached over loopback only. */
-export function inboundListener(node: MeshNode, port: number, revision: number): CompiledResource {
-  return listener(node, inboundListenerName, anyAddressFor(node.address), port, TrafficDirection.INBOUND, revision);
+export function inboundListener(node: MeshNode, port: number): RenderedResource {
+  return listener(node, inboundListenerName, anyAddressFor(node.address), port, TrafficDirection.INBOUND);
 }
 
 function anyAddressFor(address: string): string {
@@ -58,7 +52,7 @@ function anyAddressFor(address: string): string {
 }
 
 /** What a proxyless gRPC client asks for by the name that it dials: no address, only routes. */
-export function apiListener(service: Service, revision: number): CompiledResource {
+export function apiListener(service: Service): RenderedResource {
   const name = service.interface;
   const message = create(ListenerSchema, {
     name,
@@ -68,7 +62,6 @@ export function apiListener(service: Service, revision: number): CompiledResourc
     { key: `lds/api/${name}`, typeUrl: typeUrls.listener, name, onDemand: true },
     ListenerSchema,
     message,
-    revision,
     [{ kind: "service", key: serviceKey(service) }],
   );
 }

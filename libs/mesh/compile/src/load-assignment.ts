@@ -5,9 +5,8 @@ import {
   type LocalityLbEndpoints,
   LocalityLbEndpointsSchema,
 } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_components_pb.js";
-import { type Instance, instanceKey, type MeshNode, serviceKey } from "@fairlead/model";
-import type { CompiledResource, ProvenanceEntry } from "@fairlead/snapshot";
-import { compiled } from "./compiled.ts";
+import { type Instance, type MeshNode, type Protocol, serviceKey } from "@fairlead/model";
+import { compiled, type RenderedResource } from "./compiled.ts";
 import { httpRank, outboundClusterName } from "./names.ts";
 import { compareText, type ServicePlan } from "./service-plan.ts";
 
@@ -39,58 +38,66 @@ export function localityEndpoints(endpoints: readonly WeightedEndpoint[]): Local
   });
 }
 
+/** An instance that a cluster sends calls to. */
+export interface EndpointMember {
+  readonly key: string;
+  readonly nodeId: string;
+  readonly protocol: Protocol;
+  readonly port: number;
+  readonly weight: number;
+}
+
+/** Where a node's proxy is called. */
+export type NodePlace = Pick<MeshNode, "address" | "inboundPort">;
+
 /** `host:port` is unique in an assignment, gRPC refuses duplicates: instances behind one proxy are one endpoint with their weight together. */
-function endpointsOf(instances: readonly Instance[], nodes: ReadonlyMap<string, MeshNode>): WeightedEndpoint[] {
+function endpointsOf(
+  members: readonly EndpointMember[],
+  placeOf: (nodeId: string) => NodePlace | undefined,
+): WeightedEndpoint[] {
   const endpoints = new Map<string, WeightedEndpoint>();
-  for (const instance of instances) {
-    const node = nodes.get(instance.nodeId);
-    if (node === undefined) continue;
-    const { address } = node;
+  for (const { nodeId, protocol, port: ownPort, weight } of members) {
+    const place = placeOf(nodeId);
+    if (place === undefined) continue;
+    const { address } = place;
     // The inbound listener speaks HTTP; a call of another protocol goes to the application itself.
-    const port = httpRank(instance.protocol) === undefined ? instance.port : (node.inboundPort ?? instance.port);
+    const port = httpRank(protocol) === undefined ? ownPort : (place.inboundPort ?? ownPort);
     const key = `${address} ${port}`;
-    endpoints.set(key, { address, port, weight: instance.weight + (endpoints.get(key)?.weight ?? 0) });
+    endpoints.set(key, { address, port, weight: weight + (endpoints.get(key)?.weight ?? 0) });
   }
   return [...endpoints.values()].toSorted((a, b) => compareText(a.address, b.address) || a.port - b.port);
 }
 
-function hasLabels(instance: Instance, labels: Readonly<Record<string, string>>): boolean {
-  return Object.entries(labels).every(([name, value]) => instance.labels[name] === value);
+export function hasLabels({ labels }: Pick<Instance, "labels">, wanted: Readonly<Record<string, string>>): boolean {
+  return Object.entries(wanted).every(([name, value]) => labels[name] === value);
 }
 
 /**
- * The endpoints of a service's cluster and of each of its subsets' clusters: its `ready` instances.
+ * The endpoints of a service's cluster, or of a subset's.
  *
- * @param instances all of the service's, in any order
+ * @param subset empty for the service itself
+ * @param members by key
  */
-export function loadAssignments(
+export function loadAssignment(
   plan: ServicePlan,
-  instances: readonly Instance[],
-  nodes: ReadonlyMap<string, MeshNode>,
-  revision: number,
-): CompiledResource[] {
-  const ready = instances.filter(({ state }) => state === "ready");
-  return [undefined, ...plan.subsets].map((subset) => {
-    const clusterName = outboundClusterName(plan.service, subset?.name);
-    const members = subset === undefined ? ready : ready.filter((instance) => hasLabels(instance, subset.labels));
-    const endpoints = endpointsOf(members, nodes);
-    const assignment = create(ClusterLoadAssignmentSchema, {
-      clusterName,
-      endpoints: endpoints.length === 0 ? [] : [localityEndpoints(endpoints)],
-    });
-    const provenance: ProvenanceEntry[] = [
-      { kind: "service", key: serviceKey(plan.service) },
-      ...members
-        .map((instance) => ({ kind: "instance" as const, key: instanceKey(instance) }))
-        .toSorted((a, b) => compareText(a.key, b.key)),
-      ...(subset === undefined ? [] : plan.ruleProvenance),
-    ];
-    return compiled(
-      { key: `eds/${clusterName}`, typeUrl: typeUrls.endpoint, name: clusterName },
-      ClusterLoadAssignmentSchema,
-      assignment,
-      revision,
-      provenance,
-    );
+  subset: string,
+  members: readonly EndpointMember[],
+  placeOf: (nodeId: string) => NodePlace | undefined,
+): RenderedResource {
+  const clusterName = outboundClusterName(plan.service, subset);
+  const endpoints = endpointsOf(members, placeOf);
+  const assignment = create(ClusterLoadAssignmentSchema, {
+    clusterName,
+    endpoints: endpoints.length === 0 ? [] : [localityEndpoints(endpoints)],
   });
+  return compiled(
+    { key: `eds/${clusterName}`, typeUrl: typeUrls.endpoint, name: clusterName },
+    ClusterLoadAssignmentSchema,
+    assignment,
+    [
+      { kind: "service", key: serviceKey(plan.service) },
+      ...members.map(({ key }) => ({ kind: "instance" as const, key })),
+      ...(subset === "" ? [] : plan.ruleProvenance),
+    ],
+  );
 }

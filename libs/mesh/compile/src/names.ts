@@ -5,6 +5,11 @@ export function outboundClusterName(service: Service, subset = ""): string {
   return `outbound|${service.protocol}|${subset}|${service.interface}`;
 }
 
+/** @param name of an outbound cluster. @returns empty for the service's own */
+export function subsetOfCluster(name: string): string {
+  return name.split("|", 3)[2]!;
+}
+
 /** The application beside the proxy, on one of its ports. */
 export function inboundClusterName(port: number): string {
   return `inbound|${port}`;

@@ -1,58 +1,68 @@
-import { create } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { typeUrls } from "@fairlead/envoy-api";
+import { VirtualHostSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
 import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
 import { serviceKey } from "@fairlead/model";
-import type { CompiledResource, ProvenanceEntry } from "@fairlead/snapshot";
-import { compiled, type ResourceIdentity } from "./compiled.ts";
+import type { ProvenanceEntry } from "@fairlead/snapshot";
+import { encoded, type RenderedResource, type ResourceIdentity } from "./compiled.ts";
 import { outboundListenerName } from "./names.ts";
 import type { ServicePlan } from "./service-plan.ts";
 import { type Audience, virtualHost } from "./virtual-host.ts";
 
-function provenanceOf(plans: readonly ServicePlan[]): ProvenanceEntry[] {
-  const entries = plans.flatMap((plan) => [
-    { kind: "service" as const, key: serviceKey(plan.service) },
-    ...plan.routes.map(({ provenance }) => provenance),
-  ]);
-  return [...new Map(entries.map((entry) => [`${entry.kind} ${entry.key}`, entry])).values()];
+/** A virtual host is rendered and encoded once, for all scopes that hold it. */
+export interface EncodedVirtualHost {
+  readonly bytes: Uint8Array;
+  readonly provenance: readonly ProvenanceEntry[];
 }
 
-function routeConfiguration(
-  identity: ResourceIdentity,
-  plans: readonly ServicePlan[],
-  audience: Audience,
-  revision: number,
-): CompiledResource {
-  const message = create(RouteConfigurationSchema, {
+export function encodedVirtualHost(plan: ServicePlan, audience: Audience): EncodedVirtualHost {
+  return {
+    bytes: toBinary(VirtualHostSchema, virtualHost(plan, audience)),
+    provenance: [
+      { kind: "service", key: serviceKey(plan.service) },
+      ...plan.routes.map(({ provenance }) => provenance),
+    ],
+  };
+}
+
+/** Each object once, in the order of its first mention. */
+function unique(entries: Iterable<ProvenanceEntry>): ProvenanceEntry[] {
+  const found = new Map<string, ProvenanceEntry>();
+  for (const entry of entries) found.set(`${entry.kind} ${entry.key}`, entry);
+  return [...found.values()];
+}
+
+/** Joins bytes: protobuf's repeated messages are their encodings, one after the other. */
+function routeConfiguration(identity: ResourceIdentity, hosts: readonly EncodedVirtualHost[]): RenderedResource {
+  const frame = create(RouteConfigurationSchema, {
     name: identity.name,
-    virtualHosts: plans.map((plan) => virtualHost(plan, audience)),
     validateClusters: false,
     // `shop.Orders:8080` is `shop.Orders`: a service's name has no port of its own.
     ignorePortInHostMatching: true,
   });
-  return compiled(identity, RouteConfigurationSchema, message, revision, provenanceOf(plans));
+  const writer = new BinaryWriter().raw(toBinary(RouteConfigurationSchema, frame));
+  const { number } = RouteConfigurationSchema.field.virtualHosts;
+  for (const { bytes } of hosts) writer.tag(number, WireType.LengthDelimited).bytes(bytes);
+  return encoded(identity, writer.finish(), unique(hosts.flatMap(({ provenance }) => provenance)));
 }
 
 /**
  * All virtual hosts of a scope.
  *
- * @param plans in the order of their interface; one for each interface in any case: domains are unique
+ * @param hosts in the order of their interface; one for each interface in any case: domains are unique
  */
-export function outboundRoutes(scopeId: string, plans: readonly ServicePlan[], revision: number): CompiledResource {
+export function outboundRoutes(scopeId: string, hosts: readonly EncodedVirtualHost[]): RenderedResource {
   return routeConfiguration(
     { key: `rds/${scopeId}/${outboundListenerName}`, typeUrl: typeUrls.route, name: outboundListenerName },
-    plans,
-    "proxies",
-    revision,
+    hosts,
   );
 }
 
 /** The routes of one service alone, for proxyless clients. */
-export function apiRoutes(plan: ServicePlan, revision: number): CompiledResource {
+export function apiRoutes(plan: ServicePlan): RenderedResource {
   const name = plan.service.interface;
-  return routeConfiguration(
-    { key: `rds/api/${name}`, typeUrl: typeUrls.route, name, onDemand: true },
-    [plan],
-    "grpcClients",
-    revision,
-  );
+  return routeConfiguration({ key: `rds/api/${name}`, typeUrl: typeUrls.route, name, onDemand: true }, [
+    encodedVirtualHost(plan, "grpcClients"),
+  ]);
 }

@@ -1,0 +1,57 @@
+import { computation } from "@fairlead/incremental";
+import type { Instance } from "@fairlead/model";
+import { inboundCluster } from "../cluster.ts";
+import type { RenderedResource } from "../compiled.ts";
+import { inboundRoutes } from "../inbound-routes.ts";
+import { inboundListener, outboundListener } from "../listeners.ts";
+import { httpRank, speaksHttp2 } from "../names.ts";
+import { scopeIdOf } from "../scope.ts";
+import { type Contribution, contribution } from "./contribution.ts";
+import { instances, instancesOfNode, nodes } from "./facts.ts";
+import { scopeOfNode, scopeRoutes, scopeView } from "./scopes.ts";
+
+/** What a node publishes over HTTP, without what its own proxy does not see: state and labels. Key: the node's id. */
+const publishedOn = computation("published on a node", (reading, id): readonly Instance[] =>
+  reading
+    .get(instancesOfNode, id)
+    .map((key) => reading.get(instances, key)!)
+    .filter(({ protocol }) => httpRank(protocol) !== undefined)
+    .map((instance) => ({ ...instance, state: "ready" as const, labels: {}, methods: [] })),
+);
+
+/** What only this node's proxy holds: its listeners, and the way to its application. Key: the node's id. */
+const nodeResources = contribution<Contribution>(
+  "resources of a node",
+  (key) => ({ kind: "node", key }),
+  (reading, id) => {
+    const node = reading.get(nodes, id);
+    const resources: RenderedResource[] = [];
+    if (node?.outboundPort !== undefined) resources.push(outboundListener(node, node.outboundPort));
+    if (node?.inboundPort !== undefined) {
+      const published = reading.get(publishedOn, id);
+      resources.push(inboundListener(node, node.inboundPort), inboundRoutes(id, published));
+      for (const [port, members] of Map.groupBy(published, (instance) => instance.port)) {
+        const http2 = members.every(({ protocol }) => speaksHttp2(protocol));
+        resources.push(inboundCluster(id, port, http2));
+      }
+    }
+    return { resources };
+  },
+);
+
+const nodeKeys = computation("keys of a node", (reading, id): readonly string[] =>
+  (reading.get(nodeResources, id).resources ?? []).map(({ key }) => key),
+);
+
+/** Key: the node's id. */
+export const nodeView = contribution<Contribution>(
+  "node",
+  (key) => ({ kind: "node", key }),
+  (reading, id) => {
+    const scope = reading.get(scopeOfNode, id);
+    reading.hold(scopeRoutes, scope);
+    reading.hold(scopeView, scope);
+    const scopeId = scopeIdOf(new Set(scope === "" ? [] : scope.split("\n")));
+    return { node: { nodeId: id, scopeId, keys: new Set(reading.get(nodeKeys, id)) } };
+  },
+);

@@ -1,0 +1,147 @@
+import { FairleadError } from "@fairlead/errors";
+import { Graph, type Input } from "@fairlead/incremental";
+import { type Catalogue, type Change, policyKey, type PolicyObject } from "@fairlead/model";
+import type { CompiledResource, NodeView, ScopeView } from "@fairlead/snapshot";
+import type { Contribution } from "./computations/contribution.ts";
+import { all, instances, nodes, policies, services, subscriptions } from "./computations/facts.ts";
+import { meshRoot } from "./computations/roots.ts";
+import { contributionId, type MeshDifference, MeshState } from "./mesh-state.ts";
+import type { RejectedObject } from "./service-plan.ts";
+
+/** An object that cannot be used now; what it had compiled to before stays in force. */
+export type RejectedCompile = RejectedObject;
+
+/** All xDS resources of a mesh, and who holds which. */
+export interface CompiledMesh {
+  readonly revision: number;
+  /** By key. */
+  readonly resources: ReadonlyMap<string, CompiledResource>;
+  /** By id; `everything` is always there. */
+  readonly scopes: ReadonlyMap<string, ScopeView>;
+  /** By node id. */
+  readonly nodes: ReadonlyMap<string, NodeView>;
+  /** By kind and key. */
+  readonly rejected: readonly RejectedCompile[];
+  /** The policies that the routes follow: the current ones, and of those that are rejected the last that could be used. */
+  readonly policiesInForce: ReadonlyMap<string, PolicyObject>;
+  /** What each computation gave: what it falls back on when it can no longer give anything. */
+  readonly contributions: ReadonlyMap<string, Contribution>;
+}
+
+/** What stays in force of an object that can no longer be compiled. */
+export type CompiledBefore = Pick<CompiledMesh, "resources" | "policiesInForce" | "contributions">;
+
+export const nothingBefore: CompiledBefore = {
+  resources: new Map(),
+  policiesInForce: new Map(),
+  contributions: new Map(),
+};
+
+/** What one round of changes did. */
+export interface CompileRound extends MeshDifference {
+  /** How often each computation ran. */
+  readonly runs: ReadonlyMap<string, number>;
+}
+
+const inputOf = { node: nodes, service: services, instance: instances, subscription: subscriptions } as const;
+const collectionOf = [
+  [nodes, "nodes"],
+  [services, "services"],
+  [instances, "instances"],
+  [subscriptions, "subscriptions"],
+] as const;
+
+/**
+ * Compiles a mesh, and then only what each change concerns.
+ *
+ * After every round it holds, byte for byte and in all that is rejected, what `compile(catalogue, before)` gives of the same
+ * catalogue, where `before` is what this held before the round. It does not see the order of changes within a round.
+ *
+ * No view holds a route to a cluster that it lacks. An object that cannot be used is rejected, and what there was of it stays;
+ * everything else is compiled.
+ */
+export class IncrementalCompiler {
+  readonly #graph: Graph;
+  readonly #state: MeshState;
+  /** As they were applied. */
+  readonly #policies = new Map<string, PolicyObject>();
+  readonly #lastGood: Map<string, PolicyObject>;
+  #revision = 0;
+
+  constructor(before: CompiledBefore = nothingBefore) {
+    this.#graph = new Graph((computation, key) => before.contributions.get(contributionId(computation, key)));
+    this.#state = new MeshState(before.resources);
+    this.#lastGood = new Map(before.policiesInForce);
+    this.#graph.demand(meshRoot, all);
+  }
+
+  /** As it is now: its maps change with the next round. */
+  get mesh(): CompiledMesh {
+    const { resources, scopes, nodes: views, rejected, policiesInForce, contributions } = this.#state;
+    return { revision: this.#revision, resources, scopes, nodes: views, rejected, policiesInForce, contributions };
+  }
+
+  /** Takes a catalogue in place of all that it knows. What is the same in both is not compiled again. */
+  reset(catalogue: Catalogue): CompileRound {
+    for (const [input, collection] of collectionOf) {
+      const values: ReadonlyMap<string, unknown> = catalogue[collection];
+      const facts = input as Input<unknown>;
+      const gone = [...this.#graph.entriesOf(facts).keys()].filter((key) => !values.has(key));
+      for (const key of gone) this.#graph.set(facts, key, undefined);
+      for (const [key, value] of values) this.#graph.set(facts, key, value);
+    }
+    const touched = new Set([...this.#lastGood.keys(), ...this.#policies.keys(), ...catalogue.policies.keys()]);
+    this.#policies.clear();
+    for (const [key, policy] of catalogue.policies) this.#policies.set(key, policy);
+    return this.#round(touched, catalogue.revision);
+  }
+
+  /**
+   * Takes changes in. Of several of one object the last counts.
+   *
+   * @param revision of the catalogue with all of them
+   */
+  apply(changes: Iterable<Change>, revision: number): CompileRound {
+    const touched = new Set<string>();
+    for (const change of changes) {
+      const { key, value } = change;
+      if (change.kind !== "policy") {
+        this.#graph.set(inputOf[change.kind], key, value);
+        continue;
+      }
+      if (change.value === undefined) this.#policies.delete(key);
+      else this.#policies.set(key, change.value);
+      touched.add(key);
+    }
+    return this.#round(touched, revision);
+  }
+
+  #round(touched: ReadonlySet<string>, revision: number): CompileRound {
+    for (const key of touched) this.#setCandidates(key);
+    const { outputs, runs, failed } = this.#graph.settle();
+    this.#revision = revision;
+    const difference = this.#state.take(outputs, revision);
+    const { changed, removed } = difference.policies;
+    for (const key of touched.union(new Set([...changed.map(policyKey), ...removed]))) this.#rememberGood(key);
+    if (failed[0] !== undefined) {
+      const { computation, key, error } = failed[0];
+      throw new FairleadError("FL_COMPILE_FAILED", `${computation.name} of ${JSON.stringify(key)}: ${String(error)}`, {
+        cause: error,
+      });
+    }
+    return { ...difference, runs };
+  }
+
+  /** What is in force after a round is what the next one may fall back on. */
+  #rememberGood(key: string): void {
+    const inForce = this.#state.policiesInForce.get(key);
+    if (inForce === undefined) this.#lastGood.delete(key);
+    else this.#lastGood.set(key, inForce);
+    this.#setCandidates(key);
+  }
+
+  #setCandidates(key: string): void {
+    const current = this.#policies.get(key);
+    this.#graph.set(policies, key, current === undefined ? undefined : { current, lastGood: this.#lastGood.get(key) });
+  }
+}
