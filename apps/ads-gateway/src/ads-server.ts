@@ -17,6 +17,7 @@ export interface AdsServerOptions {
     AdsGatewayConfig,
     | "ackTimeout"
     | "sendTimeout"
+    | "firstRequestTimeout"
     | "debounceQuiet"
     | "debounceMax"
     | "endpointDebounceQuiet"
@@ -62,6 +63,7 @@ export class AdsServer {
       metrics,
       logger,
       sendTimeoutMs: config.sendTimeout,
+      firstRequestTimeoutMs: config.firstRequestTimeout,
       onNamed: (connection) => {
         table.name(connection, connection.facts?.nodeId ?? "");
         onStatus();

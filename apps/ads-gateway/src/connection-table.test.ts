@@ -18,6 +18,7 @@ const scopes = ["everything", "s1", "s2"];
 const nodes = ["n0", "n1"];
 
 class Stream {
+  readonly peer = "127.0.0.1:1";
   readonly facts;
   constructor(nodeId: string) {
     this.facts = { nodeId, app: "", userAgent: "" };

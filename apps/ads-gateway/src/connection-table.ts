@@ -2,7 +2,7 @@ import { mergeTouched, type ReplicaCommit, type TouchedNames } from "@fairlead/s
 import type { ProxyConnection } from "./proxy-connection.ts";
 
 /** A connection, as far as the table looks at it. */
-type TableEntry = Pick<ProxyConnection, "facts" | "pending">;
+type TableEntry = Pick<ProxyConnection, "facts" | "peer" | "pending">;
 
 /** The streams of one node. */
 interface NodeStreams<Connection> {
@@ -20,6 +20,7 @@ export class ConnectionTable<Connection extends TableEntry = ProxyConnection> {
   readonly #all = new Set<Connection>();
   readonly #byNode = new Map<string, NodeStreams<Connection>>();
   readonly #nodesOfScope = new Map<string, Set<string>>();
+  readonly #byPeer = new Map<string, Set<Connection>>();
   readonly #pending = new Set<Connection>();
   #named = 0;
 
@@ -54,8 +55,16 @@ export class ConnectionTable<Connection extends TableEntry = ProxyConnection> {
     return this.#byNode.get(nodeId)?.connections ?? [];
   }
 
+  /** @param peer a TCP connection, which may have several streams */
+  ofPeer(peer: string): Iterable<Connection> {
+    return this.#byPeer.get(peer) ?? [];
+  }
+
   add(connection: Connection): void {
     this.#all.add(connection);
+    const ofPeer = this.#byPeer.get(connection.peer);
+    if (ofPeer === undefined) this.#byPeer.set(connection.peer, new Set([connection]));
+    else ofPeer.add(connection);
   }
 
   name(connection: Connection, nodeId: string): void {
@@ -81,6 +90,9 @@ export class ConnectionTable<Connection extends TableEntry = ProxyConnection> {
   delete(connection: Connection): void {
     this.#all.delete(connection);
     this.#pending.delete(connection);
+    const ofPeer = this.#byPeer.get(connection.peer);
+    ofPeer?.delete(connection);
+    if (ofPeer?.size === 0) this.#byPeer.delete(connection.peer);
     const nodeId = connection.facts?.nodeId;
     const node = nodeId === undefined ? undefined : this.#byNode.get(nodeId);
     if (nodeId === undefined || node?.connections.delete(connection) !== true) return;

@@ -13,6 +13,23 @@ export const adsGatewayErrors = declareErrors("ads-gateway", {
     meaning: "The gateway has as many ADS streams as it may.",
     action: "Add a gateway, or raise FAIRLEAD_MAX_STREAMS.",
   },
+  FL_GATEWAY_BUSY: {
+    httpStatus: 429,
+    meaning:
+      "More streams begin at once than FAIRLEAD_NEW_STREAM_RATE lets in, as after the restart of another gateway.",
+    action: "None; the proxy comes again, after the time in `grpc-retry-pushback-ms`. If it lasts, add a gateway.",
+  },
+  FL_CONNECTION_OLD: {
+    httpStatus: 503,
+    meaning:
+      "A connection reached FAIRLEAD_MAX_CONNECTION_AGE and was closed, so that proxies spread over all gateways.",
+    action: "None; the proxy connects anew and keeps its configuration meanwhile.",
+  },
+  FL_XDS_NO_REQUEST: {
+    httpStatus: 504,
+    meaning: "A client opened an xDS stream and sent no request on it within FAIRLEAD_FIRST_REQUEST_TIMEOUT.",
+    action: "Look at the client: an xDS stream begins with a request that has node.id.",
+  },
   FL_GATEWAY_STOPPING: {
     httpStatus: 503,
     meaning: "The gateway is shutting down; proxies keep their configuration and connect to another one.",

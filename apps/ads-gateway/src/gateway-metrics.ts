@@ -4,7 +4,7 @@ import type { OutgoingResponse, RequestOutcome } from "@fairlead/xds-stream";
 import { metrics } from "@opentelemetry/api";
 import type { PushLane } from "./push-lane.ts";
 
-export type StreamEnd = "closed" | "refused" | "not_reading" | "stopping";
+export type StreamEnd = "closed" | "refused" | "not_reading" | "stopping" | "age";
 
 const known: ReadonlySet<string> = new Set(pushOrder);
 /** Proxies may ask for any type: one that we do not know is `other`, so that labels are bounded. */

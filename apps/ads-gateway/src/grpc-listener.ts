@@ -1,45 +1,99 @@
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Server as TcpServer, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { FairleadError } from "@fairlead/errors";
-import { type ConnectionInjector, Server, ServerCredentials } from "@grpc/grpc-js";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { PeerConnections, type PeerConnectionsOptions } from "./peer-connections.ts";
 
-export interface GrpcListenerOptions {
-  readonly maxStreams: number;
+export interface GrpcListenerOptions extends Pick<
+  PeerConnectionsOptions,
+  "maxConnections" | "maxWithoutStream" | "idleMs" | "maxAgeMs" | "onLeaving"
+> {
+  readonly maxStreamsPerConnection: number;
+  /** A ping goes out this long after the last one; a peer that does not answer is cut. ms */
+  readonly keepaliveMs: number;
+  readonly keepaliveTimeoutMs: number;
+  /** From GOAWAY until a connection is cut. ms */
+  readonly graceMs: number;
   readonly addServices: (server: Server) => void;
 }
 
+/** A gRPC call, as far as the listener looks at it. */
+export interface ListenerCall {
+  getPeer(): string;
+  once(event: "close" | "cancelled" | "finish" | "error", listener: () => void): unknown;
+}
+
 const maxRequestBytes = 4 * 1024 * 1024;
+/** Of what HTTP/2 itself holds for a connection: new streams are refused beyond it. */
+const maxSessionMegabytes = 256;
+const maxSweepMs = 1000;
+const minSweepMs = 10;
+/** Between two connections of a drain, unless there are too many for that. */
+const drainStepMs = 20;
 
 /**
- * The gRPC server on a TCP server of our own: gRPC offers no way to reset a stream whose other end does not read, so its
- * connection has to be within reach.
+ * The gRPC server on a TCP server of our own: gRPC offers no way to reset a stream whose other end does not read, nor to send
+ * one connection away, so connections have to be within reach. Each has an injector of its own, for GOAWAY.
  */
 export class GrpcListener {
-  readonly #server: Server;
-  readonly #injector: ConnectionInjector;
-  readonly #sockets = new Map<string, Socket>();
-  readonly #tcp;
+  readonly #grpc: Server;
+  readonly #credentials = ServerCredentials.createInsecure();
+  readonly #tcp: TcpServer;
+  readonly #peers: PeerConnections;
+  readonly #sweepMs: number;
+  #sweeping: NodeJS.Timeout | undefined;
+  #closed: Promise<void> | undefined;
 
   constructor(options: GrpcListenerOptions) {
-    this.#server = new Server({
+    this.#peers = new PeerConnections(options);
+    this.#grpc = new Server({
       "grpc.max_receive_message_length": maxRequestBytes,
       "grpc.max_send_message_length": -1,
-      "grpc.max_concurrent_streams": options.maxStreams,
-      "grpc.keepalive_time_ms": 30_000,
-      "grpc.keepalive_timeout_ms": 20_000,
+      "grpc.max_concurrent_streams": options.maxStreamsPerConnection,
+      "grpc.keepalive_time_ms": options.keepaliveMs,
+      "grpc.keepalive_timeout_ms": options.keepaliveTimeoutMs,
+      "grpc-node.max_session_memory": maxSessionMegabytes,
       "grpc.enable_channelz": 0,
     });
-    options.addServices(this.#server);
-    this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    options.addServices(this.#grpc);
+    const shortest = Math.min(options.idleMs, options.maxAgeMs === 0 ? Infinity : options.maxAgeMs, options.graceMs);
+    this.#sweepMs = Math.min(maxSweepMs, Math.max(minSweepMs, shortest / 10));
     this.#tcp = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+  }
+
+  /** TCP connections, and how many of them have no stream. */
+  get connections(): { readonly all: number; readonly withoutStream: number } {
+    return { all: this.#peers.size, withoutStream: this.#peers.withoutStream };
   }
 
   #accept(socket: Socket): void {
     const peer = `${socket.remoteAddress}:${socket.remotePort}`;
-    this.#sockets.set(peer, socket);
-    socket.on("close", () => this.#sockets.delete(peer));
+    const injector = this.#grpc.createConnectionInjector(this.#credentials);
+    socket.on("close", () => {
+      this.#peers.closed(peer);
+      injector.destroy();
+    });
     // HTTP/2 reports what goes wrong by closing; without a listener a reset would end the process.
     socket.on("error", () => socket.destroy());
-    this.#injector.injectConnection(socket);
+    const room = this.#peers.accept({
+      peer,
+      goAway: (graceMs) => injector.drain(graceMs),
+      cut: () => socket.destroy(),
+    });
+    if (room) injector.injectConnection(socket);
+    else socket.destroy();
+  }
+
+  /** To be told of each stream at its begin. */
+  streamOpened(call: ListenerCall): void {
+    const peer = call.getPeer();
+    let open = true;
+    const ended = () => {
+      if (open) this.#peers.streamEnded(peer);
+      open = false;
+    };
+    this.#peers.streamOpened(peer);
+    for (const event of ["close", "cancelled", "finish", "error"] as const) call.once(event, ended);
   }
 
   /** @returns the port @throws FairleadError FL_LISTEN_FAILED */
@@ -51,29 +105,46 @@ export class GrpcListener {
       });
       this.#tcp.listen(port, bind, resolve);
     });
+    this.#sweeping = setInterval(() => this.#peers.sweep(), this.#sweepMs).unref();
     const address: AddressInfo | string | null = this.#tcp.address();
     return typeof address === "object" && address !== null ? address.port : port;
   }
 
   /** Cuts the connection of a peer, `address:port`. */
   cut(peer: string): void {
-    this.#sockets.get(peer)?.destroy();
+    this.#peers.cut(peer);
+  }
+
+  /** Takes no more connections, and sends away those that there are, one after the other, within the time. */
+  async drain(spreadMs: number): Promise<void> {
+    this.#stopListening();
+    const total = this.#peers.size;
+    const stepMs = Math.min(drainStepMs, spreadMs / total);
+    const begin = performance.now();
+    await this.#peers.drain(async (remaining) => {
+      const delayMs = begin + (total - remaining) * stepMs - performance.now();
+      if (delayMs >= 1) await sleep(delayMs);
+    });
   }
 
   /** Takes no more connections, waits for streams to end, and cuts what is left after `timeoutMs`. */
   async close(timeoutMs: number): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#tcp.close(() => resolve()));
+    const closed = this.#stopListening();
     // Its callback is of no use: gRPC takes a session that Node has begun to close for closed, with responses still to be sent.
     // The TCP server is closed when the last connection is.
-    this.#server.tryShutdown(() => undefined);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, timeoutMs);
-    });
-    await Promise.race([closed, late]);
-    clearTimeout(timer);
-    this.#server.forceShutdown();
-    for (const socket of this.#sockets.values()) socket.destroy();
+    this.#grpc.tryShutdown(() => undefined);
+    const waiting = new AbortController();
+    await Promise.race([closed, sleep(timeoutMs, undefined, { signal: waiting.signal }).catch(() => undefined)]);
+    waiting.abort();
+    clearInterval(this.#sweeping);
+    this.#grpc.forceShutdown();
+    this.#peers.cutAll();
     await closed;
+  }
+
+  /** @returns resolves when the last connection is closed */
+  #stopListening(): Promise<void> {
+    this.#closed ??= new Promise<void>((resolve) => this.#tcp.close(() => resolve()));
+    return this.#closed;
   }
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
+import { FairleadError } from "@fairlead/errors";
 import type { Bus } from "@fairlead/bus";
 import { createHttpApi, type HttpApi } from "@fairlead/http-api";
 import type { Module } from "@fairlead/lifecycle";
@@ -9,7 +10,7 @@ import { detached, type Telemetry } from "@fairlead/telemetry";
 import { AdsServer } from "./ads-server.ts";
 import { acceptEveryone, type Authenticate } from "./authenticate.ts";
 import { BucketWatch } from "./bucket-watch.ts";
-import type { AdsGatewayConfig } from "./config.ts";
+import { type AdsGatewayConfig, defaultNewStreamRate } from "./config.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import { addDebugRoutes } from "./debug-api.ts";
 import { addDiscoveryServices } from "./discovery-services.ts";
@@ -17,6 +18,7 @@ import { adsGatewayErrors } from "./errors.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
 import { GrpcListener } from "./grpc-listener.ts";
 import { StatusPublisher } from "./status-publisher.ts";
+import { StreamAdmission } from "./stream-admission.ts";
 
 export { acceptEveryone, type Authenticate, type PeerIdentity, type StreamPeer } from "./authenticate.ts";
 export { type AdsGatewayConfig, adsGatewayConfig, adsGatewayProcessConfig } from "./config.ts";
@@ -38,6 +40,13 @@ export interface AdsGateway extends Module {
   /** Where /debug, /metrics and /readyz answer; empty before the start. */
   readonly debugUrl: string;
 }
+
+/** What the streams of a connection that is sent away are ended with. */
+const leavingErrors = {
+  age: () => new FairleadError("FL_CONNECTION_OLD", "this connection is old; connect again"),
+  drain: () => new FairleadError("FL_GATEWAY_STOPPING", "this gateway is shutting down"),
+  idle: () => new FairleadError("FL_GATEWAY_STOPPING", "this connection is idle"),
+};
 
 /** Serves what config-compiler wrote to the bus, over ADS. Any number may run; each serves the proxies that connect to it. */
 export function createAdsGateway(config: AdsGatewayConfig, resources: AdsGatewayResources): AdsGateway {
@@ -74,9 +83,30 @@ export function createAdsGateway(config: AdsGatewayConfig, resources: AdsGateway
       ),
     }),
   });
+  const admission = new StreamAdmission({
+    perSecond: config.newStreamRate ?? defaultNewStreamRate(),
+    maxWaitMs: config.newStreamWait,
+    logger,
+    onRefused: () => metrics.ended("refused"),
+  });
   const listener = new GrpcListener({
-    maxStreams: config.maxStreams,
-    addServices: (grpc) => addDiscoveryServices(grpc, (call, createStream) => server.open(call, createStream)),
+    maxConnections: config.maxConnections,
+    maxWithoutStream: config.maxIdleConnections,
+    maxStreamsPerConnection: config.maxStreamsPerConnection,
+    idleMs: config.connectionIdleTimeout,
+    maxAgeMs: config.maxConnectionAge,
+    keepaliveMs: config.keepaliveTime,
+    keepaliveTimeoutMs: config.keepaliveTimeout,
+    graceMs: config.drainTimeout,
+    onLeaving: (peer, why) => {
+      const error = leavingErrors[why]();
+      for (const connection of table.ofPeer(peer)) connection.end(error, why === "age" ? "age" : "stopping");
+    },
+    addServices: (grpc) =>
+      addDiscoveryServices(grpc, (call, createStream) => {
+        listener.streamOpened(call);
+        admission.admit(call, () => server.open(call, createStream));
+      }),
   });
   const server = new AdsServer({
     config,
@@ -125,6 +155,7 @@ export function createAdsGateway(config: AdsGatewayConfig, resources: AdsGateway
       logger.info({ gatewayId, grpcPort, debugUrl }, "ads-gateway listens");
     },
     async stop() {
+      await listener.drain(config.drainSpread);
       await watch.stop();
       await status.stop();
       server.stop();

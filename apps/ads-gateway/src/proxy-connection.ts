@@ -18,6 +18,8 @@ export interface ConnectionContext {
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
   readonly sendTimeoutMs: number;
+  /** A stream without a request for this long is ended. */
+  readonly firstRequestTimeoutMs: number;
   /** The node is known. */
   readonly onNamed: (connection: ProxyConnection) => void;
   /** What is pending may have changed. */
@@ -62,6 +64,7 @@ export class ProxyConnection {
   #spans: PushSpans | undefined;
   /** undefined as long as nothing was refused. */
   #refusals: Refusals | undefined;
+  /** Before the first request: until it has to be there. Later: when the stream may have something to send by itself. */
   #deadline: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -77,6 +80,7 @@ export class ProxyConnection {
       onDrain: () => this.flush(),
       onTimeout: () => this.#notReading(),
     });
+    this.#deadline = setTimeout(() => this.#silent(), context.firstRequestTimeoutMs);
     call.on("data", (received) => this.#receive(received));
     call.on("end", () => this.#halfClosed());
     call.on("cancelled", () => this.#over());
@@ -237,6 +241,11 @@ export class ProxyConnection {
     this.#close(reason);
     this.#call.emit("error", { code, details });
     this.#writer.finish();
+  }
+
+  #silent(): void {
+    const message = `no request came within ${this.#context.firstRequestTimeoutMs} ms`;
+    this.end(new FairleadError("FL_XDS_NO_REQUEST", message), "refused");
   }
 
   #notReading(): void {
