@@ -109,7 +109,7 @@ export class HpackDecoder {
     if (end > this.#end) throw new HpackError("a string is longer than its block");
     this.#at = end;
     if (length === 0) return "";
-    return huffman ? decodeHuffman(this.#bytes, start, end) : this.#bytes.latin1Slice(start, end);
+    return huffman ? decodeHuffman(this.#bytes, start, end) : this.#bytes.toString("latin1", start, end);
   }
 
   #readInteger(prefixBits: number): number {

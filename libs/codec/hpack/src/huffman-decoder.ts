@@ -94,5 +94,5 @@ export function decodeHuffman(bytes: Buffer, start: number, end: number): string
     if ((entry & FAILED) !== 0) throw new HpackError("EOS within a Huffman string");
   }
   if ((entry & MAY_END) === 0) throw new HpackError("the padding of a Huffman string is not a part of EOS");
-  return out.latin1Slice(0, length);
+  return out.toString("latin1", 0, length);
 }

@@ -7,10 +7,13 @@
 export class HeaderMap {
   /** name, value, name, value …: for codecs. Changed by this class only. */
   readonly fields: string[];
+  /** Names whose values no table may keep (HPACK's never-indexed), as the sender said. */
+  neverIndexed: readonly string[] | undefined;
 
   /** @param fields owned by this map from now on; names in lower case */
-  constructor(fields: string[] = []) {
+  constructor(fields: string[] = [], neverIndexed?: readonly string[]) {
     this.fields = fields;
+    this.neverIndexed = neverIndexed;
   }
 
   /** The first value. */
@@ -55,7 +58,7 @@ export class HeaderMap {
   }
 
   clone(): HeaderMap {
-    return new HeaderMap(this.fields.slice());
+    return new HeaderMap(this.fields.slice(), this.neverIndexed);
   }
 
   #find(name: string, from: number): number {

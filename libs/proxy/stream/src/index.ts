@@ -1,6 +1,7 @@
 export { type Deadline, DeadlineSweep } from "./deadline-sweep.ts";
 export { HeaderMap } from "./header-map.ts";
 export { http1StreamFactory } from "./http1/http1-stream-factory.ts";
+export { http2StreamFactory } from "./http2/http2-stream-factory.ts";
 export { type RequestHead, type ResponseHead } from "./message.ts";
 export { type ResetReason } from "./reset-reason.ts";
 export {
@@ -14,6 +15,7 @@ export {
 } from "./stream.ts";
 export {
   type ConnectionOptions,
+  type Http2Options,
   registerStreamFactory,
   type ServerConnectionOptions,
   type StreamFactory,

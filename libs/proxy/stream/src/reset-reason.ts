@@ -6,5 +6,7 @@ export type ResetReason =
   | "connection termination"
   | "local reset"
   | "remote reset"
+  /** The peer says that it has not begun with it: it may be sent again, whatever it is. */
+  | "remote refused stream reset"
   | "overflow"
   | "protocol error";

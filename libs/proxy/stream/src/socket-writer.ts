@@ -45,6 +45,15 @@ export class SocketWriter {
     }
   }
 
+  /** Several parts, now: for a protocol that collects by itself. */
+  writeNow(parts: readonly Buffer[]): void {
+    for (const part of parts) {
+      this.#parts.push(part);
+      this.#bytes += part.length;
+    }
+    this.flush();
+  }
+
   /** Now, instead of at the end of the tick: when a message is complete there is nothing to wait for. */
   flush(): void {
     const parts = this.#parts;

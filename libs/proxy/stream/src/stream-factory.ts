@@ -1,8 +1,17 @@
 import type { Socket } from "node:net";
+import type { Http2ConnectionOptions, Http2Stats } from "@fairlead/codec-http2";
 import { FairleadError } from "@fairlead/errors";
 import type { DeadlineSweep } from "./deadline-sweep.ts";
 import { streamErrors } from "./errors.ts";
 import type { ClientConnection, ClientConnectionEvents, ServerConnection, ServerConnectionEvents } from "./stream.ts";
+
+/** What is special to HTTP/2; what is left out has the codec's default. */
+export interface Http2Options extends Partial<
+  Pick<Http2ConnectionOptions, "streamWindowBytes" | "connectionWindowBytes" | "maxConcurrentStreams" | "abuse">
+> {
+  /** Counted in by all connections that have it. @default a table of the connection's own */
+  readonly stats?: Http2Stats;
+}
 
 export interface ConnectionOptions {
   /** Bytes waiting to be sent at which a stream is told to stop, and which bound a connection's memory. @default 1048576 */
@@ -11,6 +20,7 @@ export interface ConnectionOptions {
   readonly maxHeadBytes?: number;
   /** Headers of a head. @default 100 */
   readonly maxHeaders?: number;
+  readonly http2?: Http2Options | undefined;
 }
 
 export interface ServerConnectionOptions extends ConnectionOptions {

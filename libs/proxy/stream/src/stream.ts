@@ -56,6 +56,8 @@ export interface ServerConnection {
 export interface ServerConnectionEvents {
   /** A request begins. @returns who gets it */
   onStream(sender: StreamSender<ResponseHead>, connection: ServerConnection): StreamReceiver<RequestHead>;
+  /** A request was answered by the connection itself, with a status, as its head is too large or asks for what is not served. */
+  onRequestRefused?(status: number, connection: ServerConnection): void;
   /** The peer broke the protocol; it has been answered where that was possible. Codec errors carry `status` and `details`. */
   onProtocolError(error: Error, connection: ServerConnection): void;
   /** @param why of an end that the connection itself decided: for statistics */

@@ -1,0 +1,96 @@
+import type {
+  Http2ClientConnection,
+  Http2ClientStream,
+  Http2ResponseHead,
+  StreamReset,
+  StreamSink,
+} from "@fairlead/codec-http2";
+import { HeaderMap } from "../header-map.ts";
+import type { RequestHead, ResponseHead } from "../message.ts";
+import type { ResetReason } from "../reset-reason.ts";
+import type { StreamReceiver, StreamSender } from "../stream.ts";
+import { clientResetCode, reasonOf } from "./stream-reset.ts";
+
+/** One request of ours, between who sends it and the codec. */
+export class Http2ResponseStream implements StreamSender<RequestHead>, StreamSink<Http2ResponseHead> {
+  receiver: StreamReceiver<ResponseHead> | undefined;
+  readonly #codec: Http2ClientConnection;
+  readonly #stream: Http2ClientStream;
+  readonly #onClosed: (stream: Http2ResponseStream) => void;
+
+  constructor(
+    codec: Http2ClientConnection,
+    receiver: StreamReceiver<ResponseHead>,
+    onClosed: (stream: Http2ResponseStream) => void,
+  ) {
+    this.#codec = codec;
+    this.receiver = receiver;
+    this.#onClosed = onClosed;
+    this.#stream = codec.openStream(this);
+  }
+
+  // From the codec
+
+  onHead(head: Http2ResponseHead, endStream: boolean): void {
+    this.receiver?.onHead({ status: head.status, headers: new HeaderMap(head.headers, head.neverIndexed) }, endStream);
+  }
+
+  onData(slice: Buffer, endStream: boolean): void {
+    this.receiver?.onData(slice, endStream);
+  }
+
+  onTrailers(headers: string[], neverIndexed: readonly string[] | undefined): void {
+    this.receiver?.onTrailers(new HeaderMap(headers, neverIndexed));
+  }
+
+  onReset(reset: StreamReset): void {
+    this.tellReset(reasonOf(reset), reset.details);
+  }
+
+  onWriteBlocked(): void {
+    this.receiver?.onWriteBlocked();
+  }
+
+  onWritable(): void {
+    this.receiver?.onWritable();
+  }
+
+  onClosed(): void {
+    this.receiver = undefined;
+    this.#onClosed(this);
+  }
+
+  tellReset(reason: ResetReason, details: string): void {
+    const { receiver } = this;
+    this.receiver = undefined;
+    receiver?.onReset(reason, details);
+  }
+
+  // From who sends
+
+  sendHead(head: RequestHead, endStream: boolean): void {
+    const { headers } = head;
+    this.#codec.sendHead(this.#stream, head, headers.fields, headers.neverIndexed, endStream);
+  }
+
+  sendData(chunk: Buffer, endStream: boolean): void {
+    this.#codec.sendData(this.#stream, chunk, endStream);
+  }
+
+  sendTrailers(trailers: HeaderMap): void {
+    this.#codec.sendTrailers(this.#stream, trailers.fields, trailers.neverIndexed);
+  }
+
+  reset(reason: ResetReason): void {
+    this.receiver = undefined;
+    this.#codec.resetStream(this.#stream, clientResetCode(reason));
+  }
+
+  pauseReading(): void {
+    this.#codec.setReading(this.#stream, false);
+  }
+
+  resumeReading(): void {
+    this.#codec.setReading(this.#stream, true);
+  }
+}

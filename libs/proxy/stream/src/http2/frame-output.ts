@@ -1,0 +1,56 @@
+import type { Socket } from "node:net";
+import { SocketWriter } from "../socket-writer.ts";
+
+/** What a connection's codec gives out and wants to know about it. */
+export interface FrameSource {
+  takeOutput(): Buffer[];
+  onOutputTaken(blocked: boolean, empty: boolean): void;
+}
+
+/** Gives what all streams of a connection send in one tick to its socket as one write. */
+export class FrameOutput {
+  readonly #socket: Socket;
+  readonly #writer: SocketWriter;
+  #source: FrameSource | undefined;
+  #scheduled = false;
+  readonly #onFlushed: () => void;
+
+  /** @param onFlushed after each write: time to see what the codec thinks of it */
+  constructor(socket: Socket, highWatermarkBytes: number | undefined, onFlushed: () => void) {
+    this.#socket = socket;
+    this.#onFlushed = onFlushed;
+    this.#writer = new SocketWriter(
+      socket,
+      {
+        // The codec hears it after each write.
+        onWriteBlocked: () => undefined,
+        onWritable: () => this.#source?.onOutputTaken(false, this.#socket.writableLength === 0),
+      },
+      highWatermarkBytes,
+    );
+  }
+
+  attach(source: FrameSource): void {
+    this.#source = source;
+  }
+
+  /** There is output: it goes out at the end of the tick, unless `flush` comes first. */
+  schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    process.nextTick(() => {
+      if (this.#scheduled) this.flush();
+    });
+  }
+
+  flush(): void {
+    this.#scheduled = false;
+    const source = this.#source;
+    if (source === undefined) return;
+    const parts = source.takeOutput();
+    if (parts.length === 0) return;
+    this.#writer.writeNow(parts);
+    source.onOutputTaken(this.#writer.blocked, this.#socket.writableLength === 0);
+    this.#onFlushed();
+  }
+}

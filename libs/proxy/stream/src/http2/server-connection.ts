@@ -1,0 +1,193 @@
+import type { Socket } from "node:net";
+import {
+  ERROR_CODE,
+  Http2Error,
+  type Http2RequestHead,
+  Http2ServerConnection,
+  type Http2ServerEvents,
+  type Http2ServerStream,
+  type StreamSink,
+} from "@fairlead/codec-http2";
+import { connectionInfoOf } from "../connection-info.ts";
+import type { Deadline } from "../deadline-sweep.ts";
+import type { ServerConnectionOptions } from "../stream-factory.ts";
+import type { ConnectionInfo, ServerConnection, ServerConnectionEvents } from "../stream.ts";
+import { codecOptions } from "./codec-options.ts";
+import { FrameOutput } from "./frame-output.ts";
+import { Http2RequestStream } from "./server-stream.ts";
+
+const DEFAULT_HEADERS_TIMEOUT_MS = 10_000;
+const DEFAULT_IDLE_TIMEOUT_MS = 3_600_000;
+/** A client gets this long to close after it has taken the last frame (Envoy's delayed_close_timeout). */
+const LINGER_MS = 1000;
+/** A client that takes nothing of the last frames for this long is not waited for. */
+const STALLED_MS = 10_000;
+
+/** A client's HTTP/2 connection. */
+export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, Deadline {
+  readonly info: ConnectionInfo;
+  deadlineMs: number;
+  readonly #socket: Socket;
+  readonly #events: ServerConnectionEvents;
+  readonly #options: ServerConnectionOptions;
+  readonly #codec: Http2ServerConnection;
+  readonly #output: FrameOutput;
+  readonly #streams = new Set<Http2RequestStream>();
+  /** A head has begun: more parts of it do not give it more time. */
+  #headDeadline = true;
+  /** Nothing is read any more; what waits is sent, then the connection ends. */
+  #lingering = false;
+  #closed = false;
+  #why: "idle timeout" | "header timeout" | "closed" = "closed";
+
+  constructor(socket: Socket, events: ServerConnectionEvents, options: ServerConnectionOptions) {
+    this.#socket = socket;
+    this.#events = events;
+    this.#options = options;
+    this.info = connectionInfoOf(socket);
+    this.#output = new FrameOutput(socket, options.highWatermarkBytes, () => this.#checkPeer());
+    const { sweep } = options;
+    this.#codec = new Http2ServerConnection(
+      this,
+      codecOptions(
+        options,
+        () => sweep.nowMs,
+        () => this.#output.schedule(),
+      ),
+    );
+    this.#output.attach(this.#codec);
+    socket.setNoDelay(true);
+    sweep.add(this);
+    this.deadlineMs = sweep.nowMs + this.#headersTimeoutMs;
+    socket.on("data", (chunk: Buffer) => this.#onBytes(chunk));
+    socket.on("end", () => this.#onGone("the client closed the connection"));
+    socket.on("error", () => this.#onGone("the connection broke"));
+    socket.on("close", () => this.#onGone("the connection is closed"));
+  }
+
+  get activeStreams(): number {
+    return this.#streams.size;
+  }
+
+  drain(): void {
+    if (!this.#closed && !this.#lingering) this.#codec.drain();
+  }
+
+  destroy(): void {
+    if (!this.#closed && !this.#lingering) {
+      // What the client has sent and we have not seen may be sent again elsewhere: it learns where that begins.
+      this.#codec.end(ERROR_CODE.noError, "");
+      this.#output.flush();
+    }
+    this.#onGone("the connection is closed");
+  }
+
+  onDeadline(): void {
+    if (this.#lingering) {
+      if (this.#socket.writableLength > 0) this.deadlineMs = this.#options.sweep.nowMs + LINGER_MS;
+      else this.destroy();
+      return;
+    }
+    this.#why = this.#headDeadline ? "header timeout" : "idle timeout";
+    this.#codec.end(ERROR_CODE.noError, this.#why);
+    this.#linger();
+  }
+
+  // Bytes in
+
+  #onBytes(chunk: Buffer): void {
+    if (this.#lingering || this.#closed) return;
+    try {
+      this.#codec.receive(chunk);
+    } catch (error) {
+      this.#refuse(error);
+      return;
+    }
+    this.#output.flush();
+    this.#afterStreams();
+  }
+
+  onStream(stream: Http2ServerStream): StreamSink<Http2RequestHead> {
+    const request: Http2RequestStream = new Http2RequestStream(this.#codec, stream, () =>
+      this.#onStreamClosed(request),
+    );
+    this.#streams.add(request);
+    request.receiver = this.#events.onStream(request, this);
+    return request;
+  }
+
+  onRefused(status: number): void {
+    this.#events.onRequestRefused?.(status, this);
+  }
+
+  #onStreamClosed(stream: Http2RequestStream): void {
+    this.#streams.delete(stream);
+    if (!this.#closed && !this.#lingering) this.#afterStreams();
+  }
+
+  /** Time-outs by what the connection waits for; and its end, when there is nothing more to come. */
+  #afterStreams(): void {
+    if (this.#closed || this.#lingering) return;
+    const { sweep } = this.#options;
+    if (this.#codec.midHead || !this.#codec.prefaceComplete) {
+      if (this.#headDeadline) return;
+      this.#headDeadline = true;
+      this.deadlineMs = sweep.nowMs + this.#headersTimeoutMs;
+      return;
+    }
+    this.#headDeadline = false;
+    if (this.#streams.size > 0) this.deadlineMs = Number.POSITIVE_INFINITY;
+    else if (this.#codec.drained) this.#linger();
+    else this.deadlineMs = sweep.nowMs + (this.#options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS);
+  }
+
+  get #headersTimeoutMs(): number {
+    return this.#options.headersTimeoutMs ?? DEFAULT_HEADERS_TIMEOUT_MS;
+  }
+
+  // The end
+
+  /** A client that does not read what it makes us send. */
+  #checkPeer(): void {
+    if (this.#closed || this.#lingering) return;
+    try {
+      this.#codec.checkFailure();
+    } catch (error) {
+      this.#refuse(error);
+    }
+  }
+
+  #refuse(error: unknown): void {
+    const failure = error instanceof Error ? error : new Error(String(error));
+    this.#events.onProtocolError(failure, this);
+    if (failure instanceof Http2Error) {
+      this.#lose("protocol error");
+      this.#linger();
+    } else this.destroy();
+  }
+
+  #linger(): void {
+    this.#lingering = true;
+    this.#output.flush();
+    this.#socket.end();
+    this.#socket.resume();
+    this.#socket.setTimeout(STALLED_MS, () => this.destroy());
+    this.deadlineMs = this.#options.sweep.nowMs + LINGER_MS;
+  }
+
+  #lose(details: string): void {
+    const streams = [...this.#streams];
+    this.#streams.clear();
+    for (const stream of streams) stream.onConnectionLost(details);
+  }
+
+  #onGone(details: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#options.sweep.remove(this);
+    this.#codec.close();
+    this.#socket.destroy();
+    this.#lose(details);
+    this.#events.onClosed(this, this.#why);
+  }
+}

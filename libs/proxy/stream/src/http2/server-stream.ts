@@ -1,0 +1,113 @@
+import type {
+  Http2RequestHead,
+  Http2ServerConnection,
+  Http2ServerStream,
+  StreamReset,
+  StreamSink,
+} from "@fairlead/codec-http2";
+import { HeaderMap } from "../header-map.ts";
+import type { RequestHead, ResponseHead } from "../message.ts";
+import type { ResetReason } from "../reset-reason.ts";
+import type { StreamReceiver, StreamSender } from "../stream.ts";
+import { reasonOf, serverResetCode } from "./stream-reset.ts";
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** One request of a client, between its receiver and the codec. */
+export class Http2RequestStream implements StreamSender<ResponseHead>, StreamSink<Http2RequestHead> {
+  receiver: StreamReceiver<RequestHead> | undefined;
+  readonly #codec: Http2ServerConnection;
+  readonly #stream: Http2ServerStream;
+  readonly #onClosed: () => void;
+  #headRequest = false;
+  /** A response that has no body, whatever is sent as such (RFC 9110 §6.4.1). */
+  #bodyless = false;
+
+  constructor(codec: Http2ServerConnection, stream: Http2ServerStream, onClosed: () => void) {
+    this.#codec = codec;
+    this.#stream = stream;
+    this.#onClosed = onClosed;
+  }
+
+  // From the codec
+
+  onHead(head: Http2RequestHead, endStream: boolean): void {
+    this.#headRequest = head.method === "HEAD";
+    this.receiver?.onHead(
+      {
+        method: head.method,
+        path: head.path,
+        authority: head.authority,
+        scheme: head.scheme,
+        headers: new HeaderMap(head.headers, head.neverIndexed),
+      },
+      endStream,
+    );
+  }
+
+  onData(slice: Buffer, endStream: boolean): void {
+    this.receiver?.onData(slice, endStream);
+  }
+
+  onTrailers(headers: string[], neverIndexed: readonly string[] | undefined): void {
+    this.receiver?.onTrailers(new HeaderMap(headers, neverIndexed));
+  }
+
+  onReset(reset: StreamReset): void {
+    this.#tell(reasonOf(reset), reset.details);
+  }
+
+  onWriteBlocked(): void {
+    this.receiver?.onWriteBlocked();
+  }
+
+  onWritable(): void {
+    this.receiver?.onWritable();
+  }
+
+  onClosed(): void {
+    this.receiver = undefined;
+    this.#onClosed();
+  }
+
+  /** The connection is gone. */
+  onConnectionLost(details: string): void {
+    this.#tell("connection termination", details);
+  }
+
+  // From the receiver
+
+  sendHead(head: ResponseHead, endStream: boolean): void {
+    const { status, headers } = head;
+    this.#bodyless = this.#headRequest || status === 204 || status === 304;
+    this.#codec.sendHead(this.#stream, status, headers.fields, headers.neverIndexed, endStream);
+  }
+
+  sendData(chunk: Buffer, endStream: boolean): void {
+    if (!this.#bodyless) this.#codec.sendData(this.#stream, chunk, endStream);
+    else if (endStream) this.#codec.sendData(this.#stream, NO_BYTES, true);
+  }
+
+  sendTrailers(trailers: HeaderMap): void {
+    this.#codec.sendTrailers(this.#stream, trailers.fields, trailers.neverIndexed);
+  }
+
+  reset(reason: ResetReason): void {
+    this.receiver = undefined;
+    this.#codec.resetStream(this.#stream, serverResetCode(reason));
+  }
+
+  pauseReading(): void {
+    this.#codec.setReading(this.#stream, false);
+  }
+
+  resumeReading(): void {
+    this.#codec.setReading(this.#stream, true);
+  }
+
+  #tell(reason: ResetReason, details: string): void {
+    const { receiver } = this;
+    this.receiver = undefined;
+    receiver?.onReset(reason, details);
+  }
+}
