@@ -1,9 +1,10 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { cpuSeconds, freePort, residentMiB } from "./os-process.ts";
 
 /** A proxy under measurement: one process, one thread. */
 export interface Contender {
@@ -55,15 +56,6 @@ export const contenders: readonly Contender[] = [
   { name: "HAProxy", command: installed("haproxy") ? haproxy : undefined },
 ];
 
-async function freePort(): Promise<number> {
-  return await new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
-
 async function listens(port: number): Promise<boolean> {
   return await new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
@@ -71,8 +63,6 @@ async function listens(port: number): Promise<boolean> {
     socket.on("error", () => resolve(false));
   });
 }
-
-const ticksPerSecond = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
 
 /** A running process, and what the system has charged to it. */
 export class Running {
@@ -102,17 +92,17 @@ export class Running {
     return running;
   }
 
-  /** User and system time so far, in seconds. */
-  cpuSeconds(): number {
-    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+  get #pid(): number {
+    return this.#child.pid!;
   }
 
-  /** Resident memory, in MiB. */
+  /** User and system time so far, in seconds. */
+  cpuSeconds(): number {
+    return cpuSeconds(this.#pid);
+  }
+
   residentMiB(): number {
-    const [, kib] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.#child.pid}/status`, "utf8")) ?? [];
-    return Number(kib) / 1024;
+    return residentMiB(this.#pid);
   }
 
   async stop(): Promise<void> {

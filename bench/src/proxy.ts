@@ -3,9 +3,9 @@
  *
  * CPU time is the system's own account of the proxy's process. On a shared machine it says more than requests a second.
  */
-import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
+import { writeSection } from "./benchmarks-page.ts";
 import { closedLoop } from "./closed-loop.ts";
 import { contenders, Running } from "./contender.ts";
 
@@ -74,11 +74,7 @@ const rows = [...samples].map(([name, taken]) => {
   const of = (pick: (sample: Sample) => number) => median(taken.map(pick));
   return `| ${name} | ${of((s) => s.cpuUs).toFixed(1)} | ${median(ratios).toFixed(2)} | ${Math.round(of((s) => s.rps))} | ${(of((s) => s.p50Us) / 1000).toFixed(2)} | ${(of((s) => s.p99Us) / 1000).toFixed(2)} | ${of((s) => s.rssMiB).toFixed(0)} |`;
 });
-const page = `# Benchmarks
-
-<!-- Written by \`npm run bench:proxy\`. -->
-
-## A proxied request
+const text = `## A proxied request
 
 \`npm run bench:proxy\`: GET with a ${bodyBytes}-byte answer over ${connections} keep-alive connections in a closed loop, HTTP/1.1, plain text, one process and one thread each,
 all on the same backend, in turns; medians of ${rounds} rounds of ${requests} requests. Fairlead runs what its compiler makes of a service: route table, EDS cluster,
@@ -90,5 +86,5 @@ ${rows.join("\n")}
 
 Below 1.00 in the third column we lose.
 `;
-writeFileSync(join(import.meta.dirname, "../../docs/benchmarks.md"), page);
-process.stdout.write(`\n${page}`);
+writeSection("bench:proxy", text);
+process.stdout.write(`\n${text}`);

@@ -10,12 +10,6 @@ const readyDeadlineMs = 120_000;
 /** No host of the bench renews its lease. */
 const leaseTtl = "24h";
 
-export interface ControlPlaneOptions {
-  readonly size: MeshSize;
-  /** Of ads-gateway alone. */
-  readonly gatewayEnvironment?: Readonly<Record<string, string>>;
-}
-
 /** PostgreSQL, nats-server, registry-sync, config-compiler and one ads-gateway: real ones, each a process. */
 export class ControlPlane {
   readonly natsUrl: string;
@@ -32,7 +26,6 @@ export class ControlPlane {
     readonly databaseUrl: string;
     readonly ports: readonly [registry: number, compiler: number, gateway: number, grpc: number];
     readonly servers: readonly { stop(): Promise<void> }[];
-    readonly gatewayEnvironment: Readonly<Record<string, string>>;
   }) {
     const [registry, compiler, gateway, grpc] = parts.ports;
     const shared = { FAIRLEAD_NATS_URL: parts.natsUrl, FAIRLEAD_DATABASE_URL: parts.databaseUrl };
@@ -52,12 +45,11 @@ export class ControlPlane {
       FAIRLEAD_NATS_URL: parts.natsUrl,
       ...port(gateway),
       FAIRLEAD_GRPC_PORT: String(grpc),
-      ...parts.gatewayEnvironment,
     });
   }
 
   /** Starts it with a mesh of that size. Resolves when the gateway serves it. */
-  static async start({ size, gatewayEnvironment = {} }: ControlPlaneOptions): Promise<ControlPlane> {
+  static async start(size: MeshSize): Promise<ControlPlane> {
     const [nats, postgres] = await Promise.all([startTestNats(), startTestPostgres()]);
     const servers = [nats, postgres];
     try {
@@ -67,7 +59,6 @@ export class ControlPlane {
         databaseUrl: postgres.url,
         ports: [await freePort(), await freePort(), await freePort(), await freePort()],
         servers,
-        gatewayEnvironment,
       });
       try {
         for (const service of controlPlane.#services) service.start();
@@ -82,6 +73,13 @@ export class ControlPlane {
       for (const server of servers) await server.stop();
       throw error;
     }
+  }
+
+  /** Starts a new gateway: what was measured with the last one has left nothing. */
+  async renewGateway(environment: Readonly<Record<string, string>> = {}): Promise<void> {
+    await this.gateway.stop("SIGKILL");
+    this.gateway.start(environment);
+    await this.gatewayReady();
   }
 
   async gatewayReady(): Promise<void> {

@@ -10,7 +10,7 @@ const stopDeadlineMs = 15_000;
 /** One service as its own process, started the way an image starts it, with Node's inspector to ask for its memory. */
 export class InspectedProcess {
   readonly app: string;
-  readonly #environment: Readonly<Record<string, string>>;
+  #environment: Readonly<Record<string, string>>;
   #child: ChildProcess | undefined;
   #inspector: Inspector | undefined;
   #output = "";
@@ -20,10 +20,12 @@ export class InspectedProcess {
     this.#environment = environment;
   }
 
-  start(): void {
+  /** @param environment added to that of the last start */
+  start(environment: Readonly<Record<string, string>> = {}): void {
+    this.#environment = { ...this.#environment, ...environment };
     this.#output = "";
     const child = spawn(process.execPath, ["--inspect=127.0.0.1:0", join(apps, this.app, "src/main.ts")], {
-      env: { PATH: process.env["PATH"] ?? "", FAIRLEAD_LOG_LEVEL: "warn", ...this.#environment },
+      env: { PATH: process.env["PATH"] ?? "", ...this.#environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
     for (const stream of [child.stdout, child.stderr]) {

@@ -4,8 +4,10 @@ import type { ResponseHead } from "./response.ts";
 /** What the proxies of a load have seen, all together. */
 export class Counters {
   streams = 0;
-  /** Streams and connections that the server ended. */
+  /** Streams and connections of proxies that read, ended by the server. */
   lost = 0;
+  /** Connections of proxies that never read, cut by the server. */
+  cut = 0;
   responses = 0;
   /** Those with endpoints. */
   endpointResponses = 0;

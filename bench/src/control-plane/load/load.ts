@@ -73,6 +73,7 @@ export class Load {
     this.#onComplete = () => {
       if (this.#completeAtMs.length >= this.good) resolve();
     };
+    this.#onComplete();
     try {
       for (const [index, connection] of this.#connections.entries()) {
         connection.open();

@@ -1,4 +1,5 @@
 import type { Quantiles } from "../quantiles.ts";
+import type { Counters } from "./counters.ts";
 import type { Variant } from "./variant.ts";
 
 export interface LoadSize {
@@ -23,19 +24,17 @@ export interface LoadOperations {
   close(request: null): null;
 }
 
+export type Counts = Readonly<
+  Pick<
+    Counters,
+    "streams" | "lost" | "cut" | "responses" | "endpointResponses" | "resources" | "bytes" | "acks" | "nacks"
+  >
+>;
+
 export interface LoadState {
   /** Proxies that behave. */
   readonly good: number;
-  readonly counters: {
-    readonly streams: number;
-    readonly lost: number;
-    readonly responses: number;
-    readonly endpointResponses: number;
-    readonly resources: number;
-    readonly bytes: number;
-    readonly acks: number;
-    readonly nacks: number;
-  };
+  readonly counters: Counts;
   /** By marker, the different marks that proxies have. */
   readonly marks: readonly (readonly number[])[];
   /** User and system time of the load process. */

@@ -31,18 +31,21 @@ export class ProxyConnection {
     this.#options = options;
   }
 
+  get #silent(): boolean {
+    return this.#options.proxies.every(({ behaviour }) => behaviour === "silent");
+  }
+
   open(): void {
     const { port, proxies } = this.#options;
-    const silent = proxies.every(({ behaviour }) => behaviour === "silent");
     const session = connect(`http://127.0.0.1:${port}`, {
-      settings: { enablePush: false, initialWindowSize: silent ? silentWindowBytes : windowBytes },
+      settings: { enablePush: false, initialWindowSize: this.#silent ? silentWindowBytes : windowBytes },
     });
     this.#session = session;
     // What goes wrong ends in `close`.
     session.on("error", () => undefined);
     session.on("close", () => this.#again(() => this.open()));
     session.on("connect", () => {
-      if (!silent) session.setLocalWindowSize(windowBytes);
+      if (!this.#silent) session.setLocalWindowSize(windowBytes);
       for (const proxy of proxies) this.#stream(session, proxy);
     });
   }
@@ -83,7 +86,8 @@ export class ProxyConnection {
   /** After a pause that grows with each failure, and differs from client to client. */
   #again(open: () => void): void {
     if (this.#closed) return;
-    this.#options.counters.lost += 1;
+    if (this.#silent) this.#options.counters.cut += 1;
+    else this.#options.counters.lost += 1;
     const limit = Math.min(maxPauseMs, minPauseMs * 2 ** this.#failures);
     this.#failures += 1;
     this.#timer = setTimeout(open, limit * (0.5 + Math.random() / 2));

@@ -13,13 +13,13 @@ export interface SingleChanges {
   readonly stored: Quantiles;
   /** Responses that proxies got. */
   readonly pushes: number;
-  /** CPU time of the gateway's process. */
-  readonly gatewayCpuUsPerPush: number;
-  /** On the gateway's JavaScript heap. */
-  readonly allocatedBytesPerPush: number;
-  readonly sentBytesPerPush: number;
-  /** CPU time of the compiler's process. */
-  readonly compilerCpuMsPerChange: number;
+  /** CPU time of the gateway's process, for all of the changes. */
+  readonly gatewayCpuSeconds: number;
+  /** On the gateway's JavaScript heap, for all of the changes. */
+  readonly allocatedBytes: number;
+  readonly sentBytes: number;
+  /** CPU time of the compiler's process, for all of the changes. */
+  readonly compilerCpuSeconds: number;
 }
 
 export interface SingleChangesOptions {
@@ -58,16 +58,15 @@ export async function measureSingleChanges(
     await pause(betweenMs);
   }
   const after = (await load.ask("state", null)).counters;
-  const pushes = after.responses - counters.responses;
   return {
     changes: fromRequest.length,
     fromRequest: quantiles(fromRequest),
     fromCommit: quantiles(fromCommit),
     stored: quantiles(stored),
-    pushes,
-    gatewayCpuUsPerPush: ((gateway.cpuSeconds() - cpu) * 1e6) / pushes,
-    allocatedBytesPerPush: ((await inspector.heapUse()).allocatedBytes - heap.allocatedBytes) / pushes,
-    sentBytesPerPush: (after.bytes - counters.bytes) / pushes,
-    compilerCpuMsPerChange: ((compiler.cpuSeconds() - compilerCpu) * 1000) / fromRequest.length,
+    pushes: after.responses - counters.responses,
+    gatewayCpuSeconds: gateway.cpuSeconds() - cpu,
+    allocatedBytes: (await inspector.heapUse()).allocatedBytes - heap.allocatedBytes,
+    sentBytes: after.bytes - counters.bytes,
+    compilerCpuSeconds: compiler.cpuSeconds() - compilerCpu,
   };
 }

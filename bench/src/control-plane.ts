@@ -1,0 +1,19 @@
+/** `npm run bench:control-plane`: what the control plane costs, and how fast a change reaches all proxies. Writes docs/benchmarks.md. */
+import { writeSection } from "./benchmarks-page.ts";
+import { bench } from "./control-plane/bench.ts";
+import { helpText, readOptions } from "./control-plane/options.ts";
+import { Progress } from "./control-plane/progress.ts";
+import { report } from "./control-plane/report.ts";
+
+const args = process.argv.slice(2);
+const options = readOptions(args);
+if (options === undefined) process.stdout.write(helpText);
+else {
+  const progress = new Progress();
+  const results = await bench(options, args, progress);
+  progress.done();
+  const text = report(results);
+  if (options.json) process.stdout.write(`${JSON.stringify(results, undefined, 2)}\n`);
+  else process.stdout.write(text);
+  if (!options.json && !options.quick) writeSection("bench:control-plane", text);
+}
