@@ -29,16 +29,49 @@ export function contents(response: WireResponse): string[] {
 
 export type GatewayOverrides = ConstructorParameters<typeof GatewayUnderTest>[0];
 
-/** A gateway and its clients, of one variant and service. */
-export class RuleWorld {
+export interface WorldOptions {
   readonly variant: XdsVariant;
   readonly service: XdsService;
+  /** What the mesh has at first. */
+  readonly serving: Specs;
+  readonly gateway: GatewayOverrides;
+}
+
+/** A gateway and its clients, of one variant and service. */
+export class RuleWorld {
+  readonly #options: WorldOptions;
+  readonly #others: RuleWorld[] = [];
   readonly mesh: GatewayUnderTest;
 
-  constructor(variant: XdsVariant, service: XdsService, mesh: GatewayUnderTest) {
-    this.variant = variant;
-    this.service = service;
-    this.mesh = mesh;
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    this.mesh = new GatewayUnderTest(options.gateway);
+  }
+
+  get variant(): XdsVariant {
+    return this.#options.variant;
+  }
+  get service(): XdsService {
+    return this.#options.service;
+  }
+
+  async start(): Promise<void> {
+    await this.mesh.start();
+    await this.commit(this.#options.serving);
+    await this.mesh.statusWhere((status) => status.revision >= 1n);
+  }
+
+  /** A second gateway that has what this one had at first. */
+  async another(): Promise<RuleWorld> {
+    const other = new RuleWorld(this.#options);
+    this.#others.push(other);
+    await other.start();
+    return other;
+  }
+
+  async stop(): Promise<void> {
+    for (const other of this.#others) await other.stop();
+    await this.mesh.stop();
   }
 
   client(options: Partial<VariantClientOptions> = {}): VariantClient {
@@ -101,12 +134,9 @@ export function rule(
     for (const service of services) {
       const name = `rule ${String(number).padStart(2, "0")}: ${what} [${variantNames[variant]}, ${serviceNames[service]}]`;
       test(name, async (t) => {
-        const mesh = new GatewayUnderTest(gateway);
-        t.after(() => mesh.stop());
-        await mesh.start();
-        const world = new RuleWorld(variant, service, mesh);
-        await world.commit(serving);
-        await mesh.statusWhere((status) => status.revision >= 1n);
+        const world = new RuleWorld({ variant, service, serving, gateway });
+        t.after(() => world.stop());
+        await world.start();
         await run(world);
       });
     }

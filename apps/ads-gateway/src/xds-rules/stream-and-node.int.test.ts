@@ -33,59 +33,79 @@ rule(2, "another node later on the stream is ignored", { serving: ab }, async (w
   );
 });
 
-rule(3, "without type_url ADS ends with INVALID_ARGUMENT; a service of one type takes its own", { serving: ab }, async (world) => {
-  const client = world.client();
-  client.send({ typeUrl: "", names: ["a"], subscribe: ["a"] }, endpoint);
-  if (world.service === "single") {
-    const response = await client.next(endpoint);
-    assert.deepEqual(contents(response), ["a@1"]);
-    return;
-  }
-  const ended = await client.ended(endpoint);
-  assert.equal(ended.code, status.INVALID_ARGUMENT);
-  assert.match(ended.details, /FL_XDS_TYPE_MISSING/);
-});
+rule(
+  3,
+  "without type_url ADS ends with INVALID_ARGUMENT; a service of one type takes its own",
+  { serving: ab },
+  async (world) => {
+    const client = world.client();
+    client.send({ typeUrl: "", names: ["a"], subscribe: ["a"] }, endpoint);
+    if (world.service === "single") {
+      const response = await client.next(endpoint);
+      assert.deepEqual(contents(response), ["a@1"]);
+      return;
+    }
+    const ended = await client.ended(endpoint);
+    assert.equal(ended.code, status.INVALID_ARGUMENT);
+    assert.match(ended.details, /FL_XDS_TYPE_MISSING/);
+  },
+);
 
 const unknown = "type.googleapis.com/some.Thing";
 
-rule(4, "an unknown type disturbs no other: delta says that its names do not exist, SotW is silent", { ...adsOnly, serving: ab }, async (world) => {
-  const client = world.client();
-  client.subscribe(unknown, "x");
-  client.subscribe(endpoint, "a");
-  if (world.variant === "delta") assert.deepEqual((await client.nextAcked(unknown)).removed, ["x"]);
-  assert.deepEqual(contents(await client.nextAcked(endpoint)), ["a@1"]);
-  assert.deepEqual(await client.finish(), []);
-});
+rule(
+  4,
+  "an unknown type disturbs no other: delta says that its names do not exist, SotW is silent",
+  { ...adsOnly, serving: ab },
+  async (world) => {
+    const client = world.client();
+    client.subscribe(unknown, "x");
+    client.subscribe(endpoint, "a");
+    if (world.variant === "delta") assert.deepEqual((await client.nextAcked(unknown)).removed, ["x"]);
+    assert.deepEqual(contents(await client.nextAcked(endpoint)), ["a@1"]);
+    assert.deepEqual(await client.finish(), []);
+  },
+);
 
-rule(4, "another type on a service of one type ends that stream alone", { services: ["single"], serving: ab }, async (world) => {
-  const [bad, good] = [world.client(), world.client()];
-  good.subscribe(endpoint, "a");
-  await good.nextAcked(endpoint);
-  bad.send({ typeUrl: cluster }, endpoint);
-  const ended = await bad.ended(endpoint);
-  assert.equal(ended.code, status.INVALID_ARGUMENT);
-  assert.match(ended.details, /FL_XDS_TYPE_FOREIGN/);
-  await world.commit({ [endpoint]: ["a@2"] });
-  assert.deepEqual(contents(await good.next(endpoint)), ["a@2"]);
-});
+rule(
+  4,
+  "another type on a service of one type ends that stream alone",
+  { services: ["single"], serving: ab },
+  async (world) => {
+    const [bad, good] = [world.client(), world.client()];
+    good.subscribe(endpoint, "a");
+    await good.nextAcked(endpoint);
+    bad.send({ typeUrl: cluster }, endpoint);
+    const ended = await bad.ended(endpoint);
+    assert.equal(ended.code, status.INVALID_ARGUMENT);
+    assert.match(ended.details, /FL_XDS_TYPE_FOREIGN/);
+    await world.commit({ [endpoint]: ["a@2"] });
+    assert.deepEqual(contents(await good.next(endpoint)), ["a@2"]);
+  },
+);
 
-rule(5, "each type has a nonce, a version, a subscription and a wildcard of its own", { serving: ab }, async (world) => {
-  const client = world.client();
-  client.subscribe(cluster);
-  client.subscribe(endpoint, "a");
-  const clusters = await client.next(cluster);
-  const endpoints = await client.next(endpoint);
-  assert.deepEqual([contents(clusters), contents(endpoints)], [["a@1"], ["a@1"]]);
-  client.ack(endpoints);
-  await world.stateIs(endpoint, "ACKED");
-  assert.equal((await world.typeStatus(cluster))?.state, "SENT");
-  if (world.service === "ads") {
-    client.change(cluster, {}, { nonce: endpoints.nonce });
-    client.subscribe(endpoint, "b");
-    await client.nextAcked(endpoint);
-    assert.equal((await world.typeStatus(cluster))?.state, "SENT", "the nonce of another type acknowledges nothing");
-  }
-});
+rule(
+  5,
+  "each type has a nonce, a version, a subscription and a wildcard of its own",
+  { serving: ab },
+  async (world) => {
+    const client = world.client();
+    client.subscribe(cluster);
+    client.subscribe(endpoint, "a");
+    const clusters = await client.next(cluster);
+    const endpoints = await client.next(endpoint);
+    assert.deepEqual([contents(clusters), contents(endpoints)], [["a@1"], ["a@1"]]);
+    client.ack(endpoints);
+    await world.stateIs(endpoint, "ACKED");
+    assert.equal((await world.typeStatus(cluster))?.state, "SENT");
+    if (world.service === "ads") {
+      client.change(cluster, {}, { nonce: endpoints.nonce });
+      client.subscribe(endpoint, "b");
+      await client.nextAcked(endpoint);
+      assert.equal((await world.typeStatus(cluster))?.state, "SENT", "the nonce of another type acknowledges nothing");
+    }
+  },
+);
 
 rule(6, "each response has a nonce of its own, and the type of its resources", { serving: ab }, async (world) => {
   const client = world.client();
@@ -155,13 +175,21 @@ rule(9, "two streams of one node both get pushes; closing the old leaves the new
 
 const ten = Array.from({ length: 10 }, (_, index) => `e${index}`);
 
-rule(10, "a burst of ten requests is answered at most twice", { serving: { [endpoint]: ten.map((name) => `${name}@1`) } }, async (world) => {
-  const client = world.client();
-  for (const name of ten) client.subscribe(endpoint, name);
-  const got = [...contents(await client.nextAcked(endpoint)), ...contents(await client.nextAcked(endpoint))];
-  assert.deepEqual(got.sort(), ten.map((name) => `${name}@1`));
-  assert.deepEqual(await client.finish(), []);
-});
+rule(
+  10,
+  "a burst of ten requests is answered at most twice",
+  { serving: { [endpoint]: ten.map((name) => `${name}@1`) } },
+  async (world) => {
+    const client = world.client();
+    for (const name of ten) client.subscribe(endpoint, name);
+    const got = [...contents(await client.nextAcked(endpoint)), ...contents(await client.nextAcked(endpoint))];
+    assert.deepEqual(
+      got.sort(),
+      ten.map((name) => `${name}@1`),
+    );
+    assert.deepEqual(await client.finish(), []);
+  },
+);
 
 rule(11, "a response says which control plane sent it", { serving: ab }, async (world) => {
   const client = world.client();
@@ -169,20 +197,23 @@ rule(11, "a response says which control plane sent it", { serving: ab }, async (
   assert.equal((await client.next(cluster)).controlPlane, world.mesh.gateway.gatewayId);
 });
 
-rule(12, "a server that stops ends its streams fast; on the next one the client resumes", { serving: ab, gateway: { config: { drainTimeout: 5000 } } }, async (world) => {
-  const client = world.client();
-  client.subscribe(cluster);
-  const held = await client.nextAcked(cluster);
-  const from = performance.now();
-  await world.mesh.gateway.stop();
-  assert.ok(performance.now() - from < 2500, "well before the drain time-out");
-  assert.equal((await client.ended(cluster)).code, status.UNAVAILABLE);
-  const next = new world.mesh.Gateway(world.mesh);
-  await next.start();
-  const again = world.client({ address: next.address });
-  const initialVersions = Object.fromEntries(held.resources.map(({ name, version }) => [name, version]));
-  again.change(cluster, {}, { version: held.version, initialVersions });
-  if (world.variant === "sotw") assert.deepEqual(contents(await again.nextAcked(cluster)), ["a@1"]);
-  else assert.deepEqual(await again.finish(), [], "it has everything");
-  await next.stop();
-});
+rule(
+  12,
+  "a server that stops ends its streams fast; on the next one the client resumes",
+  { serving: ab, gateway: { config: { drainTimeout: 5000 } } },
+  async (world) => {
+    const client = world.client();
+    client.subscribe(cluster);
+    const held = await client.nextAcked(cluster);
+    const from = performance.now();
+    await world.mesh.gateway.stop();
+    assert.ok(performance.now() - from < 2500, "well before the drain time-out");
+    assert.equal((await client.ended(cluster)).code, status.UNAVAILABLE);
+    const next = await world.another();
+    const again = next.client();
+    const initialVersions = Object.fromEntries(held.resources.map(({ name, version }) => [name, version]));
+    again.change(cluster, {}, { version: held.version, initialVersions });
+    if (world.variant === "sotw") assert.deepEqual(contents(await again.nextAcked(cluster)), ["a@1"]);
+    else assert.deepEqual(await again.finish(), [], "it has everything");
+  },
+);
