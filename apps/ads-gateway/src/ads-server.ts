@@ -134,6 +134,11 @@ export class AdsServer {
     onStatus();
   }
 
+  /** Streams in the push queue. */
+  get queued(): PushPipeline<ProxyConnection>["queued"] {
+    return this.#pipeline.queued;
+  }
+
   /** Ends all streams: their proxies keep what they have and connect elsewhere. */
   stop(): void {
     this.#stopping = true;

@@ -65,6 +65,8 @@ export function createAdsGateway(config: AdsGatewayConfig, resources: AdsGateway
     connectedProxies: () => table.named,
     pendingProxies: () => table.pending.size,
     revision: () => replica.revision,
+    connections: () => listener.connections,
+    pushQueue: () => server.queued,
   });
   const status = new StatusPublisher({
     bus,

@@ -122,7 +122,7 @@ export class ProxyConnection {
     const facts = (this.#facts ??= this.#name(message));
     const view = replica.viewOf(facts.nodeId);
     const outcome = this.#stream.request(message.request, view, replica.revision, Date.now());
-    metrics.requested(outcome.typeUrl, outcome);
+    metrics.requested(outcome, message.request.nonce !== "");
     if (outcome.kind === "nack") this.#refused(outcome, message.request, view);
     // An answer carries the newest state, so what is held back for more changes goes with it.
     if (this.#stream.owes) this.#stream.release();
@@ -192,6 +192,7 @@ export class ProxyConnection {
   flush(): void {
     if (this.#closed || this.#facts === undefined || this.#writer.clogged) return;
     const now = Date.now();
+    const begin = performance.now();
     for (const response of this.#stream.take(this.#context.replica.viewOf(this.#facts.nodeId), now)) {
       const { typeUrl, count } = response;
       const bytes = response.bytes.byteLength;
@@ -205,8 +206,8 @@ export class ProxyConnection {
         { node: this.#facts.nodeId, typeUrl, count, bytes, version: response.versionInfo },
         "pushed",
       );
-      this.#context.metrics.pushed(response);
       this.#writer.write(response.bytes);
+      this.#context.metrics.pushed(response, performance.now() - begin);
     }
     this.#armDeadline(now);
   }

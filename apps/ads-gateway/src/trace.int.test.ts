@@ -55,8 +55,8 @@ test("the trace of a change goes on to each proxy's last ACK; a NACK marks it, a
   assert.equal(push?.status.code, SpanStatusCode.UNSET);
 
   const scrape = await (await fetch(`${mesh.gateway.debugUrl}/metrics`)).text();
-  assert.match(scrape, /^fairlead_xds_nacks_total\{type="cds"\} 1$/m);
-  assert.match(scrape, /^fairlead_xds_connected_proxies 2$/m);
-  assert.match(scrape, /^fairlead_xds_convergence_seconds_count 1$/m);
-  assert.match(scrape, /^fairlead_xds_pushes_total\{type="eds"\} 4$/m);
+  assert.match(scrape, /^pilot_total_xds_rejects\{type="cds"\} 1$/m);
+  assert.match(scrape, /^pilot_xds 2$/m);
+  assert.match(scrape, /^pilot_proxy_convergence_time_count 1$/m);
+  assert.match(scrape, /^pilot_xds_pushes\{type="eds"\} 4$/m);
 });
