@@ -27,6 +27,7 @@ const lbPolicies: Readonly<Record<LoadBalancer, Cluster_LbPolicy>> = {
   ROUND_ROBIN: Cluster_LbPolicy.ROUND_ROBIN,
   LEAST_REQUEST: Cluster_LbPolicy.LEAST_REQUEST,
   RANDOM: Cluster_LbPolicy.RANDOM,
+  PASSTHROUGH: Cluster_LbPolicy.CLUSTER_PROVIDED,
 };
 
 /** Says that the upstream speaks HTTP/2; without it Envoy uses HTTP/1.1. */

@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { createRegistry, type DescMessage, fromBinary, type JsonValue, toJson } from "@bufbuild/protobuf";
+import type { JsonValue } from "@bufbuild/protobuf";
 import { typeUrls } from "@fairlead/envoy-api";
-import { ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
-import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
-import { ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
-import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
-import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
-import { HttpConnectionManagerSchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
-import { PreviousHostsPredicateSchema } from "@fairlead/envoy-api/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js";
-import { HttpProtocolOptionsSchema } from "@fairlead/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import {
   type Catalogue,
   CatalogueReplica,
@@ -24,26 +16,7 @@ import {
 import { parsePolicies } from "@fairlead/policy";
 import * as fc from "fast-check";
 import { compile, type CompiledMesh } from "./index.ts";
-
-const registry = createRegistry(
-  HttpConnectionManagerSchema,
-  RouterSchema,
-  PreviousHostsPredicateSchema,
-  HttpProtocolOptionsSchema,
-);
-const schemas: Readonly<Record<string, DescMessage>> = {
-  [typeUrls.cluster]: ClusterSchema,
-  [typeUrls.endpoint]: ClusterLoadAssignmentSchema,
-  [typeUrls.listener]: ListenerSchema,
-  [typeUrls.route]: RouteConfigurationSchema,
-};
-
-function jsonOf(mesh: CompiledMesh, key: string): JsonValue {
-  const resource = mesh.resources.get(key);
-  assert.ok(resource, `${key} is not there; there are ${[...mesh.resources.keys()].join(", ")}`);
-  const schema = schemas[resource.typeUrl]!;
-  return toJson(schema, fromBinary(schema, resource.body), { registry });
-}
+import { jsonOf } from "./testing/json-of.ts";
 
 interface Parts {
   readonly nodes?: readonly MeshNode[];

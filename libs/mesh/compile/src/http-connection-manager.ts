@@ -1,11 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
-import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
 import {
   HttpConnectionManager_CodecType,
   HttpConnectionManagerSchema,
 } from "@fairlead/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { adsConfigSource } from "./ads-config-source.ts";
+import { httpFilters } from "./http-filters.ts";
 
 /**
  * @param routeName the route configuration, by RDS over the same stream
@@ -17,12 +17,7 @@ export function httpConnectionManager(statPrefix: string, routeName: string, pat
     statPrefix,
     codecType: HttpConnectionManager_CodecType.AUTO,
     routeSpecifier: { case: "rds", value: { configSource: adsConfigSource(), routeConfigName: routeName } },
-    httpFilters: [
-      {
-        name: "envoy.filters.http.router",
-        configType: { case: "typedConfig", value: anyPack(RouterSchema, create(RouterSchema)) },
-      },
-    ],
+    httpFilters: httpFilters(paths === "canonical" ? "proxies" : "grpcClients"),
     ...(paths === "canonical" ? { normalizePath: true, mergeSlashes: true } : {}),
   });
   return anyPack(HttpConnectionManagerSchema, manager);

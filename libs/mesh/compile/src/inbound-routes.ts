@@ -11,7 +11,7 @@ import { type Instance, instanceKey } from "@fairlead/model";
 import { compiled, type RenderedResource } from "./compiled.ts";
 import { durationOf } from "./durations.ts";
 import { inboundClusterName, inboundListenerName } from "./names.ts";
-import { compareText } from "./service-plan.ts";
+import { compareText } from "./compare-text.ts";
 
 /** Calls for one interface go to the port, or by weight to the ports, that the application publishes it on. */
 function virtualHost(name: string, domain: string, weightByPort: ReadonlyMap<number, number>): VirtualHost {

@@ -3,8 +3,8 @@ import { Graph, type Input } from "@fairlead/incremental";
 import { type Catalogue, type Change, policyKey, type PolicyObject } from "@fairlead/model";
 import type { CompiledResource, NodeView, ScopeView } from "@fairlead/snapshot";
 import type { Contribution } from "./computations/contribution.ts";
-import { all, instances, nodes, policies, services, subscriptions } from "./computations/facts.ts";
-import { meshRoot } from "./computations/roots.ts";
+import { instances, nodes, policies, services, subscriptions } from "./computations/facts.ts";
+import { demandMesh } from "./computations/roots.ts";
 import { contributionId, type MeshDifference, MeshState } from "./mesh-state.ts";
 import type { RejectedObject } from "./service-plan.ts";
 
@@ -72,7 +72,7 @@ export class IncrementalCompiler {
     this.#graph = new Graph((computation, key) => before.contributions.get(contributionId(computation, key)));
     this.#state = new MeshState(before.resources);
     this.#lastGood = new Map(before.policiesInForce);
-    this.#graph.demand(meshRoot, all);
+    demandMesh(this.#graph);
   }
 
   /** As it is now: its maps change with the next round. */

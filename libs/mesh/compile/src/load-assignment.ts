@@ -8,7 +8,8 @@ import {
 import { type Instance, type MeshNode, type Protocol, serviceKey } from "@fairlead/model";
 import { compiled, type RenderedResource } from "./compiled.ts";
 import { httpRank, outboundClusterName } from "./names.ts";
-import { compareText, type ServicePlan } from "./service-plan.ts";
+import { compareText } from "./compare-text.ts";
+import type { ServicePlan } from "./service-plan.ts";
 
 export interface WeightedEndpoint {
   readonly address: string;

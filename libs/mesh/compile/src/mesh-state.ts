@@ -3,7 +3,8 @@ import { type PolicyObject, policyKey } from "@fairlead/model";
 import type { CompiledResource, NodeView, ScopeView } from "@fairlead/snapshot";
 import { type RenderedResource, sameContent } from "./compiled.ts";
 import type { Contribution } from "./computations/contribution.ts";
-import { compareText, type RejectedObject } from "./service-plan.ts";
+import { compareText } from "./compare-text.ts";
+import type { RejectedObject } from "./service-plan.ts";
 
 /** What a round changed of one kind of thing. */
 export interface Changes<Value> {

@@ -12,13 +12,16 @@ import { type Audience, virtualHost } from "./virtual-host.ts";
 
 /** A virtual host is rendered and encoded once, for all scopes that hold it. */
 export interface EncodedVirtualHost {
-  readonly bytes: Uint8Array;
+  /** As a field of a RouteConfiguration: tag, length, message. */
+  readonly field: Uint8Array;
   readonly provenance: readonly ProvenanceEntry[];
 }
 
 export function encodedVirtualHost(plan: ServicePlan, audience: Audience): EncodedVirtualHost {
+  const { number } = RouteConfigurationSchema.field.virtualHosts;
+  const message = toBinary(VirtualHostSchema, virtualHost(plan, audience));
   return {
-    bytes: toBinary(VirtualHostSchema, virtualHost(plan, audience)),
+    field: new BinaryWriter().tag(number, WireType.LengthDelimited).bytes(message).finish(),
     provenance: [
       { kind: "service", key: serviceKey(plan.service) },
       ...plan.routes.map(({ provenance }) => provenance),
@@ -27,10 +30,20 @@ export function encodedVirtualHost(plan: ServicePlan, audience: Audience): Encod
 }
 
 /** Each object once, in the order of its first mention. */
-function unique(entries: Iterable<ProvenanceEntry>): ProvenanceEntry[] {
-  const found = new Map<string, ProvenanceEntry>();
-  for (const entry of entries) found.set(`${entry.kind} ${entry.key}`, entry);
-  return [...found.values()];
+function provenanceOf(hosts: readonly EncodedVirtualHost[]): ProvenanceEntry[] {
+  const entries: ProvenanceEntry[] = [];
+  const policies = new Set<string>();
+  for (const { provenance } of hosts) {
+    for (const entry of provenance) {
+      // A service has one virtual host, so only a policy can be mentioned again.
+      if (entry.kind === "policy") {
+        if (policies.has(entry.key)) continue;
+        policies.add(entry.key);
+      }
+      entries.push(entry);
+    }
+  }
+  return entries;
 }
 
 /** Joins bytes: protobuf's repeated messages are their encodings, one after the other. */
@@ -41,10 +54,8 @@ function routeConfiguration(identity: ResourceIdentity, hosts: readonly EncodedV
     // `shop.Orders:8080` is `shop.Orders`: a service's name has no port of its own.
     ignorePortInHostMatching: true,
   });
-  const writer = new BinaryWriter().raw(toBinary(RouteConfigurationSchema, frame));
-  const { number } = RouteConfigurationSchema.field.virtualHosts;
-  for (const { bytes } of hosts) writer.tag(number, WireType.LengthDelimited).bytes(bytes);
-  return encoded(identity, writer.finish(), unique(hosts.flatMap(({ provenance }) => provenance)));
+  const parts = [toBinary(RouteConfigurationSchema, frame), ...hosts.map(({ field }) => field)];
+  return encoded(identity, Buffer.concat(parts), provenanceOf(hosts));
 }
 
 /**

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { compareText } from "./service-plan.ts";
+import { compareText } from "./compare-text.ts";
 
 /** The scope of nodes that have not said what they call. */
 export const everythingId = "everything";

@@ -38,9 +38,3 @@ export function rejection(provenance: ProvenanceEntry, caught: unknown): Rejecte
 export function provenanceOf(policy: PolicyObject): ProvenanceEntry {
   return { kind: "policy", key: policyKey(policy), file: policy.file, line: policy.line };
 }
-
-/** By code unit: the same order on every machine, whatever its locale. */
-export function compareText(left: string, right: string): number {
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
-}

@@ -1,5 +1,5 @@
 /** The kinds that have a compiler. Others are refused by name. */
-export const policyKinds = ["VirtualService", "DestinationRule"] as const;
+export const policyKinds = ["VirtualService", "DestinationRule", "ServiceEntry", "Gateway", "Sidecar"] as const;
 export type PolicyKind = (typeof policyKinds)[number];
 
 /** A policy as it was applied. The text is the truth; libs/mesh/policy gives it its type. */

@@ -1,26 +1,30 @@
 import { z } from "zod";
-import { hostName, labels } from "./fields.ts";
-
-const loadBalancers = ["ROUND_ROBIN", "LEAST_REQUEST", "RANDOM"] as const;
-export type LoadBalancer = (typeof loadBalancers)[number];
+import { exportTo, hostPattern, labels, maxItems } from "./fields.ts";
+import { trafficPolicy } from "./traffic-policy.ts";
+import { workloadSelector } from "./workload-selector.ts";
 
 const subsetName = z
   .string()
   .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/, "expected up to 63 of A-Z a-z 0-9 . _ -");
 
-const trafficPolicy = z.strictObject({
-  loadBalancer: z.strictObject({ simple: z.enum(loadBalancers) }).optional(),
+const subset = z.strictObject({
+  name: subsetName.describe("What routes call it."),
+  labels: labels
+    .default({})
+    .describe(
+      "Its instances have all of these. A publication's `version` and `group` are labels too; a ServiceEntry's endpoints have their own.",
+    ),
+  trafficPolicy: trafficPolicy.optional().describe("Field by field, in place of the rule's."),
 });
 
-/** The spec of a DestinationRule. A subset's traffic policy wins over the rule's. */
+/** The spec of a DestinationRule. */
 export const destinationRuleSchema = z
   .strictObject({
-    host: hostName,
-    trafficPolicy: trafficPolicy.optional(),
-    subsets: z
-      .array(z.strictObject({ name: subsetName, labels: labels.default({}), trafficPolicy: trafficPolicy.optional() }))
-      .max(256)
-      .default([]),
+    host: hostPattern.describe("The service; see Hosts. `*.example.com`: all below it that have no rule of their own."),
+    trafficPolicy: trafficPolicy.optional().describe("How calls get to the service."),
+    subsets: z.array(subset).max(maxItems).default([]).describe("Parts of the service, for routes."),
+    workloadSelector: workloadSelector.optional().describe("Only for proxies of these nodes; none: for all."),
+    exportTo: exportTo.default(["*"]),
   })
   .superRefine((rule, context) => {
     const seen = new Set<string>();

@@ -1,44 +1,33 @@
-import { createRequire } from "node:module";
-import type { RE2 } from "re2-wasm";
+import { isIP } from "node:net";
 import { z } from "zod";
 import { parseDuration } from "./duration.ts";
 
-let engine: typeof RE2 | undefined;
+export const maxItems = 256;
 
-/** The package makes its one engine when it is loaded; loaded afresh it makes another. */
-function newEngine(): typeof RE2 {
-  const load = createRequire(import.meta.url);
-  for (const file of ["re2-wasm", "re2-wasm/build/wasm/re2"]) delete load.cache[load.resolve(file)];
-  const module: { RE2: typeof RE2 } = load("re2-wasm");
-  return module.RE2;
+/** A field that Istio has and Fairlead does not: its use is refused under this reason, and the reference says so. */
+export function notImplemented(reason: string) {
+  return z
+    .never({ error: `is not implemented: ${reason}` })
+    .optional()
+    .describe(`Refused: ${reason}.`);
 }
 
-/** The engine has 16 MB for good, and keeps each program until it is told: without this, a thousand checks would be the last. */
-function free(program: RE2): void {
-  const wrapper: unknown = Reflect.get(program, "wrapper");
-  if (typeof wrapper === "object" && wrapper !== null && "delete" in wrapper && typeof wrapper.delete === "function")
-    wrapper.delete();
-}
+const name = "[A-Za-z0-9_]([A-Za-z0-9_.$-]{0,251}[A-Za-z0-9_])?";
 
-/** @returns what is wrong with the pattern; undefined when RE2, which the proxies use, takes it */
-function regexProblem(pattern: string): string | undefined {
-  engine ??= newEngine();
-  try {
-    free(new engine(pattern, "u"));
-    return undefined;
-  } catch (error) {
-    // It has aborted for want of memory.
-    if (!(error instanceof SyntaxError)) engine = undefined;
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
-/** An interface such as `shop.Reviews`. Wildcards are not implemented. */
+/** An interface such as `shop.Reviews`, or a DNS name; how it is resolved is in host-resolution.ts. */
 export const hostName = z
   .string()
   .regex(
-    /^[A-Za-z0-9_]([A-Za-z0-9_.$-]{0,251}[A-Za-z0-9_])?$/,
-    "expected the interface of a service, such as shop.Reviews; wildcards and addresses are not implemented",
+    new RegExp(`^${name}$`),
+    "expected the interface of a service or a DNS name, such as shop.Reviews; no wildcard and no address",
+  );
+
+/** Also `*`, and `*.example.com`: all names below it. */
+export const hostPattern = z
+  .string()
+  .regex(
+    new RegExp(`^(\\*|(\\*\\.)?${name})$`),
+    "expected the interface of a service or a DNS name, such as shop.Reviews, or a wildcard such as *.example.com or *",
   );
 
 export const objectName = z
@@ -54,33 +43,54 @@ export const durationMs = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-const text = z.string().min(1).max(4096);
-
-function matchOf(whenEmpty: "present" | undefined) {
-  return z
-    .strictObject({ exact: text.optional(), prefix: text.optional(), regex: text.optional() })
-    .transform((match, context) => {
-      const given = (["exact", "prefix", "regex"] as const).filter((kind) => match[kind] !== undefined);
-      const kind = given[0] ?? whenEmpty;
-      if (kind === undefined || given.length > 1) {
-        context.addIssue({ code: "custom", message: "expected exactly one of exact, prefix, regex" });
-        return z.NEVER;
-      }
-      const value = kind === "present" ? "" : match[kind]!;
-      const problem = kind === "regex" ? regexProblem(value) : undefined;
-      if (problem !== undefined) {
-        context.addIssue({ code: "custom", message: `not a regular expression in RE2 syntax: ${problem}` });
-        return z.NEVER;
-      }
-      return { kind, value };
-    });
-}
-
-/** Exactly one of exact, prefix, regex. */
-export const stringMatch = matchOf(undefined);
-
-/** As Istio has it for headers: an empty match `{}` means that the header is there. */
-export const headerMatch = matchOf("present");
+export const positiveDurationMs = durationMs.refine((ms) => ms > 0, "expected more than 0");
 
 /** Lower-case token of RFC 9110; pseudo-headers have fields of their own. */
 export const headerName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/, "expected the name of a header");
+
+export const portNumber = z.number().int().min(1).max(65_535);
+
+const maxUint32 = 4_294_967_295;
+export const count = z.number().int().min(0).max(maxUint32);
+export const positiveCount = z.number().int().min(1).max(maxUint32);
+export const percentNumber = z.number().min(0).max(100);
+export const wholePercent = z.number().int().min(0).max(100);
+
+/** `{value: 0.1}`: a thousandth of the calls. */
+export const percentage = z.strictObject({ value: percentNumber.default(0).describe("0 to 100, also 0.001.") });
+
+export const ipAddress = z.string().refine((text) => isIP(text) !== 0, "expected an IPv4 or IPv6 address");
+
+/** `10.0.0.0/8`, or an address for that one host. */
+export const subnet = z.string().transform((text, context) => {
+  const [address = "", bits] = text.split("/", 2);
+  const family = isIP(address);
+  const width = family === 4 ? 32 : 128;
+  const prefixLength = bits === undefined ? width : Number(bits);
+  const isPrefix = bits === undefined || /^\d{1,3}$/.test(bits);
+  if (family !== 0 && isPrefix && prefixLength <= width && text.split("/").length <= 2)
+    return { address, prefixLength };
+  context.addIssue({ code: "custom", message: "expected an address or a subnet, such as 10.0.0.0/8" });
+  return z.NEVER;
+});
+export type Subnet = z.output<typeof subnet>;
+
+/** A file on the proxy's machine. */
+export const filePath = z.string().min(1).max(1024);
+
+export const sniHost = hostPattern;
+
+/** Whose proxies read the object: `*` all, `.` those of the object's namespace, or names of namespaces. */
+export const exportTo = z
+  .array(z.union([z.literal("*"), z.literal("."), objectName], { error: "expected *, . or the name of a namespace" }))
+  .max(maxItems)
+  .describe("Whose proxies read it: `*` all (default), `.` those of its own namespace, or names of namespaces.");
+
+/** At most one of these may be given. */
+export function atMostOne<Value extends object>(
+  value: Value,
+  fields: readonly (keyof Value & string)[],
+): string | undefined {
+  const given = fields.filter((field) => value[field] !== undefined);
+  return given.length > 1 ? `expected at most one of ${fields.join(", ")}; found ${given.join(" and ")}` : undefined;
+}

@@ -1,12 +1,28 @@
 export { type ParsedPolicies, type ParsedPolicy, parsePolicies } from "./parse-policies.ts";
 export { typedPolicy, type TypedPolicy } from "./typed-policy.ts";
-export type { DestinationRule, LoadBalancer, Subset } from "./destination-rule.ts";
+export { type FieldSchema } from "./known-fields.ts";
+export { specSchemas } from "./policy-document.ts";
 export { retryConditions } from "./retry-conditions.ts";
-export type {
-  HttpMatch,
-  HttpRoute,
-  Retries,
-  RouteDestination,
-  StringMatch,
-  VirtualService,
-} from "./virtual-service.ts";
+export type { ClientTls } from "./client-tls.ts";
+export type { ConnectionPool } from "./connection-pool.ts";
+export type { Destination } from "./destination.ts";
+export type { DestinationRule, Subset } from "./destination-rule.ts";
+export type { Subnet } from "./fields.ts";
+export type { Gateway, GatewayServer, ServerTls } from "./gateway.ts";
+export type { HeaderOperations, Headers } from "./header-operations.ts";
+export type { DirectResponse, Redirect, Rewrite } from "./http-actions.ts";
+export type { CorsPolicy } from "./http-cors.ts";
+export type { Fault } from "./http-fault.ts";
+export type { HttpMatch } from "./http-match.ts";
+export type { Retries } from "./http-retries.ts";
+export type { HttpRoute, RouteDestination } from "./http-route.ts";
+export type { TcpRoute, TlsRoute } from "./l4-routes.ts";
+export type { ConsistentHash, LoadBalancer, LoadBalancerSettings } from "./load-balancer.ts";
+export type { LocalityLbSetting } from "./locality-setting.ts";
+export type { OutlierDetection } from "./outlier-detection.ts";
+export type { ServiceEntry, ServiceEntryEndpoint, ServiceEntryPort } from "./service-entry.ts";
+export type { PortProtocol } from "./service-port.ts";
+export type { Sidecar } from "./sidecar.ts";
+export type { StringMatch } from "./string-match.ts";
+export type { PortTrafficPolicy, TrafficPolicy } from "./traffic-policy.ts";
+export { meshGateway, type VirtualService } from "./virtual-service.ts";

@@ -1,24 +1,34 @@
-/**
- * Fields that Istio's API has and Fairlead does not implement: a policy that uses one is refused with "is not implemented",
- * any other unknown field with "is not a field".
- */
-const notImplemented = new Set([
-  // VirtualService
-  "gateways", "tls", "tcp", "exportTo", "delegate", "fault", "mirror", "mirrorPercent", "mirror_percent", "mirrorPercentage", "mirrors",
-  "corsPolicy", "headers", "port", "sourceLabels", "sourceNamespace", "scheme", "statPrefix", "uriRegexRewrite", "derivePort",
-  "backoff", "retryRemoteLocalities", "retryIgnorePreviousHosts", "bytes",
-  // DestinationRule
-  "connectionPool", "outlierDetection", "portLevelSettings", "tunnel", "proxyProtocol", "retryBudget", "workloadSelector", "consistentHash",
-  "localityLbSetting", "warmup", "warmupDurationSecs",
-]); // prettier-ignore
+import { z } from "zod";
+import { policyDocumentSchema } from "./policy-document.ts";
+
+/** JSON Schema, as far as it is walked here. */
+export interface FieldSchema {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, FieldSchema>>;
+  readonly additionalProperties?: FieldSchema | boolean;
+  readonly items?: FieldSchema;
+  readonly oneOf?: readonly FieldSchema[];
+  readonly anyOf?: readonly FieldSchema[];
+  /** There is one where no value is taken. */
+  readonly not?: object;
+}
+
+function* namesBelow(schema: FieldSchema): Generator<string> {
+  for (const [name, field] of Object.entries(schema.properties ?? {})) {
+    if (field.not === undefined) yield name;
+    yield* namesBelow(field);
+  }
+  const inner = [schema.items, schema.additionalProperties, ...(schema.oneOf ?? []), ...(schema.anyOf ?? [])];
+  for (const one of inner) if (typeof one === "object") yield* namesBelow(one);
+}
+
+let implemented: readonly string[] | undefined;
 
 /** Fields that are implemented somewhere, for "did you mean". */
-const implemented = [
-  "hosts", "http", "name", "match", "route", "destination", "host", "subset", "weight", "redirect", "directResponse", "timeout", "retries",
-  "rewrite", "uri", "authority", "ignoreUriCase", "method", "headers", "withoutHeaders", "queryParams", "exact", "prefix", "regex", "attempts",
-  "perTryTimeout", "retryOn", "status", "body", "string", "subsets", "labels", "trafficPolicy", "loadBalancer", "simple",
-  "apiVersion", "kind", "metadata", "spec", "namespace", "annotations",
-]; // prettier-ignore
+function implementedFields(): readonly string[] {
+  implemented ??= [...new Set(namesBelow(z.toJSONSchema(policyDocumentSchema, { io: "input" }) as FieldSchema))];
+  return implemented;
+}
 
 function distance(left: string, right: string): number {
   let row = Array.from({ length: right.length + 1 }, (_, index) => index);
@@ -34,10 +44,10 @@ function distance(left: string, right: string): number {
 
 /** Why a field that no schema knows is refused. */
 export function unknownFieldReason(field: string): string {
-  if (notImplemented.has(field)) return "is not implemented";
-  const short = field.slice(0, 64);
-  const near = implemented.find(
-    (known) => distance(short.toLowerCase(), known.toLowerCase()) <= (known.length > 4 ? 2 : 1),
-  );
+  const short = field.slice(0, 64).toLowerCase();
+  const near = implementedFields()
+    .map((known) => ({ known, edits: distance(short, known.toLowerCase()) }))
+    .filter(({ known, edits }) => edits <= (known.length > 4 ? 2 : 1))
+    .toSorted((a, b) => a.edits - b.edits)[0]?.known;
   return near === undefined || near === field ? "is not a field here" : `is not a field (did you mean ${near}?)`;
 }

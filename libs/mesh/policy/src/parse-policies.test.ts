@@ -88,7 +88,11 @@ test("JSON is taken too", () => {
 
 describe("what is refused, with its place", () => {
   const cases: readonly (readonly [name: string, text: string, expected: RegExp])[] = [
-    ["not implemented", withRoute("mirror:", "  host: b"), /^f\.yaml:10:7 spec\.http\[0\]\.mirror is not implemented$/],
+    [
+      "not implemented",
+      withRoute("fault: {delay: {fixedDelay: 1s, exponentialDelay: 1s}}"),
+      /^f\.yaml:10:\d+ spec\.http\[0\]\.fault\.delay\.exponentialDelay is not implemented: use fixedDelay$/,
+    ],
     [
       "no such field",
       withRoute("matchs: []"),
@@ -114,7 +118,7 @@ describe("what is refused, with its place", () => {
     [
       "a second action",
       withRoute("redirect: {uri: /x}"),
-      /expected exactly one of route, redirect, directResponse; found route and redirect/,
+      /expected exactly one of route, redirect, directResponse, delegate; found route and redirect/,
     ],
     [
       "a weight that is missing",
@@ -122,14 +126,14 @@ describe("what is refused, with its place", () => {
       /^f\.yaml:9:\d+ spec\.http\[0\]\.route\[0\]: needs a weight/,
     ],
     [
-      "a wildcard",
-      `${head("VirtualService")}  hosts: ["*.shop"]\n  http: [{directResponse: {status: 200}}]\n`,
-      /hosts\[0\]: .*wildcards/,
+      "every call of the mesh",
+      `${head("VirtualService")}  hosts: ["*"]\n  http: [{directResponse: {status: 200}}]\n`,
+      /hosts\[0\]: \* is for gateways only/,
     ],
     [
       "another kind",
-      head("Gateway").replace("spec:\n", "spec: {}\n"),
-      /^f\.yaml:2:7 kind: the kind is not implemented; known are VirtualService, DestinationRule$/,
+      head("EnvoyFilter").replace("spec:\n", "spec: {}\n"),
+      /^f\.yaml:2:7 kind: the kind is not implemented; known are VirtualService, DestinationRule, ServiceEntry, Gateway, Sidecar$/,
     ],
     [
       "another version",

@@ -1,12 +1,24 @@
-import { policyKinds } from "@fairlead/model";
+import { type PolicyKind, policyKinds } from "@fairlead/model";
 import { z } from "zod";
 import { destinationRuleSchema } from "./destination-rule.ts";
 import { objectName } from "./fields.ts";
+import { gatewaySchema } from "./gateway.ts";
+import { serviceEntrySchema } from "./service-entry.ts";
+import { sidecarSchema } from "./sidecar.ts";
 import { virtualServiceSchema } from "./virtual-service.ts";
 
 export const apiVersions: readonly string[] = ["v1", "v1beta1", "v1alpha3"].map(
   (version) => `networking.istio.io/${version}`,
 );
+
+/** What is taken of `spec`, by kind. */
+export const specSchemas = {
+  VirtualService: virtualServiceSchema,
+  DestinationRule: destinationRuleSchema,
+  ServiceEntry: serviceEntrySchema,
+  Gateway: gatewaySchema,
+  Sidecar: sidecarSchema,
+} as const satisfies Record<PolicyKind, z.ZodType>;
 
 const metadata = z.strictObject({
   name: objectName,
@@ -25,8 +37,11 @@ const common = {
 export const policyDocumentSchema = z.discriminatedUnion(
   "kind",
   [
-    z.strictObject({ ...common, kind: z.literal("VirtualService"), spec: virtualServiceSchema }),
-    z.strictObject({ ...common, kind: z.literal("DestinationRule"), spec: destinationRuleSchema }),
+    z.strictObject({ ...common, kind: z.literal("VirtualService"), spec: specSchemas.VirtualService }),
+    z.strictObject({ ...common, kind: z.literal("DestinationRule"), spec: specSchemas.DestinationRule }),
+    z.strictObject({ ...common, kind: z.literal("ServiceEntry"), spec: specSchemas.ServiceEntry }),
+    z.strictObject({ ...common, kind: z.literal("Gateway"), spec: specSchemas.Gateway }),
+    z.strictObject({ ...common, kind: z.literal("Sidecar"), spec: specSchemas.Sidecar }),
   ],
   {
     error: (issue) =>

@@ -27,10 +27,7 @@ export const policies = input<PolicyCandidates>("policy");
 /** The group of all keys of an input. */
 export const all = "";
 
-export const allNodes = indexOf("nodes", nodes, () => [all]);
 export const allServices = indexOf("services", services, () => [all]);
-export const allPolicies = indexOf("policies", policies, () => [all]);
-export const policiesOfKind = indexOf("policies of a kind", policies, ({ current }) => [current.kind]);
 
 /** By the interface in lower case. */
 export const servicesOfInterface = indexOf("services of an interface", services, (service) => [

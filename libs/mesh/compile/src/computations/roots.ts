@@ -1,16 +1,16 @@
-import { type Computation, computation } from "@fairlead/incremental";
+import { type Computation, computation, type Graph } from "@fairlead/incremental";
 import type { PolicyKind } from "@fairlead/model";
 import { apiResources } from "./api-resources.ts";
 import { clusterNames } from "./clusters.ts";
 import { destinationRule } from "./destination-rules.ts";
 import { clusterKey, endpoints } from "./endpoints.ts";
-import { all, allNodes, allServices, policiesOfKind, services } from "./facts.ts";
+import { all, nodes, policies, services } from "./facts.ts";
 import { nodeView } from "./node-resources.ts";
 import { subsetOfCluster } from "../names.ts";
 import { scopeRoutes, scopeView, shadowedServices } from "./scopes.ts";
 import { virtualService } from "./virtual-services.ts";
 
-// What a mesh consists of. A contribution that nothing here holds, or reads, is not made.
+// What a mesh consists of. A contribution that nothing from here on holds or reads is not made.
 
 /** Its clusters are read by its scopes and here; its virtual host by the scopes that route it. */
 const serviceRoot = computation("service root", (reading, key) => {
@@ -21,19 +21,26 @@ const serviceRoot = computation("service root", (reading, key) => {
   reading.hold(shadowedServices, service.interface.toLowerCase());
 });
 
-/** What holds the contributions of the policies of a kind. */
-const policyRoots: Readonly<Partial<Record<PolicyKind, Computation<unknown>>>> = {
+const ofKind: Readonly<Partial<Record<PolicyKind, Computation<unknown>>>> = {
   DestinationRule: destinationRule,
   VirtualService: virtualService,
 };
 
-/** Key: all. */
-export const meshRoot = computation("mesh", (reading) => {
+const policyRoot = computation("policy root", (reading, key) => {
+  const contribution = ofKind[reading.get(policies, key)!.current.kind];
+  if (contribution !== undefined) reading.hold(contribution, key);
+});
+
+/** What there is of a mesh without a service or a node: the scope of everything. Key: all. */
+const meshRoot = computation("mesh root", (reading) => {
   reading.hold(scopeRoutes, all);
   reading.hold(scopeView, all);
-  for (const key of reading.get(allServices, all)) reading.hold(serviceRoot, key);
-  for (const id of reading.get(allNodes, all)) reading.hold(nodeView, id);
-  for (const [kind, contribution] of Object.entries(policyRoots)) {
-    for (const key of reading.get(policiesOfKind, kind)) reading.hold(contribution, key);
-  }
 });
+
+/** Demands all that a mesh consists of. */
+export function demandMesh(graph: Graph): void {
+  graph.demand(meshRoot, all);
+  graph.demandEach(services, serviceRoot);
+  graph.demandEach(nodes, nodeView);
+  graph.demandEach(policies, policyRoot);
+}

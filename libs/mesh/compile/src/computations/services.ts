@@ -1,7 +1,7 @@
 import { computation } from "@fairlead/incremental";
 import type { Service } from "@fairlead/model";
 import { httpRank } from "../names.ts";
-import { compareText } from "../service-plan.ts";
+import { compareText } from "../compare-text.ts";
 import { all, allServices, services, servicesOfInterface } from "./facts.ts";
 
 /** The services of an interface in any case, HTTP's protocols first, the plainest before the others. Key: the interface in lower case. */
