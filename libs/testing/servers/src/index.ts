@@ -1,3 +1,4 @@
 export { startTestPostgres, type TestPostgres } from "./postgres.ts";
 export { startTestNats, type TestNats, type TestNatsOptions } from "./nats.ts";
 export { requireCommand } from "./require-command.ts";
+export { startTestZooKeeper, type TestZooKeeper, type TestZooKeeperOptions } from "./zookeeper.ts";

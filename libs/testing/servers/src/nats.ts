@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "./free-port.ts";
 import { requireCommand } from "./require-command.ts";
 
 const startDeadlineMs = 10_000;
@@ -27,16 +27,6 @@ export interface TestNats {
   restart(options?: { readonly wipe?: boolean }): Promise<void>;
   /** Stops it and removes its folder. */
   stop(): Promise<void>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("a TCP server has an address with a port");
-  return address.port;
 }
 
 /** Resolves when the server says that it takes clients; rejects with its log when it ends before. */
@@ -82,7 +72,8 @@ export async function startTestNats({ login }: TestNatsOptions = {}): Promise<Te
     child.kill("SIGKILL");
     await ended;
   };
-  const credentials = login === undefined ? "" : `${encodeURIComponent(login.user)}:${encodeURIComponent(login.password)}@`;
+  const credentials =
+    login === undefined ? "" : `${encodeURIComponent(login.user)}:${encodeURIComponent(login.password)}@`;
   return {
     url: `nats://${credentials}127.0.0.1:${port}`,
     port,

@@ -1,0 +1,137 @@
+import { JuteReader, JuteWriter } from "./jute.ts";
+
+/** Numbers of the operations, and of the replies that answer none. */
+export const opcode = {
+  create: 1,
+  delete: 2,
+  exists: 3,
+  getData: 4,
+  setData: 5,
+  ping: 11,
+  getChildren2: 12,
+  auth: 100,
+  addWatch: 106,
+  closeSession: -11,
+} as const;
+
+export const WATCH_EVENT_XID = -1;
+export const PING_XID = -2;
+export const AUTH_XID = -4;
+
+const EPHEMERAL = 1;
+const ALL_PERMISSIONS = 31;
+const RECURSIVE = 1;
+const ANY_VERSION = -1;
+
+/** What a server knows of a node beside its data. */
+export interface NodeStat {
+  /** Changes of its data. */
+  readonly version: number;
+  /** The session that it ends with; 0 for a node that stays. */
+  readonly ephemeralOwner: bigint;
+  readonly childCount: number;
+}
+
+/** One kind of request: its bytes, and what its reply is read as. */
+export interface Operation<Result> {
+  readonly code: number;
+  /** For error messages: `create`, `read` … */
+  readonly verb: string;
+  readonly path: string;
+  readonly write: (writer: JuteWriter) => void;
+  readonly read: (reader: JuteReader) => Result;
+}
+
+function readStat(reader: JuteReader): NodeStat {
+  for (let i = 0; i < 4; i++) reader.long();
+  const version = reader.int();
+  reader.int();
+  reader.int();
+  const ephemeralOwner = reader.long();
+  reader.int();
+  return { version, ephemeralOwner, childCount: reader.int() };
+}
+
+const nothing = () => undefined;
+
+/** @param owner who may do what: everybody, or only who has the connection's credentials */
+export function create(
+  path: string,
+  data: Uint8Array,
+  ephemeral: boolean,
+  owner: "anyone" | "creator",
+): Operation<string> {
+  return {
+    code: opcode.create,
+    verb: "create",
+    path,
+    write: (writer) => {
+      writer.text(path).buffer(data).int(1).int(ALL_PERMISSIONS);
+      if (owner === "creator") writer.text("auth").text("");
+      else writer.text("world").text("anyone");
+      writer.int(ephemeral ? EPHEMERAL : 0);
+    },
+    read: (reader) => reader.text(),
+  };
+}
+
+export function remove(path: string): Operation<undefined> {
+  return {
+    code: opcode.delete,
+    verb: "delete",
+    path,
+    write: (writer) => writer.text(path).int(ANY_VERSION),
+    read: nothing,
+  };
+}
+
+export function stat(path: string): Operation<NodeStat> {
+  return {
+    code: opcode.exists,
+    verb: "look at",
+    path,
+    write: (writer) => writer.text(path).bool(false),
+    read: readStat,
+  };
+}
+
+export function getData(path: string): Operation<{ readonly data: Buffer; readonly stat: NodeStat }> {
+  return {
+    code: opcode.getData,
+    verb: "read",
+    path,
+    write: (writer) => writer.text(path).bool(false),
+    read: (reader) => ({ data: reader.buffer(), stat: readStat(reader) }),
+  };
+}
+
+export function setData(path: string, data: Uint8Array, version: number = ANY_VERSION): Operation<undefined> {
+  return {
+    code: opcode.setData,
+    verb: "write",
+    path,
+    write: (writer) => writer.text(path).buffer(data).int(version),
+    read: nothing,
+  };
+}
+
+export function getChildren(path: string): Operation<string[]> {
+  return {
+    code: opcode.getChildren2,
+    verb: "list",
+    path,
+    write: (writer) => writer.text(path).bool(false),
+    read: (reader) => reader.texts(),
+  };
+}
+
+/** Events of a node and of all below it, until the connection ends. Servers from 3.6 on. */
+export function addRecursiveWatch(path: string): Operation<undefined> {
+  return {
+    code: opcode.addWatch,
+    verb: "watch",
+    path,
+    write: (writer) => writer.text(path).int(RECURSIVE),
+    read: nothing,
+  };
+}
