@@ -222,3 +222,13 @@ test("after any changes and demands every value is what a computation from nothi
     { numRuns: 300 },
   );
 });
+
+test("what is demanded of each key of an input comes and goes with the keys", () => {
+  const graph = new Graph();
+  graph.demandEach(numbers, described);
+  graph.set(numbers, "a", 2);
+  assert.deepEqual(outputsOf(graph.settle()), { "described a": [undefined, "a=1"] });
+  graph.set(numbers, "a", undefined);
+  graph.set(numbers, "b", 2);
+  assert.deepEqual(outputsOf(graph.settle()), { "described a": ["a=1", undefined], "described b": [undefined, "b=1"] });
+});

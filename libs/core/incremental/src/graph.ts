@@ -1,6 +1,7 @@
 import { Facts } from "./facts.ts";
 import { Node } from "./node.ts";
-import type { Computation, Input, Reading, Source } from "./source.ts";
+import { Run } from "./run.ts";
+import type { Computation, Input, Source } from "./source.ts";
 
 /** A new value of an output. */
 export interface OutputChange {
@@ -46,6 +47,7 @@ export class Graph {
   readonly #facts = new Facts();
   readonly #nodes = new Map<Source<unknown>, Map<string, Node>>();
   readonly #demanded = new Set<Node>();
+  readonly #demandedOfEach = new Map<Input<unknown>, Computation<unknown>>();
   /** Held nodes that may be out of date. */
   readonly #waiting = new Set<Node>();
   readonly #orphans = new Set<Node>();
@@ -65,6 +67,11 @@ export class Graph {
     const moved = this.#facts.set(input, key, value);
     if (moved === undefined) return;
     this.#touch(input, key);
+    const each = this.#demandedOfEach.get(input);
+    if (each !== undefined) {
+      if (value === undefined) this.release(each, key);
+      else this.demand(each, key);
+    }
     for (const [index, groups] of moved) for (const group of groups) this.#touch(index, group);
   }
 
@@ -79,6 +86,11 @@ export class Graph {
     if (this.#demanded.has(node)) return;
     this.#demanded.add(node);
     this.#hold(node);
+  }
+
+  /** Demands a computation for each key of an input, as they come and go. To be said before there is one. */
+  demandEach(input: Input<unknown>, computation: Computation<unknown>): void {
+    this.#demandedOfEach.set(input, computation);
   }
 
   release(computation: Computation<unknown>, key: string): void {
@@ -128,7 +140,8 @@ export class Graph {
     const stack = [changed];
     for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
       for (const reader of node.readers) {
-        if (reader.suspects.size === 0) {
+        if (reader.suspects === undefined) {
+          reader.suspects = new Set();
           stack.push(reader);
           if (reader.holders > 0) this.#waiting.add(reader);
         }
@@ -141,7 +154,7 @@ export class Graph {
     if (node.source.kind !== "computation") return this.#lookUp(node);
     if (node.isRunning) throw new Error(`${node.source.name} of ${JSON.stringify(node.key)} depends on itself`);
     if (node.verifiedAt === 0 || this.#hasChangedReads(node)) this.#run(node, node.source);
-    node.suspects.clear();
+    node.suspects = undefined;
     node.verifiedAt = this.#round;
   }
 
@@ -154,8 +167,8 @@ export class Graph {
   /** In the order of reading: what was read later may have been read only because of what was read before it. */
   #hasChangedReads(node: Node): boolean {
     const { reads, suspects, verifiedAt } = node;
-    if (suspects.size === 0) return false;
-    const inOrder = suspects.size === 1 ? suspects : [...suspects].toSorted((a, b) => reads.get(a)! - reads.get(b)!);
+    if (suspects === undefined) return false;
+    const inOrder = suspects.size === 1 ? suspects : reads.filter((read) => suspects.has(read));
     for (const suspect of inOrder) {
       this.#bringUpToDate(suspect);
       if (suspect.changedAt > verifiedAt) return true;
@@ -164,9 +177,11 @@ export class Graph {
   }
 
   #run(node: Node, computation: Computation<unknown>): void {
-    const { reads: readBefore, holds: heldBefore } = node;
-    node.reads = new Map();
-    node.holds = new Set();
+    const run = new Run(
+      node,
+      (source, key) => this.#nodeOf(source, key),
+      (read) => this.#bringUpToDate(read),
+    );
     node.isRunning = true;
     this.#runs.set(computation.name, (this.#runs.get(computation.name) ?? 0) + 1);
     if (node.verifiedAt === 0) {
@@ -174,7 +189,7 @@ export class Graph {
       node.changedAt = this.#round;
     }
     try {
-      this.#take(node, computation, computation.compute(this.#readingOf(node), node.key, node.value));
+      this.#take(node, computation, computation.compute(run, node.key, node.value));
     } catch (error) {
       if (!sameFailure(node.failure?.error, error)) node.changedAt = this.#round;
       node.failure = { error };
@@ -182,13 +197,10 @@ export class Graph {
     } finally {
       node.isRunning = false;
     }
-    for (const held of heldBefore) if (!node.holds.has(held)) this.#letGo(held);
-    for (const held of node.holds) if (!heldBefore.has(held)) this.#hold(held);
-    for (const read of readBefore.keys()) {
-      if (node.reads.has(read)) continue;
-      read.readers.delete(node);
-      if (!read.isWanted) this.#orphans.add(read);
-    }
+    const { letGo, held, unread } = run.end();
+    for (const other of letGo) this.#letGo(other);
+    for (const other of held) this.#hold(other);
+    for (const other of unread) if (!other.isWanted) this.#orphans.add(other);
   }
 
   #take(node: Node, computation: Computation<unknown>, value: unknown): void {
@@ -204,25 +216,9 @@ export class Graph {
     node.failure = undefined;
   }
 
-  #readingOf(reader: Node): Reading {
-    return {
-      get: <Value>(source: Source<Value>, key: string): Value => {
-        const node = this.#nodeOf(source, key);
-        if (!reader.reads.has(node)) reader.reads.set(node, reader.reads.size);
-        node.readers.add(reader);
-        this.#bringUpToDate(node);
-        if (node.failure !== undefined) throw node.failure.error;
-        return node.value as Value;
-      },
-      hold: (computation, key) => {
-        reader.holds.add(this.#nodeOf(computation, key));
-      },
-    };
-  }
-
   #hold(node: Node): void {
     node.holders += 1;
-    if (node.verifiedAt === 0 || node.suspects.size > 0) this.#waiting.add(node);
+    if (node.verifiedAt === 0 || node.suspects !== undefined) this.#waiting.add(node);
   }
 
   #letGo(node: Node): void {
@@ -237,7 +233,7 @@ export class Graph {
       const { source, key } = node;
       this.#nodes.get(source)?.delete(key);
       for (const held of node.holds) this.#letGo(held);
-      for (const read of node.reads.keys()) {
+      for (const read of node.reads) {
         read.readers.delete(node);
         if (!read.isWanted) this.#orphans.add(read);
       }

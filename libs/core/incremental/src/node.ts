@@ -1,5 +1,9 @@
 import type { Source } from "./source.ts";
 
+// Most nodes read little and hold nothing.
+const noNodes: readonly Node[] = [];
+const emptySet: ReadonlySet<Node> = new Set();
+
 /** The value of one source at one key, with who reads it. */
 export class Node {
   readonly source: Source<unknown>;
@@ -15,14 +19,16 @@ export class Node {
   verifiedAt = 0;
   isRunning = false;
   /** What it read, in the order of reading. */
-  reads = new Map<Node, number>();
+  reads: readonly Node[] = noNodes;
+  /** The last run that read it; 0 = none. */
+  readBy = 0;
   readonly readers = new Set<Node>();
   /** What it holds without reading. */
-  holds = new Set<Node>();
+  holds: ReadonlySet<Node> = emptySet;
   /** How many hold it. */
   holders = 0;
   /** Of what it read: all that may have changed since it was verified. */
-  readonly suspects = new Set<Node>();
+  suspects: Set<Node> | undefined;
 
   constructor(source: Source<unknown>, key: string) {
     this.source = source;
