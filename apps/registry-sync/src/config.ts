@@ -9,6 +9,7 @@ import {
   port,
 } from "@fairlead/config";
 import { z } from "zod";
+import { isHostRule } from "./gateway-hosts.ts";
 
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const atLeast = (ms: number, words: string) => durationMs().pipe(z.number().min(ms, words));
@@ -32,6 +33,17 @@ export const registrySyncConfig = defineConfig("registry-sync", {
   maxPolicyBytes: count(1024, 256 * 1024 * 1024)
     .default(4 * 1024 * 1024)
     .describe("Body of one PUT of policies. Other bodies may have 1 MiB."),
+  gatewayHosts: z
+    .string()
+    .default("")
+    .transform((text) => text.split(",").flatMap((rule) => (rule.trim() === "" ? [] : [rule.trim()])))
+    .refine(
+      (rules) => rules.every(isHostRule),
+      "expected addresses, networks such as 10.0.0.0/8, or host names, with commas",
+    )
+    .describe(
+      "Where ads-gateways may be asked for their proxies: addresses, networks such as 10.0.0.0/8, names. A gateway's own host and this one always may.",
+    ),
   previewTimeout: atLeast(1000, "at least 1s")
     .prefault("30s")
     .describe("Time that a dry run of policies may take. It compiles the mesh twice, in a thread of its own."),

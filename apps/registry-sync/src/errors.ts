@@ -17,6 +17,18 @@ export const registrySyncErrors = declareErrors("registry-sync", {
     meaning: "The node has published the service on several ports, and the request does not say which.",
     action: "Add `port` to the service in the body; the message lists the ports.",
   },
+  FL_GATEWAY_ADDRESS_REFUSED: {
+    httpStatus: 502,
+    meaning:
+      "An ads-gateway announced a debug address on the bus that is neither its own nor one that the configuration allows. It is not called.",
+    action:
+      "If it is right, add the address, its network or its name to FAIRLEAD_GATEWAY_HOSTS of registry-sync. Else look for who publishes on the bus.",
+  },
+  FL_REVISION_UNKNOWN: {
+    httpStatus: 404,
+    meaning: "The revision was never made, so nothing can have it.",
+    action: "Take the revision from the answer of the change that you wait for.",
+  },
   FL_NODE_LIMIT: {
     httpStatus: 409,
     meaning: "The node has as many publications or subscriptions as a node may have.",

@@ -11,11 +11,13 @@ import { addListRoutes } from "./api/list-routes.ts";
 import { addPolicyRoutes, takePolicyText } from "./api/policy-routes.ts";
 import { addRefusalRoutes } from "./api/refusal-routes.ts";
 import { addMosnRoutes, addNodeRoutes } from "./api/registration-routes.ts";
+import { CompilerView } from "./compiler-view.ts";
 import type { RegistrySyncConfig } from "./config.ts";
 import { ConvergenceTracker } from "./convergence/convergence-tracker.ts";
 import { MeshConvergence } from "./convergence/mesh-convergence.ts";
 import { ConvergenceFeed } from "./convergence-feed.ts";
 import { ConvergenceWaits } from "./convergence-waits.ts";
+import { GatewayHosts } from "./gateway-hosts.ts";
 import { OutboxPublisher } from "./outbox-publisher.ts";
 import { Policies } from "./policies.ts";
 import { JobQueue } from "./policy-work/job-queue.ts";
@@ -51,9 +53,9 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
   const metrics = new RegistryMetrics();
   const tracker = new ConvergenceTracker({ logger });
   const refusals = new RefusalHistory({
-    onRefused({ node, type, resources, reason, objects }) {
+    onRefused({ node, type, resources: names, reason, objects }) {
       metrics.refused(type);
-      logger.warn({ node, type, resources, reason, objects: objects.map(originText) }, "a proxy refused configuration");
+      logger.warn({ node, type, names, reason, objects: objects.map(originText) }, "a proxy refused configuration");
     },
   });
   metrics.standingRefusals(() => refusals.standing.length);
@@ -73,6 +75,7 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
   });
   // A thread of its own: an apply does not wait for dry runs.
   const parser = new JobQueue({ databaseUrl: store.url, ...parserLimits });
+  const compiler = new CompilerView({ store, bus, worker: previewer, logger });
   const policies = new Policies({ store, metrics, parser, previewer });
   const monitor = new StoreMonitor({ store, logger });
   const sweeper = new Sweeper({
@@ -123,7 +126,14 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
     });
     addNodeRoutes(fastify, registrations, waits);
     addListRoutes(fastify, store);
-    addConvergenceRoutes(fastify, tracker, meshConvergence, waits);
+    addConvergenceRoutes(fastify, {
+      tracker,
+      meshConvergence,
+      waits,
+      compiler,
+      store,
+      gatewayProxies: { hosts: new GatewayHosts(config.gatewayHosts), logger },
+    });
     addRefusalRoutes(fastify, refusals);
     return api;
   }

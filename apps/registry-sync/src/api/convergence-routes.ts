@@ -1,11 +1,14 @@
+import { FairleadError } from "@fairlead/errors";
 import { addRoute } from "@fairlead/http-api";
-import { convergenceReportSchema, waitQuerySchema } from "@fairlead/registration";
+import { compilerSchema, convergenceReportSchema, waitQuerySchema } from "@fairlead/registration";
+import type { CatalogueReader } from "@fairlead/store";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import type { CompilerView } from "../compiler-view.ts";
 import type { ConvergenceTracker } from "../convergence/convergence-tracker.ts";
 import type { MeshConvergence } from "../convergence/mesh-convergence.ts";
 import type { ConvergenceWaits } from "../convergence-waits.ts";
-import { mergeProxies } from "../gateway-proxies.ts";
+import { type GatewayProxiesOptions, mergeProxies } from "../gateway-proxies.ts";
 import { withReport } from "./error-bodies.ts";
 
 const gatewaySchema = z.object({
@@ -16,12 +19,19 @@ const gatewaySchema = z.object({
   lastHeardMs: z.number().describe("How long ago it was heard."),
 });
 
-/** How far changes have got: revisions, gateways, proxies. */
+export interface ConvergenceRoutesOptions {
+  readonly tracker: ConvergenceTracker;
+  readonly meshConvergence: MeshConvergence;
+  readonly waits: ConvergenceWaits;
+  readonly compiler: Pick<CompilerView, "read">;
+  readonly gatewayProxies: GatewayProxiesOptions;
+  readonly store: Pick<CatalogueReader, "revision">;
+}
+
+/** How far changes have got: revisions, compilers, gateways, proxies. */
 export function addConvergenceRoutes(
   api: FastifyInstance,
-  tracker: ConvergenceTracker,
-  meshConvergence: MeshConvergence,
-  waits: ConvergenceWaits,
+  { tracker, meshConvergence, waits, compiler, gatewayProxies, store }: ConvergenceRoutesOptions,
 ): void {
   addRoute(api, {
     method: "GET",
@@ -32,6 +42,12 @@ export function addConvergenceRoutes(
     answer: convergenceReportSchema,
     formatError: withReport,
     handle: async ({ params: { revision }, query, signal }) => {
+      const newest = await store.revision();
+      if (revision > newest) {
+        throw new FairleadError("FL_REVISION_UNKNOWN", `there is no revision ${revision}: the newest is ${newest}`, {
+          facts: { revision, newest },
+        });
+      }
       const { convergence } = await waits.run(query, signal, () => Promise.resolve({ revision }));
       return convergence ?? (await meshConvergence.report(revision));
     },
@@ -54,6 +70,22 @@ export function addConvergenceRoutes(
   });
   addRoute(api, {
     method: "GET",
+    path: "/v1/compiler",
+    summary: "Who compiles, how far it has got, and what it does not take.",
+    answer: compilerSchema,
+    handle: async () => {
+      const { activeForMs, compiled, rejected, revision } = await compiler.read();
+      return {
+        revision,
+        active: activeForMs !== undefined,
+        ...(activeForMs === undefined ? {} : { activeForMs: Math.round(activeForMs) }),
+        ...(compiled === undefined ? {} : { compiled }),
+        ...(rejected === undefined ? {} : { rejected: [...rejected] }),
+      };
+    },
+  });
+  addRoute(api, {
+    method: "GET",
     path: "/v1/proxies",
     summary: "Connected proxies with what each has been sent and has ACKed, asked of every gateway.",
     answer: z.object({
@@ -63,7 +95,7 @@ export function addConvergenceRoutes(
       proxies: z.array(z.record(z.string(), z.unknown())),
     }),
     handle: async ({ signal }) => {
-      const { gateways, proxies } = await mergeProxies(tracker.gateways(), signal);
+      const { gateways, proxies } = await mergeProxies(tracker.gateways(), gatewayProxies, signal);
       return { gateways: [...gateways], proxies: [...proxies] };
     },
   });

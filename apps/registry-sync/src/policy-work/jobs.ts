@@ -1,5 +1,5 @@
 import type { PolicyObject } from "@fairlead/model";
-import type { Preview, PreviewedObject } from "@fairlead/registration";
+import type { Preview, PreviewedObject, RejectedObject } from "@fairlead/registration";
 import type { PolicyChange } from "../preview/policy-change.ts";
 
 /** What the thread is made with. */
@@ -10,11 +10,14 @@ export interface ThreadData {
 /** What the thread can be asked to do. */
 export type Job =
   | { readonly kind: "parse"; readonly text: string; readonly file: string }
+  | { readonly kind: "rejected" }
   | { readonly kind: "preview"; readonly change: PolicyChange; readonly inForce: ReadonlyMap<string, PolicyObject> };
 
 /** Of each kind of job. */
 export interface JobResults {
   readonly parse: readonly PolicyObject[];
+  /** What the compiler does not take of the catalogue as it is. */
+  readonly rejected: { readonly revision: number; readonly rejected: readonly RejectedObject[] };
   readonly preview: {
     /** Of the catalogue that the change was compared with. */
     readonly revision: number;

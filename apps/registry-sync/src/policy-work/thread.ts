@@ -1,9 +1,12 @@
 /** The worker thread for what takes longer than the event loop of registry-sync may be held up: one job at a time. */
 import { parentPort, workerData } from "node:worker_threads";
+import { compile } from "@fairlead/compile";
 import { FairleadError } from "@fairlead/errors";
 import { createLogger } from "@fairlead/logging";
+import type { Catalogue } from "@fairlead/model";
 import { parsePolicies } from "@fairlead/policy";
 import { openStore, type Store } from "@fairlead/store";
+import { rejectedObject } from "../preview/mesh-difference.ts";
 import { previewedObjects } from "../preview/previewed-objects.ts";
 import { previewChange } from "../preview/preview-change.ts";
 import { envoyMessages } from "../readable/envoy-messages.ts";
@@ -15,15 +18,19 @@ const limits = { maxDiffChars: 40_000, maxTotalDiffChars: 4_000_000 };
 let store: Promise<Store> | undefined;
 let registry: ReturnType<typeof envoyMessages> | undefined;
 
-async function preview(job: Job & { kind: "preview" }): Promise<JobResults["preview"]> {
+async function readCatalogue(): Promise<Catalogue> {
   // Of its own: rows of a large catalogue are made in this thread, too.
   store ??= openStore({
     url: (workerData as ThreadData).databaseUrl,
     logger: createLogger({ service: "registry-sync", level: "silent" }),
     poolSize: 1,
   });
+  return await (await store).snapshot();
+}
+
+async function preview(job: Job & { kind: "preview" }): Promise<JobResults["preview"]> {
   registry ??= envoyMessages();
-  const catalogue = await (await store).snapshot();
+  const catalogue = await readCatalogue();
   return {
     revision: catalogue.revision,
     objects: previewedObjects(catalogue, job.change),
@@ -31,11 +38,25 @@ async function preview(job: Job & { kind: "preview" }): Promise<JobResults["prev
   };
 }
 
+async function rejectedNow(): Promise<JobResults["rejected"]> {
+  const catalogue = await readCatalogue();
+  return { revision: catalogue.revision, rejected: compile(catalogue).rejected.map(rejectedObject) };
+}
+
+async function resultOf(job: Job): Promise<JobResults[Job["kind"]]> {
+  switch (job.kind) {
+    case "parse":
+      return parsePolicies(job.text, job).policies.map(({ object }) => object);
+    case "preview":
+      return await preview(job);
+    case "rejected":
+      return await rejectedNow();
+  }
+}
+
 async function answerOf(job: Job): Promise<JobAnswer> {
   try {
-    const result =
-      job.kind === "parse" ? parsePolicies(job.text, job).policies.map(({ object }) => object) : await preview(job);
-    return { result };
+    return { result: await resultOf(job) };
   } catch (caught) {
     const { code, message, facts } = FairleadError.from(caught);
     return { error: { code, message, facts } };

@@ -1,7 +1,7 @@
 import type { Registry } from "@bufbuild/protobuf";
 import type { CompiledMesh, RejectedCompile } from "@fairlead/compile";
 import { shortTypeName } from "@fairlead/envoy-api";
-import type { Preview, PreviewedResource } from "@fairlead/registration";
+import type { Preview, PreviewedResource, RejectedObject } from "@fairlead/registration";
 import { type CompiledResource, pushOrder } from "@fairlead/snapshot";
 import { resourceJson } from "../readable/resource-json.ts";
 import { unifiedDiff } from "../readable/unified-diff.ts";
@@ -24,6 +24,11 @@ function compareResources(a: CompiledResource, b: CompiledResource): number {
   if (byType !== 0) return byType;
   if (a.name !== b.name) return a.name < b.name ? -1 : 1;
   return a.key < b.key ? -1 : 1;
+}
+
+export function rejectedObject({ provenance, code, message }: RejectedCompile): RejectedObject {
+  const { kind, key, file = "", line = 0 } = provenance;
+  return { kind, key, file, line, code, message };
 }
 
 interface Difference {
@@ -83,12 +88,7 @@ export function meshDifference(
 
   const already = new Set(before.rejected.map(identityOf));
   const rejected = after.rejected.map((object) => ({
-    kind: object.provenance.kind,
-    key: object.provenance.key,
-    file: object.provenance.file ?? "",
-    line: object.provenance.line ?? 0,
-    code: object.code,
-    message: object.message,
+    ...rejectedObject(object),
     already: already.has(identityOf(object)),
   }));
   return { resources, audiences: audiences.list, rejected, diffsLeftOut };

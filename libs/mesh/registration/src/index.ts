@@ -1,3 +1,4 @@
+export { compilerSchema, type CompilerStatus } from "./compiler.ts";
 export {
   type ConvergenceReport,
   convergenceReportSchema,

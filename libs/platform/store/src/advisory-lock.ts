@@ -1,7 +1,24 @@
 import { Client } from "pg";
 import type { AdvisoryLock } from "./catalogue-reader.ts";
 import { connectTimeoutMs, keepAlive } from "./data-source.ts";
+import type { Database } from "./database.ts";
 import { storeError } from "./store-error.ts";
+
+/** A lock's bigint is in pg_locks as two halves, with objsubid 1. */
+const holderStatement = `
+  SELECT extract(epoch FROM now() - session.backend_start) * 1000 AS held
+  FROM pg_locks held JOIN pg_stat_activity session USING (pid), hashtextextended($1, 0) AS key
+  WHERE held.locktype = 'advisory' AND held.granted AND held.objsubid = 1
+    AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND held.classid::bigint = (key >> 32) & 4294967295 AND held.objid::bigint = key & 4294967295`;
+
+/** @returns for how long the session has been there that holds the lock; undefined when none does @throws FairleadError FL_STORE_UNAVAILABLE */
+export async function lockHeldForMs(database: Database, name: string): Promise<number | undefined> {
+  return await database.transaction("READ COMMITTED", async (manager) => {
+    const rows: { held: string }[] = await manager.query(holderStatement, [name]);
+    return rows[0] === undefined ? undefined : Number(rows[0].held);
+  });
+}
 
 /** How often the session that holds a lock is asked whether it is still there, and how long it may take to answer. */
 const checkIntervalMs = 2000;

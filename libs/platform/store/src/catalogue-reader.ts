@@ -6,6 +6,12 @@ export type ChangePage =
   /** The log no longer reaches back to the asked revision: take a snapshot. */
   | { readonly gap: true };
 
+/** The locks that services share, by name. */
+export const lockNames = {
+  /** Of the config-compiler that is active. */
+  compiler: "config-compiler",
+} as const;
+
 /** Held by one session of one process; PostgreSQL gives it to the next one when the session ends. */
 export interface AdvisoryLock {
   /** Aborted when the session that holds it was lost: whoever holds it must stop at once. */

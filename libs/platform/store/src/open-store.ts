@@ -2,7 +2,7 @@ import type { Catalogue } from "@fairlead/model";
 import type { Logger } from "@fairlead/logging";
 import { inSpan } from "@fairlead/telemetry";
 import { FairleadError } from "@fairlead/errors";
-import { tryAdvisoryLock } from "./advisory-lock.ts";
+import { lockHeldForMs, tryAdvisoryLock } from "./advisory-lock.ts";
 import type { CatalogueReader } from "./catalogue-reader.ts";
 import { type CatalogueQueries, catalogueQueries } from "./catalogue-queries.ts";
 import { catalogueTransaction } from "./catalogue-transaction.ts";
@@ -31,6 +31,8 @@ export interface Store extends CatalogueReader, CatalogueWriter, CatalogueQuerie
   readonly url: string;
   /** Brings the schema up to date; replicas may do it at the same time. @throws FairleadError FL_STORE_UNAVAILABLE */
   migrate(): Promise<void>;
+  /** For how long the session that holds a lock has been there, in ms; undefined when nobody holds it. @throws FairleadError FL_STORE_UNAVAILABLE */
+  lockHeldForMs(name: string): Promise<number | undefined>;
   /** Whether PostgreSQL answers; false after a few seconds at most. */
   reachable(): Promise<boolean>;
   close(): Promise<void>;
@@ -78,6 +80,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     snapshot: (): Promise<Catalogue> => readSnapshot(database),
     changesSince: (since, limit = defaultPageRows) => readChanges(database, since, limit),
     tryLock: (name) => tryAdvisoryLock(url, name),
+    lockHeldForMs: (name) => lockHeldForMs(database, name),
     async write(traceparent, work) {
       return await inSpan(
         "store.write",

@@ -278,7 +278,11 @@ test("an advisory lock has one holder, and its loss is told", async () => {
   const lock = await store.tryLock("compile");
   assert.ok(lock);
   assert.equal(await store.tryLock("compile"), undefined);
+  const heldForMs = await store.lockHeldForMs("compile");
+  assert.ok(heldForMs !== undefined && heldForMs >= 0 && heldForMs < 60_000, String(heldForMs));
+  assert.equal(await store.lockHeldForMs("other"), undefined);
   await lock.release();
+  assert.equal(await store.lockHeldForMs("compile"), undefined);
   assert.equal(lock.lost.aborted, false);
   const next = await store.tryLock("compile");
   assert.ok(next);
