@@ -1,0 +1,61 @@
+/**
+ * npm run conformance:http: h2spec in strict mode against the proxy's HTTP/2 server, and h2specd against its client.
+ *
+ * Exit code: 0 all passed, 1 something failed, 2 it cannot run here (no Go, or no module proxy).
+ */
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { CannotRun } from "./envoy-binary.ts";
+import { type H2specBinaries, h2specBinaries } from "./h2spec-binaries.ts";
+import { Http2TestServer } from "./http2-test-server.ts";
+
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+const summary = /(\d+) tests, (\d+) passed, (\d+) skipped, (\d+) failed/;
+
+/** Runs one of the two and passes on what it prints. */
+async function run(binary: string, args: readonly string[]): Promise<Counts> {
+  let output = "";
+  const child = spawn(binary, args, { stdio: ["ignore", "pipe", "inherit"] });
+  child.stdout.on("data", (chunk: Buffer) => {
+    const text = chunk.toString();
+    // h2specd goes on accepting on what it has closed, and says so thousands of times.
+    if (!summary.test(output)) process.stdout.write(text.replace(/^accept tcp .*\n/gm, ""));
+    output += text;
+  });
+  await new Promise((resolve) => child.once("close", resolve));
+  const counts = summary.exec(output);
+  // Without a summary it has ended in the middle: that is a failure, whatever came before.
+  if (counts === null) return { passed: 0, failed: 1 };
+  // A skipped case says nothing for us.
+  return { passed: Number(counts[2]), failed: Number(counts[3]) + Number(counts[4]) };
+}
+
+async function testServer(binaries: H2specBinaries): Promise<Counts> {
+  await using server = await Http2TestServer.start();
+  return await run(binaries.h2spec, ["-S", "-h", "127.0.0.1", "-p", String(server.port), "-o", "2"]);
+}
+
+async function testClient(binaries: H2specBinaries): Promise<Counts> {
+  const client = fileURLToPath(new URL("http2-test-client.ts", import.meta.url));
+  const command = `${process.execPath} ${client}`;
+  return run(binaries.h2specd, ["-S", "-h", "127.0.0.1", "-f", "30000", "-o", "2", "-e", command]);
+}
+
+try {
+  const binaries = await h2specBinaries();
+  const server = await testServer(binaries);
+  const client = await testClient(binaries);
+  const failed = server.failed + client.failed;
+  process.stdout.write(`server: ${server.passed} passed, ${server.failed} failed\n`);
+  process.stdout.write(`client: ${client.passed} passed, ${client.failed} failed\n`);
+  process.stdout.write(`${server.passed + client.passed} passed, ${failed} failed\n`);
+  process.exitCode = failed === 0 ? 0 : 1;
+} catch (error) {
+  if (!(error instanceof CannotRun)) throw error;
+  process.stderr.write(`cannot run here: ${error.message}\n`);
+  process.exitCode = 2;
+}
