@@ -1,13 +1,4 @@
-import {
-  bindAddress,
-  databaseUrl,
-  defineConfig,
-  durationMs,
-  logLevel,
-  natsUrl,
-  otlpEndpoint,
-  port,
-} from "@fairlead/config";
+import { bindAddress, defineConfig, durationMs, logLevel, port, storeProcessConfig } from "@fairlead/config";
 
 export const configCompilerConfig = defineConfig("config-compiler", {
   bind: bindAddress().describe("Address that /healthz, /readyz and /metrics listen on."),
@@ -22,8 +13,4 @@ export const configCompilerConfig = defineConfig("config-compiler", {
 export type ConfigCompilerConfig = ReturnType<typeof configCompilerConfig.load>;
 
 /** What only the process of its own needs: in `fairlead up` bus and store are given. */
-export const configCompilerProcessConfig = defineConfig("config-compiler (as a process)", {
-  natsUrl: natsUrl(),
-  databaseUrl: databaseUrl(),
-  otlpEndpoint: otlpEndpoint(),
-});
+export const configCompilerProcessConfig = storeProcessConfig("config-compiler");

@@ -1,4 +1,5 @@
 import { connectNats } from "@fairlead/bus-nats";
+import { loadTogether } from "@fairlead/config";
 import { type Module, runMain } from "@fairlead/lifecycle";
 import { createLogger } from "@fairlead/logging";
 import { openStore } from "@fairlead/store";
@@ -7,8 +8,10 @@ import { configCompilerConfig, configCompilerProcessConfig } from "./config.ts";
 import { createConfigCompiler } from "./module.ts";
 
 await runMain(async () => {
-  const config = configCompilerConfig.load();
-  const { natsUrl, databaseUrl, otlpEndpoint } = configCompilerProcessConfig.load();
+  const [config, { natsUrl, databaseUrl, otlpEndpoint }] = loadTogether(
+    configCompilerConfig,
+    configCompilerProcessConfig,
+  );
   const telemetry = startTelemetry({ service: "config-compiler", otlpEndpoint });
   const logger = createLogger({ service: "config-compiler", level: config.logLevel });
   const bus = await connectNats({ servers: natsUrl, name: "config-compiler", logger });

@@ -54,7 +54,7 @@ for (const [path, body] of Object.entries(good)) {
       await refuses(path, "[]", "FL_REQUEST_INVALID", 400, /body/);
       await refuses(path, "null", "FL_REQUEST_INVALID", 400, /body/);
       for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/yaml", "x"]) {
-        await refuses(path, "a=b", "FL_REQUEST_MEDIA_TYPE", 415, /./, type);
+        await refuses(path, "a=b", "FL_REQUEST_MEDIA_TYPE", 415, /expected is application\/json$/, type);
       }
     });
 
@@ -80,7 +80,13 @@ for (const [path, body] of Object.entries(good)) {
     });
 
     test("a body that is too large", async () => {
-      await refuses(path, { ...body, pad: "x".repeat(1024 * 1024) }, "FL_REQUEST_TOO_LARGE", 413, /./);
+      await refuses(
+        path,
+        { ...body, pad: "x".repeat(1024 * 1024) },
+        "FL_REQUEST_TOO_LARGE",
+        413,
+        /^the body is larger than 1048576 bytes$/,
+      );
     });
   });
 }
@@ -168,7 +174,7 @@ test("wrong queries and paths", async () => {
     const { status, body } = await registry.call(method, path);
     assert.deepEqual([status, body.code], [404, "FL_NOT_FOUND"], path);
   }
-  const kind = await registry.call("GET", "/v1/policies/Gateway/default/x");
+  const kind = await registry.call("GET", "/v1/policies/Deployment/default/x");
   assert.deepEqual([kind.status, kind.body.code], [400, "FL_REQUEST_INVALID"]);
   assert.equal((await registry.call("DELETE", `/v1/nodes/${"a".repeat(300)}`)).status, 400);
 });
@@ -187,8 +193,11 @@ test("wrong policies", async () => {
     const { status, body: answer } = await put(body);
     assert.ok(status === 400 || status === 422, `${status} ${JSON.stringify(body)} ${JSON.stringify(answer)}`);
   }
-  assert.equal((await put(`# ${"x".repeat(2048)}`)).body.code, "FL_REQUEST_TOO_LARGE");
-  assert.equal((await put("a: 1", "text/plain")).body.code, "FL_REQUEST_MEDIA_TYPE");
+  const long = await put(`# ${"x".repeat(2048)}`);
+  assert.deepEqual([long.body.code, long.body.message], ["FL_REQUEST_TOO_LARGE", "the body is larger than 2048 bytes"]);
+  const plain = await put("a: 1", "text/plain");
+  assert.equal(plain.body.code, "FL_REQUEST_MEDIA_TYPE");
+  assert.match(plain.body.message ?? "", /"text\/plain"; expected is application\/yaml, .*application\/json$/);
   assert.equal((await put("a: 1", "application/yaml", "?dryrun=true")).body.code, "FL_REQUEST_INVALID");
   assert.equal((await registry.call("PUT", "/v1/policies")).status, 400);
 });

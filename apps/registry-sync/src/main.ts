@@ -1,4 +1,5 @@
 import { connectNats } from "@fairlead/bus-nats";
+import { loadTogether } from "@fairlead/config";
 import { type Module, runMain } from "@fairlead/lifecycle";
 import { createLogger } from "@fairlead/logging";
 import { openStore } from "@fairlead/store";
@@ -7,8 +8,7 @@ import { registrySyncConfig, registrySyncProcessConfig } from "./config.ts";
 import { createRegistrySync } from "./module.ts";
 
 await runMain(async () => {
-  const config = registrySyncConfig.load();
-  const { natsUrl, databaseUrl, otlpEndpoint } = registrySyncProcessConfig.load();
+  const [config, { natsUrl, databaseUrl, otlpEndpoint }] = loadTogether(registrySyncConfig, registrySyncProcessConfig);
   const telemetry = startTelemetry({ service: "registry-sync", otlpEndpoint });
   const logger = createLogger({ service: "registry-sync", level: config.logLevel });
   const bus = await connectNats({ servers: natsUrl, name: "registry-sync", logger });

@@ -104,6 +104,11 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
       logger,
       telemetry,
       readiness,
+      limits: {
+        maxConnections: config.maxHttpConnections,
+        headersTimeoutMs: config.httpHeadersTimeout,
+        requestTimeoutMs: config.httpRequestTimeout,
+      },
     });
     const { fastify } = api;
     // Text is not what any operation takes; fastify would pass it on as a string.
@@ -114,15 +119,15 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
     });
     // Each group has its own way to read bodies, or to answer one that cannot be read.
     await fastify.register(async (scope) => {
-      scope.setErrorHandler(async (caught, _request, reply) => {
-        const { status, body, error } = errorAnswer(caught);
+      scope.setErrorHandler(async (caught, request, reply) => {
+        const { status, body, error } = errorAnswer(caught, request);
         return await reply.code(status).send(withErrNo(body, error));
       });
       addMosnRoutes(scope, registrations, waits);
     });
     await fastify.register(async (scope) => {
-      takePolicyText(scope, config.maxPolicyBytes);
-      addPolicyRoutes(scope, policies, waits);
+      takePolicyText(scope);
+      addPolicyRoutes(scope, policies, waits, config.maxPolicyBytes);
     });
     addNodeRoutes(fastify, registrations, waits);
     addListRoutes(fastify, store);

@@ -29,27 +29,31 @@ const policyParamsSchema = z.strictObject({
   name: z.string().min(1).max(253),
 });
 
+const contentTypes = ["application/yaml", "text/yaml", "application/x-yaml", "text/x-yaml", "application/json"];
+
 /** Bodies of policies reach the parser as text, also JSON, so that messages name the lines of the source. */
-export function takePolicyText(api: FastifyInstance, maxBytes: number): void {
+export function takePolicyText(api: FastifyInstance): void {
   api.removeAllContentTypeParsers();
-  api.addContentTypeParser(
-    ["application/yaml", "text/yaml", "application/x-yaml", "text/x-yaml", "application/json"],
-    { parseAs: "string", bodyLimit: maxBytes },
-    (_request, body, done) => done(null, body),
-  );
+  api.addContentTypeParser(contentTypes, { parseAs: "string" }, (_request, body, done) => done(null, body));
 }
 
 function previewAnswer({ revision, objects, preview }: PreviewedChange) {
   return { revision, objects: [...objects], dryRun: true, preview };
 }
 
-export function addPolicyRoutes(api: FastifyInstance, policies: Policies, waits: ConvergenceWaits): void {
+export function addPolicyRoutes(
+  api: FastifyInstance,
+  policies: Policies,
+  waits: ConvergenceWaits,
+  maxBytes: number,
+): void {
   addRoute(api, {
     method: "PUT",
     path: "/v1/policies",
     summary: "Apply policies: all of the text or none.",
     description:
       "YAML of one or several documents (application/yaml), or JSON of one. Answers what happened to each object.",
+    accepts: { maxBytes, contentTypes },
     body: z.string({ error: "expected policies as application/yaml or application/json" }),
     query: applyQuerySchema,
     answer: changeAnswerSchema.extend({

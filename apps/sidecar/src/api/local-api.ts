@@ -60,8 +60,8 @@ export async function createLocalApi(options: LocalApiOptions): Promise<HttpApi>
   await api.fastify.register(async (scope) => {
     // JSON only: a web page can send text/plain to its reader's machine without asking.
     scope.removeContentTypeParser("text/plain");
-    scope.setErrorHandler(async (error, _request, reply) => {
-      const { status, body, error: mapped } = errorAnswer(error);
+    scope.setErrorHandler(async (error, request, reply) => {
+      const { status, body, error: mapped } = errorAnswer(error, request);
       return await reply.code(status).send(withErrNo(body, mapped));
     });
     addRoute(scope, {

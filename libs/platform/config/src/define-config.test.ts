@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
-import { bindAddress, defineConfig, durationMs, port } from "./index.ts";
+import { bindAddress, defineConfig, durationMs, loadTogether, port, storeProcessConfig } from "./index.ts";
 
 const definition = defineConfig("example", {
   httpPort: port().default(13300).describe("Where it listens."),
@@ -25,6 +25,24 @@ test("names every variable that is wrong", () => {
       return true;
     },
   );
+});
+
+test("an app's settings and its process's are checked together", () => {
+  const ofProcess = storeProcessConfig("example");
+  const wrong = { FAIRLEAD_HTTP_PORT: "70000", FAIRLEAD_OTLP_ENDPOINT: "x" };
+  assert.throws(
+    () => loadTogether(definition, ofProcess, wrong),
+    (error: Error) => {
+      assert.match(error.message, /^example cannot start: FAIRLEAD_HTTP_PORT: /);
+      for (const variable of ["DATABASE_URL is not set", "NATS_URL is not set", "OTLP_ENDPOINT: "]) {
+        assert.match(error.message, new RegExp(`FAIRLEAD_${variable}`));
+      }
+      return true;
+    },
+  );
+  const right = { FAIRLEAD_DATABASE_URL: "postgres://x", FAIRLEAD_NATS_URL: "nats://x" };
+  const [config, process_] = loadTogether(definition, ofProcess, right);
+  assert.deepEqual([config.httpPort, process_.natsUrl], [13300, "nats://x"]);
 });
 
 test("a wrong URL is named without its login", () => {

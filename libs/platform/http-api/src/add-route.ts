@@ -2,6 +2,7 @@ import { FairleadError } from "@fairlead/errors";
 import { inSpan } from "@fairlead/telemetry";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
+import type { BodyRules } from "./body-rules.ts";
 import { errorAnswer, type ErrorAnswer } from "./error-answer.ts";
 
 export interface RouteRequest<Body, Query, Params> {
@@ -20,6 +21,8 @@ export interface Route<Body extends z.ZodType, Query extends z.ZodType, Params e
   readonly summary: string;
   readonly description?: string;
   readonly body?: Body;
+  /** What the body may be. @default JSON, as long as the API takes */
+  readonly accepts?: Partial<BodyRules>;
   readonly query?: Query;
   readonly params?: Params;
   /** Described in openapi.json; answers are not checked at run time. */
@@ -57,6 +60,8 @@ export function addRoute<Body extends z.ZodType, Query extends z.ZodType, Params
   api.route({
     method: route.method,
     url: route.path,
+    config: route.accepts?.contentTypes === undefined ? {} : { contentTypes: route.accepts.contentTypes },
+    ...(route.accepts?.maxBytes === undefined ? {} : { bodyLimit: route.accepts.maxBytes }),
     schema: {
       summary: route.summary,
       ...(route.description === undefined ? {} : { description: route.description }),

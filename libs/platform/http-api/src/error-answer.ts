@@ -1,5 +1,7 @@
 import { FairleadError, meaningOf, type ErrorFacts } from "@fairlead/errors";
 import { trace } from "@opentelemetry/api";
+import type { FastifyRequest } from "fastify";
+import { type BodyRules, bodyRulesOf } from "./body-rules.ts";
 import "./errors.ts";
 import { RelayedError } from "./relayed-error.ts";
 
@@ -31,12 +33,39 @@ function codeOfFastifyError(error: { code?: unknown; statusCode?: unknown }): `F
   }
 }
 
-/** The one place that turns an error into an HTTP answer. Causes and stacks stay in the log. */
-export function errorAnswer(caught: unknown): { status: number; body: ErrorAnswer; error: FairleadError } {
+/** With the limit that was passed, and the types that are taken. */
+function messageFor(
+  code: string,
+  fallback: string,
+  rules: BodyRules | undefined,
+  sentType: string | undefined,
+): string {
+  if (rules === undefined) return fallback;
+  const types = rules.contentTypes.join(", ");
+  if (code === "FL_REQUEST_TOO_LARGE") return `the body is larger than ${rules.maxBytes} bytes`;
+  if (code !== "FL_REQUEST_MEDIA_TYPE") return fallback;
+  const sent =
+    sentType === undefined ? "no content-type" : `the content-type ${JSON.stringify(sentType.slice(0, 100))}`;
+  return `the request has ${sent}; expected is ${types}`;
+}
+
+/**
+ * The one place that turns an error into an HTTP answer. Causes and stacks stay in the log.
+ *
+ * @param request where what fastify itself refused is to be explained: a body that is too large, or of another type
+ */
+export function errorAnswer(
+  caught: unknown,
+  request?: FastifyRequest,
+): { status: number; body: ErrorAnswer; error: FairleadError } {
   let error = FairleadError.from(caught);
   if (error.code === "FL_INTERNAL" && caught instanceof Error) {
     const code = codeOfFastifyError(caught as { code?: unknown; statusCode?: unknown });
-    if (code !== undefined) error = new FairleadError(code, caught.message, { cause: caught });
+    if (code !== undefined) {
+      const rules = request === undefined ? undefined : bodyRulesOf(request);
+      const message = messageFor(code, caught.message, rules, request?.headers["content-type"]);
+      error = new FairleadError(code, message, { cause: caught });
+    }
   }
   const meaning = meaningOf(error.code);
   const relayed = error instanceof RelayedError ? error : undefined;

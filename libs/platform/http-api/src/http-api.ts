@@ -6,6 +6,10 @@ import type { Telemetry } from "@fairlead/telemetry";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
 import { browserRefusal } from "./browser-guard.ts";
 import { errorAnswer } from "./error-answer.ts";
+import { defaultHttpLimits, type HttpLimits, limitConnections } from "./http-limits.ts";
+
+/** How often Node looks for requests that are late; by default every 30 s, whatever the time-outs. */
+const timeoutCheckMs = 1000;
 
 /** What /readyz answers: ready when nothing is waited for. */
 export interface Readiness {
@@ -21,8 +25,8 @@ export interface HttpApiOptions {
   readonly readiness: () => Readiness;
   /** @default 1 MiB */
   readonly maxBodyBytes?: number;
-  /** Time for a request's headers and body to arrive. @default 10 s */
-  readonly requestTimeoutMs?: number;
+  /** @default `defaultHttpLimits` */
+  readonly limits?: HttpLimits;
 }
 
 export interface HttpApi {
@@ -37,19 +41,22 @@ export interface HttpApi {
 export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
   // Under fastify's own type, so that the instance is an ordinary FastifyInstance.
   const loggerInstance: FastifyBaseLogger = options.logger;
+  const limits = options.limits ?? defaultHttpLimits;
   const app = fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.maxBodyBytes ?? 1024 * 1024,
-    requestTimeout: options.requestTimeoutMs ?? 10_000,
+    requestTimeout: limits.requestTimeoutMs,
+    http: { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: timeoutCheckMs },
     forceCloseConnections: "idle",
     routerOptions: { maxParamLength: 1024 },
   });
+  limitConnections(app.server, limits.maxConnections, options.logger);
   // Input is checked by zod in `addRoute`; the JSON schemas are for openapi.json only.
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.setErrorHandler(async (error, request, reply) => {
-    const { status, body, error: mapped } = errorAnswer(error);
+    const { status, body, error: mapped } = errorAnswer(error, request);
     if (status >= 500) request.log.error({ err: mapped }, "request failed");
     return await reply.code(status).send(body);
   });
