@@ -17,7 +17,7 @@ export class CommitWatch {
   }
 
   static async start(natsUrl: string): Promise<CommitWatch> {
-    const logger = createLogger({ service: "bench", level: "warn" });
+    const logger = createLogger({ service: "bench", level: "error" });
     const bus = await connectNats({ servers: natsUrl, name: "bench", logger });
     const bucket = await bus.keyValue(buckets.xds);
     const { promise, resolve } = Promise.withResolvers<void>();

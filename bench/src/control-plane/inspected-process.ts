@@ -13,6 +13,7 @@ export class InspectedProcess {
   #environment: Readonly<Record<string, string>>;
   #child: ChildProcess | undefined;
   #inspector: Inspector | undefined;
+  #inspectorUrl: string | undefined;
   #output = "";
 
   constructor(app: string, environment: Readonly<Record<string, string>>) {
@@ -29,10 +30,16 @@ export class InspectedProcess {
       stdio: ["ignore", "pipe", "pipe"],
     });
     for (const stream of [child.stdout, child.stderr]) {
-      stream?.on("data", (bytes: Buffer) => (this.#output = (this.#output + bytes.toString()).slice(-maxOutput)));
+      stream?.on("data", (bytes: Buffer) => this.#wrote(bytes.toString()));
     }
     this.#child = child;
     this.#inspector = undefined;
+    this.#inspectorUrl = undefined;
+  }
+
+  #wrote(text: string): void {
+    this.#output = (this.#output + text).slice(-maxOutput);
+    this.#inspectorUrl ??= /Debugger listening on (ws:\S+)/.exec(this.#output)?.[1];
   }
 
   /** The end of what it wrote. */
@@ -60,9 +67,8 @@ export class InspectedProcess {
   }
 
   async inspector(): Promise<Inspector> {
-    const [, url] = /Debugger listening on (ws:\S+)/.exec(this.#output) ?? [];
-    if (this.#inspector === undefined && url === undefined) throw new Error(`${this.app} has no inspector`);
-    return (this.#inspector ??= await Inspector.connect(url!));
+    if (this.#inspectorUrl === undefined) throw new Error(`${this.app} has no inspector`);
+    return (this.#inspector ??= await Inspector.connect(this.#inspectorUrl));
   }
 
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {

@@ -14,8 +14,8 @@ export interface ProxyConnectionOptions {
 
 /** As Envoy's are, large: what is measured is the server, not the client's flow control. */
 const windowBytes = 16 * 1024 * 1024;
-/** HTTP/2's default: after this much, a client that does not read has closed its window. */
-const silentWindowBytes = 65_535;
+/** Less than any mesh takes: the first response closes the window. */
+const silentWindowBytes = 1024;
 const minPauseMs = 200;
 const maxPauseMs = 2000;
 
