@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { PendingProxy_State } from "@fairlead/fairlead-api";
-import { adsOnly, cluster, contents, deltaOnly, endpoint, route, rule, sotwOnly } from "./rule.ts";
+import { adsOnly, cluster, contents, deltaOnly, endpoint, route, rule, sotwOnly } from "./rule-under-test.ts";
 
 const one = { [cluster]: ["a@1"], [endpoint]: ["a@1"] };
 

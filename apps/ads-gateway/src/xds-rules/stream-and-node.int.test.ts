@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { status } from "@grpc/grpc-js";
 import { until } from "../gateway-under-test.ts";
-import { adsOnly, cluster, contents, endpoint, rule } from "./rule.ts";
+import { adsOnly, cluster, contents, endpoint, rule } from "./rule-under-test.ts";
 
 const ab = { [endpoint]: ["a@1", "b@1"], [cluster]: ["a@1"] };
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cluster, contents, deltaOnly, endpoint, rule, sotwOnly } from "./rule.ts";
+import { cluster, contents, deltaOnly, endpoint, rule, sotwOnly } from "./rule-under-test.ts";
 
 const one = { [cluster]: ["a@1"], [endpoint]: ["a@1", "b@1"] };
 

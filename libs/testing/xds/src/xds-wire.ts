@@ -1,4 +1,5 @@
-import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, type MessageInitShape, toBinary, type UnknownField } from "@bufbuild/protobuf";
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import {
   DeltaDiscoveryRequestSchema,
   DeltaDiscoveryResponseSchema,
@@ -32,8 +33,8 @@ export interface WireResponse {
   readonly resources: readonly WireResource[];
   /** Delta: removed_resources. */
   readonly removed: readonly string[];
-  /** Field numbers that the protos do not know: what is newer than they are. */
-  readonly unknownFields: readonly number[];
+  /** resource_errors, `name: code`: a field newer than our protos. */
+  readonly errors: readonly string[];
 }
 
 export interface WireResource {
@@ -45,6 +46,30 @@ export interface WireResource {
   /** Of the Any. */
   readonly typeUrl: string;
   readonly body: Uint8Array;
+}
+
+/** ResourceError: 1 resource_name (1 name), 2 error_detail (1 code, 2 message). */
+function resourceErrors(unknown: readonly UnknownField[] | undefined, field: number): string[] {
+  return (unknown ?? [])
+    .filter(({ no }) => no === field)
+    .map(({ data }) => {
+      const error = fieldsOf(new BinaryReader(data).bytes());
+      const name = fieldsOf(error.get(1) ?? new Uint8Array()).get(1) ?? new Uint8Array();
+      const code = new BinaryReader((error.get(2) ?? new Uint8Array()).subarray(1)).int32();
+      return `${Buffer.from(name).toString()}: ${code}`;
+    });
+}
+
+/** The fields of a message that are bytes, by number. */
+function fieldsOf(bytes: Uint8Array): Map<number, Uint8Array> {
+  const reader = new BinaryReader(bytes);
+  const fields = new Map<number, Uint8Array>();
+  while (reader.pos < reader.len) {
+    const [number, wireType] = reader.tag();
+    if (wireType === WireType.LengthDelimited) fields.set(number, reader.bytes());
+    else reader.skip(wireType);
+  }
+  return fields;
 }
 
 export function encodeRequest(variant: XdsVariant, request: WireRequest): Buffer {
@@ -85,7 +110,7 @@ export function decodeResponse(variant: XdsVariant, bytes: Uint8Array): WireResp
         body: value,
       })),
       removed: [],
-      unknownFields: (message.$unknown ?? []).map((field) => field.no),
+      errors: resourceErrors(message.$unknown, 7),
     };
   }
   const message = fromBinary(DeltaDiscoveryResponseSchema, bytes);
@@ -103,6 +128,6 @@ export function decodeResponse(variant: XdsVariant, bytes: Uint8Array): WireResp
       body: resource?.value ?? new Uint8Array(),
     })),
     removed: message.removedResources,
-    unknownFields: (message.$unknown ?? []).map((field) => field.no),
+    errors: resourceErrors(message.$unknown, 9),
   };
 }

@@ -101,6 +101,11 @@ export class RuleWorld {
     return proxies.flatMap((proxy) => proxy.types).findLast((type) => type.type === typeUrl);
   }
 
+  /** Resolves when the proxy holds so many of the type. */
+  async countIs(typeUrl: string, count: number): Promise<void> {
+    await until(async () => (await this.typeStatus(typeUrl))?.resources === count);
+  }
+
   async stateIs(typeUrl: string, state: string): Promise<void> {
     await until(async () => (await this.typeStatus(typeUrl))?.state === state);
   }
