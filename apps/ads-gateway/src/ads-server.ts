@@ -11,6 +11,7 @@ import type { GatewayMetrics } from "./gateway-metrics.ts";
 import { grpcStatusOf } from "./grpc-status.ts";
 import { type ConnectionContext, ProxyConnection } from "./proxy-connection.ts";
 import { PushPipeline } from "./push-pipeline.ts";
+import { CommitHistory, type PushStatus } from "./push-status.ts";
 
 export interface AdsServerOptions {
   readonly config: Pick<
@@ -42,6 +43,7 @@ export class AdsServer {
   readonly #options: AdsServerOptions;
   readonly #context: ConnectionContext;
   readonly #pipeline: PushPipeline<ProxyConnection>;
+  readonly #commits = new CommitHistory();
   #streams = 0;
   #stopping = false;
 
@@ -128,15 +130,16 @@ export class AdsServer {
     span.setAttribute("fairlead.proxies", proxies);
     span.end();
     metrics.committed();
+    this.#commits.add(commit, proxies);
     const { revision, changed, removed } = commit;
     logger.info({ revision, changed: changed.size, removed: removed.size, proxies }, "configuration applied");
     // In this order: whoever sees the revision also sees whom it is pending for.
     onStatus();
   }
 
-  /** Streams in the push queue. */
-  get queued(): PushPipeline<ProxyConnection>["queued"] {
-    return this.#pipeline.queued;
+  /** What is being pushed. */
+  get pushStatus(): PushStatus {
+    return { queue: this.#pipeline.queued, lanes: this.#pipeline.lanes, commits: this.#commits.newestFirst };
   }
 
   /** Ends all streams: their proxies keep what they have and connect elsewhere. */

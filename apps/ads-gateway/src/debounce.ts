@@ -24,6 +24,11 @@ export class Debounce {
     this.#options = options;
   }
 
+  /** How long the first change has been held back; 0 when none is. ms */
+  get heldMs(): number {
+    return this.#heldSince === undefined ? 0 : Date.now() - this.#heldSince;
+  }
+
   changed(): void {
     const now = Date.now();
     this.#lastChange = now;

@@ -19,7 +19,9 @@ import type { Telemetry } from "@fairlead/telemetry";
 import type { z } from "zod";
 import type { Authenticate } from "./authenticate.ts";
 import { type AdsGatewayConfig, adsGatewayConfig } from "./config.ts";
-import { configAnswer, connectionsAnswer, synczAnswer } from "./debug-api.ts";
+import { configAnswer } from "./debug/config.ts";
+import { connectionsAnswer } from "./debug/connections.ts";
+import { synczAnswer } from "./debug/syncz.ts";
 import { type AdsGateway, createAdsGateway } from "./module.ts";
 
 export interface ResourceForTest {
@@ -167,18 +169,19 @@ export class GatewayUnderTest {
   }
 
   async syncz(): Promise<z.output<typeof synczAnswer>> {
-    return synczAnswer.parse(await this.#debug("/debug/syncz"));
+    return synczAnswer.parse(await this.debug("/debug/syncz"));
   }
 
   async connections(): Promise<z.output<typeof connectionsAnswer>["connections"]> {
-    return connectionsAnswer.parse(await this.#debug("/debug/connections")).connections;
+    return connectionsAnswer.parse(await this.debug("/debug/connections")).connections;
   }
 
   async config(nodeId: string): Promise<z.output<typeof configAnswer>> {
-    return configAnswer.parse(await this.#debug(`/debug/config?node=${encodeURIComponent(nodeId)}`));
+    return configAnswer.parse(await this.debug(`/debug/config?node=${encodeURIComponent(nodeId)}`));
   }
 
-  async #debug(path: string): Promise<unknown> {
+  /** The answer of a debug page. */
+  async debug(path: string): Promise<unknown> {
     const response = await fetch(`${this.gateway.debugUrl}${path}`);
     return await response.json();
   }

@@ -66,7 +66,7 @@ export function createAdsGateway(config: AdsGatewayConfig, resources: AdsGateway
     pendingProxies: () => table.pending.size,
     revision: () => replica.revision,
     connections: () => listener.connections,
-    pushQueue: () => server.queued,
+    pushQueue: () => server.pushStatus.queue,
   });
   const status = new StatusPublisher({
     bus,
@@ -141,7 +141,7 @@ export function createAdsGateway(config: AdsGatewayConfig, resources: AdsGateway
         telemetry,
         readiness: () => ({ waitingFor: replica.synced ? [] : ["the first configuration from config-compiler"] }),
       });
-      addDebugRoutes(api, { gatewayId, table, replica });
+      addDebugRoutes(api, { gatewayId, table, replica, pushStatus: () => server.pushStatus });
       try {
         const httpPort = await api.listen(config.bind, config.httpPort);
         debugUrl = `http://${config.bind.includes(":") ? `[${config.bind}]` : config.bind}:${httpPort}`;

@@ -3,6 +3,7 @@ import { detached } from "@fairlead/telemetry";
 import { Debounce } from "./debounce.ts";
 import { laneOf, type PushLane, pushLanes } from "./push-lane.ts";
 import { PushQueue } from "./push-queue.ts";
+import type { LaneStatus } from "./push-status.ts";
 
 /** A stream, as the pipeline sees it. */
 export interface PushTarget {
@@ -80,6 +81,15 @@ export class PushPipeline<Target extends PushTarget> {
   /** Streams that wait for their turn, and those that have it. */
   get queued(): { readonly waiting: number; readonly running: number } {
     return { waiting: this.#queue.waiting, running: this.#queue.running };
+  }
+
+  /** Streams that wait for the debounce of their lane. */
+  get lanes(): readonly LaneStatus[] {
+    return [...this.#lanes].map(([lane, { announced, debounce }]) => ({
+      lane,
+      announced: announced.size,
+      heldMs: debounce.heldMs,
+    }));
   }
 
   /** @param touched the streams whose view the commit changed @returns how many it concerns */

@@ -62,6 +62,11 @@ export class SnapshotReplica {
     return this.#mesh.viewOf(nodeId);
   }
 
+  /** What a node sees that nobody registered. */
+  everything(): ResourceView {
+    return this.#mesh.viewOf("");
+  }
+
   scopeOf(nodeId: string): string {
     return this.#mesh.scopeOf(nodeId);
   }
