@@ -134,10 +134,17 @@ test("status exits with 1 when a proxy refused something, and prints JSON when a
     sinceMs: Date.now(),
   };
   const report = { gateways: [{ id: "g" }], proxies: [{ node: "n", app: "a", gateway: "g", types: [type] }] };
-  stub.answer = () => json(report);
+  const answers: Record<string, object> = {
+    "/v1/proxies": report,
+    "/v1/gateways": { gateways: [{ id: "g", revision: 7, connected: 1, lastHeardMs: 5 }] },
+    "/v1/nacks": { nacks: [] },
+    "/v1/compiler": { revision: 7, active: true, rejected: [] },
+  };
+  stub.answer = ({ url }) => json(answers[url.pathname]!);
   const { code, out } = await run(["status", "--registry", registryUrl]);
   assert.equal(code, 1);
   assert.match(out, /RDS {3}1 → 2 {4}NACKED .*bad route/);
+  assert.match(out, /^ads-gateway g: revision 7, 1 proxies/m);
   const asJson = await run(["status", "--json", "--registry", registryUrl]);
   assert.equal((JSON.parse(asJson.out) as typeof report).proxies[0]!.types[0]!.state, "NACKED");
 });

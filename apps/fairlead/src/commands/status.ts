@@ -1,39 +1,36 @@
 import { Command } from "commander";
-import { type ProxyReport, proxyReportSchema } from "../registry/proxy-report.ts";
-import { statusSummary, statusTable } from "../registry/status-table.ts";
+import { needsAttention, readMeshStatus } from "../registry/mesh-status.ts";
+import { statusSummary } from "../registry/status-summary.ts";
+import { statusTable } from "../registry/status-table.ts";
 import { type CommandOutput, outputStyle, reportError, writeJson } from "./output.ts";
 import { jsonOption, registryClient, registryOption } from "./registry-option.ts";
 
-/** Whether anybody has to look: a refused configuration, or a gateway that does not answer. */
-export function needsAttention(report: ProxyReport): boolean {
-  return (
-    report.gateways.some((gateway) => gateway.error !== undefined) ||
-    report.proxies.some((proxy) => proxy.types.some(({ state }) => state === "NACKED"))
-  );
-}
-
 export function statusCommand(output: CommandOutput): Command {
   return new Command("status")
-    .summary("what each proxy has of its configuration")
+    .summary("what each proxy has of its configuration, and what is refused")
     .description(
-      "Shows each proxy, its gateway, and each type of configuration: version, and whether the proxy ACKed it, or why it did not.\n" +
-        "Exit code 1 when a proxy refused something (NACKED) or a gateway does not answer.",
+      "Shows each proxy, its gateway, and each type of configuration: version, and whether the proxy ACKed it, or why it did not;\n" +
+        "the config-compiler and the gateways with their revisions; what proxies refuse and what the compiler rejects, each with the\n" +
+        "policy that it comes from, its file and line.\n" +
+        "Exit code 1 when there is something to look at: a proxy that refuses something or does not answer, a gateway that does not\n" +
+        "answer, no active compiler, an object that cannot be compiled.",
     )
     .addOption(registryOption())
     .addOption(jsonOption())
     .addHelpText(
       "after",
-      "\nExamples:\n  fairlead status\n  fairlead status --json | jq '.proxies[] | select(.types[].state == \"NACKED\")'\n  fairlead status --registry http://10.0.0.2:13300",
+      "\nExamples:\n  fairlead status\n  fairlead status --json | jq '.nacks[] | {node, reason, objects}'\n  fairlead status --registry http://10.0.0.2:13300",
     )
     .action(async (options: { registry: string; json?: boolean }) => {
       try {
-        const report = await registryClient(options.registry).call({ path: "/v1/proxies", answer: proxyReportSchema });
-        if (options.json === true) writeJson(output, report);
+        const status = await readMeshStatus(registryClient(options.registry));
+        const nowMs = Date.now();
+        if (options.json === true) writeJson(output, status);
         else {
           const style = outputStyle(output);
-          output.out.write(`${statusTable(report, style, Date.now())}\n\n${statusSummary(report, style)}\n`);
+          output.out.write(`${statusTable(status, style, nowMs)}\n\n${statusSummary(status, style, nowMs)}\n`);
         }
-        if (needsAttention(report)) output.exitCode(1);
+        if (needsAttention(status, nowMs)) output.exitCode(1);
       } catch (error) {
         reportError(output, error, options.json === true);
       }

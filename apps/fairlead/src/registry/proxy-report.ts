@@ -28,5 +28,4 @@ export const proxyReportSchema = z.object({
     }),
   ),
 });
-export type ProxyReport = z.output<typeof proxyReportSchema>;
 export type TypeState = z.output<typeof typeStateSchema>;

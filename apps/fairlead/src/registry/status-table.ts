@@ -2,10 +2,11 @@ import { shortTypeName } from "@fairlead/envoy-api";
 import type { Style } from "../terminal/style.ts";
 import { renderTable } from "../terminal/table.ts";
 import { renderTimeSpan } from "../terminal/time-span.ts";
-import type { ProxyReport, TypeState } from "./proxy-report.ts";
+import { isSilent, type MeshStatus } from "./mesh-status.ts";
+import type { TypeState } from "./proxy-report.ts";
 
 /** `CDS`; a type that is not known keeps its URL. */
-function typeName(type: string): string {
+export function typeName(type: string): string {
   const short = shortTypeName(type);
   return short.includes("/") ? short : short.toUpperCase();
 }
@@ -22,44 +23,39 @@ function versionOf({ sentVersion, ackedVersion }: TypeState): string {
   return sentVersion === ackedVersion ? short(ackedVersion) : `${short(ackedVersion)} → ${short(sentVersion)}`;
 }
 
+/** By this machine's clock. */
+function timeOfDay(ms: number): string {
+  return new Date(ms).toLocaleTimeString("en-GB");
+}
+
+function stateCells(type: TypeState, style: Style, nowMs: number): [state: string, reason: string] {
+  if (!isSilent(type, nowMs)) return [stateInColour(type.state, style), type.detail];
+  const reason = `not answering since ${timeOfDay(type.sinceMs)}`;
+  return [style("red", "NO ANSWER"), type.detail === "" ? reason : `${reason}: ${type.detail}`];
+}
+
 /** A row for each proxy and type of configuration. */
-export function statusTable(report: ProxyReport, style: Style, nowMs: number): string {
+export function statusTable(report: Pick<MeshStatus, "proxies">, style: Style, nowMs: number): string {
   const rows = report.proxies
     .toSorted((a, b) => (a.node < b.node ? -1 : 1))
     .flatMap((proxy) =>
       proxy.types
         .filter(({ state }) => state !== "NOT_SUBSCRIBED")
-        .map((type, index) => [
-          index === 0 ? proxy.node : "",
-          index === 0 ? proxy.app : "",
-          index === 0 ? proxy.gateway : "",
-          typeName(type.type),
-          versionOf(type),
-          stateInColour(type.state, style),
-          renderTimeSpan(nowMs - type.sinceMs),
-          type.detail,
-        ]),
+        .map((type, index) => {
+          const [state, reason] = stateCells(type, style, nowMs);
+          return [
+            index === 0 ? proxy.node : "",
+            index === 0 ? proxy.app : "",
+            index === 0 ? proxy.gateway : "",
+            typeName(type.type),
+            versionOf(type),
+            state,
+            renderTimeSpan(nowMs - type.sinceMs),
+            reason,
+          ];
+        }),
     );
   return renderTable(["PROXY", "APP", "GATEWAY", "TYPE", "VERSION", "STATE", "FOR", "REASON"], rows, {
     maxCellWidth: 80,
   });
-}
-
-/** One line, and one for each gateway that does not answer. */
-export function statusSummary(report: ProxyReport, style: Style): string {
-  const worst = report.proxies.map(({ types }) => {
-    if (types.some(({ state }) => state === "NACKED")) return "refused";
-    return types.some(({ state }) => state === "SENT" || state === "BLOCKED") ? "pending" : "current";
-  });
-  const count = (of: string) => worst.filter((state) => state === of).length;
-  const silent = report.gateways.filter(({ error }) => error !== undefined);
-  const revision = Math.max(0, ...report.proxies.flatMap(({ types }) => types.map((type) => type.revision)));
-  const parts = [
-    `${report.proxies.length} proxies on ${report.gateways.length} gateways, revision ${revision}`,
-    `${count("current")} current`,
-    count("pending") > 0 ? style("yellow", `${count("pending")} pending`) : "0 pending",
-    count("refused") > 0 ? style("red", `${count("refused")} refused configuration`) : "0 refused configuration",
-  ];
-  const lines = silent.map(({ id, error }) => style("red", `gateway ${id} does not answer: ${error}`));
-  return [parts.join("; "), ...lines].join("\n");
 }

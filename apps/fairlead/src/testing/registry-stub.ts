@@ -1,8 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Readable } from "node:stream";
-import { createProgram } from "../program.ts";
+import { runCommand } from "./run-command.ts";
 
 /** A request that the command line made. */
 export interface Asked {
@@ -60,23 +59,8 @@ export class RegistryStub {
   }
 
   /** Runs `fairlead <args>`. */
-  async run(args: readonly string[], input = ""): Promise<{ code: number; out: string; err: string }> {
-    let [code, out, err] = [0, "", ""];
+  async run(args: readonly string[], input = ""): ReturnType<typeof runCommand> {
     this.asked = [];
-    const program = createProgram(
-      {
-        out: { write: (text) => (out += text) },
-        err: { write: (text) => (err += text) },
-        exitCode: (value) => (code = value),
-      },
-      Readable.from([input]),
-    );
-    try {
-      await program.parseAsync([...args], { from: "user" });
-    } catch (error) {
-      const { exitCode } = error as { exitCode: number };
-      code = exitCode === 0 ? 0 : 64;
-    }
-    return { code, out, err };
+    return await runCommand(args, input);
   }
 }
