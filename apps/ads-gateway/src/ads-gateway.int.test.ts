@@ -162,6 +162,25 @@ test("rule 61: a storm of commits is few responses, and the last has the final s
   assert.ok(responses >= 1 && responses <= 3, `${responses} responses`);
 });
 
+test("an endpoint does not wait for a storm of routes, and takes none of them along", async (t) => {
+  const mesh = await serving(t, [endpointForTest("a"), routeForTest("r")], { config: { debounceQuiet: 60_000 } });
+  const client = connect(mesh);
+  client.subscribe(endpoint, ["a"]);
+  await client.nextAcked(endpoint);
+  client.subscribe(route, ["r"]);
+  await client.nextAcked(route);
+  await mesh.statusWhere((one) => one.connected === 1 && one.pending.length === 0);
+  for (const version of ["2", "3"]) await mesh.commit({ resources: [routeForTest("r", version)] });
+  await client.nextAcked(route);
+  const revision = await mesh.commit({ resources: [endpointForTest("a", "2")] });
+  await client.nextAcked(endpoint);
+  const { pending } = await mesh.statusWhere((one) => Number(one.revision) === revision && one.pending.length === 1);
+  assert.deepEqual(
+    pending.map((entry) => [entry.typeUrl, entry.state, Number(entry.lastRevision)]),
+    [[route, PendingProxy_State.BLOCKED, 3]],
+  );
+});
+
 test("rules 1, 2: the first request's node counts; one without or with a bad id is refused", async (t) => {
   const mesh = await serving(t, [clusterForTest("a")]);
   for (const nodeId of [undefined, "", "with space", "x".repeat(300)]) {
@@ -304,7 +323,9 @@ test("rule 74: a proxy that does not read is written to no further, is cut after
     await quick.nextAcked(cluster);
   }
   await stuck.cut;
-  const left = await mesh.statusWhere((one) => one.connected === 1 && one.revision === 5n && !one.connectedNodesUnchanged);
+  const left = await mesh.statusWhere(
+    (one) => one.connected === 1 && one.revision === 5n && !one.connectedNodesUnchanged,
+  );
   assert.deepEqual(left.connectedNodes, ["quick"]);
   const sent = mesh.statuses
     .flatMap((one) => one.pending)

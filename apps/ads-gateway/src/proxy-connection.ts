@@ -177,9 +177,10 @@ export class ProxyConnection {
   }
 
   /** Sends what was announced. Resolves when the proxy has taken it, or is slow. */
-  async push(_lane: PushLane): Promise<void> {
+  async push(lane: PushLane): Promise<void> {
     if (this.#closed) return;
-    this.#stream.release();
+    if (lane === "endpoints") this.#stream.releaseEndpoints();
+    else this.#stream.release();
     this.flush();
     this.#progress();
     let slow: NodeJS.Timeout | undefined;

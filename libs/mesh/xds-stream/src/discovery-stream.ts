@@ -71,6 +71,8 @@ export interface DiscoveryStream {
   announce(touched: TouchedNames, revision: number, view: ResourceView, now: number): number;
   /** Lets `take` send what was announced. */
   release(): void;
+  /** `release` for endpoints only: they do not wait until it is quiet elsewhere. */
+  releaseEndpoints(): void;
   /** @returns what is to be written now, in order; once it is returned it counts as sent */
   take(view: ResourceView, now: number): OutgoingResponse[];
   /** When `take` may have something to send though no request and no change came; on the clock of `now`. */

@@ -97,11 +97,17 @@ export class XdsStream implements DiscoveryStream {
     for (const type of this.#types.values()) type.contents.release();
   }
 
+  releaseEndpoints(): void {
+    this.#endpoints?.contents.release();
+  }
+
   take(view: ResourceView, now: number): OutgoingResponse[] {
     const types = [...this.#types.values()].sort((a, b) => rankOf(a.typeUrl) - rankOf(b.typeUrl));
-    if (!types.some((type) => type.contents.due)) return [];
+    const due = types.filter((type) => type.contents.due);
+    if (due.length === 0) return [];
     // What is sent is the newest state, so all that is announced goes along: else a route could overtake its cluster.
-    this.release();
+    // Endpoints refer to nothing, so they may go alone.
+    if (due.some((type) => type !== this.#endpoints)) this.release();
     const responses: OutgoingResponse[] = [];
     for (const type of types) {
       if (usersOfClusters.includes(type.typeUrl) && this.#clustersAreMissing(view, now)) {
