@@ -11,13 +11,15 @@ export interface EnvoyOptions {
   readonly app: string;
   /** Where the gateway listens on loopback. */
   readonly adsPort: number;
+  /** How it speaks ADS. */
+  readonly variant: "sotw" | "delta";
 }
 
 const statsAnswer = z.object({
   stats: z.array(z.object({ name: z.string().optional(), value: z.union([z.number(), z.string()]).optional() })),
 });
 
-/** An Envoy whose listeners and clusters come from ADS, state of the world. */
+/** An Envoy whose listeners and clusters come from ADS. */
 export class EnvoyProcess {
   readonly #options: EnvoyOptions;
   #child: ChildProcess | undefined;
@@ -90,14 +92,14 @@ export class EnvoyProcess {
   }
 }
 
-function bootstrap({ nodeId, app, adsPort }: EnvoyOptions): object {
+function bootstrap({ nodeId, app, adsPort, variant }: EnvoyOptions): object {
   const adsSource = { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "2s" };
   return {
     node: { id: nodeId, cluster: app },
     admin: { address: { socket_address: { address: "127.0.0.1", port_value: 0 } } },
     dynamic_resources: {
       ads_config: {
-        api_type: "GRPC",
+        api_type: variant === "sotw" ? "GRPC" : "DELTA_GRPC",
         transport_api_version: "V3",
         set_node_on_first_message_only: true,
         grpc_services: [{ envoy_grpc: { cluster_name: "ads-gateway" } }],

@@ -1,5 +1,6 @@
 /**
- * npm run conformance:envoy: an unmodified Envoy against our gateway and compiler, over state-of-the-world ADS.
+ * npm run conformance:envoy [sotw|delta]: an unmodified Envoy against our gateway and compiler, over ADS; without an argument
+ * one variant after the other.
  *
  * Exit code: 0 all passed, 1 something failed, 2 it cannot run here (no python3, PyPI not reachable).
  */
@@ -148,7 +149,8 @@ async function checkAccepted(
   });
 }
 
-async function main(binary: string): Promise<number> {
+async function main(binary: string, variant: "sotw" | "delta"): Promise<number> {
+  process.stdout.write(`${variant === "sotw" ? "state of the world" : "delta"}:\n`);
   const checks = new Checks();
   const mesh = new GatewayMesh();
   const backends: TestBackend[] = [];
@@ -158,7 +160,7 @@ async function main(binary: string): Promise<number> {
   };
   const [outboundPort, inboundPort] = [await freePort(), await freePort()];
   await mesh.start();
-  const envoy = new EnvoyProcess({ binary, nodeId, app: "shop-web", adsPort: mesh.grpcPort });
+  const envoy = new EnvoyProcess({ binary, nodeId, app: "shop-web", adsPort: mesh.grpcPort, variant });
   const traffic = new Traffic();
   try {
     const [one, two, http2, app] = [
@@ -269,7 +271,9 @@ async function main(binary: string): Promise<number> {
 try {
   const binary = await envoyBinary();
   process.stdout.write(`Envoy ${envoyVersion}: ${binary}\n`);
-  process.exitCode = await main(binary);
+  const variants = (["sotw", "delta"] as const).filter((variant) => (process.argv[2] ?? variant) === variant);
+  for (const variant of variants)
+    process.exitCode = Math.max(await main(binary, variant), Number(process.exitCode ?? 0));
 } catch (error) {
   if (!(error instanceof CannotRun)) throw error;
   process.stderr.write(`cannot run: ${error.message}\n`);

@@ -48,6 +48,8 @@ export interface Contents {
   readonly owed: boolean;
   /** Resources that the client was sent and not told to forget. */
   readonly count: number;
+  /** Of what the client was sent, or has from an earlier stream. */
+  readonly version: string;
   /** Whether the client refuses something that is still wanted. */
   readonly refusing: boolean;
   /** @returns the revisions of what is owed for it; undefined when nothing is */

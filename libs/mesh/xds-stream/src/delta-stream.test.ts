@@ -58,7 +58,10 @@ test("rule 32: one who has everything is sent nothing", () => {
   const t = newDelta();
   t.set(cluster, "a@1");
   assert.deepEqual(t.send({ typeUrl: cluster, initialVersions: new Map([["a", "1"]]) }), []);
-  assert.equal(t.stateOf(cluster), "ACKED");
+  const other = newDelta();
+  other.set(cluster, "a@1");
+  const [status] = t.stream.status();
+  assert.deepEqual([status?.state, status?.sentVersion], ["ACKED", other.request(cluster, [])[0]!.versionInfo]);
   assert.deepEqual(
     t.send({ typeUrl: cluster, initialVersions: new Map([["a", "0"]]) }),
     [],

@@ -46,6 +46,9 @@ export class FullSetContents implements Contents {
   get count(): number {
     return this.#basis.length;
   }
+  get version(): string {
+    return versionOfList(this.#basis);
+  }
   get refusing(): boolean {
     return this.#refusedVersion !== undefined || this.#refused.size > 0;
   }

@@ -39,6 +39,9 @@ export abstract class HeldContents {
   get count(): number {
     return this.#held.size;
   }
+  get version(): string {
+    return this.#held.text;
+  }
   get refusing(): boolean {
     return this.#refused.size > 0;
   }

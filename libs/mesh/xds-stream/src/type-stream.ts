@@ -96,6 +96,7 @@ export class TypeStream {
     const change = this.subscription.apply(request);
     const initialVersions = (first ? request.initialVersions : undefined) ?? nothingHeld;
     const owed = this.contents.subscribe(change, { view, revision, initialVersions });
+    if (initialVersions.size > 0) this.#sentVersion = this.#ackedVersion = this.contents.version;
     if (owed !== undefined) this.#wait(owed, now);
 
     const outcome = inFlight === undefined ? undefined : this.#answered(inFlight, request.errorDetail, now);
