@@ -26,7 +26,7 @@ import {
   typeOf,
 } from "./frame-layout.ts";
 import { type BoltHeader, readHeaders, writeHeaders } from "./header-block.ts";
-import { failure, goAway, heartbeat, heartbeatReply, status } from "./reply.ts";
+import { failure, heartbeat, heartbeatReply, status } from "./reply.ts";
 
 /** A header's length has 16 bits. */
 const maxHeaderBytes = 0xffff;
@@ -40,6 +40,15 @@ function kindOf(bytes: Buffer): RpcFrameKind {
   if (command === GO_AWAY && type !== RESPONSE) return "go-away";
   throw rpcError("FL_RPC_MALFORMED", "bolt", `command ${command} in a frame of type ${type}`);
 }
+
+const httpStatusOf: Readonly<Record<number, number>> = {
+  [status.success]: 200,
+  [status.busy]: 503,
+  [status.communication]: 502,
+  [status.noProcessor]: 404,
+  [status.timeout]: 504,
+  [status.connectionClosed]: 502,
+};
 
 /** SOFA's bolt, versions 1 and 2; both may come on one connection. */
 export const boltProtocol: RpcProtocol = {
@@ -73,7 +82,12 @@ export const boltProtocol: RpcProtocol = {
   outcomeOf({ bytes }): RpcOutcome {
     const code = bytes.readUInt16BE(timeoutAt(bytes));
     const delivered = code === status.success;
-    return { delivered, threw: delivered && saysThatItThrew(bytes), status: code };
+    return {
+      delivered,
+      threw: delivered && saysThatItThrew(bytes),
+      status: code,
+      httpStatus: httpStatusOf[code] ?? 500,
+    };
   },
 
   withAttachments({ bytes }, added) {
@@ -103,7 +117,7 @@ export const boltProtocol: RpcProtocol = {
 
   heartbeat,
   heartbeatReply: ({ bytes }) => heartbeatReply(bytes),
-  goAway,
+  goAway: () => undefined,
   failureOf: ({ bytes }, reason: RpcFailure, text) => failure(bytes, reason, text),
 };
 

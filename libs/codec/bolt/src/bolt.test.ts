@@ -53,6 +53,7 @@ for (const version of versions) {
       delivered: true,
       threw: false,
       status: 0,
+      httpStatus: 200,
     });
     assert.equal(golden(`${version} error`).kind, "response");
   });
@@ -94,7 +95,9 @@ for (const version of versions) {
       assert.equal(boltProtocol.lengthOf(reply, 0, reply.length), reply.length);
       const frame = boltProtocol.frameOf(reply);
       assert.deepEqual([frame.kind, frame.idLow], ["response", 7]);
-      assert.deepEqual(boltProtocol.outcomeOf(frame), { delivered: false, threw: false, status });
+      const { httpStatus, ...outcome } = boltProtocol.outcomeOf(frame);
+      assert.deepEqual(outcome, { delivered: false, threw: false, status });
+      assert(httpStatus >= 400);
     }
   });
 
@@ -139,14 +142,22 @@ test("Java's headers are enough: the content is not looked at", () => {
   );
 });
 
-test("our own heartbeat is one; a proxy that drains says so", () => {
+test("our own heartbeat is one; MOSN's go-away is read and not sent, as Java does not know it", () => {
   assert.deepEqual(boltProtocol.frameOf(boltProtocol.heartbeat(5)).kind, "heartbeat");
-  assert.deepEqual(boltProtocol.frameOf(boltProtocol.goAway(6)).kind, "go-away");
+  assert.equal(boltProtocol.goAway(6), undefined);
+  const goAway = boltProtocol.heartbeat(6);
+  goAway.writeUInt16BE(100, 2);
+  assert.equal(boltProtocol.frameOf(goAway).kind, "go-away");
 });
 
 test("a service that threw was reached, and failed", () => {
   const response = boltProtocol.withAttachments(golden("v1 response"), [["sofa_head_response_error", "true"]]);
-  assert.deepEqual(boltProtocol.outcomeOf(boltProtocol.frameOf(response)), { delivered: true, threw: true, status: 0 });
+  assert.deepEqual(boltProtocol.outcomeOf(boltProtocol.frameOf(response)), {
+    delivered: true,
+    threw: true,
+    status: 0,
+    httpStatus: 200,
+  });
 });
 
 test("a frame that was changed on its way fails its checksum", () => {

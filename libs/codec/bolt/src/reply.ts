@@ -1,5 +1,5 @@
 import type { RpcFailure } from "@fairlead/codec-rpc";
-import { ANSWER, codecAt, GO_AWAY, HEARTBEAT, idAt, isVersion2, REQUEST, RESPONSE } from "./frame-layout.ts";
+import { ANSWER, codecAt, HEARTBEAT, idAt, isVersion2, REQUEST, RESPONSE } from "./frame-layout.ts";
 import { writeHeaders } from "./header-block.ts";
 
 const hessian = 1;
@@ -32,24 +32,16 @@ const statusOf: Readonly<Record<RpcFailure, number>> = {
 };
 
 /** A request of version 1 without class, headers and content: all that a proxy sends of its own accord. */
-function emptyRequest(command: number, idLow: number): Buffer {
+export function heartbeat(idLow: number): Buffer {
   const frame = Buffer.alloc(22);
   frame[0] = 1;
   frame[1] = REQUEST;
-  frame.writeUInt16BE(command, 2);
+  frame.writeUInt16BE(HEARTBEAT, 2);
   frame[4] = 1;
   frame.writeUInt32BE(idLow, 5);
   frame[9] = hessian;
   frame.writeInt32BE(-1, 10);
   return frame;
-}
-
-export function heartbeat(idLow: number): Buffer {
-  return emptyRequest(HEARTBEAT, idLow);
-}
-
-export function goAway(idLow: number): Buffer {
-  return emptyRequest(GO_AWAY, idLow);
 }
 
 /** A response in the request's version; never with a CRC: `switch` says so. */

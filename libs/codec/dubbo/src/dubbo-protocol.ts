@@ -57,6 +57,17 @@ function flagOf(response: Buffer): number | undefined {
   }
 }
 
+const httpStatusOf: Readonly<Record<number, number>> = {
+  [OK]: 200,
+  30: 504,
+  31: 504,
+  35: 502,
+  40: 400,
+  60: 404,
+  90: 400,
+  100: 503,
+};
+
 /** Dubbo's own protocol, version 2. */
 export const dubboProtocol: RpcProtocol = {
   name: "dubbo",
@@ -86,7 +97,12 @@ export const dubboProtocol: RpcProtocol = {
     const delivered = status === OK;
     // An exception, without and with attachments.
     const flag = flagOf(bytes);
-    return { delivered, threw: delivered && (flag === 0 || flag === 3), status };
+    return {
+      delivered,
+      threw: delivered && (flag === 0 || flag === 3),
+      status,
+      httpStatus: httpStatusOf[status] ?? 500,
+    };
   },
 
   withAttachments({ bytes }, added) {

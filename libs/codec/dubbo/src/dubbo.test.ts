@@ -73,13 +73,24 @@ for (const name of serializations) {
   });
 
   test(`${name}: outcomes`, () => {
-    assert.deepEqual(dubboProtocol.outcomeOf(golden(`${name} value`)), { delivered: true, threw: false, status: 20 });
+    assert.deepEqual(dubboProtocol.outcomeOf(golden(`${name} value`)), {
+      delivered: true,
+      threw: false,
+      status: 20,
+      httpStatus: 200,
+    });
     assert.deepEqual(dubboProtocol.outcomeOf(golden(`${name} exception`)), {
       delivered: true,
       threw: true,
       status: 20,
+      httpStatus: 200,
     });
-    assert.deepEqual(dubboProtocol.outcomeOf(golden(`${name} error`)), { delivered: false, threw: false, status: 70 });
+    assert.deepEqual(dubboProtocol.outcomeOf(golden(`${name} error`)), {
+      delivered: false,
+      threw: false,
+      status: 70,
+      httpStatus: 500,
+    });
   });
 
   test(`${name}: an id is changed in place, and changed back gives the same bytes`, () => {
@@ -123,16 +134,22 @@ for (const name of serializations) {
     const java = golden(`${name} error`).bytes;
     for (const [failure, status] of Object.entries(expected)) {
       const reply = dubboProtocol.failureOf(golden(`${name} request`), failure as RpcFailure, "no such method");
-      assert.deepEqual(dubboProtocol.outcomeOf(dubboProtocol.frameOf(reply)), {
-        delivered: false,
-        threw: false,
-        status,
-      });
+      const { httpStatus, ...outcome } = dubboProtocol.outcomeOf(dubboProtocol.frameOf(reply));
+      assert.deepEqual(outcome, { delivered: false, threw: false, status });
+      assert(httpStatus >= 400);
       assert.equal(reply.subarray(4).toString("hex"), java.subarray(4).toString("hex"), "as Java writes it");
       assert.equal(reply[2], java[2]);
     }
   });
 }
+
+test("our own heartbeat is one, and our own go-away is Dubbo's", () => {
+  const { kind, idHigh, idLow } = dubboProtocol.frameOf(dubboProtocol.heartbeat(5));
+  assert.deepEqual([kind, idHigh, idLow], ["heartbeat", 0, 5]);
+  const goAway = dubboProtocol.goAway(7);
+  assert(goAway !== undefined);
+  assert.equal(goAway.subarray(12).toString("hex"), goldenFrames["hessian2 read-only"].slice(24));
+});
 
 test("a serialization that is not read is passed on; attachments cannot be added to it", () => {
   const bytes = Buffer.from(goldenFrames["hessian2 request"], "hex");

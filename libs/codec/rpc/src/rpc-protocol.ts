@@ -21,6 +21,8 @@ export interface RpcOutcome {
   readonly threw: boolean;
   /** The protocol's status code. */
   readonly status: number;
+  /** What it would be in HTTP: for retries, outlier detection and statistics, which are HTTP's for all protocols. */
+  readonly httpStatus: number;
 }
 
 /** An RPC protocol, as the proxy needs it. Has no state: one object serves all connections. */
@@ -51,8 +53,8 @@ export interface RpcProtocol extends FrameLayout {
   /** A heartbeat that a peer answers. @param idLow not negative */
   heartbeat(idLow: number): Buffer;
   heartbeatReply(frame: RpcFrame): Buffer;
-  /** Says that this connection takes no new calls. */
-  goAway(idLow: number): Buffer;
+  /** Says that this connection takes no new calls; undefined where clients do not know such a thing. */
+  goAway(idLow: number): Buffer | undefined;
   /** Answers a `request` as its own framework would. @param text for people; goes into the exception that the caller sees */
   failureOf(request: RpcFrame, failure: RpcFailure, text: string): Buffer;
 }

@@ -4,6 +4,8 @@ export { http1StreamFactory } from "./http1/http1-stream-factory.ts";
 export { http2StreamFactory } from "./http2/http2-stream-factory.ts";
 export { type RequestHead, type ResponseHead } from "./message.ts";
 export { type ResetReason } from "./reset-reason.ts";
+export { RpcRequestHead, RpcResponseHead } from "./rpc/rpc-head.ts";
+export { rpcStreamFactory } from "./rpc/rpc-stream-factory.ts";
 export {
   type ClientConnection,
   type ClientConnectionEvents,

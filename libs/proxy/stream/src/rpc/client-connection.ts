@@ -1,0 +1,225 @@
+import type { Socket } from "node:net";
+import { FrameCollector, type RpcFrame, type RpcProtocol } from "@fairlead/codec-rpc";
+import { FairleadError } from "@fairlead/errors";
+import { connectionInfoOf } from "../connection-info.ts";
+import type { ResponseHead } from "../message.ts";
+import type { ResetReason } from "../reset-reason.ts";
+import { SocketWriter } from "../socket-writer.ts";
+import type { ConnectionOptions } from "../stream-factory.ts";
+import type { ClientConnection, ClientConnectionEvents, ConnectionInfo, StreamReceiver } from "../stream.ts";
+import { type ClientStreamOwner, RpcClientStream } from "./client-stream.ts";
+import { type RpcRequestHead, RpcResponseHead } from "./rpc-head.ts";
+
+/** Calls under way on one connection. */
+export const MAX_STREAMS = 1024;
+/** Silence after which we ask for a sign of life; after three in a row without one the connection is given up. */
+const HEARTBEAT_MS = 15_000;
+const MISSED_HEARTBEATS = 3;
+const LARGEST_ID = 0x7fffffff;
+
+/**
+ * Our connection to a host, of an RPC protocol. Each call gets an id of this connection; the frame that a client sent is not changed but for it.
+ */
+export class RpcClientConnection implements ClientConnection, ClientStreamOwner {
+  readonly info: ConnectionInfo;
+  readonly peerIdleTimeoutMs = undefined;
+  streamsOpened = 0;
+  readonly #protocol: RpcProtocol;
+  readonly #socket: Socket;
+  readonly #events: ClientConnectionEvents;
+  readonly #writer: SocketWriter;
+  readonly #collector: FrameCollector;
+  readonly #heartbeat: NodeJS.Timeout;
+  readonly #streams = new Set<RpcClientStream>();
+  readonly #waiting = new Map<number, RpcClientStream>();
+  #nextId = 1;
+  #silentFor = 0;
+  #draining = false;
+  #closed = false;
+
+  constructor(protocol: RpcProtocol, socket: Socket, events: ClientConnectionEvents, options: ConnectionOptions) {
+    this.#protocol = protocol;
+    this.#socket = socket;
+    this.#events = events;
+    this.info = connectionInfoOf(socket);
+    this.#collector = new FrameCollector(protocol);
+    this.#writer = new SocketWriter(
+      socket,
+      {
+        onWriteBlocked: () => this.#tellAll((receiver) => receiver.onWriteBlocked()),
+        onWritable: () => this.#tellAll((receiver) => receiver.onWritable()),
+      },
+      options.highWatermarkBytes,
+    );
+    socket.setNoDelay(true);
+    socket.on("data", (chunk: Buffer) => this.#onBytes(chunk));
+    socket.on("end", () => this.#onGone("connection termination", "the server closed the connection"));
+    socket.on("error", (error: NodeJS.ErrnoException) =>
+      this.#onGone("connection termination", error.code ?? error.message),
+    );
+    socket.on("close", () => this.#onGone("connection termination", "the connection is closed"));
+    this.#heartbeat = setInterval(() => this.#askForLife(), HEARTBEAT_MS);
+    this.#heartbeat.unref();
+  }
+
+  get activeStreams(): number {
+    return this.#streams.size;
+  }
+
+  get maxConcurrentStreams(): number {
+    return this.#closed || this.#draining ? 0 : MAX_STREAMS;
+  }
+
+  openStream(receiver: StreamReceiver<ResponseHead>): RpcClientStream {
+    this.streamsOpened++;
+    const stream = new RpcClientStream(this, receiver);
+    this.#streams.add(stream);
+    return stream;
+  }
+
+  drain(): void {
+    this.#draining = true;
+    if (this.#streams.size === 0) this.destroy();
+  }
+
+  destroy(): void {
+    this.#onGone("local reset", "the connection is closed");
+  }
+
+  // What the streams say
+
+  send(stream: RpcClientStream, head: RpcRequestHead, frame: RpcFrame): number | undefined {
+    const id = this.#takeId();
+    let bytes: Buffer;
+    try {
+      const { changes } = head.headers;
+      // Another attempt, or a mirror, may send the same frame: each has bytes of its own.
+      bytes = changes.length === 0 ? Buffer.from(frame.bytes) : this.#protocol.withAttachments(frame, changes);
+    } catch (error) {
+      this.#fail(stream, "local reset", FairleadError.from(error).message);
+      return undefined;
+    }
+    this.#protocol.setId(bytes, 0, id);
+    this.#writer.write(bytes);
+    if (frame.kind === "one-way") {
+      // Nobody will answer: it is done once it is written.
+      process.nextTick(() =>
+        this.#answer(stream, new RpcResponseHead({ delivered: true, threw: false, status: 0, httpStatus: 200 })),
+      );
+      return undefined;
+    }
+    this.#waiting.set(id, stream);
+    return id;
+  }
+
+  onDone(stream: RpcClientStream): void {
+    if (stream.id !== undefined) this.#waiting.delete(stream.id);
+    if (!this.#streams.delete(stream) || this.#closed) return;
+    this.#onCapacity();
+  }
+
+  // Bytes in
+
+  #onBytes(chunk: Buffer): void {
+    this.#silentFor = 0;
+    try {
+      this.#collector.execute(chunk, (bytes) => this.#onFrame(this.#protocol.frameOf(bytes)));
+    } catch (error) {
+      const known = error instanceof FairleadError;
+      this.#onGone(known ? "protocol error" : "local reset", error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #onFrame(frame: RpcFrame): void {
+    if (this.#closed) return;
+    switch (frame.kind) {
+      case "response":
+        this.#onResponse(frame);
+        return;
+      case "heartbeat":
+        this.#writer.write(this.#protocol.heartbeatReply(frame));
+        return;
+      case "go-away":
+        this.#draining = true;
+        this.#onCapacity();
+        return;
+      case "come-back":
+        this.#draining = false;
+        return;
+      case "heartbeat-reply":
+      case "request":
+      case "one-way":
+        // A host that calls back would need a connection of the one client that it means; this one is shared.
+        return;
+    }
+  }
+
+  #onResponse(frame: RpcFrame): void {
+    const stream = frame.idHigh === 0 ? this.#waiting.get(frame.idLow) : undefined;
+    // Given up meanwhile, or answered twice.
+    if (stream === undefined) return;
+    const head = new RpcResponseHead(this.#protocol.outcomeOf(frame));
+    this.#waiting.delete(frame.idLow);
+    if (!stream.finish()) return;
+    this.#streams.delete(stream);
+    stream.receiver.onHead(head, false);
+    stream.receiver.onData(frame.bytes, true);
+    this.#onCapacity();
+  }
+
+  #answer(stream: RpcClientStream, head: RpcResponseHead): void {
+    if (!stream.finish()) return;
+    this.#streams.delete(stream);
+    stream.receiver.onHead(head, true);
+    this.#onCapacity();
+  }
+
+  #fail(stream: RpcClientStream, reason: ResetReason, details: string): void {
+    if (!stream.finish()) return;
+    this.#streams.delete(stream);
+    stream.receiver.onReset(reason, details);
+    this.#onCapacity();
+  }
+
+  #takeId(): number {
+    do {
+      this.#nextId = this.#nextId === LARGEST_ID ? 1 : this.#nextId + 1;
+    } while (this.#waiting.has(this.#nextId));
+    return this.#nextId;
+  }
+
+  #tellAll(tell: (receiver: StreamReceiver<ResponseHead>) => void): void {
+    for (const stream of this.#streams) tell(stream.receiver);
+  }
+
+  #askForLife(): void {
+    if (this.#silentFor >= MISSED_HEARTBEATS) {
+      this.#onGone(
+        "connection termination",
+        `nothing came for ${(MISSED_HEARTBEATS * HEARTBEAT_MS) / 1000} s, heartbeats neither`,
+      );
+      return;
+    }
+    this.#silentFor++;
+    this.#writer.write(this.#protocol.heartbeat(this.#takeId()));
+  }
+
+  /** A call more may be sent, or none any more. */
+  #onCapacity(): void {
+    if (this.#closed) return;
+    if (this.#streams.size === 0 && this.#draining) this.destroy();
+    else this.#events.onStreamDone(this);
+  }
+
+  #onGone(reason: ResetReason, details: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#heartbeat);
+    this.#socket.destroy();
+    const streams = [...this.#streams];
+    this.#streams.clear();
+    this.#waiting.clear();
+    for (const stream of streams) if (stream.finish()) stream.receiver.onReset(reason, details);
+    this.#events.onClosed(this);
+  }
+}

@@ -1,0 +1,38 @@
+import type { RpcCall, RpcFrame, RpcOutcome, RpcProtocol } from "@fairlead/codec-rpc";
+import { HeaderMap } from "../header-map.ts";
+import type { RequestHead, ResponseHead } from "../message.ts";
+import { RpcHeaders } from "./rpc-headers.ts";
+
+/**
+ * A call as a request: authority = service, path = /service/method, headers = attachments. Its body is its frame, whole. Authority and path are
+ * for routing: the frame keeps the service and method that it names.
+ */
+export class RpcRequestHead implements RequestHead {
+  method = "POST";
+  scheme: "http" | "https" = "http";
+  path: string;
+  authority: string;
+  readonly headers: RpcHeaders;
+  readonly protocol: RpcProtocol;
+  readonly frame: RpcFrame;
+
+  constructor(protocol: RpcProtocol, frame: RpcFrame, call: RpcCall) {
+    this.protocol = protocol;
+    this.frame = frame;
+    this.authority = call.service;
+    this.path = `/${call.service}/${call.method}`;
+    this.headers = new RpcHeaders(call);
+  }
+}
+
+/** The head of a response that a host gave; its body is the frame. */
+export class RpcResponseHead implements ResponseHead {
+  status: number;
+  readonly headers: HeaderMap;
+
+  constructor({ httpStatus, threw, status }: RpcOutcome) {
+    this.status = httpStatus;
+    this.headers = new HeaderMap(["x-rpc-status", String(status)]);
+    if (threw) this.headers.add("x-rpc-exception", "true");
+  }
+}
