@@ -1,13 +1,14 @@
 import { FairleadError } from "@fairlead/errors";
 import type { Bus } from "@fairlead/bus";
 import { buckets } from "@fairlead/bus";
-import { compile, type CompiledBefore, type CompiledMesh, nothingBefore } from "@fairlead/compile";
+import { IncrementalCompiler, nothingBefore } from "@fairlead/compile";
 import type { Logger } from "@fairlead/logging";
-import { CatalogueReplica, type Change } from "@fairlead/model";
+import type { Catalogue, Change } from "@fairlead/model";
 import type { AdvisoryLock, CatalogueReader } from "@fairlead/store";
-import { detached, inSpan } from "@fairlead/telemetry";
+import { detached } from "@fairlead/telemetry";
 import { Announcer } from "./announcer.ts";
 import { BucketWriter } from "./bucket-writer.ts";
+import { CompileRounds } from "./compile-rounds.ts";
 import type { CompilerMetrics } from "./compiler-metrics.ts";
 import type { CompilerRole } from "./compiler-role.ts";
 import { Wake } from "./wake.ts";
@@ -22,8 +23,10 @@ export interface CompileLoopOptions {
   readonly pollIntervalMs: number;
 }
 
-/** A change that a round takes in; without kind and key, the whole catalogue was read anew. */
-type RoundChange = Pick<Change, "revision" | "traceparent"> & Partial<Pick<Change, "kind" | "key">>;
+/** What a look at the store gave. */
+type Found =
+  | { readonly kind: "changes"; readonly changes: readonly Change[]; readonly revision: number }
+  | { readonly kind: "catalogue"; readonly catalogue: Catalogue };
 
 const lockName = "config-compiler";
 const standbyRetryMs = 500;
@@ -44,8 +47,6 @@ export class CompileLoop {
   #role: CompilerRole = "standby";
   #revision = 0;
   #trouble: string | undefined;
-  /** What was compiled last, to keep what can no longer be compiled. */
-  #before: CompiledBefore = nothingBefore;
 
   constructor(options: CompileLoopOptions) {
     this.#options = options;
@@ -109,104 +110,51 @@ export class CompileLoop {
     }
   }
 
-  /** Compiles until it is stopped, or the lock is lost, or the store or bus fails. */
+  /** Compiles until it is stopped, or the lock is lost, or the store or bus fails, or somebody else writes into the bucket. */
   async #lead(lock: AdvisoryLock): Promise<void> {
-    const { store, bus, pollIntervalMs } = this.#options;
-    const ended = AbortSignal.any([lock.lost, this.#stop.signal]);
+    const { store, bus, compilerId, pollIntervalMs } = this.#options;
+    this.#settle("loading");
+    const writer = new BucketWriter(await bus.keyValue(buckets.xds), compilerId);
+    const ended = AbortSignal.any([lock.lost, writer.lost, this.#stop.signal]);
     const wakeUp = () => this.#wake.wake();
     ended.addEventListener("abort", wakeUp);
-    this.#settle("loading");
-    let rewrite = true;
-    const writer = new BucketWriter(await bus.keyValue(buckets.xds), this.#options.compilerId, () => {
-      rewrite = true;
-      this.#wake.wake();
-    });
     try {
-      const catalogue = new CatalogueReplica();
-      catalogue.reset(await store.snapshot());
+      const catalogue = await store.snapshot();
       await Promise.race([writer.loaded, new Promise((resolve) => ended.addEventListener("abort", resolve))]);
-      this.#before = { ...nothingBefore, policiesInForce: new Map(writer.policiesInForce) };
+      if (ended.aborted) return;
+      const compiler = new IncrementalCompiler({ ...nothingBefore, policiesInForce: writer.policiesInForce });
+      const rounds = new CompileRounds({ ...this.#options, announcer: this.#announcer, writer, compiler, ended });
+      this.#revision = await rounds.takeCatalogue(catalogue);
       while (!ended.aborted) {
-        const changes = await this.#readChanges(catalogue);
-        if (rewrite || changes.length > 0) {
-          rewrite = false;
-          await this.#round(catalogue, changes, writer, ended).catch((error: unknown) => {
-            rewrite = true;
-            throw error;
-          });
-        }
         this.#settle("active");
         await this.#wake.within(pollIntervalMs);
+        if (ended.aborted) break;
+        const found = await this.#look();
+        if (found.kind === "catalogue") this.#revision = await rounds.takeCatalogue(found.catalogue);
+        else if (found.changes.length > 0) this.#revision = await rounds.takeChanges(found.changes, found.revision);
       }
+      writer.lost.throwIfAborted();
     } finally {
       ended.removeEventListener("abort", wakeUp);
       await writer.stop();
     }
   }
 
-  /** Brings the replica up to date. @returns what changed; the whole catalogue was read anew where the log did not reach back */
-  async #readChanges(catalogue: CatalogueReplica): Promise<readonly RoundChange[]> {
+  /** What has changed since the last round; the whole catalogue where the log does not reach back. */
+  async #look(): Promise<Found> {
     const { store, logger } = this.#options;
-    const all: Change[] = [];
+    const changes: Change[] = [];
+    let revision = this.#revision;
     for (;;) {
-      const page = await store.changesSince(catalogue.revision);
+      const page = await store.changesSince(revision);
       if (page.gap) {
-        logger.warn(
-          { revision: catalogue.revision },
-          "the change log does not reach back this far; reading the whole catalogue",
-        );
-        catalogue.reset(await store.snapshot());
-        return [{ revision: catalogue.revision }];
+        logger.warn({ revision }, "the change log does not reach back this far; reading the whole catalogue");
+        return { kind: "catalogue", catalogue: await store.snapshot() };
       }
-      if (page.changes.length === 0) return all;
-      for (const change of page.changes) catalogue.apply(change);
-      catalogue.revision = page.revision;
-      all.push(...page.changes);
+      if (page.changes.length === 0) return { kind: "changes", changes, revision };
+      changes.push(...page.changes);
+      revision = page.revision;
     }
-  }
-
-  async #round(
-    catalogue: CatalogueReplica,
-    changes: readonly RoundChange[],
-    writer: BucketWriter,
-    ended: AbortSignal,
-  ): Promise<void> {
-    const { metrics, logger } = this.#options;
-    const revision = catalogue.revision;
-    const traceparent = changes.findLast((change) => change.traceparent !== undefined)?.traceparent;
-    const started = performance.now();
-    await inSpan(
-      "config.compile",
-      { "fairlead.revision": revision, "fairlead.changes": changes.length },
-      async () => {
-        const mesh: CompiledMesh = compile(catalogue, this.#before);
-        const compileMs = performance.now() - started;
-        const result = await inSpan("config.commit", { "fairlead.revision": revision }, async (span) => {
-          const committed = await writer.commit(mesh, revision, traceparent, ended);
-          span.setAttribute("fairlead.changed", committed.changedKeys.length);
-          return committed;
-        });
-        const changedObjects = new Set(
-          changes.flatMap(({ kind, key }) => (kind === undefined ? [] : [`${kind} ${key}`])),
-        );
-        await this.#announcer.announce({ mesh, revision, ...result, changedObjects, traceparent, compileMs });
-        this.#before = mesh;
-        metrics.compiled(mesh, result, revision, (performance.now() - started) / 1000);
-        this.#revision = revision;
-        logger.info(
-          {
-            revision,
-            changed: result.changedKeys.length,
-            removed: result.removedKeys.length,
-            compileMs: Math.round(compileMs),
-          },
-          "compiled",
-        );
-        for (const { provenance, code, message } of mesh.rejected)
-          logger.warn({ object: provenance.key, code, reason: message }, "rejected");
-      },
-      traceparent,
-    );
   }
 
   #settle(role: CompilerRole): void {

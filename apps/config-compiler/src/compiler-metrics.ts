@@ -8,7 +8,7 @@ import type { CompilerRole } from "./compiler-role.ts";
 export class CompilerMetrics {
   readonly #compileSeconds;
   readonly #changedResources;
-  #resourcesByType = new Map<string, number>();
+  #resources: CompiledMesh["resources"] = new Map();
   #revision = 0;
   #rejected = 0;
   #active = 0;
@@ -26,7 +26,7 @@ export class CompilerMetrics {
     meter
       .createObservableGauge("fairlead_compile_resources", { description: "Compiled resources, by type." })
       .addCallback((result) => {
-        for (const [type, count] of this.#resourcesByType) result.observe(count, { type });
+        for (const [type, count] of byType(this.#resources)) result.observe(count, { type });
       });
     meter
       .createObservableGauge("fairlead_compile_revision", {
@@ -54,11 +54,16 @@ export class CompilerMetrics {
     this.#changedResources.add(result.changedKeys.length + result.removedKeys.length);
     this.#revision = revision;
     this.#rejected = mesh.rejected.length;
-    const byType = new Map<string, number>();
-    for (const { typeUrl } of mesh.resources.values()) {
-      const type = shortTypeName(typeUrl);
-      byType.set(type, (byType.get(type) ?? 0) + 1);
-    }
-    this.#resourcesByType = byType;
+    this.#resources = mesh.resources;
   }
+}
+
+/** Counted when somebody asks, not at every change. */
+function byType(resources: CompiledMesh["resources"]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { typeUrl } of resources.values()) {
+    const type = shortTypeName(typeUrl);
+    counts.set(type, (counts.get(type) ?? 0) + 1);
+  }
+  return counts;
 }

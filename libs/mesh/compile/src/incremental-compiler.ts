@@ -1,4 +1,3 @@
-import { FairleadError } from "@fairlead/errors";
 import { Graph, type Input } from "@fairlead/incremental";
 import { type Catalogue, type Change, policyKey, type PolicyObject } from "@fairlead/model";
 import type { CompiledResource, NodeView, ScopeView } from "@fairlead/snapshot";
@@ -41,6 +40,8 @@ export const nothingBefore: CompiledBefore = {
 export interface CompileRound extends MeshDifference {
   /** How often each computation ran. */
   readonly runs: ReadonlyMap<string, number>;
+  /** Computations that failed where none may; what they gave before stays. */
+  readonly defects: readonly { readonly name: string; readonly key: string; readonly error: unknown }[];
 }
 
 const inputOf = { node: nodes, service: services, instance: instances, subscription: subscriptions } as const;
@@ -123,13 +124,8 @@ export class IncrementalCompiler {
     const difference = this.#state.take(outputs, revision);
     const { changed, removed } = difference.policies;
     for (const key of touched.union(new Set([...changed.map(policyKey), ...removed]))) this.#rememberGood(key);
-    if (failed[0] !== undefined) {
-      const { computation, key, error } = failed[0];
-      throw new FairleadError("FL_COMPILE_FAILED", `${computation.name} of ${JSON.stringify(key)}: ${String(error)}`, {
-        cause: error,
-      });
-    }
-    return { ...difference, runs };
+    const defects = failed.map(({ computation, key, error }) => ({ name: computation.name, key, error }));
+    return { ...difference, runs, defects };
   }
 
   /** What is in force after a round is what the next one may fall back on. */

@@ -20,6 +20,15 @@ export function isDeletion(marked: MsgHdrs | undefined): boolean {
   return marked !== undefined && deletions.has(marked.get(operationHeader));
 }
 
+/** The server stores the message only as the next one after this sequence of the stream. */
+export function expectLast(written: MsgHdrs, sequence: number): void {
+  written.set("Nats-Expected-Last-Sequence", String(sequence));
+}
+
+export function isConflict(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamWrongLastSequence;
+}
+
 export function isTombstone(message: JsMsg): boolean {
   return isDeletion(message.headers);
 }

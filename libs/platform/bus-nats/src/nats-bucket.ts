@@ -1,8 +1,8 @@
-import type { KeyValue, KeyValueEntry, KeyValueWatch, KeyValueWatcher } from "@fairlead/bus";
-import { busError, checkKey, checkSize } from "@fairlead/bus/adapter";
+import type { KeyValue, KeyValueEntry, KeyValueWatch, KeyValueWatcher, WriteOptions } from "@fairlead/bus";
+import { busError, checkKey, checkSize, conflict } from "@fairlead/bus/adapter";
 import type { Logger } from "@fairlead/logging";
-import { headers } from "@nats-io/transport-node";
-import { isDeletion, isNotFound, tombstoneHeaders } from "./bucket-messages.ts";
+import { headers, type MsgHdrs } from "@nats-io/transport-node";
+import { expectLast, isConflict, isDeletion, isNotFound, tombstoneHeaders } from "./bucket-messages.ts";
 import type { NatsLink } from "./nats-link.ts";
 import type { NatsSession } from "./nats-session.ts";
 import { NatsWatch } from "./nats-watch.ts";
@@ -32,7 +32,7 @@ export class NatsBucket implements KeyValue {
     this.#sweep = new TombstoneSweep(this.#plan, options.logger);
   }
 
-  async put(key: string, value: Uint8Array): Promise<number> {
+  async put(key: string, value: Uint8Array, options: WriteOptions = {}): Promise<number> {
     checkKey(key);
     const what = `the value of ${key}`;
     checkSize(what, value, this.#options.maxBytes);
@@ -40,7 +40,7 @@ export class NatsBucket implements KeyValue {
     const data = value.slice();
     return await this.#within(`put ${key} into ${this.#options.bucket}`, async (session) => {
       checkSize(what, data, session.maxBytes);
-      return await session.append(this.#plan, this.#prefix + key, data, headers());
+      return await this.#append(session, key, data, headers(), options);
     });
   }
 
@@ -60,12 +60,30 @@ export class NatsBucket implements KeyValue {
     });
   }
 
-  async delete(key: string): Promise<void> {
+  async delete(key: string, options: WriteOptions = {}): Promise<number> {
     checkKey(key);
-    await this.#within(`delete ${key} of ${this.#options.bucket}`, async (session) => {
-      await session.append(this.#plan, this.#prefix + key, new Uint8Array(), tombstoneHeaders());
+    return await this.#within(`delete ${key} of ${this.#options.bucket}`, async (session) => {
+      const sequence = await this.#append(session, key, new Uint8Array(), tombstoneHeaders(), options);
       this.#sweep.maybeStart(session);
+      return sequence;
     });
+  }
+
+  async #append(
+    session: NatsSession,
+    key: string,
+    data: Uint8Array,
+    written: MsgHdrs,
+    { after = 0 }: WriteOptions,
+  ): Promise<number> {
+    if (after !== 0) expectLast(written, after);
+    try {
+      return await session.append(this.#plan, this.#prefix + key, data, written);
+    } catch (error) {
+      // Also where an attempt is repeated that was made after all: the writer cannot know, and reads anew.
+      if (isConflict(error)) throw conflict(key, after);
+      throw error;
+    }
   }
 
   watch(watcher: KeyValueWatcher): KeyValueWatch {

@@ -33,6 +33,8 @@ export class NatsWatch implements KeyValueWatch {
   #begun = false;
   /** The snapshot is complete with this sequence; undefined: it is. */
   #snapshotEnd: number | undefined;
+  /** Of the bucket's last write when the snapshot began. Its message may be gone: a deletion that was swept. */
+  #lastWrite = 0;
 
   constructor(options: NatsWatchOptions) {
     this.#options = options;
@@ -60,6 +62,7 @@ export class NatsWatch implements KeyValueWatch {
     this.#begun = true;
     this.#last = 0;
     this.#snapshotEnd = end;
+    this.#lastWrite = Math.max(end, state.last_seq);
     this.#heardAt = Date.now();
     this.#incarnation = created;
     return 1;
@@ -87,7 +90,7 @@ export class NatsWatch implements KeyValueWatch {
   #completeSnapshot(): void {
     if (this.#snapshotEnd === undefined) return;
     this.#snapshotEnd = undefined;
-    this.#options.watcher.snapshotComplete();
+    this.#options.watcher.snapshotComplete(Math.max(this.#lastWrite, this.#last));
   }
 
   /** A watcher that throws has missed something: it gets a new snapshot. */

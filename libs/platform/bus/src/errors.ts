@@ -11,6 +11,11 @@ export const busErrors = declareErrors("bus", {
     meaning: "The bus was used after it was closed: the process is stopping.",
     action: "Try again; another replica will answer.",
   },
+  FL_BUS_CONFLICT: {
+    httpStatus: 409,
+    meaning: "Somebody else has written into a bucket that has one writer at a time.",
+    action: "Nothing is lost: the writer reads the bucket anew and writes what is missing. If it is there again and again, look for a process that writes into the bucket beside the active config-compiler.",
+  },
   FL_BUS_MESSAGE_TOO_LARGE: {
     httpStatus: 413,
     meaning: "A message or value is larger than the bus takes.",

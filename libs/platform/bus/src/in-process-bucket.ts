@@ -1,4 +1,5 @@
-import type { KeyValue, KeyValueEntry, KeyValueWatch, KeyValueWatcher } from "./key-value.ts";
+import { conflict } from "./bus-error.ts";
+import type { KeyValue, KeyValueEntry, KeyValueWatch, KeyValueWatcher, WriteOptions } from "./key-value.ts";
 import { InProcessWatch } from "./in-process-watch.ts";
 import { checkKey, checkSize } from "./limits.ts";
 
@@ -24,10 +25,11 @@ export class InProcessBucket implements KeyValue {
     this.#options = options;
   }
 
-  async put(key: string, value: Uint8Array): Promise<number> {
+  async put(key: string, value: Uint8Array, options: WriteOptions = {}): Promise<number> {
     checkKey(key);
     checkSize(`the value of ${key}`, value, this.#options.maxBytes);
     this.#options.requireConnection();
+    this.#requireLast(key, options);
     return this.#write(key, value.slice());
   }
 
@@ -38,10 +40,16 @@ export class InProcessBucket implements KeyValue {
     return entry === undefined ? undefined : { ...entry, value: entry.value?.slice() };
   }
 
-  async delete(key: string): Promise<void> {
+  async delete(key: string, options: WriteOptions = {}): Promise<number> {
     checkKey(key);
     this.#options.requireConnection();
+    this.#requireLast(key, options);
     if (this.#entries.has(key)) this.#write(key, undefined);
+    return this.#sequence;
+  }
+
+  #requireLast(key: string, { after = 0 }: WriteOptions): void {
+    if (after !== 0 && after !== this.#sequence) throw conflict(key, after);
   }
 
   #write(key: string, value: Uint8Array | undefined): number {
@@ -58,6 +66,7 @@ export class InProcessBucket implements KeyValue {
     const watch = new InProcessWatch({
       watcher,
       entries: this.#entries,
+      sequence: () => this.#sequence,
       connected: this.#options.connected,
       onFailure: this.#options.onFailure,
       onStop: () => this.#watches.delete(watch),

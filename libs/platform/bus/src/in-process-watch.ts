@@ -12,6 +12,8 @@ export interface InProcessWatchOptions {
   readonly watcher: KeyValueWatcher;
   /** The bucket's living entries, in order of sequence. */
   readonly entries: ReadonlyMap<string, KeyValueEntry>;
+  /** Of the bucket's last write. */
+  readonly sequence: () => number;
   readonly connected: () => boolean;
   readonly onFailure: (error: unknown) => void;
   readonly onStop: () => void;
@@ -21,8 +23,8 @@ export interface InProcessWatchOptions {
 export class InProcessWatch implements KeyValueWatch {
   readonly #options: InProcessWatchOptions;
   readonly #ending = new AbortController();
-  /** undefined: the snapshot has not been taken yet. The entry that completes it is "complete". */
-  #queue: (KeyValueEntry | "complete")[] | undefined;
+  /** undefined: the snapshot has not been taken yet. What completes it stands behind its entries. */
+  #queue: (KeyValueEntry | { readonly completeAt: number })[] | undefined;
   #begun = false;
   #failures = 0;
   #draining = false;
@@ -67,7 +69,7 @@ export class InProcessWatch implements KeyValueWatch {
   }
 
   #takeSnapshot(): void {
-    this.#queue = [...this.#options.entries.values(), "complete"];
+    this.#queue = [...this.#options.entries.values(), { completeAt: this.#options.sequence() }];
     if (this.#begun) this.#options.watcher.restarted();
     this.#begun = true;
   }
@@ -77,8 +79,8 @@ export class InProcessWatch implements KeyValueWatch {
     const batch = this.#queue?.splice(0, batchSize) ?? [];
     for (const event of batch) {
       if (this.#ending.signal.aborted) return false;
-      if (event === "complete") {
-        this.#options.watcher.snapshotComplete();
+      if ("completeAt" in event) {
+        this.#options.watcher.snapshotComplete(event.completeAt);
         this.#failures = 0;
       } else {
         this.#options.watcher.entry({ ...event, value: event.value?.slice() });

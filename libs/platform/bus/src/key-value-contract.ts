@@ -91,6 +91,32 @@ export function describeKeyValueContract(makeHarness: () => Promise<BusHarness>)
       assert.equal((await other.get("a"))?.value?.length, 0);
     });
 
+    withBucket("a write that is to follow another is made only where nothing came in between", async () => {
+      const first = await keyValue.put("a", bytes("1"));
+      const [second, third] = await Promise.all([
+        keyValue.put("b", bytes("1"), { after: first }),
+        keyValue.delete("a", { after: first + 1 }),
+      ]);
+      assert.deepEqual([second, third], [first + 1, first + 2]);
+      const others = await (await (await harness.connect()).keyValue(bucket)).put("c", bytes("1"));
+      await assert.rejects(keyValue.put("b", bytes("2"), { after: third }), rejectsWith("FL_BUS_CONFLICT"));
+      await assert.rejects(keyValue.delete("b", { after: third }), rejectsWith("FL_BUS_CONFLICT"));
+      assert.equal(text((await keyValue.get("b"))?.value), "1");
+      await keyValue.put("b", bytes("2"), { after: others });
+    });
+
+    withBucket("a snapshot says the sequence of the last write, also of one that deleted", async () => {
+      const completed = async () =>
+        await new Promise<number>((resolve) =>
+          keyValue.watch({ entry: () => undefined, snapshotComplete: resolve, restarted: () => undefined }),
+        );
+      assert.equal(await completed(), 0);
+      await keyValue.put("a", bytes("1"));
+      const last = await keyValue.delete("a");
+      assert.equal(await completed(), last);
+      await keyValue.put("a", bytes("2"), { after: last });
+    });
+
     withBucket("a value is copied on its way in and out", async () => {
       const value = bytes("abc");
       const putting = keyValue.put("a", value);
