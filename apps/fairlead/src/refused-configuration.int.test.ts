@@ -177,8 +177,8 @@ test("a proxy refuses a policy's routes: who, what, why and which line is told; 
 
     const mended = await apply("x-mended", "20s");
     assert.equal(mended.code, 0, mended.err);
-    const after_ = await nacks();
-    assert.deepEqual([after_.standing, after_.nacks.length, (after_.nacks[0]?.endedMs ?? 0) > 0], [0, 1, true]);
+    const ended = await nacks();
+    assert.deepEqual([ended.standing, ended.nacks.length, (ended.nacks[0]?.endedMs ?? 0) > 0], [0, 1, true]);
   } finally {
     for (const proxy of proxies) proxy.close();
   }

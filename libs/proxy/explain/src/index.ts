@@ -1,0 +1,1 @@
+export { type RequestToExplain, type RouteTaken, routeTaken } from "./route-taken.ts";
