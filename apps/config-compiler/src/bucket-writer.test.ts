@@ -178,8 +178,11 @@ test("a writer writes nothing once another has written, in the middle of a commi
     },
     get: async (key) => await bucket.get(key),
     delete: async (key, options) => await bucket.delete(key, options),
-    watch: () =>
-      bucket.watch({ entry: () => undefined, snapshotComplete: () => undefined, restarted: () => undefined }),
+    // It loads, and hears nothing any more: a process that is stopped.
+    watch: (watcher) => {
+      complete = (sequence) => watcher.snapshotComplete(sequence);
+      return { stop: async () => undefined };
+    },
   };
   const first = await writerOn(bucket);
   await first.commitAll(mesh(cluster("a")), { revision: 1, traceparent: undefined, aborted: never });
