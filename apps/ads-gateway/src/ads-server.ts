@@ -2,7 +2,7 @@ import { FairleadError } from "@fairlead/errors";
 import type { Logger } from "@fairlead/logging";
 import type { ReplicaCommit, SnapshotReplica } from "@fairlead/snapshot";
 import { detached, startSpan } from "@fairlead/telemetry";
-import type { Authenticate } from "./authenticate.ts";
+import type { Authenticate, PeerIdentity } from "./authenticate.ts";
 import { type AdsGatewayConfig, defaultPushConcurrency } from "./config.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import type { DiscoveryCall } from "./discovery-call.ts";
@@ -90,12 +90,10 @@ export class AdsServer {
   open(call: DiscoveryCall, createStream: CreateStream): void {
     // A stream lives on its own: it is in nobody's trace.
     detached(() => {
-      const { table, logger, metrics, authenticate } = this.#options;
+      const { table, logger, metrics } = this.#options;
       try {
+        const identity = this.identify(call);
         this.#admit();
-        const identity = authenticate({ address: call.getPeer(), metadata: call.metadata });
-        if (identity === undefined)
-          throw new FairleadError("FL_XDS_UNAUTHENTICATED", "the peer did not prove who it is");
         const id = String(++this.#streams);
         const { gatewayId: controlPlane, config } = this.#options;
         const stream = createStream({ controlPlane, noncePrefix: id, ackTimeoutMs: config.ackTimeout });
@@ -109,10 +107,22 @@ export class AdsServer {
     });
   }
 
-  #admit(): void {
-    const { replica, table, config } = this.#options;
+  /**
+   * The door that every call of every service comes through.
+   *
+   * @throws FairleadError FL_GATEWAY_STOPPING, FL_GATEWAY_NOT_SYNCED, FL_XDS_UNAUTHENTICATED
+   */
+  identify(call: Pick<DiscoveryCall, "getPeer" | "metadata">): PeerIdentity {
+    const { replica, authenticate } = this.#options;
     if (this.#stopping) throw new FairleadError("FL_GATEWAY_STOPPING", "this gateway is shutting down");
     if (!replica.synced) throw new FairleadError("FL_GATEWAY_NOT_SYNCED", "this gateway has no configuration yet");
+    const identity = authenticate({ address: call.getPeer(), metadata: call.metadata });
+    if (identity === undefined) throw new FairleadError("FL_XDS_UNAUTHENTICATED", "the peer did not prove who it is");
+    return identity;
+  }
+
+  #admit(): void {
+    const { table, config } = this.#options;
     if (table.size >= config.maxStreams)
       throw new FairleadError("FL_GATEWAY_FULL", `this gateway has ${table.size} streams already`);
   }

@@ -40,6 +40,16 @@ export const adsGatewayErrors = declareErrors("ads-gateway", {
     meaning: "The first request of an xDS stream has no node id, or one that is not allowed.",
     action: "Set node.id in the proxy's bootstrap to the id that the node is registered with.",
   },
+  FL_CSDS_UNSUPPORTED: {
+    httpStatus: 400,
+    meaning: "A ClientStatusRequest selects nodes by something that this gateway does not match.",
+    action: "Select nodes by node_id with exact, prefix, suffix or contains; the message names the field.",
+  },
+  FL_CSDS_TOO_LARGE: {
+    httpStatus: 413,
+    meaning: "The answer to a ClientStatusRequest would be larger than gRPC clients take.",
+    action: "Narrow node_matchers to a few nodes, or set exclude_resource_contents.",
+  },
   FL_XDS_MALFORMED: {
     httpStatus: 400,
     meaning: "A message on an xDS stream is no DiscoveryRequest.",

@@ -12,6 +12,8 @@ import { acceptEveryone, type Authenticate } from "./authenticate.ts";
 import { BucketWatch } from "./bucket-watch.ts";
 import { type AdsGatewayConfig, defaultNewStreamRate } from "./config.ts";
 import { ConnectionTable } from "./connection-table.ts";
+import { ClientStatus } from "./csds.ts";
+import { addClientStatusService } from "./csds-service.ts";
 import { addDebugRoutes } from "./debug-api.ts";
 import { addDiscoveryServices } from "./discovery-services.ts";
 import { adsGatewayErrors } from "./errors.ts";
@@ -104,11 +106,14 @@ export function createAdsGateway(config: AdsGatewayConfig, resources: AdsGateway
       const error = leavingErrors[why]();
       for (const connection of table.ofPeer(peer)) connection.end(error, why === "age" ? "age" : "stopping");
     },
-    addServices: (grpc) =>
+    addServices: (grpc) => {
       addDiscoveryServices(grpc, (call, createStream) => {
         listener.streamOpened(call);
         admission.admit(call, () => server.open(call, createStream));
-      }),
+      });
+      const clientStatus = new ClientStatus({ table, replica });
+      addClientStatusService(grpc, { status: clientStatus, identify: (call) => server.identify(call) });
+    },
   });
   const server = new AdsServer({
     config,

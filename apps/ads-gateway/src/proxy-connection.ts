@@ -2,7 +2,14 @@ import { FairleadError } from "@fairlead/errors";
 import type { Logger } from "@fairlead/logging";
 import { isValidNodeId, nodeIdRule } from "@fairlead/model";
 import type { ReplicaCommit, ResourceView, SnapshotReplica, TouchedNames } from "@fairlead/snapshot";
-import type { DiscoveryStream, PendingOfType, RequestOutcome, StreamRequest, TypeStatus } from "@fairlead/xds-stream";
+import type {
+  DiscoveryStream,
+  PendingOfType,
+  RequestOutcome,
+  ResourceStatus,
+  StreamRequest,
+  TypeStatus,
+} from "@fairlead/xds-stream";
 import type { PeerIdentity } from "./authenticate.ts";
 import type { DiscoveryCall, DiscoveryMessage, ReceivedMessage } from "./discovery-call.ts";
 import type { GatewayMetrics, StreamEnd } from "./gateway-metrics.ts";
@@ -99,6 +106,11 @@ export class ProxyConnection {
 
   status(): TypeStatus[] {
     return this.#stream.status();
+  }
+
+  /** What the proxy holds, refuses and misses, one by one. */
+  resources(): Iterable<ResourceStatus> {
+    return this.#stream.resources();
   }
 
   /** What the proxy refuses, the newest last. */
