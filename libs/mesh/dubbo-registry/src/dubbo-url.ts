@@ -17,7 +17,7 @@ export interface DubboUrl {
 
 const longest = 64 * 1024;
 const shape =
-  /^([a-zA-Z][a-zA-Z0-9+.-]*):\/\/(?:[^/?@]*@)?(\[[0-9a-fA-F:.%]+\]|[^:/?[\]]+)(?::(\d{1,5}))?(?:\/([^?]*))?(?:\?(.*))?$/s;
+  /^([a-zA-Z][a-zA-Z0-9+.-]*):\/\/(?:[^/?@]*@)?(\[[0-9a-fA-F:.%]+\]|[^:/?@\s[\]]+)(?::(\d{1,5}))?(?:\/([^?]*))?(?:\?(.*))?$/s;
 
 /** @returns undefined for what is no URL: a node that something else has put there */
 export function parseDubboUrl(text: string): DubboUrl | undefined {

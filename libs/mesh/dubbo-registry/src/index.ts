@@ -17,3 +17,4 @@ export {
   providerUrl,
 } from "./provider.ts";
 export { type Category, RegistryPaths, type RegistryPlace } from "./registry-paths.ts";
+export { type LedgerChanges, type LedgerOptions, providerKey, ProviderLedger } from "./provider-ledger.ts";

@@ -171,7 +171,7 @@ for (const protocol of [dubboProtocol, boltProtocol]) {
       const held: RpcFrame[] = [];
       onCall = (frame, socket) => {
         held.push(frame);
-        if (held.length === 3) for (const each of held.reverse()) socket.write(responseTo(protocol, each));
+        if (held.length === 3) for (const each of held.toReversed()) socket.write(responseTo(protocol, each));
       };
       client.socket.write(Buffer.concat([1, 2, 3].map((id) => callOf(protocol, id))));
       const responses = await client.next(3);
@@ -192,7 +192,10 @@ for (const protocol of [dubboProtocol, boltProtocol]) {
       };
       client.socket.write(Buffer.concat([callOf(protocol, 5), callOf(protocol, 5), callOf(protocol, 6)]));
       const responses = await client.next(3);
-      assert.deepEqual(responses.map(({ idLow }) => idLow).toSorted(), [5, 5, 6]);
+      assert.deepEqual(
+        responses.map(({ idLow }) => idLow).toSorted((a, b) => a - b),
+        [5, 5, 6],
+      );
       hostPeer.frames.length = 0;
     });
 
