@@ -2,9 +2,11 @@
 import { writeSection } from "./benchmarks-page.ts";
 import { bench } from "./control-plane/bench.ts";
 import { helpText, readOptions } from "./control-plane/options.ts";
+import { endAtSignals } from "./control-plane/end-at-signals.ts";
 import { Progress } from "./control-plane/progress.ts";
 import { report } from "./control-plane/report.ts";
 
+endAtSignals();
 const args = process.argv.slice(2);
 const options = readOptions(args);
 if (options === undefined) process.stdout.write(helpText);

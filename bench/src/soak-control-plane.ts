@@ -3,6 +3,7 @@
  * it grows, when a proxy that behaves is disconnected, or when the final state differs.
  */
 import { parseArgs } from "node:util";
+import { endAtSignals } from "./control-plane/end-at-signals.ts";
 import { Progress } from "./control-plane/progress.ts";
 import { soak } from "./control-plane/soak.ts";
 
@@ -39,6 +40,7 @@ if (values.help) {
   process.exit();
 }
 
+endAtSignals();
 const progress = new Progress();
 const result = await soak(
   {

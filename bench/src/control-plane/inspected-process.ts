@@ -32,6 +32,10 @@ export class InspectedProcess {
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on("data", (bytes: Buffer) => this.#wrote(bytes.toString()));
     }
+    // A run that is interrupted leaves nothing behind.
+    const killNow = () => child.kill("SIGKILL");
+    process.once("exit", killNow);
+    child.once("exit", () => process.off("exit", killNow));
     this.#child = child;
     this.#inspector = undefined;
     this.#inspectorUrl = undefined;

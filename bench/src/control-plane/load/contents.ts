@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 import { typeUrls } from "@fairlead/envoy-api";
-import { markerOf, markOf } from "../marker.ts";
+import { markerOf, markers, markOf } from "../marker.ts";
 import { NameSet, Versions } from "./name-set.ts";
 import { eachResource, type ResponseHead } from "./response.ts";
 import type { Variant } from "./variant.ts";
@@ -21,6 +21,7 @@ export class Contents {
   readonly #variant: Variant;
   readonly #read = new Map<string, Content>();
   readonly #versions = new Map<string, Versions>();
+  readonly #newest = new Uint16Array(markers);
 
   constructor(variant: Variant) {
     this.#variant = variant;
@@ -43,6 +44,11 @@ export class Contents {
     return versions;
   }
 
+  /** @param marks of a proxy @returns whether no other proxy was sent a newer one */
+  isNewest(marks: Uint16Array): boolean {
+    return this.#newest.every((newest, marker) => marks[marker] === newest);
+  }
+
   #parse(bytes: Buffer, typeUrl: string): Content {
     const names: string[] = [];
     const marks: [number, number][] = [];
@@ -52,7 +58,10 @@ export class Contents {
       names.push(name);
       if (version !== "") versions.set(name, version);
       const marker = typeUrl === typeUrls.endpoint ? markerOf(bytes, nameStart, nameEnd) : undefined;
-      if (marker !== undefined) marks.push([marker, markOf(bytes, start, end)]);
+      if (marker === undefined) return;
+      const mark = markOf(bytes, start, end);
+      marks.push([marker, mark]);
+      this.#newest[marker] = Math.max(this.#newest[marker] ?? 0, mark);
     });
     return { held: new NameSet(names), marks };
   }

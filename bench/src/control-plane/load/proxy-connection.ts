@@ -68,6 +68,7 @@ export class ProxyConnection {
     // A server that ends the stream leaves this side open.
     stream.on("end", () => stream.close());
     stream.on("close", () => {
+      proxy.end();
       if (!session.closed && !session.destroyed) this.#again(() => this.#stream(session, proxy));
     });
     if (proxy.behaviour !== "silent") this.#read(stream, proxy);

@@ -37,8 +37,8 @@ export class SimulatedProxy {
   /** SotW: the last ACKed version, by type. */
   readonly #versions = new Map<string, string>();
   #clusters: NameSet | undefined;
-  /** It had everything on an earlier stream. */
-  #hadAll = false;
+  /** Delta: names and versions of what it held when its last stream ended, by type. */
+  readonly #held = new Map<string, Buffer>();
   // Of this stream.
   #named = false;
   #askedForEndpoints = false;
@@ -65,6 +65,18 @@ export class SimulatedProxy {
     this.#request(typeUrls.listener, this.#subscription(typeUrls.listener));
     if (this.#clusters !== undefined) this.#askForEndpoints();
     this.#request(typeUrls.route, this.#subscription(typeUrls.route));
+  }
+
+  /** The stream is lost; what it brought is kept. */
+  end(): void {
+    this.#held.clear();
+    const { contents, variant } = this.#context;
+    // Versions are kept once for all proxies: one that is behind the others does not say that it holds theirs.
+    if (variant === "sotw" || !this.#complete || !contents.isNewest(this.marks)) return;
+    for (const typeUrl of [typeUrls.cluster, typeUrls.endpoint, typeUrls.route]) {
+      const names = typeUrl === typeUrls.route ? routes : this.#clusters;
+      if (names !== undefined) this.#held.set(typeUrl, names.known(contents.versions(typeUrl)));
+    }
   }
 
   receive(message: Buffer): void {
@@ -114,11 +126,8 @@ export class SimulatedProxy {
 
   /** The first request of a type on a stream. */
   #subscription(typeUrl: string): RequestParts {
-    const names = this.#names(typeUrl);
-    if (!this.#hadAll) return { names: names?.encoded };
-    if (this.#context.variant === "sotw") return { names: names?.encoded, version: this.#versions.get(typeUrl) };
-    const held = typeUrl === typeUrls.cluster ? this.#clusters : names;
-    return { names: names?.encoded, known: held?.known(this.#context.contents.versions(typeUrl)) };
+    const names = this.#names(typeUrl)?.encoded;
+    return { names, version: this.#versions.get(typeUrl), known: this.#held.get(typeUrl) };
   }
 
   #mark(marker: number, mark: number): void {
@@ -132,7 +141,6 @@ export class SimulatedProxy {
     if (this.#complete || !this.#hasRoutes || this.#clusters === undefined) return;
     if (this.#assignments < this.#clusters.names.length) return;
     this.#complete = true;
-    this.#hadAll = true;
     this.#context.onComplete(this);
   }
 
