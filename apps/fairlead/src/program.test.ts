@@ -192,7 +192,7 @@ test("wrong usage exits with 64 and says what is wrong", async () => {
 });
 
 test("help comes with examples, for every command that takes more than a name", async () => {
-  for (const command of ["up", "status", "apply", "diff", "get", "delete"]) {
+  for (const command of ["up", "status", "apply", "diff", "explain", "get", "delete"]) {
     const { code, out } = await run([command, "--help"]);
     assert.equal(code, 0);
     assert.match(out, /Examples:\n {2}fairlead /);

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { applyCommand } from "./commands/apply.ts";
 import { deleteCommand } from "./commands/delete.ts";
 import { diffCommand } from "./commands/diff.ts";
+import { explainCommand } from "./commands/explain.ts";
 import { getCommand } from "./commands/get.ts";
 import { type CommandOutput, processOutput } from "./commands/output.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -26,6 +27,7 @@ export function createProgram(
     statusCommand(output),
     applyCommand(output, input),
     diffCommand(output, input),
+    explainCommand(output),
     getCommand(output),
     deleteCommand(output),
   ]) {

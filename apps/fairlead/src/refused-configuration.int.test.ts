@@ -1,74 +1,17 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { type AdsGateway, adsGatewayConfig, createAdsGateway } from "@fairlead/ads-gateway";
-import { InProcessBus } from "@fairlead/bus";
-import { configCompilerConfig, createConfigCompiler } from "@fairlead/config-compiler";
 import { typeUrls } from "@fairlead/envoy-api";
-import { createLogger } from "@fairlead/logging";
 import { refusalSchema } from "@fairlead/registration";
-import { createRegistrySync, type RegistrySync, registrySyncConfig } from "@fairlead/registry-sync";
-import { openStore } from "@fairlead/store";
-import { startTelemetry } from "@fairlead/telemetry";
-import { startTestPostgres } from "@fairlead/testing-servers";
 import { XdsTestClient } from "@fairlead/testing-xds";
 import { z } from "zod";
+import { MeshUnderTest } from "./testing/mesh-under-test.ts";
 import { runCommand } from "./testing/run-command.ts";
 
-const stops: (() => Promise<unknown>)[] = [];
-let registry: RegistrySync;
-let gateway: AdsGateway;
-let folder = "";
-
+let mesh: MeshUnderTest;
 before(async () => {
-  const postgres = await startTestPostgres();
-  stops.push(() => postgres.stop());
-  const telemetry = startTelemetry({ service: "test" });
-  const logger = createLogger({ service: "test", level: "silent" });
-  const bus = new InProcessBus();
-  const store = await openStore({ url: postgres.url, logger });
-  stops.push(() => store.close());
-  registry = createRegistrySync(registrySyncConfig.load({ FAIRLEAD_HTTP_PORT: "0" }), {
-    bus,
-    store,
-    logger,
-    telemetry,
-  });
-  const compiler = createConfigCompiler(configCompilerConfig.load({ FAIRLEAD_HTTP_PORT: "0" }), {
-    bus,
-    store,
-    logger,
-    telemetry,
-  });
-  gateway = createAdsGateway(adsGatewayConfig.load({ FAIRLEAD_GRPC_PORT: "0", FAIRLEAD_HTTP_PORT: "0" }), {
-    bus,
-    logger,
-    telemetry,
-  });
-  await store.migrate();
-  for (const service of [registry, compiler, gateway]) {
-    await service.start();
-    stops.push(() => service.stop());
-  }
-  folder = await mkdtemp(join(tmpdir(), "fairlead-nack-test-"));
-  stops.push(() => rm(folder, { recursive: true, force: true }));
+  mesh = await MeshUnderTest.start();
 });
-after(async () => {
-  for (const stop of stops.toReversed()) await stop();
-});
-
-async function post(path: string, body: object): Promise<Record<string, unknown>> {
-  const response = await fetch(registry.url + path, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  const answer = (await response.json()) as Record<string, unknown>;
-  assert.equal(response.status, 200, JSON.stringify(answer));
-  return answer;
-}
+after(() => mesh?.stop());
 
 const refusal = "virtual_hosts[0].routes[0]: this proxy knows no retries on\n503";
 /** What the scripted proxy refuses, as bytes of a resource. */
@@ -80,7 +23,7 @@ class ScriptedProxy {
   #ended = false;
 
   constructor(nodeId: string, refuses: boolean) {
-    this.#client = new XdsTestClient({ address: `127.0.0.1:${gateway.grpcPort}`, nodeId, timeoutMs: 600_000 });
+    this.#client = new XdsTestClient({ address: `127.0.0.1:${mesh.grpcPort}`, nodeId, timeoutMs: 600_000 });
     for (const typeUrl of [typeUrls.cluster, typeUrls.route]) void this.#follow(typeUrl, refuses);
   }
 
@@ -115,24 +58,20 @@ spec:
       route: [{ destination: { host: shop.Reviews } }]
     - route: [{ destination: { host: shop.Reviews } }]
 `;
-async function apply(header: string, timeout: string): ReturnType<typeof runCommand> {
-  const file = join(folder, "reviews.yaml");
-  await writeFile(file, routes(header));
-  return await runCommand(["apply", "-f", file, "--wait", "--timeout", timeout, "--registry", registry.url]);
-}
+const apply = (header: string, timeout: string) => mesh.apply("reviews.yaml", routes(header), timeout);
 const publish = (id: string, port: number) => ({
   service: { interface: "shop.Reviews", port },
   node: { id, app: "reviews", address: "127.0.0.1" },
 });
 const nacks = async () => {
-  const answer = await fetch(`${registry.url}/v1/nacks`);
+  const answer = await fetch(`${mesh.registryUrl}/v1/nacks`);
   return z.object({ nacks: z.array(refusalSchema), standing: z.number() }).parse(await answer.json());
 };
 
 test("a proxy refuses a policy's routes: who, what, why and which line is told; all else moves on", async () => {
-  await post("/pub", publish("reviews-1", 8080));
+  await mesh.post("/pub", publish("reviews-1", 8080));
   for (const id of ["web-1", "cart-1"]) {
-    await post("/sub", {
+    await mesh.post("/sub", {
       service: { interface: "shop.Reviews" },
       node: { id, app: "shop", address: "127.0.0.1", outboundPort: 15001 },
     });
@@ -144,7 +83,7 @@ test("a proxy refuses a policy's routes: who, what, why and which line is told; 
 
     const bad = await apply("x-poison", "2s");
     assert.equal(bad.code, 1);
-    const place = `${join(folder, "reviews.yaml")}:2 VirtualService/default/reviews`;
+    const place = `${mesh.fileNamed("reviews.yaml")}:2 VirtualService/default/reviews`;
     assert.match(bad.err, /^FL_NOT_CONVERGED: /);
     assert.ok(
       bad.err.includes(
@@ -162,15 +101,15 @@ test("a proxy refuses a policy's routes: who, what, why and which line is told; 
     assert.deepEqual(told[0]!.objects[0], {
       kind: "policy",
       key: "VirtualService/default/reviews",
-      file: join(folder, "reviews.yaml"),
+      file: mesh.fileNamed("reviews.yaml"),
       line: 2,
     });
-    const status = await runCommand(["status", "--registry", registry.url]);
+    const status = await runCommand(["status", "--registry", mesh.registryUrl]);
     assert.equal(status.code, 1);
     assert.match(status.out, /^ {2}web-1 RDS for .*: NACKed: .* \(outbound; from .*reviews\.yaml:2 VirtualService/m);
 
     // What is not of the refused type reaches everybody, also the one that refuses.
-    await post("/pub?wait=converged&timeout=20s", {
+    await mesh.post("/pub?wait=converged&timeout=20s", {
       ...publish("stock-1", 8081),
       service: { interface: "shop.Stock", port: 1 },
     });

@@ -24,6 +24,13 @@ export const registrySyncErrors = declareErrors("registry-sync", {
     action:
       "If it is right, add the address, its network or its name to FAIRLEAD_GATEWAY_HOSTS of registry-sync. Else look for who publishes on the bus.",
   },
+  FL_CONFIG_NOT_KNOWN: {
+    httpStatus: 503,
+    meaning:
+      "registry-sync does not know the configuration that proxies are served: nothing was compiled yet, or the bus does not answer.",
+    action:
+      "Check that a config-compiler is active (`fairlead status`) and that the bus is there (/readyz), and repeat it.",
+  },
   FL_REVISION_UNKNOWN: {
     httpStatus: 404,
     meaning: "The revision was never made, so nothing can have it.",

@@ -7,6 +7,7 @@ import type { Store } from "@fairlead/store";
 import type { Telemetry } from "@fairlead/telemetry";
 import { addConvergenceRoutes } from "./api/convergence-routes.ts";
 import { withErrNo } from "./api/error-bodies.ts";
+import { addExplainRoutes } from "./api/explain-routes.ts";
 import { addListRoutes } from "./api/list-routes.ts";
 import { addPolicyRoutes, takePolicyText } from "./api/policy-routes.ts";
 import { addRefusalRoutes } from "./api/refusal-routes.ts";
@@ -17,6 +18,8 @@ import { ConvergenceTracker } from "./convergence/convergence-tracker.ts";
 import { MeshConvergence } from "./convergence/mesh-convergence.ts";
 import { ConvergenceFeed } from "./convergence-feed.ts";
 import { ConvergenceWaits } from "./convergence-waits.ts";
+import { CallExplainer } from "./explain/call-explainer.ts";
+import { LiveConfig } from "./explain/live-config.ts";
 import { GatewayHosts } from "./gateway-hosts.ts";
 import { OutboxPublisher } from "./outbox-publisher.ts";
 import { Policies } from "./policies.ts";
@@ -76,6 +79,8 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
   // A thread of its own: an apply does not wait for dry runs.
   const parser = new JobQueue({ databaseUrl: store.url, ...parserLimits });
   const compiler = new CompilerView({ store, bus, worker: previewer, logger });
+  const live = new LiveConfig({ bus, logger });
+  const explainer = new CallExplainer({ live, worker: parser, store });
   const policies = new Policies({ store, metrics, parser, previewer });
   const monitor = new StoreMonitor({ store, logger });
   const sweeper = new Sweeper({
@@ -140,6 +145,7 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
       gatewayProxies: { hosts: new GatewayHosts(config.gatewayHosts), logger },
     });
     addRefusalRoutes(fastify, refusals);
+    addExplainRoutes(fastify, explainer);
     return api;
   }
 
@@ -170,7 +176,7 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
       name: "policy work",
       start: async () => undefined,
       async stop() {
-        await Promise.all([previewer.stop(), parser.stop()]);
+        await Promise.all([previewer.stop(), parser.stop(), live.stop()]);
       },
     },
     {

@@ -1,4 +1,5 @@
 import type { PolicyObject } from "@fairlead/model";
+import type { RequestToExplain, RouteTaken } from "@fairlead/proxy-explain";
 import type { Preview, PreviewedObject, RejectedObject } from "@fairlead/registration";
 import type { PolicyChange } from "../preview/policy-change.ts";
 
@@ -11,6 +12,7 @@ export interface ThreadData {
 export type Job =
   | { readonly kind: "parse"; readonly text: string; readonly file: string }
   | { readonly kind: "rejected" }
+  | { readonly kind: "route"; readonly routes: Uint8Array; readonly request: RequestToExplain }
   | { readonly kind: "preview"; readonly change: PolicyChange; readonly inForce: ReadonlyMap<string, PolicyObject> };
 
 /** Of each kind of job. */
@@ -18,6 +20,7 @@ export interface JobResults {
   readonly parse: readonly PolicyObject[];
   /** What the compiler does not take of the catalogue as it is. */
   readonly rejected: { readonly revision: number; readonly rejected: readonly RejectedObject[] };
+  readonly route: RouteTaken;
   readonly preview: {
     /** Of the catalogue that the change was compared with. */
     readonly revision: number;

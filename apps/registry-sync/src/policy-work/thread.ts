@@ -49,6 +49,11 @@ async function resultOf(job: Job): Promise<JobResults[Job["kind"]]> {
       return parsePolicies(job.text, job).policies.map(({ object }) => object);
     case "preview":
       return await preview(job);
+    case "route": {
+      // Most threads never need the proxy's code.
+      const { routeTaken } = await import("@fairlead/proxy-explain");
+      return routeTaken(job.routes, job.request);
+    }
     case "rejected":
       return await rejectedNow();
   }

@@ -6,6 +6,12 @@ export {
   type WaitQuery,
   waitQuerySchema,
 } from "./convergence.ts";
+export {
+  type CallExplanation,
+  callExplanationSchema,
+  type ExplainedCluster,
+  explainQuerySchema,
+} from "./explanation.ts";
 export { registrationErrors } from "./errors.ts";
 export { type NodeBody, nodeReferenceSchema, nodeSchema } from "./node.ts";
 export {
