@@ -61,7 +61,7 @@ export class ExportedNodes {
   }
 
   async #once(): Promise<void> {
-    for (const path of [...this.#made.keys()]) {
+    for (const path of this.#made.keys()) {
       if (this.#wanted.has(path)) continue;
       await this.#remove(path);
       this.#made.delete(path);
