@@ -108,7 +108,7 @@ export class AbuseGuard {
     const half = Math.max(this.#closed, this.limits.prematureResetStreams) / 2;
     if (--this.#resetTokens >= 0 && this.#premature < half) return;
     this.#stats.rapid_reset_flood++;
-    throw calm("streams that were reset");
+    throw new Http2Error(ERROR_CODE.enhanceYourCalm, "too many streams that were reset", true);
   }
 
   onStreamClosed(): void {

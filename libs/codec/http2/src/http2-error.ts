@@ -9,11 +9,15 @@ export class Http2Error extends FairleadError {
   /** Response code details, by Envoy's names. */
   readonly details: string;
 
-  constructor(errorCode: number, message: string) {
+  /** It is about streams that the peer resets (CVE-2023-44487). */
+  readonly resets: boolean;
+
+  constructor(errorCode: number, message: string, resets = false) {
     const calm = errorCode === ERROR_CODE.enhanceYourCalm;
     const code: keyof typeof http2Errors = calm ? "FL_HTTP2_FLOOD" : "FL_HTTP2_MALFORMED";
     super(code, message);
     this.errorCode = errorCode;
+    this.resets = resets;
     this.details = calm ? "http2.flood" : "http2.codec_error";
   }
 }

@@ -1,7 +1,10 @@
 import type { Socket } from "node:net";
 import { Http1Error } from "@fairlead/codec-http1";
+import { Http2Error, Http2Stats } from "@fairlead/codec-http2";
 import {
   type DeadlineSweep,
+  negotiatedProtocol,
+  ProtocolDetection,
   type RequestHead,
   type ResponseHead,
   type ServerConnection,
@@ -20,6 +23,8 @@ export interface ConnectionManagerContext {
   readonly sweep: DeadlineSweep;
   readonly now: () => number;
   readonly random: () => number;
+  /** Counted in by the HTTP/2 connections of all listeners. @default a table of each listener's own */
+  readonly http2Stats?: Http2Stats;
   /** A failure that is a defect of ours: its connection is gone, nothing else. */
   readonly onInternalError: (error: Error) => void;
 }
@@ -29,6 +34,7 @@ export class ConnectionManager implements ServerConnectionEvents {
   readonly stats: HttpStats;
   readonly #context: ConnectionManagerContext;
   readonly #connections = new Set<ServerConnection>();
+  readonly #http2Stats: Http2Stats;
   readonly #whenIdle: (() => void)[] = [];
   #config: ConnectionManagerConfig;
   #streamContext: HttpStreamContext;
@@ -38,6 +44,7 @@ export class ConnectionManager implements ServerConnectionEvents {
     this.#config = config;
     this.stats = stats;
     this.#context = context;
+    this.#http2Stats = context.http2Stats ?? new Http2Stats();
     this.#streamContext = this.#contextOf(config);
   }
 
@@ -57,12 +64,34 @@ export class ConnectionManager implements ServerConnectionEvents {
     this.#streamContext = this.#contextOf(config);
   }
 
-  /** @param protocol in the registry of stream factories */
+  /** @param protocol in the registry of stream factories; "auto" = HTTP/2 or HTTP/1.1, as the client speaks */
   serve(socket: Socket, protocol: string): void {
-    const { config } = this;
     this.stats.downstream_cx_total++;
     this.stats.downstream_cx_active++;
+    const known = protocol === "auto" ? negotiatedProtocol(socket) : protocol;
+    if (known === undefined) this.#detect(socket);
+    else this.#start(socket, known);
+  }
+
+  #detect(socket: Socket): void {
+    const detection = new ProtocolDetection(
+      socket,
+      {
+        onProtocol: (protocol) => {
+          this.#connections.delete(detection);
+          this.#start(socket, protocol);
+        },
+        onGone: (_detection, why) => this.onClosed(detection, why),
+      },
+      { sweep: this.#context.sweep, timeoutMs: this.#config.headersTimeoutMs },
+    );
+    this.#connections.add(detection);
+  }
+
+  #start(socket: Socket, protocol: string): void {
+    const { config } = this;
     if (protocol === "http1") this.stats.downstream_cx_http1_total++;
+    else if (protocol === "http2") this.stats.downstream_cx_http2_total++;
     const connection = streamFactory(protocol).createServer(socket, this, {
       sweep: this.#context.sweep,
       headersTimeoutMs: config.headersTimeoutMs,
@@ -70,6 +99,7 @@ export class ConnectionManager implements ServerConnectionEvents {
       maxHeadBytes: config.maxHeadBytes,
       maxHeaders: config.maxHeaders,
       highWatermarkBytes: config.highWatermarkBytes,
+      http2: { stats: this.#http2Stats },
     });
     this.#connections.add(connection);
     if (this.#draining) connection.drain();
@@ -101,12 +131,17 @@ export class ConnectionManager implements ServerConnectionEvents {
   }
 
   onProtocolError(error: Error): void {
-    if (!(error instanceof Http1Error)) {
+    if (!(error instanceof Http1Error || error instanceof Http2Error)) {
       this.#context.onInternalError(error);
       return;
     }
     this.stats.downstream_cx_protocol_error++;
-    if (error.status === 431) this.stats.downstream_rq_too_large++;
+    if (error instanceof Http1Error && error.status === 431) this.stats.downstream_rq_too_large++;
+    if (error instanceof Http2Error && error.resets) this.stats.downstream_rq_too_many_premature_resets++;
+  }
+
+  onRequestRefused(status: number): void {
+    if (status === 431) this.stats.downstream_rq_too_large++;
   }
 
   onClosed(connection: ServerConnection, why: "idle timeout" | "header timeout" | "closed"): void {

@@ -3,6 +3,7 @@ export class HttpStats {
   downstream_cx_total = 0;
   downstream_cx_active = 0;
   downstream_cx_http1_total = 0;
+  downstream_cx_http2_total = 0;
   downstream_cx_overflow = 0;
   downstream_cx_protocol_error = 0;
   downstream_cx_idle_timeout = 0;
@@ -17,13 +18,22 @@ export class HttpStats {
   downstream_rq_header_timeout = 0;
   downstream_rq_idle_timeout = 0;
   downstream_rq_timeout = 0;
+  downstream_rq_max_duration_reached = 0;
   downstream_rq_too_large = 0;
+  downstream_rq_too_many_premature_resets = 0;
   downstream_rq_rx_reset = 0;
   downstream_flow_control_paused_reading_total = 0;
   no_route = 0;
   no_cluster = 0;
   rq_direct_response = 0;
   rq_redirect = 0;
+
+  /** What filters count, by their own names (`fault.aborts_injected`). */
+  readonly ofFilters = new Map<string, number>();
+
+  count(stat: string, by = 1): void {
+    this.ofFilters.set(stat, (this.ofFilters.get(stat) ?? 0) + by);
+  }
 
   countStatus(status: number): void {
     this.downstream_rq_completed++;

@@ -101,7 +101,7 @@ export class ManagedListener {
 
   /** Rejects with the system's error. */
   async open(): Promise<void> {
-    const socket = await this.#bind((connection) => this.#manager.serve(connection, "http1"));
+    const socket = await this.#bind((connection) => this.#manager.serve(connection, "auto"));
     if (this.state === "draining") {
       socket.close();
       return;

@@ -34,6 +34,8 @@ export interface ServerConnectionOptions extends ConnectionOptions {
 
 /** A protocol: what makes connections of many streams from a socket, plain or TLS. */
 export interface StreamFactory {
+  /** Streams that a new connection is taken to carry at the same time, until it says so itself. @default 1 */
+  readonly expectedStreams?: number;
   createServer(socket: Socket, events: ServerConnectionEvents, options: ServerConnectionOptions): ServerConnection;
   /** @param socket connected */
   createClient(socket: Socket, events: ClientConnectionEvents, options: ConnectionOptions): ClientConnection;

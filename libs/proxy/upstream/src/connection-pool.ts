@@ -5,6 +5,7 @@ import {
   type Deadline,
   type DeadlineSweep,
   type ResetReason,
+  hasStreamFactory,
   streamFactory,
 } from "@fairlead/proxy-stream";
 import type { ClusterConfig } from "./cluster-config.ts";
@@ -16,7 +17,7 @@ export interface PoolWaiter {
   /** Open the stream now. */
   onConnection(connection: ClientConnection): void;
   onFailure(reason: ResetReason, details: string): void;
-  /** True = not one that has been idle: the last attempt found it closed. */
+  /** True = not one that has been idle: the last attempt found it closed. One that serves other requests as well is none of those. */
   readonly fresh: boolean;
 }
 
@@ -29,12 +30,13 @@ interface Idle {
 const PEER_TIMEOUT_MARGIN_MS = 1000;
 
 /**
- * The connections to one host that serve one request at a time.
+ * The connections to one host. How many requests one of them serves at a time is its protocol's to say: one in HTTP/1.1, as many
+ * as the host allows in HTTP/2.
  *
  * ```
  *   waiters ──▶ connecting ──▶ busy ──▶ idle (last in, first out: the rest may age and close)
  *      ▲                        │  ▲      │
- *      └── a freed connection ──┘  └──────┘
+ *      └── a stream is done ────┘  └──────┘
  * ```
  */
 export class ConnectionPool implements ClientConnectionEvents, Deadline {
@@ -47,6 +49,8 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
   readonly #waiters = new Set<PoolWaiter>();
   readonly #connecting = new Set<Socket>();
   readonly #connections = new Set<ClientConnection>();
+  /** Streams that a connection will have, before it is there to say so itself. */
+  readonly #expectedStreams: number;
   #idle: Idle[] = [];
   #draining = false;
 
@@ -56,6 +60,9 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
     this.#config = config;
     this.#stats = stats;
     this.#sweep = sweep;
+    this.#expectedStreams = hasStreamFactory(config.protocol)
+      ? (streamFactory(config.protocol).expectedStreams ?? 1)
+      : 1;
     sweep.add(this);
   }
 
@@ -68,9 +75,9 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
   }
 
   acquire(waiter: PoolWaiter): void {
-    const idle = waiter.fresh ? undefined : this.#takeIdle();
-    if (idle !== undefined) {
-      waiter.onConnection(idle);
+    const connection = this.#takeShared() ?? (waiter.fresh ? undefined : this.#takeIdle());
+    if (connection !== undefined) {
+      waiter.onConnection(connection);
       return;
     }
     if (this.#stats.upstream_rq_pending_active >= this.#config.circuitBreakers.maxPendingRequests) {
@@ -123,7 +130,24 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
     return this.#idle.pop()?.connection;
   }
 
+  /** One that serves others already and has room: before idle ones, so that these may age. */
+  #takeShared(): ClientConnection | undefined {
+    if (this.#expectedStreams === 1) return undefined;
+    for (const connection of this.#connections) {
+      if (connection.activeStreams > 0 && this.#hasRoom(connection)) return connection;
+    }
+    return undefined;
+  }
+
+  #hasRoom(connection: ClientConnection): boolean {
+    const limit = this.#config.maxRequestsPerConnection;
+    if (limit > 0 && connection.streamsOpened >= limit) return false;
+    return connection.activeStreams < connection.maxConcurrentStreams;
+  }
+
   #putIdle(connection: ClientConnection): void {
+    // A connection of many streams also tells of capacity that it has without having been used.
+    if (this.#idle.some((entry) => entry.connection === connection)) return;
     const peerMs = connection.peerIdleTimeoutMs;
     const keptMs = peerMs === undefined ? Number.POSITIVE_INFINITY : peerMs - PEER_TIMEOUT_MARGIN_MS;
     const idleMs = Math.min(this.#config.idleTimeoutMs, keptMs);
@@ -139,7 +163,7 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
   // Connecting
 
   #connectForWaiters(): void {
-    while (this.#connecting.size < this.#waiters.size) {
+    while (this.#connecting.size * this.#expectedStreams < this.#waiters.size) {
       // A host without any connection always gets one: else requests to it would wait for ever.
       if (this.#stats.upstream_cx_active >= this.#config.circuitBreakers.maxConnections && this.connections > 0) {
         this.#stats.upstream_cx_overflow++;
@@ -196,13 +220,18 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
 
   // Connections in use
 
+  /** @param fresh it has not been idle */
   #give(connection: ClientConnection, fresh: boolean): void {
+    let given = false;
     for (const waiter of this.#waiters) {
+      if (!this.#hasRoom(connection)) return;
       if (waiter.fresh && !fresh) continue;
+      given = true;
       this.cancel(waiter);
       waiter.onConnection(connection);
-      return;
+      if (this.#expectedStreams === 1) return;
     }
+    if (given || connection.activeStreams > 0 || !this.#connections.has(connection)) return;
     if (this.#draining) connection.destroy();
     else this.#putIdle(connection);
   }
@@ -210,7 +239,9 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
   onStreamDone(connection: ClientConnection): void {
     const limit = this.#config.maxRequestsPerConnection;
     if (limit > 0 && connection.streamsOpened >= limit) connection.drain();
-    else this.#give(connection, false);
+    else if (connection.maxConcurrentStreams > 0) this.#give(connection, connection.activeStreams > 0);
+    // It takes no more: those who wait need another.
+    else this.#connectForWaiters();
   }
 
   onClosed(connection: ClientConnection): void {
