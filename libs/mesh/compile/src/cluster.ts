@@ -1,81 +1,99 @@
 import { create } from "@bufbuild/protobuf";
-import { anyPack } from "@bufbuild/protobuf/wkt";
 import { typeUrls } from "@fairlead/envoy-api";
-import {
-  type Cluster,
-  Cluster_DiscoveryType,
-  Cluster_LbPolicy,
-  ClusterSchema,
-} from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
-import { HttpProtocolOptionsSchema } from "@fairlead/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
-import type { LoadBalancer } from "@fairlead/policy";
-import { serviceKey } from "@fairlead/model";
+import { Cluster_DiscoveryType, ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
+import type { ConnectionPool } from "@fairlead/policy";
 import { adsConfigSource } from "./ads-config-source.ts";
+import type { ClusterInit } from "./cluster-init.ts";
+import { balancing } from "./balancing.ts";
 import { compiled, type RenderedResource } from "./compiled.ts";
+import { connectionLimits, httpOptions } from "./connection-limits.ts";
 import { durationOf } from "./durations.ts";
+import { externalEndpoints, isStatic } from "./external-endpoints.ts";
+import { byLocality, localityEndpoints } from "./locality-endpoints.ts";
 import { inboundClusterName, outboundClusterName, speaksHttp2 } from "./names.ts";
-import type { ServicePlan } from "./service-plan.ts";
-import { localityEndpoints } from "./load-assignment.ts";
+import { outlierEjection } from "./outlier-ejection.ts";
+import type { PlannedSubset, ServicePlan } from "./service-plan.ts";
+import { upstreamTls } from "./upstream-tls.ts";
 
 /** Envoy's default. */
 const connectTimeoutMs = 5000;
-const maxConcurrentRetries = 1024;
 /** A local connect takes microseconds, or fails. */
 const localConnectTimeoutMs = 1000;
+/** Istio's. */
+const dnsRefreshMs = 60_000;
 
-const lbPolicies: Readonly<Record<LoadBalancer, Cluster_LbPolicy>> = {
-  ROUND_ROBIN: Cluster_LbPolicy.ROUND_ROBIN,
-  LEAST_REQUEST: Cluster_LbPolicy.LEAST_REQUEST,
-  RANDOM: Cluster_LbPolicy.RANDOM,
-  PASSTHROUGH: Cluster_LbPolicy.CLUSTER_PROVIDED,
-};
-
-/** Says that the upstream speaks HTTP/2; without it Envoy uses HTTP/1.1. */
-function http2Options(): Pick<Cluster, "typedExtensionProtocolOptions"> {
-  const options = create(HttpProtocolOptionsSchema, {
-    upstreamProtocolOptions: {
-      case: "explicitHttpConfig",
-      value: { protocolConfig: { case: "http2ProtocolOptions", value: {} } },
-    },
-  });
+/** Where the endpoints come from: by EDS under the cluster's name, or from DNS. */
+function discovery({ external }: ServicePlan, name: string, { labels }: PlannedSubset): ClusterInit {
+  if (external === undefined || isStatic(external)) {
+    return {
+      clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.EDS },
+      edsClusterConfig: { edsConfig: adsConfigSource(), serviceName: name },
+    };
+  }
+  const { resolution } = external.entry;
+  const endpoints = externalEndpoints(external, labels);
   return {
-    typedExtensionProtocolOptions: {
-      "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": anyPack(HttpProtocolOptionsSchema, options),
+    clusterDiscoveryType: {
+      case: "type",
+      value: resolution === "DNS" ? Cluster_DiscoveryType.STRICT_DNS : Cluster_DiscoveryType.LOGICAL_DNS,
     },
+    dnsRefreshRate: durationOf(dnsRefreshMs),
+    respectDnsTtl: true,
+    loadAssignment: { clusterName: name, endpoints: byLocality(endpoints) },
   };
 }
 
-/** The cluster of a service, and one for each of its subsets. Their endpoints come by EDS under the same name. */
+/** The name that its certificate is for. A registered service is reached by addresses only. */
+function tlsDefaults({ external }: ServicePlan) {
+  if (external === undefined) return { host: "", subjectAltNames: [] };
+  const { host, entry } = external;
+  return { host: host.startsWith("*") ? "" : host, subjectAltNames: entry.subjectAltNames };
+}
+
+/** The cluster of a service, and one for each of its subsets. */
 export function outboundClusters(plan: ServicePlan): RenderedResource[] {
-  const { service, subsets, ruleProvenance } = plan;
-  return [undefined, ...subsets].map((subset) => {
-    const name = outboundClusterName(service, subset?.name);
+  const { service, provenance, ruleProvenance } = plan;
+  return [plan.whole, ...plan.subsets].map((subset) => {
+    const name = outboundClusterName(service, subset.name);
+    const { policy } = subset;
+    const http2 = speaksHttp2(service.protocol);
+    const transportSocket = upstreamTls(policy.tls, http2, tlsDefaults(plan));
     const cluster = create(ClusterSchema, {
       name,
-      clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.EDS },
-      edsClusterConfig: { edsConfig: adsConfigSource(), serviceName: name },
-      connectTimeout: durationOf(connectTimeoutMs),
-      // Envoy's defaults, but for its 3 retries at a time: a host that dies under load has more calls to be repeated.
-      circuitBreakers: { thresholds: [{ maxRetries: maxConcurrentRetries }] },
-      lbPolicy: lbPolicies[subset?.trafficPolicy?.loadBalancer?.simple ?? plan.loadBalancer],
-      ...(speaksHttp2(service.protocol) ? http2Options() : {}),
+      ...discovery(plan, name, subset),
+      connectTimeout: durationOf(policy.connectionPool?.tcp?.connectTimeout ?? connectTimeoutMs),
+      ...connectionLimits(policy),
+      ...balancing(policy),
+      ...httpOptions(http2, policy.connectionPool),
+      ...(policy.outlierDetection === undefined ? {} : { outlierDetection: outlierEjection(policy.outlierDetection) }),
+      ...(transportSocket === undefined ? {} : { transportSocket }),
     });
     return compiled({ key: `cds/${name}`, typeUrl: typeUrls.cluster, name }, ClusterSchema, cluster, [
-      { kind: "service", key: serviceKey(service) },
+      provenance,
       ...ruleProvenance,
     ]);
   });
 }
 
-/** The application beside a node's proxy, on one port. */
-export function inboundCluster(nodeId: string, port: number, http2: boolean): RenderedResource {
+/**
+ * The application beside a node's proxy, on one port.
+ *
+ * @param address.pool limits that a Sidecar sets
+ */
+export function inboundCluster(
+  nodeId: string,
+  port: number,
+  http2: boolean,
+  { host = "127.0.0.1", to = port, pool }: { host?: string; to?: number; pool?: ConnectionPool | undefined } = {},
+): RenderedResource {
   const name = inboundClusterName(port);
   const cluster = create(ClusterSchema, {
     name,
     clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.STATIC },
-    connectTimeout: durationOf(localConnectTimeoutMs),
-    loadAssignment: { clusterName: name, endpoints: [localityEndpoints([{ address: "127.0.0.1", port, weight: 1 }])] },
-    ...(http2 ? http2Options() : {}),
+    connectTimeout: durationOf(pool?.tcp?.connectTimeout ?? localConnectTimeoutMs),
+    loadAssignment: { clusterName: name, endpoints: [localityEndpoints([{ address: host, port: to, weight: 1 }])] },
+    ...(pool === undefined ? {} : connectionLimits({ connectionPool: pool })),
+    ...httpOptions(http2, pool),
   });
   return compiled({ key: `cds/${nodeId}/${name}`, typeUrl: typeUrls.cluster, name }, ClusterSchema, cluster, [
     { kind: "node", key: nodeId },

@@ -13,6 +13,18 @@ export const compileErrors = declareErrors("compile", {
     meaning: "A DestinationRule asks for a load balancer that the service's clients do not have.",
     action: "Use ROUND_ROBIN, or leave the load balancer out, for services over http2 and grpc.",
   },
+  FL_POLICY_CONFLICT: {
+    httpStatus: 409,
+    meaning:
+      "Two policies say something of the same thing: a port of a host, a traffic policy, a subset, the routes after those that take all calls, a port of a gateway. The first by namespace and name counts; the rest of the other one is in force.",
+    action: "Put both into one object, or take what is not in force out of the one that is named.",
+  },
+  FL_POLICY_UNSUPPORTED: {
+    httpStatus: 409,
+    meaning:
+      "A policy asks for what cannot be done for the service that it meets. It is left out, and what it said when it last could be used stays in force.",
+    action: "Change the field that the message names; docs/reference/policies.md says what it is for.",
+  },
   FL_SERVICE_NAME_TAKEN: {
     httpStatus: 409,
     meaning:

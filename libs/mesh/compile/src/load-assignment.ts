@@ -1,43 +1,13 @@
 import { create } from "@bufbuild/protobuf";
 import { typeUrls } from "@fairlead/envoy-api";
 import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
-import {
-  type LocalityLbEndpoints,
-  LocalityLbEndpointsSchema,
-} from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_components_pb.js";
-import { type Instance, type MeshNode, type Protocol, serviceKey } from "@fairlead/model";
-import { compiled, type RenderedResource } from "./compiled.ts";
-import { httpRank, outboundClusterName } from "./names.ts";
+import type { MeshNode, Protocol } from "@fairlead/model";
+import type { ProvenanceEntry } from "@fairlead/snapshot";
 import { compareText } from "./compare-text.ts";
+import { compiled, type RenderedResource } from "./compiled.ts";
+import { byLocality, type LocatedEndpoint } from "./locality-endpoints.ts";
+import { httpRank, outboundClusterName } from "./names.ts";
 import type { ServicePlan } from "./service-plan.ts";
-
-export interface WeightedEndpoint {
-  readonly address: string;
-  readonly port: number;
-  readonly weight: number;
-}
-
-/** One locality without a name. gRPC refuses an unset locality, and skips one without a weight. */
-export function localityEndpoints(endpoints: readonly WeightedEndpoint[]): LocalityLbEndpoints {
-  return create(LocalityLbEndpointsSchema, {
-    locality: {},
-    loadBalancingWeight: 1,
-    lbEndpoints: endpoints.map(({ address, port, weight }) => ({
-      hostIdentifier: {
-        case: "endpoint" as const,
-        value: {
-          address: {
-            address: {
-              case: "socketAddress" as const,
-              value: { address, portSpecifier: { case: "portValue" as const, value: port } },
-            },
-          },
-        },
-      },
-      loadBalancingWeight: weight,
-    })),
-  });
-}
 
 /** An instance that a cluster sends calls to. */
 export interface EndpointMember {
@@ -49,32 +19,39 @@ export interface EndpointMember {
 }
 
 /** Where a node's proxy is called. */
-export type NodePlace = Pick<MeshNode, "address" | "inboundPort">;
-
-/** `host:port` is unique in an assignment, gRPC refuses duplicates: instances behind one proxy are one endpoint with their weight together. */
-function endpointsOf(
-  members: readonly EndpointMember[],
-  placeOf: (nodeId: string) => NodePlace | undefined,
-): WeightedEndpoint[] {
-  const endpoints = new Map<string, WeightedEndpoint>();
-  for (const { nodeId, protocol, port: ownPort, weight } of members) {
-    const place = placeOf(nodeId);
-    if (place === undefined) continue;
-    const { address } = place;
-    // The inbound listener speaks HTTP; a call of another protocol goes to the application itself.
-    const port = httpRank(protocol) === undefined ? ownPort : (place.inboundPort ?? ownPort);
-    const key = `${address} ${port}`;
-    endpoints.set(key, { address, port, weight: weight + (endpoints.get(key)?.weight ?? 0) });
-  }
-  return [...endpoints.values()].toSorted((a, b) => compareText(a.address, b.address) || a.port - b.port);
+export interface NodePlace extends Pick<MeshNode, "address" | "inboundPort"> {
+  /** `region/zone/subzone`; empty = none is known. */
+  readonly locality: string;
 }
 
-export function hasLabels({ labels }: Pick<Instance, "labels">, wanted: Readonly<Record<string, string>>): boolean {
-  return Object.entries(wanted).every(([name, value]) => labels[name] === value);
+/** `host:port` is unique in an assignment, gRPC refuses duplicates: instances behind one proxy are one endpoint with their weight together. */
+function together(endpoints: readonly LocatedEndpoint[]): LocatedEndpoint[] {
+  const found = new Map<string, LocatedEndpoint>();
+  for (const endpoint of endpoints) {
+    const key = `${endpoint.address} ${endpoint.port}`;
+    const before = found.get(key);
+    found.set(key, before === undefined ? endpoint : { ...before, weight: before.weight + endpoint.weight });
+  }
+  return [...found.values()].toSorted((a, b) => compareText(a.address, b.address) || a.port - b.port);
+}
+
+function assignment(
+  plan: ServicePlan,
+  subset: string,
+  endpoints: readonly LocatedEndpoint[],
+  members: readonly ProvenanceEntry[],
+): RenderedResource {
+  const clusterName = outboundClusterName(plan.service, subset);
+  return compiled(
+    { key: `eds/${clusterName}`, typeUrl: typeUrls.endpoint, name: clusterName },
+    ClusterLoadAssignmentSchema,
+    create(ClusterLoadAssignmentSchema, { clusterName, endpoints: byLocality(together(endpoints)) }),
+    [plan.provenance, ...members, ...(subset === "" ? [] : plan.ruleProvenance)],
+  );
 }
 
 /**
- * The endpoints of a service's cluster, or of a subset's.
+ * The endpoints of a registered service's cluster, or of a subset's.
  *
  * @param subset empty for the service itself
  * @param members by key
@@ -85,20 +62,26 @@ export function loadAssignment(
   members: readonly EndpointMember[],
   placeOf: (nodeId: string) => NodePlace | undefined,
 ): RenderedResource {
-  const clusterName = outboundClusterName(plan.service, subset);
-  const endpoints = endpointsOf(members, placeOf);
-  const assignment = create(ClusterLoadAssignmentSchema, {
-    clusterName,
-    endpoints: endpoints.length === 0 ? [] : [localityEndpoints(endpoints)],
+  const endpoints = members.flatMap(({ nodeId, protocol, port: ownPort, weight }) => {
+    const place = placeOf(nodeId);
+    if (place === undefined) return [];
+    // The inbound listener speaks HTTP; a call of another protocol goes to the application itself.
+    const port = httpRank(protocol) === undefined ? ownPort : (place.inboundPort ?? ownPort);
+    return [{ address: place.address, port, weight, locality: place.locality }];
   });
-  return compiled(
-    { key: `eds/${clusterName}`, typeUrl: typeUrls.endpoint, name: clusterName },
-    ClusterLoadAssignmentSchema,
-    assignment,
-    [
-      { kind: "service", key: serviceKey(plan.service) },
-      ...members.map(({ key }) => ({ kind: "instance" as const, key })),
-      ...(subset === "" ? [] : plan.ruleProvenance),
-    ],
+  return assignment(
+    plan,
+    subset,
+    endpoints,
+    members.map(({ key }) => ({ kind: "instance", key })),
   );
+}
+
+/** The endpoints of a ServiceEntry's port. */
+export function externalAssignment(
+  plan: ServicePlan,
+  subset: string,
+  endpoints: readonly LocatedEndpoint[],
+): RenderedResource {
+  return assignment(plan, subset, endpoints, []);
 }

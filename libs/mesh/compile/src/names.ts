@@ -1,8 +1,9 @@
-import type { Protocol, Service } from "@fairlead/model";
+import type { Protocol } from "@fairlead/model";
+import type { Callee } from "./callee.ts";
 
 /** The names that proxies see. They are a contract: dashboards and `routeFor` of the sidecar rely on them. */
-export function outboundClusterName(service: Service, subset = ""): string {
-  return `outbound|${service.protocol}|${subset}|${service.interface}`;
+export function outboundClusterName({ interface: name, protocol, port }: Callee, subset = ""): string {
+  return `outbound|${port ?? protocol}|${subset}|${name}`;
 }
 
 /** @param name of an outbound cluster. @returns empty for the service's own */

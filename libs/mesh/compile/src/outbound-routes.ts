@@ -3,12 +3,12 @@ import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { typeUrls } from "@fairlead/envoy-api";
 import { VirtualHostSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
 import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
-import { serviceKey } from "@fairlead/model";
 import type { ProvenanceEntry } from "@fairlead/snapshot";
 import { encoded, type RenderedResource, type ResourceIdentity } from "./compiled.ts";
 import { outboundListenerName } from "./names.ts";
-import type { ServicePlan } from "./service-plan.ts";
-import { type Audience, virtualHost } from "./virtual-host.ts";
+import type { Audience } from "./audience.ts";
+import type { HostPlan } from "./service-plan.ts";
+import { virtualHost } from "./virtual-host.ts";
 
 /** A virtual host is rendered and encoded once, for all scopes that hold it. */
 export interface EncodedVirtualHost {
@@ -17,15 +17,12 @@ export interface EncodedVirtualHost {
   readonly provenance: readonly ProvenanceEntry[];
 }
 
-export function encodedVirtualHost(plan: ServicePlan, audience: Audience): EncodedVirtualHost {
+export function encodedVirtualHost(plan: HostPlan, audience: Audience): EncodedVirtualHost {
   const { number } = RouteConfigurationSchema.field.virtualHosts;
   const message = toBinary(VirtualHostSchema, virtualHost(plan, audience));
   return {
     field: new BinaryWriter().tag(number, WireType.LengthDelimited).bytes(message).finish(),
-    provenance: [
-      { kind: "service", key: serviceKey(plan.service) },
-      ...plan.routes.map(({ provenance }) => provenance),
-    ],
+    provenance: [...plan.provenance, ...plan.routes.map(({ provenance }) => provenance)],
   };
 }
 
@@ -71,8 +68,8 @@ export function outboundRoutes(scopeId: string, hosts: readonly EncodedVirtualHo
 }
 
 /** The routes of one service alone, for proxyless clients. */
-export function apiRoutes(plan: ServicePlan): RenderedResource {
-  const name = plan.service.interface;
+export function apiRoutes(plan: HostPlan): RenderedResource {
+  const name = plan.host;
   return routeConfiguration({ key: `rds/api/${name}`, typeUrl: typeUrls.route, name, onDemand: true }, [
     encodedVirtualHost(plan, "grpcClients"),
   ]);

@@ -1,26 +1,64 @@
 import { FairleadError } from "@fairlead/errors";
-import { type PolicyObject, policyKey, type Service } from "@fairlead/model";
-import type { HttpRoute, LoadBalancer, Subset } from "@fairlead/policy";
+import { type PolicyObject, policyKey } from "@fairlead/model";
+import type { ConsistentHash, Headers, HttpRoute } from "@fairlead/policy";
 import type { ProvenanceEntry } from "@fairlead/snapshot";
+import type { Callee } from "./callee.ts";
+import type { EffectivePolicy } from "./effective-policy.ts";
+import type { ExternalSource } from "./external-endpoints.ts";
+import type { RouteToRender } from "./planned-route.ts";
 import "./errors.ts";
+
+/** A destination that exists, or the service itself. */
+export interface PlannedTarget {
+  readonly service: Callee;
+  /** Empty = the service as a whole. */
+  readonly subset: string;
+}
 
 /** A route of a VirtualService whose destinations all exist. */
 export interface PlannedRoute {
   readonly route: HttpRoute;
   /** In the order of `route.route`. */
-  readonly destinations: readonly { readonly service: Service; readonly subset: string; readonly weight: number }[];
+  readonly destinations: readonly (PlannedTarget & {
+    readonly weight: number;
+    readonly headers: Headers | undefined;
+  })[];
+  readonly mirrors: readonly (PlannedTarget & { readonly percent: number })[];
   readonly provenance: ProvenanceEntry;
 }
 
-/** A service with all that policies say of it: what clusters and routes are compiled from. */
+/** A part of a service, or the whole of it: what becomes one cluster. */
+export interface PlannedSubset {
+  /** Empty = the service as a whole. */
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly policy: EffectivePolicy;
+}
+
+/** A service with all that ServiceEntries and DestinationRules say of it: what clusters and endpoints are compiled from. */
 export interface ServicePlan {
-  readonly service: Service;
-  readonly loadBalancer: LoadBalancer;
-  readonly subsets: readonly Subset[];
+  readonly service: Callee;
+  /** Of a ServiceEntry's host. */
+  readonly external: ExternalSource | undefined;
+  /** The service, or its ServiceEntry. */
+  readonly provenance: ProvenanceEntry;
+  readonly whole: PlannedSubset;
+  readonly subsets: readonly PlannedSubset[];
   /** Of its DestinationRules. */
   readonly ruleProvenance: readonly ProvenanceEntry[];
-  /** Empty: no VirtualService, all calls go to the service itself. */
-  readonly routes: readonly PlannedRoute[];
+}
+
+/** What a name leads to: what a virtual host is compiled from. */
+export interface HostPlan {
+  /** As callers write it; case does not matter. */
+  readonly host: string;
+  /** Over HTTP. A registered service; of a ServiceEntry its ports, the one for calls without a port first. */
+  readonly services: readonly Callee[];
+  readonly provenance: readonly ProvenanceEntry[];
+  /** Empty: no VirtualService, all calls go to the services themselves. */
+  readonly routes: readonly RouteToRender[];
+  /** How the services balance by hash, by their cluster's name. */
+  readonly hashes: ReadonlyMap<string, ConsistentHash>;
 }
 
 /** An object that cannot be used now, with the reason. */

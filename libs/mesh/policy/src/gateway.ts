@@ -109,8 +109,11 @@ export type GatewayServer = z.output<typeof server>;
 /** The spec of a Gateway. */
 export const gatewaySchema = z.strictObject({
   selector: labels
-    .default({})
-    .describe("Nodes that have all of these labels are this gateway. Without any label: every node that is a gateway."),
+    .refine(
+      (selector) => Object.keys(selector).length > 0,
+      "expected a label: without one every sidecar would be a gateway",
+    )
+    .describe("Nodes that have all of these labels are this gateway; at least one."),
   servers: z.array(server).min(1).max(maxItems).describe("Ports that it listens on."),
 });
 export type Gateway = z.output<typeof gatewaySchema>;

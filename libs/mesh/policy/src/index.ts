@@ -2,6 +2,7 @@ export { type ParsedPolicies, type ParsedPolicy, parsePolicies } from "./parse-p
 export { typedPolicy, type TypedPolicy } from "./typed-policy.ts";
 export { type FieldSchema } from "./known-fields.ts";
 export { specSchemas } from "./policy-document.ts";
+export { hostCandidates, wildcardsOf } from "./host-resolution.ts";
 export { retryConditions } from "./retry-conditions.ts";
 export type { ClientTls } from "./client-tls.ts";
 export type { ConnectionPool } from "./connection-pool.ts";

@@ -4,7 +4,7 @@ import { localityLbSetting } from "./locality-setting.ts";
 
 const simple = ["UNSPECIFIED", "ROUND_ROBIN", "LEAST_REQUEST", "LEAST_CONN", "RANDOM", "PASSTHROUGH"] as const;
 /** UNSPECIFIED and LEAST_CONN, the old name of LEAST_REQUEST, are resolved. */
-export type LoadBalancer = Exclude<(typeof simple)[number], "UNSPECIFIED" | "LEAST_CONN">;
+export type LoadBalancer = Exclude<(typeof simple)[number], "UNSPECIFIED" | "LEAST_CONN" | "PASSTHROUGH">;
 
 const hashKeys = ["httpHeaderName", "httpCookie", "useSourceIp", "httpQueryParameterName"] as const;
 const hashAlgorithms = ["ringHash", "maglev", "minimumRingSize"] as const;
@@ -78,12 +78,18 @@ export const loadBalancer = z
   .strictObject({
     simple: z
       .enum(simple)
-      .transform((name): LoadBalancer | undefined =>
-        name === "UNSPECIFIED" ? undefined : name === "LEAST_CONN" ? "LEAST_REQUEST" : name,
-      )
+      .transform((name, context): LoadBalancer | undefined => {
+        if (name !== "PASSTHROUGH")
+          return name === "UNSPECIFIED" ? undefined : name === "LEAST_CONN" ? "LEAST_REQUEST" : name;
+        context.addIssue({
+          code: "custom",
+          message: "PASSTHROUGH is not implemented: calls are not captured, so there is no address that was called",
+        });
+        return z.NEVER;
+      })
       .optional()
       .describe(
-        "`ROUND_ROBIN` (default), `LEAST_REQUEST` (also as `LEAST_CONN`), `RANDOM`, `PASSTHROUGH` (to the address that the caller called). Proxyless gRPC clients take turns whatever this says.",
+        "`ROUND_ROBIN` (default), `LEAST_REQUEST` (also as `LEAST_CONN`), `RANDOM`. Services over http2 and grpc: `ROUND_ROBIN` only. `PASSTHROUGH` is refused.",
       ),
     consistentHash: consistentHash.optional().describe("Calls of one key go to one instance, as long as it is there."),
     localityLbSetting: localityLbSetting.optional().describe("Which localities' instances get calls."),

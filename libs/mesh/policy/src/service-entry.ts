@@ -35,7 +35,7 @@ export const serviceEntrySchema = z
       .array(hostPattern)
       .min(1)
       .max(maxItems)
-      .describe("Names that callers use; `*.example.com` with `NONE` only."),
+      .describe("Names that callers use; `*.example.com` needs endpoints."),
     addresses: z
       .array(subnet)
       .max(maxItems)
@@ -50,7 +50,7 @@ export const serviceEntrySchema = z
       .enum(resolutions)
       .default("NONE")
       .describe(
-        "`STATIC`: to the endpoints' addresses. `DNS`: to all that the names resolve to. `DNS_ROUND_ROBIN`: to one of them. `NONE`: to the address that was called.",
+        "`STATIC`: to the endpoints' addresses. `DNS`: to all that the names resolve to. `DNS_ROUND_ROBIN`: to one of them. `NONE` (default): to one of those that the host resolves to, as nothing else is known of a call that was not captured.",
       ),
     endpoints: z.array(endpoint).max(1000).default([]).describe("Who answers. Without any, DNS resolves `hosts`."),
     workloadSelector: labelSelector
@@ -92,8 +92,12 @@ export const serviceEntrySchema = z
       issue("DNS_ROUND_ROBIN takes one endpoint", "endpoints");
     entry.hosts.forEach((host, index) => {
       if (host === "*") issue("expected a name", "hosts", index);
-      else if (host.startsWith("*") && entry.resolution !== "NONE")
-        issue("a wildcard cannot be resolved: only with the resolution NONE", "hosts", index);
+      else if (host.startsWith("*") && entry.endpoints.length === 0 && entry.workloadSelector === undefined)
+        issue(
+          "a wildcard needs endpoints: calls are not captured, so there is no address that was called",
+          "hosts",
+          index,
+        );
     });
   });
 

@@ -65,9 +65,8 @@ export const sidecarSchema = z.strictObject({
       mode: z
         .enum(["REGISTRY_ONLY", "ALLOW_ANY"])
         .default("REGISTRY_ONLY")
-        .describe(
-          "Calls to a host that nobody knows: `REGISTRY_ONLY` (default): 502. `ALLOW_ANY`: to the address that DNS has for the host.",
-        ),
+        .refine((mode) => mode !== "ALLOW_ANY", "ALLOW_ANY is not implemented: use a ServiceEntry for each host")
+        .describe("`REGISTRY_ONLY`: calls to a host that nobody knows get 502. `ALLOW_ANY` is refused."),
       egressProxy: notImplemented("use a VirtualService"),
     })
     .optional()

@@ -51,7 +51,6 @@ export const nodeView = contribution<Contribution>(
     const scope = reading.get(scopeOfNode, id);
     reading.hold(scopeRoutes, scope);
     reading.hold(scopeView, scope);
-    const scopeId = scopeIdOf(new Set(scope === "" ? [] : scope.split("\n")));
-    return { node: { nodeId: id, scopeId, keys: new Set(reading.get(nodeKeys, id)) } };
+    return { node: { nodeId: id, scopeId: scopeIdOf(scope), keys: new Set(reading.get(nodeKeys, id)) } };
   },
 );

@@ -1,88 +1,96 @@
 import { computation, type Reading } from "@fairlead/incremental";
-import { type Service, serviceKey } from "@fairlead/model";
+import { serviceKey } from "@fairlead/model";
+import { type Callee, calleeKey } from "../callee.ts";
+import { compareText } from "../compare-text.ts";
 import { httpRank, outboundClusterName } from "../names.ts";
 import { outboundRoutes } from "../outbound-routes.ts";
-import { scopeIdOf } from "../scope.ts";
-import { compareText } from "../compare-text.ts";
-import type { RejectedObject } from "../service-plan.ts";
+import { type Scope, scopeIdOf, scopeKey, scopeOf } from "../scope.ts";
+import type { PlannedRoute, PlannedTarget, RejectedObject } from "../service-plan.ts";
+import { anyViewer, narrowed } from "../viewer.ts";
 import { apiKeys } from "./api-resources.ts";
-import { clusterNames } from "./clusters.ts";
+import { clusterKeys, clusterNames } from "./clusters.ts";
 import { type Contribution, contribution } from "./contribution.ts";
 import { all, subscriptions, subscriptionsOfNode } from "./facts.ts";
-import { allInterfaces, servicesCalled } from "./services.ts";
-import { proxyVirtualHost } from "./virtual-hosts.ts";
-import { routesOf } from "./virtual-services.ts";
-
-// The key of a scope is its interfaces in lower case, sorted, a line each; that of the scope of everything is empty.
-
-function idOf(scope: string): string {
-  return scopeIdOf(new Set(scope === all ? [] : scope.split("\n")));
-}
+import { allInterfaces, nameSeen, servicesCalled } from "./services.ts";
+import { viewerOfNode } from "./viewers.ts";
+import { isVisible, proxyVirtualHost, questionsOf, routesOf, seenKey } from "./virtual-hosts.ts";
 
 /** Key: the node's id. */
 export const scopeOfNode = computation("scope of a node", (reading, id): string => {
-  const names = reading
+  const subscribed = reading
     .get(subscriptionsOfNode, id)
-    .map((key) => reading.get(subscriptions, key)!.interface.toLowerCase());
-  return [...new Set(names)].toSorted(compareText).join("\n");
+    .map((key) => reading.get(nameSeen, reading.get(subscriptions, key)!.interface.toLowerCase()));
+  const names = [...new Set(subscribed)].toSorted(compareText);
+  return scopeKey({ viewer: reading.get(viewerOfNode, id), names: names.length === 0 ? undefined : names });
 });
 
 /** What who sees an interface holds of it. */
 interface InterfaceContent {
-  /** The key of the service that has the virtual host: an interface over several of HTTP's protocols has one, the plainest's. */
-  readonly routed: string | undefined;
-  /** Its clusters, and those that its routes lead to. */
-  readonly clusters: readonly string[];
-  readonly apiKeys: readonly string[];
+  /** What has the virtual host: of an interface over several of HTTP's protocols the plainest's. */
+  readonly routed: Callee | undefined;
+  /** The keys of its clusters and endpoints, and of those that its routes lead to. */
+  readonly keys: readonly string[];
 }
 
-const callable = (reading: Reading, name: string): Service[] =>
-  reading.get(servicesCalled, name).filter((service) => reading.get(clusterNames, serviceKey(service)).length > 0);
+const callable = (reading: Reading, name: string): Callee[] =>
+  reading.get(servicesCalled, name).filter((service) => reading.get(clusterNames, calleeKey(service)).length > 0);
 
-/** Key: the interface in lower case. */
-const interfaceContent = computation("content of an interface", (reading, name): InterfaceContent => {
-  const visible = callable(reading, name);
-  const routed = visible.find(({ protocol }) => httpRank(protocol) !== undefined);
-  const keys = visible.map(serviceKey);
-  // Of all that are visible: an API listener has routes also where another protocol has the virtual host.
-  const destinations = keys
-    .flatMap((key) => reading.get(routesOf, key))
-    .flatMap((route) => route.destinations)
-    .map(({ service, subset }) => outboundClusterName(service, subset));
+export function targetKeys(reading: Reading, { service, subset }: PlannedTarget): readonly string[] {
+  return reading.get(clusterKeys, calleeKey(service)).get(outboundClusterName(service, subset)) ?? [];
+}
+
+export function routeKeys(reading: Reading, { destinations, mirrors }: PlannedRoute): string[] {
+  return [...destinations, ...mirrors].flatMap((target) => targetKeys(reading, target));
+}
+
+/** Key: the interface in lower case, a line, the viewer. */
+const interfaceContent = computation("content of an interface", (reading, key): InterfaceContent => {
+  const end = key.indexOf("\n");
+  const [name, viewer] = [key.slice(0, end), key.slice(end + 1)];
+  const visible = callable(reading, name).filter((callee) => isVisible(reading, callee, viewer));
+  const keys = visible.map((callee) => calleeKey(callee));
+  // Of all that are visible: an API listener has routes also where another protocol has the virtual host, those of any viewer.
+  const routes = visible.flatMap((callee) =>
+    [viewer, anyViewer].flatMap((one) => reading.get(routesOf, seenKey(reading, callee, one))),
+  );
   return {
-    routed: routed === undefined ? undefined : serviceKey(routed),
-    clusters: [...new Set([...keys.flatMap((key) => reading.get(clusterNames, key)), ...destinations])],
-    apiKeys: keys.flatMap((key) => reading.get(apiKeys, key)),
+    routed: visible.find(({ protocol }) => httpRank(protocol) !== undefined),
+    keys: [
+      ...new Set([
+        ...keys.flatMap((callee) => [...reading.get(clusterKeys, callee).values()].flat()),
+        ...routes.flatMap((route) => routeKeys(reading, route)),
+        ...keys.flatMap((callee) => reading.get(apiKeys, callee)),
+      ]),
+    ],
   };
 });
 
-function contents(reading: Reading, scope: string): InterfaceContent[] {
-  const names = scope === all ? reading.get(allInterfaces, all) : scope.split("\n");
-  return names.map((name) => reading.get(interfaceContent, name));
+function contents(reading: Reading, { names, viewer }: Scope): InterfaceContent[] {
+  return (names ?? reading.get(allInterfaces, all)).map((name) => {
+    const questions = new Set(reading.get(questionsOf, name));
+    return reading.get(interfaceContent, `${name}\n${narrowed(viewer, questions)}`);
+  });
 }
 
 export const scopeRoutes = contribution<Contribution>(
   "outbound routes",
   (key) => ({ kind: "subscription", key }),
-  (reading, scope) => {
+  (reading, key) => {
+    const scope = scopeOf(key);
     const hosts = contents(reading, scope).flatMap(({ routed }) =>
-      routed === undefined ? [] : (reading.get(proxyVirtualHost, routed).host ?? []),
+      routed === undefined ? [] : (reading.get(proxyVirtualHost, seenKey(reading, routed, scope.viewer)).host ?? []),
     );
-    return { resources: [outboundRoutes(idOf(scope), hosts)] };
+    return { resources: [outboundRoutes(scopeIdOf(key), hosts)] };
   },
 );
 
 export const scopeView = contribution<Contribution>(
   "scope",
   (key) => ({ kind: "subscription", key }),
-  (reading, scope) => {
-    const id = idOf(scope);
-    const keys = new Set([`rds/${id}/outbound`]);
-    for (const { clusters, apiKeys: listeners } of contents(reading, scope)) {
-      for (const name of clusters) keys.add(`cds/${name}`).add(`eds/${name}`);
-      for (const key of listeners) keys.add(key);
-    }
-    return { scope: { id, keys } };
+  (reading, key) => {
+    const id = scopeIdOf(key);
+    const keys = contents(reading, scopeOf(key)).flatMap((content) => content.keys);
+    return { scope: { id, keys: new Set([`rds/${id}/outbound`, ...keys]) } };
   },
 );
 
@@ -91,12 +99,14 @@ export const shadowedServices = contribution<Contribution>(
   "shadowed services",
   (key) => ({ kind: "service", key }),
   (reading, name) => {
-    const http = callable(reading, name).filter(({ protocol }) => httpRank(protocol) !== undefined);
+    const http = callable(reading, name).filter(
+      ({ protocol, port }) => port === undefined && httpRank(protocol) !== undefined,
+    );
     return { rejected: http.filter((service) => service.interface !== http[0]!.interface).map(nameTaken) };
   },
 );
 
-function nameTaken(service: Service): RejectedObject {
+function nameTaken(service: Callee): RejectedObject {
   return {
     provenance: { kind: "service", key: serviceKey(service) },
     code: "FL_SERVICE_NAME_TAKEN",

@@ -1,83 +1,150 @@
 import { FairleadError } from "@fairlead/errors";
 import { computation, type Reading } from "@fairlead/incremental";
-import { type PolicyObject, type Service, serviceKey } from "@fairlead/model";
-import { typedPolicy, type VirtualService } from "@fairlead/policy";
+import type { PolicyObject } from "@fairlead/model";
+import {
+  type Destination,
+  type HttpRoute,
+  meshGateway,
+  typedPolicy,
+  type VirtualService,
+  wildcardsOf,
+} from "@fairlead/policy";
+import type { ProvenanceEntry } from "@fairlead/snapshot";
+import { type Callee, calleeKey } from "../callee.ts";
 import { httpRank, outboundClusterName } from "../names.ts";
+import { percentOf } from "../percent.ts";
 import { type PlannedRoute, provenanceOf } from "../service-plan.ts";
 import { clusterNames } from "./clusters.ts";
 import { contribution } from "./contribution.ts";
-import { services, virtualServicesOfHost } from "./facts.ts";
+import { withDelegates } from "./delegates.ts";
+import { virtualServicesOfHost } from "./facts.ts";
+import { resolveHost } from "./host-resolution.ts";
 import { type PolicyInUse, policyInUse } from "./policy-in-use.ts";
 import { servicesCalled } from "./services.ts";
 
-/** What a VirtualService makes of each service of its hosts, by the service's key. */
-type RoutesByService = ReadonlyMap<string, readonly PlannedRoute[]>;
+export interface VirtualServiceInForce {
+  readonly spec: VirtualService;
+  readonly namespace: string;
+  readonly provenance: ProvenanceEntry;
+  /** The routes of http, those of delegates in their places, for a caller of no protocol in particular. */
+  readonly routes: readonly PlannedRoute[];
+  /** The same for each service of its hosts in the mesh, by the callee's key. */
+  readonly byService: ReadonlyMap<string, readonly PlannedRoute[]>;
+}
 
 /** Key: that of the policy. */
-export const virtualService = contribution<PolicyInUse<RoutesByService>>(
+export const virtualService = contribution<PolicyInUse<VirtualServiceInForce>>(
   "VirtualService",
   (key) => ({ kind: "policy", key }),
   (reading, key) =>
     policyInUse(reading, key, (policy) => {
       const typed = typedPolicy(policy);
       if (typed.kind !== "VirtualService") throw new Error(`${key} is a ${typed.kind}`);
-      const hosts = new Set(typed.spec.hosts.map((name) => name.toLowerCase()));
-      const callers = [...hosts].flatMap((host) => reading.get(servicesCalled, host));
-      // Also one for hosts that nobody has registered must lead somewhere.
-      if (callers.length === 0) resolveRoutes(reading, policy, typed.spec, undefined);
-      return new Map(callers.map((caller) => [serviceKey(caller), resolveRoutes(reading, policy, typed.spec, caller)]));
+      const { spec } = typed;
+      const { namespace } = policy;
+      const http = withDelegates(reading, policy, spec.http);
+      const names = isForMesh(spec) ? spec.hosts.map((host) => resolveHost(reading, host, namespace)) : [];
+      const callers = [...new Set(names)].flatMap((name) => reading.get(servicesCalled, name));
+      const resolve = (caller: Callee | undefined) => resolveRoutes(reading, policy, http, caller);
+      for (const { route } of [...spec.tls, ...spec.tcp])
+        for (const { destination } of route) targetOf(reading, policy, destination, undefined, "any");
+      return {
+        spec,
+        namespace,
+        provenance: provenanceOf(policy),
+        // Also one for hosts that nobody has registered must lead somewhere.
+        routes: resolve(undefined),
+        byService: new Map(callers.map((caller) => [calleeKey(caller), resolve(caller)])),
+      };
     }),
 );
 
-/** The routes of a service, of all its VirtualServices by namespace and name. Key: the service's. */
-export const routesOf = computation("routes of a service", (reading, key): readonly PlannedRoute[] => {
-  const service = reading.get(services, key);
-  if (service === undefined) return [];
-  return reading
-    .get(virtualServicesOfHost, service.interface.toLowerCase())
-    .flatMap((policy) => reading.get(virtualService, policy).use?.get(key) ?? []);
+export function isForMesh({ gateways }: VirtualService): boolean {
+  return gateways.length === 0 || gateways.includes(meshGateway);
+}
+
+/** The VirtualServices of the mesh that name this host and no other, by namespace and name. Key: the name, or a wildcard, in lower case. */
+const virtualServicesNaming = computation("VirtualServices naming", (reading, name): readonly string[] =>
+  reading.get(virtualServicesOfHost, name).filter((key) => {
+    const { use } = reading.get(virtualService, key);
+    if (use === undefined || !isForMesh(use.spec)) return false;
+    return use.spec.hosts.some((host) => resolveHost(reading, host, use.namespace) === name);
+  }),
+);
+
+/**
+ * The VirtualServices of a name in lower case, by namespace and name: those that name it, or, where there is none, those of the
+ * narrowest wildcard above it.
+ */
+export const virtualServicesInForce = computation("VirtualServices in force", (reading, name): readonly string[] => {
+  for (const candidate of [name, ...wildcardsOf(name)]) {
+    const found = reading.get(virtualServicesNaming, candidate);
+    if (found.length > 0) return found;
+  }
+  return [];
 });
 
 /** @param caller the service whose routes they are: destinations of its protocol are preferred, a gRPC call cannot be sent to HTTP/1.1 */
-function resolveRoutes(
+export function resolveRoutes(
   reading: Reading,
   policy: PolicyObject,
-  spec: VirtualService,
-  caller: Service | undefined,
+  http: readonly HttpRoute[],
+  caller: Callee | undefined,
 ): PlannedRoute[] {
-  return spec.http.map((route) => ({
-    route,
-    provenance: provenanceOf(policy),
-    destinations: (route.route ?? []).map(({ destination, weight }) => {
-      const service = destinationService(reading, policy, destination.host, caller);
-      const subset = destination.subset ?? "";
-      if (!reading.get(clusterNames, serviceKey(service)).includes(outboundClusterName(service, subset))) {
-        throw unknownDestination(policy, `no DestinationRule of ${destination.host} has the subset ${subset}`);
-      }
-      return { service, subset, weight: weight ?? 100 };
-    }),
-  }));
+  const target = (destination: Destination) => targetOf(reading, policy, destination, caller, "http");
+  return http.map((route) => {
+    const single = route.mirror === undefined ? [] : [{ destination: route.mirror, percent: mirrorPercent(route) }];
+    const several = (route.mirrors ?? []).map((one) => ({ destination: one.destination, percent: percentOf(one) }));
+    return {
+      route,
+      provenance: provenanceOf(policy),
+      destinations: (route.route ?? []).map(({ destination, weight, headers }) => ({
+        ...target(destination),
+        weight: weight ?? 100,
+        headers,
+      })),
+      mirrors: [...single, ...several].map(({ destination, percent }) => ({ ...target(destination), percent })),
+    };
+  });
 }
 
-function destinationService(
+function mirrorPercent({ mirrorPercentage, mirrorPercent: percent }: HttpRoute): number {
+  return percentOf({ percentage: mirrorPercentage, percent });
+}
+
+/** @param kind `http`: it must speak HTTP, unless its port is named: a proxy may make TLS towards it */
+export function targetOf(
   reading: Reading,
   policy: PolicyObject,
-  host: string,
-  caller: Service | undefined,
-): Service {
+  { host, port, subset = "" }: Destination,
+  caller: Callee | undefined,
+  kind: "http" | "any",
+): { readonly service: Callee; readonly subset: string } {
+  const name = resolveHost(reading, host, policy.namespace);
+  const named = (callee: Callee) => callee.port !== undefined && callee.port === port?.number;
   const candidates = reading
-    .get(servicesCalled, host.toLowerCase())
+    .get(servicesCalled, name)
     .filter(
-      (service) =>
-        httpRank(service.protocol) !== undefined && reading.get(clusterNames, serviceKey(service)).length > 0,
+      (callee) =>
+        (kind === "any" || named(callee) || httpRank(callee.protocol) !== undefined) &&
+        (port === undefined || callee.port === undefined || named(callee)) &&
+        reading.get(clusterNames, calleeKey(callee)).length > 0,
     );
-  const service = candidates.find(({ protocol }) => protocol === caller?.protocol) ?? candidates[0];
-  if (service === undefined)
-    throw unknownDestination(policy, `the service ${host} is not registered, or speaks no HTTP`);
-  return service;
+  const service =
+    candidates.find(({ port: own, protocol }) =>
+      caller?.port === undefined ? protocol === caller?.protocol : own === caller.port,
+    ) ?? candidates[0];
+  if (service === undefined) {
+    const where = port === undefined ? "" : ` on port ${port.number}`;
+    const why = kind === "any" ? "is not registered" : "is not registered, or speaks no HTTP";
+    throw unknownDestination(policy, `the service ${host}${where} ${why}`);
+  }
+  if (!reading.get(clusterNames, calleeKey(service)).includes(outboundClusterName(service, subset)))
+    throw unknownDestination(policy, `no DestinationRule of ${host} has the subset ${subset}`);
+  return { service, subset };
 }
 
-function unknownDestination(policy: PolicyObject, what: string): FairleadError {
+export function unknownDestination(policy: PolicyObject, what: string): FairleadError {
   return new FairleadError(
     "FL_POLICY_DESTINATION_UNKNOWN",
     `${policy.kind} ${policy.namespace}/${policy.name}: ${what}`,

@@ -1,0 +1,70 @@
+import {
+  Cluster_LbPolicy,
+  Cluster_RingHashLbConfig_HashFunction,
+} from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
+import type { ConsistentHash, LoadBalancer, LoadBalancerSettings } from "@fairlead/policy";
+import type { ClusterInit } from "./cluster-init.ts";
+import { durationOf } from "./durations.ts";
+import type { EffectivePolicy } from "./effective-policy.ts";
+
+const lbPolicies: Readonly<Record<LoadBalancer, Cluster_LbPolicy>> = {
+  ROUND_ROBIN: Cluster_LbPolicy.ROUND_ROBIN,
+  LEAST_REQUEST: Cluster_LbPolicy.LEAST_REQUEST,
+  RANDOM: Cluster_LbPolicy.RANDOM,
+};
+
+function slowStart({ warmup, warmupDurationSecs }: LoadBalancerSettings) {
+  const window = warmup?.duration ?? warmupDurationSecs;
+  if (window === undefined) return undefined;
+  return {
+    slowStartWindow: durationOf(window),
+    ...(warmup?.aggression === undefined
+      ? {}
+      : { aggression: { defaultValue: warmup.aggression, runtimeKey: "fairlead.slow_start_aggression" } }),
+    ...(warmup?.minimumPercent === undefined ? {} : { minWeightPercent: { value: warmup.minimumPercent } }),
+  };
+}
+
+function hashing(hash: ConsistentHash): ClusterInit {
+  if (hash.maglev !== undefined) {
+    const { tableSize } = hash.maglev;
+    return {
+      lbPolicy: Cluster_LbPolicy.MAGLEV,
+      ...(tableSize === undefined
+        ? {}
+        : { lbConfig: { case: "maglevLbConfig", value: { tableSize: BigInt(tableSize) } } }),
+    };
+  }
+  const size = hash.ringHash?.minimumRingSize ?? hash.minimumRingSize;
+  return {
+    lbPolicy: Cluster_LbPolicy.RING_HASH,
+    lbConfig: {
+      case: "ringHashLbConfig",
+      value: {
+        hashFunction: Cluster_RingHashLbConfig_HashFunction.XX_HASH,
+        ...(size === undefined ? {} : { minimumRingSize: BigInt(size) }),
+      },
+    },
+  };
+}
+
+/** How a cluster chooses among its endpoints. */
+export function balancing({ loadBalancer, outlierDetection }: EffectivePolicy): ClusterInit {
+  const distributes = (loadBalancer?.localityLbSetting?.distribute ?? []).length > 0;
+  const panic = outlierDetection?.minHealthPercent;
+  const common = {
+    // Istio: fewer healthy instances than that, and all get calls; its default is never.
+    ...(outlierDetection === undefined ? {} : { healthyPanicThreshold: { value: panic ?? 0 } }),
+    ...(distributes ? { localityConfigSpecifier: { case: "localityWeightedLbConfig" as const, value: {} } } : {}),
+  };
+  const commonLbConfig = Object.keys(common).length === 0 ? {} : { commonLbConfig: common };
+  if (loadBalancer?.consistentHash !== undefined) return { ...hashing(loadBalancer.consistentHash), ...commonLbConfig };
+  const simple = loadBalancer?.simple ?? "ROUND_ROBIN";
+  const slowStartConfig = loadBalancer === undefined ? undefined : slowStart(loadBalancer);
+  const configCase = simple === "LEAST_REQUEST" ? "leastRequestLbConfig" : "roundRobinLbConfig";
+  return {
+    lbPolicy: lbPolicies[simple],
+    ...(slowStartConfig === undefined ? {} : { lbConfig: { case: configCase, value: { slowStartConfig } } }),
+    ...commonLbConfig,
+  };
+}
