@@ -23,6 +23,7 @@ export class ConnectionTable<Connection extends TableEntry = ProxyConnection> {
   readonly #byPeer = new Map<string, Set<Connection>>();
   readonly #pending = new Set<Connection>();
   #named = 0;
+  #nodeIdsVersion = 0;
 
   constructor(scopeOf: (nodeId: string) => string) {
     this.#scopeOf = scopeOf;
@@ -51,6 +52,11 @@ export class ConnectionTable<Connection extends TableEntry = ProxyConnection> {
     return this.#byNode.keys();
   }
 
+  /** Grows with each change of `nodeIds`. */
+  get nodeIdsVersion(): number {
+    return this.#nodeIdsVersion;
+  }
+
   ofNode(nodeId: string): Iterable<Connection> {
     return this.#byNode.get(nodeId)?.connections ?? [];
   }
@@ -72,6 +78,7 @@ export class ConnectionTable<Connection extends TableEntry = ProxyConnection> {
     if (node === undefined) {
       node = { scopeId: this.#scopeOf(nodeId), connections: new Set() };
       this.#byNode.set(nodeId, node);
+      this.#nodeIdsVersion++;
       this.#enter(node.scopeId, nodeId);
     }
     node.connections.add(connection);
@@ -99,6 +106,7 @@ export class ConnectionTable<Connection extends TableEntry = ProxyConnection> {
     this.#named--;
     if (node.connections.size > 0) return;
     this.#byNode.delete(nodeId);
+    this.#nodeIdsVersion++;
     this.#leave(node.scopeId, nodeId);
   }
 

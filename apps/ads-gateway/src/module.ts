@@ -79,6 +79,7 @@ export function createAdsGateway(config: AdsGatewayConfig, resources: AdsGateway
       revision: replica.revision,
       connected: table.named,
       nodeIds: table.nodeIds(),
+      nodeIdsVersion: table.nodeIdsVersion,
       pending: [...table.pending].flatMap((connection) =>
         connection.pending().map((entry) => ({ nodeId: connection.facts?.nodeId ?? "", ...entry })),
       ),

@@ -4,7 +4,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { InProcessBus, subjects } from "@fairlead/bus";
 import { type GatewayStatus, GatewayStatusSchema } from "@fairlead/fairlead-api";
 import { createLogger } from "@fairlead/logging";
-import { StatusPublisher } from "./status-publisher.ts";
+import { pauseAfter, StatusPublisher } from "./status-publisher.ts";
 
 const logger = createLogger({ service: "test", level: "silent" });
 
@@ -17,7 +17,16 @@ test("changes that come together are one message; leaving is the last one", asyn
     statuses.push(fromBinary(GatewayStatusSchema, data));
     seen();
   }).ready;
-  const facts = { gatewayId: "g", debugUrl: "", revision: 1, connected: 0, nodeIds: [], pending: [], refusals: [] };
+  const facts = {
+    gatewayId: "g",
+    debugUrl: "",
+    revision: 1,
+    connected: 0,
+    nodeIds: [],
+    nodeIdsVersion: 1,
+    pending: [],
+    refusals: [],
+  };
   const publisher = new StatusPublisher({ bus, logger, read: () => facts });
   publisher.start();
   await first;
@@ -31,4 +40,11 @@ test("changes that come together are one message; leaving is the last one", asyn
   await last;
   assert.equal(statuses.at(-1)?.leaving, true);
   await bus.close();
+});
+
+test("statuses that are costly to make come less often, but four times a second at least", () => {
+  assert.deepEqual(
+    [0, 0.25, 1, 10, 1000].map((costMs) => pauseAfter(costMs)),
+    [5, 5, 20, 200, 250],
+  );
 });

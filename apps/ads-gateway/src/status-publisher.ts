@@ -12,6 +12,8 @@ export interface StatusFacts {
   readonly revision: number;
   readonly connected: number;
   readonly nodeIds: Iterable<string>;
+  /** Another one when `nodeIds` are others. */
+  readonly nodeIdsVersion: number;
   readonly pending: Iterable<PendingOfNode>;
   /** Those that stand. */
   readonly refusals: Iterable<RefusalOfNode>;
@@ -26,6 +28,9 @@ export interface StatusPublisherOptions {
 const heartbeatMs = 1000;
 /** What happens within this time goes into one message. */
 const coalesceMs = 5;
+/** A status of thousands of pending proxies takes milliseconds to make: at most this part of the time goes into them. */
+const maxShare = 0.05;
+const maxPauseMs = 250;
 /** With what else a status holds below the megabyte that nats-server takes by default. */
 const maxNodeIds = 10_000;
 /** How often the ids of connected proxies are sent although they are the same: for who begins to listen. */
@@ -35,8 +40,9 @@ const repeatNodeIdsMs = 2000;
 export class StatusPublisher {
   readonly #options: StatusPublisherOptions;
   #sequence = 0;
-  /** The ids that were published last, and when. */
-  #nodeIds: { readonly joined: string; readonly atMs: number } | undefined;
+  /** The version of the ids that were published last, and when. */
+  #nodeIds: { readonly version: number; readonly atMs: number } | undefined;
+  #pauseMs = coalesceMs;
   #timer: NodeJS.Timeout | undefined;
   #publishing: Promise<void> | undefined;
   #changed = false;
@@ -56,7 +62,7 @@ export class StatusPublisher {
   changed(): void {
     if (this.#changed || this.#stopped) return;
     this.#changed = true;
-    if (this.#publishing === undefined) this.#arm(coalesceMs);
+    if (this.#publishing === undefined) this.#arm(this.#pauseMs);
   }
 
   /** Says that the gateway is leaving, and ends. */
@@ -74,19 +80,21 @@ export class StatusPublisher {
       this.#changed = false;
       this.#publishing = this.#publish(false).finally(() => {
         this.#publishing = undefined;
-        if (!this.#stopped) this.#arm(this.#changed ? coalesceMs : heartbeatMs);
+        if (!this.#stopped) this.#arm(this.#changed ? this.#pauseMs : heartbeatMs);
       });
     }, delayMs);
   }
 
   async #publish(leaving: boolean): Promise<void> {
     const { bus, logger } = this.#options;
+    const begin = performance.now();
     const status = this.#build(leaving);
     const message = {
       subject: subjects.proxyStatus,
       data: toBinary(GatewayStatusSchema, status),
       revision: Number(status.revision),
     };
+    this.#pauseMs = pauseAfter(performance.now() - begin);
     try {
       await detached(() => bus.publish(message));
       if (this.#failing) logger.info("gateway status is published again");
@@ -100,11 +108,11 @@ export class StatusPublisher {
 
   #build(leaving: boolean): GatewayStatus {
     const facts = this.#options.read();
-    const connectedNodes = [...Iterator.from(facts.nodeIds).take(maxNodeIds)];
-    const joined = connectedNodes.join("\n");
+    const version = facts.nodeIdsVersion;
     const now = performance.now();
-    const unchanged = this.#nodeIds?.joined === joined && now - this.#nodeIds.atMs < repeatNodeIdsMs - heartbeatMs / 2;
-    if (!unchanged) this.#nodeIds = { joined, atMs: now };
+    const unchanged =
+      this.#nodeIds?.version === version && now - this.#nodeIds.atMs < repeatNodeIdsMs - heartbeatMs / 2;
+    if (!unchanged) this.#nodeIds = { version, atMs: now };
     return create(GatewayStatusSchema, {
       gatewayId: facts.gatewayId,
       debugUrl: facts.debugUrl,
@@ -113,9 +121,14 @@ export class StatusPublisher {
       pending: pendingMessages(facts.pending),
       sequence: BigInt(++this.#sequence),
       leaving,
-      connectedNodes: unchanged ? [] : connectedNodes,
+      connectedNodes: unchanged ? [] : [...Iterator.from(facts.nodeIds).take(maxNodeIds)],
       connectedNodesUnchanged: unchanged,
       ...nackMessages(facts.refusals),
     });
   }
+}
+
+/** How long to wait after a status that took `costMs` to make. */
+export function pauseAfter(costMs: number): number {
+  return Math.min(maxPauseMs, Math.max(coalesceMs, costMs / maxShare));
 }
