@@ -23,6 +23,11 @@ export async function lockHeldForMs(database: Database, name: string): Promise<n
 /** How often the session that holds a lock is asked whether it is still there, and how long it may take to answer. */
 const checkIntervalMs = 2000;
 const answerTimeoutMs = 3000;
+/**
+ * A holder that is stopped keeps its connections: after this long without a question PostgreSQL ends its session, and another may take the
+ * lock. Long enough for one that only works without a pause.
+ */
+const silentHolderMs = 60_000;
 
 /**
  * Takes a lock in a session of its own, outside of the pool: it lives as long as that session.
@@ -48,6 +53,7 @@ export async function tryAdvisoryLock(url: string, name: string): Promise<Adviso
   client.on("end", () => lose());
   try {
     await client.connect();
+    await client.query(`SET idle_session_timeout = ${silentHolderMs}`);
     const { rows } = await client.query<{ granted: boolean }>(
       "SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS granted",
       [name],

@@ -8,10 +8,10 @@ import { TransactionLocks } from "./transaction-locks.ts";
 
 /** The transaction that `work` of a write gets: its changes end in `recorder`. */
 export function catalogueTransaction(manager: EntityManager, recorder: ChangeRecorder): CatalogueTransaction {
-  const locks = new TransactionLocks(manager);
-  const registrations = new RegistrationRows(manager, locks, recorder);
-  const services = new ServiceRows(manager, locks, recorder);
-  const policies = new PolicyRows(manager, locks, recorder);
+  const parts = { manager, recorder, locks: new TransactionLocks(manager) };
+  const registrations = new RegistrationRows(parts);
+  const services = new ServiceRows(parts);
+  const policies = new PolicyRows(parts);
   return {
     findNode: (nodeId) => registrations.findNode(nodeId),
     putNode: (node, leaseTtlMs) => registrations.putNode(node, leaseTtlMs),

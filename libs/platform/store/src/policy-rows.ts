@@ -1,41 +1,26 @@
-import { isDeepStrictEqual } from "node:util";
 import { type PolicyObject, policyKey } from "@fairlead/model";
-import type { EntityManager } from "typeorm";
-import { PolicyEntity } from "./catalogue-entities.ts";
+import { PolicyEntity, type PolicyRow } from "./catalogue-entities.ts";
 import type { PutOutcome } from "./catalogue-writer.ts";
-import type { ChangeRecorder } from "./change-recorder.ts";
+import { RecordedTable, type TransactionParts } from "./recorded-table.ts";
 import { policyOf, policyRowOf } from "./row-mapping.ts";
-import type { TransactionLocks } from "./transaction-locks.ts";
 
 /** Policies. One transaction at a time writes any of them: several that are applied together stay together. */
 export class PolicyRows {
-  readonly #manager: EntityManager;
-  readonly #locks: TransactionLocks;
-  readonly #recorder: ChangeRecorder;
+  readonly #parts: TransactionParts;
+  readonly #table: RecordedTable<PolicyRow, PolicyObject>;
 
-  constructor(manager: EntityManager, locks: TransactionLocks, recorder: ChangeRecorder) {
-    this.#manager = manager;
-    this.#locks = locks;
-    this.#recorder = recorder;
+  constructor(parts: TransactionParts) {
+    this.#parts = parts;
+    this.#table = new RecordedTable(parts, { kind: "policy", entity: PolicyEntity, valueOf: policyOf });
   }
 
   async putPolicy(policy: PolicyObject): Promise<PutOutcome> {
-    await this.#locks.take("policies", "");
-    const row = policyRowOf(policy);
-    const existing = await this.#manager.findOneBy(PolicyEntity, { key: row.key });
-    if (existing !== null && isDeepStrictEqual(policyOf(existing), policyOf(row))) return "unchanged";
-    if (existing === null) await this.#manager.insert(PolicyEntity, row);
-    else await this.#manager.update(PolicyEntity, { key: row.key }, row);
-    this.#recorder.record({ kind: "policy", key: row.key, value: policyOf(row) });
-    return existing === null ? "created" : "configured";
+    await this.#parts.locks.take("policies", "");
+    return await this.#table.put(policyRowOf(policy));
   }
 
   async removePolicy(policy: Pick<PolicyObject, "kind" | "namespace" | "name">): Promise<boolean> {
-    await this.#locks.take("policies", "");
-    const key = policyKey(policy);
-    const { affected } = await this.#manager.delete(PolicyEntity, { key });
-    if (affected !== 1) return false;
-    this.#recorder.record({ kind: "policy", key, value: undefined });
-    return true;
+    await this.#parts.locks.take("policies", "");
+    return await this.#table.remove(policyKey(policy));
   }
 }

@@ -1,9 +1,16 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Instance, MeshNode, Subscription } from "@fairlead/model";
+import { type Instance, instanceKey, type MeshNode, type Subscription, subscriptionKey } from "@fairlead/model";
 import { type EntityManager, type FindOptionsWhere, In } from "typeorm";
-import { type InstanceRow, InstanceEntity, NodeEntity, SubscriptionEntity } from "./catalogue-entities.ts";
+import {
+  InstanceEntity,
+  type InstanceRow,
+  NodeEntity,
+  SubscriptionEntity,
+  type SubscriptionRow,
+} from "./catalogue-entities.ts";
 import type { InstanceFilter, PutOutcome } from "./catalogue-writer.ts";
 import type { ChangeRecorder } from "./change-recorder.ts";
+import { RecordedTable, type TransactionParts } from "./recorded-table.ts";
 import { instanceOf, instanceRowOf, nodeOf, nodeRowOf, subscriptionOf, subscriptionRowOf } from "./row-mapping.ts";
 import type { TransactionLocks } from "./transaction-locks.ts";
 
@@ -17,11 +24,17 @@ export class RegistrationRows {
   readonly #manager: EntityManager;
   readonly #locks: TransactionLocks;
   readonly #recorder: ChangeRecorder;
+  readonly #instances: RecordedTable<InstanceRow, Instance>;
+  readonly #subscriptions: RecordedTable<SubscriptionRow, Subscription>;
 
-  constructor(manager: EntityManager, locks: TransactionLocks, recorder: ChangeRecorder) {
-    this.#manager = manager;
-    this.#locks = locks;
-    this.#recorder = recorder;
+  constructor(parts: TransactionParts) {
+    ({ manager: this.#manager, locks: this.#locks, recorder: this.#recorder } = parts);
+    this.#instances = new RecordedTable(parts, { kind: "instance", entity: InstanceEntity, valueOf: instanceOf });
+    this.#subscriptions = new RecordedTable(parts, {
+      kind: "subscription",
+      entity: SubscriptionEntity,
+      valueOf: subscriptionOf,
+    });
   }
 
   async findNode(nodeId: string): Promise<MeshNode | undefined> {
@@ -104,22 +117,11 @@ export class RegistrationRows {
 
   async putInstance(instance: Instance): Promise<PutOutcome> {
     await this.#locks.take("node", instance.nodeId);
-    const row = instanceRowOf(instance);
-    const value = instanceOf(row);
-    const existing = await this.#manager.findOneBy(InstanceEntity, { key: row.key });
-    if (existing !== null && isDeepStrictEqual(instanceOf(existing), value)) return "unchanged";
-    if (existing === null) await this.#manager.insert(InstanceEntity, row);
-    else await this.#manager.update(InstanceEntity, { key: row.key }, row);
-    this.#recorder.record({ kind: "instance", key: row.key, value });
-    return existing === null ? "created" : "configured";
+    return await this.#instances.put(instanceRowOf(instance));
   }
 
   async removeInstance(instance: Instance): Promise<boolean> {
-    const { key } = instanceRowOf(instance);
-    const { affected } = await this.#manager.delete(InstanceEntity, { key });
-    if (affected !== 1) return false;
-    this.#recorder.record({ kind: "instance", key, value: undefined });
-    return true;
+    return await this.#instances.remove(instanceKey(instance));
   }
 
   async countSubscriptions(nodeId: string): Promise<number> {
@@ -129,19 +131,11 @@ export class RegistrationRows {
 
   async putSubscription(subscription: Subscription): Promise<PutOutcome> {
     await this.#locks.take("node", subscription.nodeId);
-    const row = subscriptionRowOf(subscription);
-    if (await this.#manager.existsBy(SubscriptionEntity, { key: row.key })) return "unchanged";
-    await this.#manager.insert(SubscriptionEntity, row);
-    this.#recorder.record({ kind: "subscription", key: row.key, value: subscriptionOf(row) });
-    return "created";
+    return await this.#subscriptions.put(subscriptionRowOf(subscription));
   }
 
   async removeSubscription(subscription: Subscription): Promise<boolean> {
     await this.#locks.take("node", subscription.nodeId);
-    const { key } = subscriptionRowOf(subscription);
-    const { affected } = await this.#manager.delete(SubscriptionEntity, { key });
-    if (affected !== 1) return false;
-    this.#recorder.record({ kind: "subscription", key, value: undefined });
-    return true;
+    return await this.#subscriptions.remove(subscriptionKey(subscription));
   }
 }

@@ -2,6 +2,7 @@ import { type Protocol, type Service, serviceKey } from "@fairlead/model";
 import type { EntityManager } from "typeorm";
 import { InstanceEntity, ServiceEntity, type ServiceRow } from "./catalogue-entities.ts";
 import type { ChangeRecorder } from "./change-recorder.ts";
+import type { TransactionParts } from "./recorded-table.ts";
 import { serviceOf } from "./row-mapping.ts";
 import type { TransactionLocks } from "./transaction-locks.ts";
 
@@ -15,7 +16,7 @@ export class ServiceRows {
   readonly #locks: TransactionLocks;
   readonly #recorder: ChangeRecorder;
 
-  constructor(manager: EntityManager, locks: TransactionLocks, recorder: ChangeRecorder) {
+  constructor({ manager, locks, recorder }: TransactionParts) {
     this.#manager = manager;
     this.#locks = locks;
     this.#recorder = recorder;
