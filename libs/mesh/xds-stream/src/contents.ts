@@ -63,7 +63,7 @@ export interface Contents {
   /** What was refused together with something that is now taken becomes due again. */
   acked(plan: ResponsePlan): void;
   /** Not sent again until its content changes (rule 15). @param names of the plan, those that are refused */
-  refused(plan: ResponsePlan, names: readonly string[]): void;
+  refused(plan: ResponsePlan, names: readonly string[], view: ResourceView): void;
   /** The response is taken for lost: what it carried is to be sent again with the next one. */
   lost(plan: ResponsePlan): void;
   /** The client is to get these again although it has them: it warms what uses them (rule 64). */

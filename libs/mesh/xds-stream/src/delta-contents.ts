@@ -138,13 +138,20 @@ export class DeltaContents extends HeldContents implements Contents {
     return this.note(plan);
   }
 
-  refused(plan: ResponsePlan, names: readonly string[]): void {
+  refused(plan: ResponsePlan, names: readonly string[], view: ResourceView): void {
     // What it has instead nobody knows; that it has something matters when the resource is removed.
-    this.refuse(plan, names, "");
+    this.refuse(plan, { names, view, versionAfter: "" });
+    // It was not for them that it was refused, and who takes all or nothing has them still.
+    if (plan.resources.length > 0) this.#takeBack(plan.removed);
   }
 
   lost({ resources, removed }: ResponsePlan): void {
     for (const { name } of resources) this.work.owe(name);
+    this.#takeBack(removed);
+  }
+
+  /** The client may not have heard that these are gone. */
+  #takeBack(removed: readonly string[]): void {
     this.assume(removed.map((name) => [name, undefined]));
     for (const name of removed) this.work.owe(name);
   }

@@ -24,6 +24,8 @@ export class FullSetContents implements Contents {
   /** What it is known to have. */
   #acked: List | undefined;
   #refusedVersion: string | undefined;
+  /** Of what was wanted when the last response was planned; that one may have had more. */
+  #wantedVersion = "";
   /** Name to the version that is refused, for those that a reason named. */
   #refused: ReadonlyMap<string, string> = new Map();
   /** The last plan keeps what the view has lost: the removal is still due. */
@@ -93,6 +95,7 @@ export class FullSetContents implements Contents {
   plan(view: ResourceView, { keepLost }: PlanOptions): ResponsePlan | undefined {
     this.#forgive(view);
     const wanted = this.#wanted(view);
+    this.#wantedVersion = versionOfList(wanted);
     const lost = keepLost ? this.#lost(view) : [];
     this.#keepsLost = lost.length > 0;
     const resources = lost.length === 0 ? wanted : byName([...wanted, ...lost]);
@@ -124,10 +127,13 @@ export class FullSetContents implements Contents {
     this.#refusedVersion = undefined;
   }
 
-  refused({ resources, versionInfo }: ResponsePlan, names: readonly string[]): void {
+  refused({ resources, versionInfo }: ResponsePlan, names: readonly string[], view: ResourceView): void {
+    if (this.#subscription.empty) return;
     this.#sent = undefined;
     if (names.length === resources.length) {
-      this.#refusedVersion = versionInfo;
+      // When another set is wanted by now, that one is sent.
+      if (versionOfList(this.#wanted(view)) === this.#wantedVersion) this.#refusedVersion = versionInfo;
+      else this.#due = true;
       return;
     }
     const bad = new Set(names);

@@ -6,6 +6,15 @@ import { WorkList } from "./work-list.ts";
 
 const unknownVersion = "";
 
+/** A content that the client refused. */
+interface RefusedContent {
+  readonly version: string;
+  /** The client's reason named it; else it may only have been in bad company. */
+  readonly named: boolean;
+}
+
+const noRefusals: ReadonlyMap<string, RefusedContent> = new Map();
+
 /**
  * What a client holds of a type that is sent piece by piece. Per stream there are only references: names and versions are
  * shared by all streams that hold the same.
@@ -19,8 +28,7 @@ export abstract class HeldContents {
   protected readonly work = new WorkList();
   readonly #subscription: Subscription;
   #held = SharedVersions.empty;
-  /** Name to the version that the client refused. */
-  #refused: ReadonlyMap<string, string> = new Map();
+  #refused: ReadonlyMap<string, RefusedContent> = noRefusals;
 
   constructor(typeUrl: string, subscription: Subscription) {
     this.typeUrl = typeUrl;
@@ -51,7 +59,7 @@ export abstract class HeldContents {
   }
 
   owe(names: Iterable<string>): void {
-    for (const name of names) if (this.#subscription.has(name)) this.work.owe(name);
+    for (const name of names) if (this.#subscription.covers(name, false)) this.work.owe(name);
   }
 
   holds(name: string): boolean {
@@ -62,8 +70,8 @@ export abstract class HeldContents {
     return this.#held.entries();
   }
 
-  refusals(): Iterable<readonly [string, string]> {
-    return this.#refused.entries();
+  *refusals(): Iterable<readonly [string, string]> {
+    for (const [name, { version }] of this.#refused) yield [name, version];
   }
 
   lacksWanted(view: ResourceView): boolean {
@@ -75,13 +83,7 @@ export abstract class HeldContents {
   }
 
   acked({ resources }: ResponsePlan): void {
-    if (this.#refused.size === 0) return;
-    const left = new Map(this.#refused);
-    let taken = false;
-    for (const { name } of resources) taken = left.delete(name) || taken;
-    if (!taken) return;
-    for (const name of left.keys()) this.work.makeDue(name);
-    this.#refused = new Map();
+    this.forgive(resources.map((resource) => resource.name));
   }
 
   protected covers({ name, onDemand }: CompiledResource): boolean {
@@ -92,7 +94,7 @@ export abstract class HeldContents {
   protected isNews(resource: CompiledResource): boolean {
     if (!this.covers(resource)) return false;
     const { name, version } = resource;
-    return this.#held.get(name) !== version && this.#refused.get(name) !== version;
+    return this.#held.get(name) !== version && this.#refused.get(name)?.version !== version;
   }
 
   /** What is held once these were sent. */
@@ -118,19 +120,26 @@ export abstract class HeldContents {
   }
 
   /** @param versionAfter of what the client holds then: undefined = nothing that would have to be taken back */
-  protected refuse({ resources }: ResponsePlan, names: readonly string[], versionAfter: "" | undefined): void {
-    const bad = new Set(names);
+  protected refuse(
+    { resources }: ResponsePlan,
+    { names, view, versionAfter }: { names: readonly string[]; view: ResourceView; versionAfter: "" | undefined },
+  ): void {
+    const isNamed = names.length < resources.length;
+    const isCurrent = ({ name, version }: CompiledResource) => view.get(this.typeUrl, name)?.version === version;
+    // When one was replaced meanwhile, it may have been the bad one.
+    const isRetried = !isNamed && !resources.every(isCurrent);
+    const bad = new Set(isRetried ? [] : names);
     const refused = new Map(this.#refused);
     const held = new Map<string, string | undefined>();
     for (const resource of resources) {
       const { name, version } = resource;
       if (!this.covers(resource)) continue;
       if (this.#held.get(name) === version) held.set(name, versionAfter);
-      if (bad.has(name)) refused.set(name, version);
-      else this.work.makeDue(name);
+      if (!bad.has(name)) this.work.makeDue(name);
+      else if (isCurrent(resource)) refused.set(name, { version, named: isNamed });
     }
     this.#held = this.#held.with(held);
-    this.#refused = refused;
+    this.#refused = refused.size === 0 ? noRefusals : refused;
   }
 
   /** What the client holds without our doing, or in a content that nobody knows. */
@@ -145,19 +154,27 @@ export abstract class HeldContents {
     this.forgive(names);
   }
 
-  /** Their refusal does not count any more: they are gone. */
+  /** Their refusal does not count any more: they are taken, or gone. What was refused in their company is tried again. */
   protected forgive(names: readonly string[]): void {
     if (!names.some((name) => this.#refused.has(name))) return;
-    const refused = new Map(this.#refused);
-    for (const name of names) refused.delete(name);
-    this.#refused = refused;
+    const left = new Map(this.#refused);
+    let wasUnnamed = false;
+    for (const name of names) {
+      wasUnnamed ||= left.get(name)?.named === false;
+      left.delete(name);
+    }
+    for (const [name, { named }] of this.#refused) {
+      if (named || !wasUnnamed || !left.delete(name)) continue;
+      this.work.makeDue(name);
+    }
+    this.#refused = left.size === 0 ? noRefusals : left;
   }
 
-  /** Forgets what the subscription does not cover any more. */
-  protected forgetUncovered(view: ResourceView): void {
-    const names = new Set([...this.#held.names(), ...this.work.names(), ...this.#refused.keys()]);
+  /** Forgets what the subscription does not cover any more. @param names where to look; undefined = everywhere */
+  protected forgetUncovered(view: ResourceView, names?: readonly string[]): void {
+    const known = names ?? new Set([...this.#held.names(), ...this.work.names(), ...this.#refused.keys()]);
     const covered = (name: string) => this.#subscription.covers(name, view.get(this.typeUrl, name)?.onDemand ?? false);
-    this.forget([...names].filter((name) => !covered(name)));
+    this.forget([...known].filter((name) => !covered(name)));
   }
 
   protected get subscription(): Subscription {

@@ -9,8 +9,8 @@ import type { SubscriptionChange } from "./subscription.ts";
 /** State of the world, endpoints, routes and all other types: a response carries what the client lacks (rule 57); deletion is not sent (56). */
 export class NamedContents extends HeldContents implements Contents {
   subscribe(change: SubscriptionChange, { view, revision }: SubscribeContext): RevisionRange | undefined {
-    this.forget(change.removed);
     if (change.wildcardEnded) this.forgetUncovered(view);
+    else this.forgetUncovered(view, change.removed);
     const owed = change.added.map((name) => view.get(this.typeUrl, name)).filter((resource) => resource !== undefined);
     if (change.wildcardBegan) owed.push(...view.resources(this.typeUrl));
     if (owed.length === 0) return undefined;
@@ -59,12 +59,12 @@ export class NamedContents extends HeldContents implements Contents {
     return this.note(plan);
   }
 
-  refused(plan: ResponsePlan, names: readonly string[]): void {
-    this.refuse(plan, names, undefined);
+  refused(plan: ResponsePlan, names: readonly string[], view: ResourceView): void {
+    this.refuse(plan, { names, view, versionAfter: undefined });
   }
 
   lost({ resources }: ResponsePlan): void {
-    this.owe(resources.map((resource) => resource.name));
+    for (const { name } of resources) this.work.owe(name);
   }
 
   holdsLost(): boolean {

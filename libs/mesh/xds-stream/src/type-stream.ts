@@ -99,7 +99,7 @@ export class TypeStream {
     if (initialVersions.size > 0) this.#sentVersion = this.#ackedVersion = this.contents.version;
     if (owed !== undefined) this.#wait(owed, now);
 
-    const outcome = inFlight === undefined ? undefined : this.#answered(inFlight, request.errorDetail, now);
+    const outcome = inFlight === undefined ? undefined : this.#answered(inFlight, request.errorDetail, { view, now });
     if (this.subscription.empty) this.#stopWaiting();
     if (!this.contents.hasWork) this.#waiting = undefined;
     if (!this.contents.refusing) this.#refused = undefined;
@@ -110,7 +110,11 @@ export class TypeStream {
     return { typeUrl: this.typeUrl, kind: current ? "repeat" : "stale" };
   }
 
-  #answered(inFlight: InFlight, errorDetail: string | undefined, now: number): RequestOutcome {
+  #answered(
+    inFlight: InFlight,
+    errorDetail: string | undefined,
+    { view, now }: { readonly view: ResourceView; readonly now: number },
+  ): RequestOutcome {
     this.#inFlight = undefined;
     this.#sinceMs = now;
     const elapsedMs = now - inFlight.sentAt;
@@ -118,7 +122,7 @@ export class TypeStream {
     if (errorDetail !== undefined) {
       const names = inFlight.plan.resources.map((resource) => resource.name);
       const refused = refusedNames(errorDetail, names);
-      this.contents.refused(inFlight.plan, refused);
+      this.contents.refused(inFlight.plan, refused, view);
       const range = unionOf(this.#refused?.range, inFlight.range);
       this.#refused = { range, detail: errorDetail.slice(0, maxDetailLength), sinceMs: now };
       // What was not named goes out again, without what was.
@@ -137,6 +141,8 @@ export class TypeStream {
     if (this.subscription.empty) return false;
     const announced = this.contents.announce(names, view);
     if (!this.contents.refusing) this.#refused = undefined;
+    // What waited may be gone again.
+    if (!this.contents.hasWork) this.#waiting = undefined;
     if (!announced) return false;
     this.#wait({ first: revision, last: revision }, now);
     return true;
