@@ -19,7 +19,7 @@ const instanceAnswer = serviceAnswer.extend({
   port: z.number(),
   version: z.string(),
   group: z.string(),
-  methods: z.array(z.string()),
+  methods: z.array(z.string()).readonly(),
   labels,
   weight: z.number(),
   state: z.enum(["warming", "ready", "draining"]),
@@ -43,59 +43,69 @@ export const policyAnswer = z.object({
   text: z.string().describe("Its YAML."),
 });
 
-/** Objects are given as the store has them; nothing of the model is left out. */
-function answerOf<Name extends string, T>(name: Name, page: Page<T>): Record<Name, T[]> & { next?: string } {
-  const items = { [name]: [...page.items] } as Record<Name, T[]>;
-  return page.next === undefined ? items : { ...items, next: page.next };
+interface ListRoute<Name extends string, Query extends z.ZodRawShape, Item extends z.ZodType> {
+  /** The path below /v1, and the field of the answer. */
+  readonly name: Name;
+  readonly summary: string;
+  /** Besides `limit` and `after`. */
+  readonly filters: Query;
+  readonly item: Item;
+  /** Objects are given as the store has them; nothing of the model is left out. */
+  readonly read: (query: z.output<z.ZodObject<Query & typeof pageQuery>>) => Promise<Page<z.input<Item>>>;
+}
+
+function addList<Name extends string, Query extends z.ZodRawShape, Item extends z.ZodType>(
+  api: FastifyInstance,
+  { name, summary, filters, item, read }: ListRoute<Name, Query, Item>,
+): void {
+  addRoute(api, {
+    method: "GET",
+    path: `/v1/${name}`,
+    summary,
+    query: z.strictObject({ ...pageQuery, ...filters }),
+    answer: z.object({ [name]: z.array(item), next } as z.ZodRawShape),
+    handle: async ({ query }) => {
+      const page = await read(query as z.output<z.ZodObject<Query & typeof pageQuery>>);
+      return { [name]: [...page.items], ...(page.next === undefined ? {} : { next: page.next }) };
+    },
+  });
 }
 
 /** What is registered, page by page in the order of the keys. */
 export function addListRoutes(api: FastifyInstance, store: CatalogueQueries): void {
-  addRoute(api, {
-    method: "GET",
-    path: "/v1/services",
+  addList(api, {
+    name: "services",
     summary: "Services.",
-    query: z.strictObject({ ...pageQuery, interface: interfaceFilter }),
-    answer: z.object({ services: z.array(serviceAnswer), next }),
-    handle: async ({ query }) => answerOf("services", await store.listServices(query)),
+    filters: { interface: interfaceFilter },
+    item: serviceAnswer,
+    read: (query) => store.listServices(query),
   });
-  addRoute(api, {
-    method: "GET",
-    path: "/v1/instances",
+  addList(api, {
+    name: "instances",
     summary: "Publications of services by nodes.",
-    query: z.strictObject({ ...pageQuery, interface: interfaceFilter, node: nodeFilter }),
-    answer: z.object({ instances: z.array(instanceAnswer), next }),
-    handle: async ({ query: { node, ...query } }) => {
-      const page = await store.listInstances({ ...query, nodeId: node });
-      return answerOf("instances", {
-        ...page,
-        items: page.items.map((item) => ({ ...item, methods: [...item.methods] })),
-      });
-    },
+    filters: { interface: interfaceFilter, node: nodeFilter },
+    item: instanceAnswer,
+    read: ({ node, ...query }) => store.listInstances({ ...query, nodeId: node }),
   });
-  addRoute(api, {
-    method: "GET",
-    path: "/v1/nodes",
+  addList(api, {
+    name: "nodes",
     summary: "Nodes, with what is left of their leases.",
-    query: z.strictObject(pageQuery),
-    answer: z.object({ nodes: z.array(nodeAnswer), next }),
-    handle: async ({ query }) => answerOf("nodes", await store.listNodes(query)),
+    filters: {},
+    item: nodeAnswer,
+    read: (query) => store.listNodes(query),
   });
-  addRoute(api, {
-    method: "GET",
-    path: "/v1/subscriptions",
+  addList(api, {
+    name: "subscriptions",
     summary: "What nodes say that they call.",
-    query: z.strictObject({ ...pageQuery, interface: interfaceFilter, node: nodeFilter }),
-    answer: z.object({ subscriptions: z.array(subscriptionAnswer), next }),
-    handle: async ({ query: { node, ...query } }) =>
-      answerOf("subscriptions", await store.listSubscriptions({ ...query, nodeId: node })),
+    filters: { interface: interfaceFilter, node: nodeFilter },
+    item: subscriptionAnswer,
+    read: ({ node, ...query }) => store.listSubscriptions({ ...query, nodeId: node }),
   });
-  addRoute(api, {
-    method: "GET",
-    path: "/v1/policies",
+  addList(api, {
+    name: "policies",
     summary: "Policies.",
-    query: z.strictObject(pageQuery),
-    answer: z.object({ policies: z.array(policyAnswer), next }),
-    handle: async ({ query }) => answerOf("policies", await store.listPolicies(query)),
+    filters: {},
+    item: policyAnswer,
+    read: (query) => store.listPolicies(query),
   });
 }
