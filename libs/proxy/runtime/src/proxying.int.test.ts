@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
-import { create } from "@bufbuild/protobuf";
-import { anyPack } from "@bufbuild/protobuf/wkt";
-import { HttpProtocolOptionsSchema } from "@fairlead/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { Backend, freePort } from "./testing/backend.ts";
 import { call, eventually, exchange, keepAliveAgent, to } from "./testing/client.ts";
 import { TestProxy } from "./testing/proxy.ts";
@@ -135,24 +132,6 @@ test("what has no route, no cluster or no host is answered as Envoy does", async
   );
   assert.equal(proxy.stat("cluster.closed.upstream_cx_connect_fail"), 1);
   assert.equal(proxy.stat("http.in.no_route"), 1);
-});
-
-test("a cluster of HTTP/2 hosts is taken, and a call to it answered 503: a refusal would hold back the other clusters", async () => {
-  const options = create(HttpProtocolOptionsSchema, {
-    upstreamProtocolOptions: {
-      case: "explicitHttpConfig",
-      value: { protocolConfig: { case: "http2ProtocolOptions", value: {} } },
-    },
-  });
-  const name = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
-  await using proxy = await TestProxy.start({
-    clusters: [cluster("h2", { typedExtensionProtocolOptions: { [name]: anyPack(HttpProtocolOptionsSchema, options) } })],
-    endpoints: [endpoints("h2", [1])],
-    listeners: [listener("in", 0)],
-    routes: [routes("in", toCluster("h2", "h2"))],
-  });
-  const answer = await call(proxy.port("in"), to("h2"));
-  assert.deepEqual([answer.status, answer.body], [503, "upstream protocol http2 is not supported by this proxy"]);
 });
 
 test("a connect failure is retried on another host", async () => {

@@ -11,7 +11,7 @@ export interface DetectionEvents {
   /** Serve it now; the bytes that told are read again after that. */
   onProtocol(protocol: "http1" | "http2", detection: ProtocolDetection): void;
   /** It ended, or was silent for too long. */
-  onGone(detection: ProtocolDetection, why: "header timeout" | "closed"): void;
+  onGone(detection: ProtocolDetection, why: "idle timeout" | "header timeout" | "closed"): void;
 }
 
 /** What TLS has agreed on (RFC 7301); undefined when the first bytes must tell. */
@@ -58,7 +58,7 @@ export class ProtocolDetection implements ServerConnection, Deadline {
   }
 
   onDeadline(): void {
-    this.#end("header timeout");
+    this.#end(this.#first === undefined ? "idle timeout" : "header timeout");
   }
 
   readonly #onBytes = (chunk: Buffer): void => {
@@ -75,7 +75,7 @@ export class ProtocolDetection implements ServerConnection, Deadline {
 
   readonly #onGone = (): void => this.#end("closed");
 
-  #end(why: "header timeout" | "closed"): void {
+  #end(why: "idle timeout" | "header timeout" | "closed"): void {
     if (this.#over) return;
     this.#leave();
     this.#socket.on("error", () => undefined);

@@ -50,7 +50,7 @@ export function endpoints(name: string, ports: readonly number[], weights: reado
   return resource(ClusterLoadAssignmentSchema, name, assignmentInit(name, ports, weights));
 }
 
-function assignmentInit(
+export function assignmentInit(
   clusterName: string,
   ports: readonly number[],
   weights: readonly number[] = [],
