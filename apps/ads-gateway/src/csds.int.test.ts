@@ -105,9 +105,9 @@ test("nodes are selected, and contents left out", async (t) => {
     assert.deepEqual(config.map(({ node }) => node!.id).sort(), nodes);
     assert.ok(config.every((one) => one.genericXdsConfigs.every((resource) => resource.xdsConfig === undefined)));
   }
-  const regex = {
+  const regex: Request = {
     nodeMatchers: [{ nodeId: { matchPattern: { case: "safeRegex", value: { regex: ".*" } } } }],
-  } as const;
+  };
   await assert.rejects(fetchStatus(mesh, regex), { code: status.INVALID_ARGUMENT, details: /FL_CSDS_UNSUPPORTED/ });
 });
 

@@ -115,6 +115,7 @@ export abstract class HeldContents {
       this.work.delete(name);
     }
     for (const name of removed) this.work.delete(name);
+    this.forgive(removed);
     this.#held = this.versionsWith(resources, removed);
     return { added, replaced };
   }
