@@ -1,5 +1,6 @@
 import type { RouteTable } from "@fairlead/proxy-router";
-import type { StreamFilterFactory } from "./stream-filter.ts";
+import type { InternalAddresses } from "./client-address.ts";
+import type { ConfiguredFilter } from "./stream-filter.ts";
 import type { StreamInfo } from "./stream-info.ts";
 
 /** How HTTP is served on a listener. Immutable: a change is a new one, which the next request takes. */
@@ -7,13 +8,17 @@ export interface ConnectionManagerConfig {
   /** The routes as they are now; undefined before the first came. A request keeps those it began with. */
   readonly routes: () => RouteTable | undefined;
   /** In the order of the request, without the router. */
-  readonly filters: readonly StreamFilterFactory[];
+  readonly filters: readonly ConfiguredFilter[];
   /** The `server` header. @default "fairlead" */
   readonly serverName: string;
   /** What happens to a `server` header of the host. @default "overwrite" */
   readonly serverHeader: "overwrite" | "appendIfAbsent" | "passThrough";
   /** True: the client's address is appended to x-forwarded-for; false: headers are trusted as they come (inside a mesh). @default false */
   readonly useRemoteAddress: boolean;
+  /** How many proxies in front are trusted to say in x-forwarded-for where a request came from. @default 0 */
+  readonly trustedHops: number;
+  /** Clients that may ask for retries and time-outs with `x-envoy-` headers; from others these are taken away. @default none */
+  readonly internalAddresses: InternalAddresses | undefined;
   /** Gives requests without one an `x-request-id`. @default true */
   readonly generateRequestId: boolean;
   /** Requests and responses see one spelling of a path only. @default true (Envoy: false) */
@@ -26,6 +31,8 @@ export interface ConnectionManagerConfig {
   readonly streamIdleTimeoutMs: number;
   /** From a request's head to its end; 0 = none. @default 0 */
   readonly requestTimeoutMs: number;
+  /** From a request's head to the end of its response; 0 = none. @default 0 */
+  readonly maxStreamDurationMs: number;
   /** @default false */
   readonly suppressEnvoyHeaders: boolean;
   /** From a connection (later: a request's first byte) to the end of the head. @default 10000 */
@@ -47,12 +54,15 @@ export const connectionManagerDefaults: Omit<ConnectionManagerConfig, "routes"> 
   serverName: "fairlead",
   serverHeader: "overwrite",
   useRemoteAddress: false,
+  trustedHops: 0,
+  internalAddresses: undefined,
   generateRequestId: true,
   normalizePath: true,
   mergeSlashes: false,
   rejectEscapedSlashes: false,
   streamIdleTimeoutMs: 300_000,
   requestTimeoutMs: 0,
+  maxStreamDurationMs: 0,
   suppressEnvoyHeaders: false,
   headersTimeoutMs: 10_000,
   idleTimeoutMs: 3_600_000,

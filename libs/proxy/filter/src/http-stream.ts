@@ -1,6 +1,13 @@
-import { randomUUID } from "node:crypto";
-import { canonicalPath, MatchTooLong, type RouteEntry, type RouteTable } from "@fairlead/proxy-router";
+import {
+  type FilterOverride,
+  type FilterOverrides,
+  MatchTooLong,
+  noOverrides,
+  type RouteEntry,
+  type WeightedCluster,
+} from "@fairlead/proxy-router";
 import type {
+  ConnectionInfo,
   Deadline,
   DeadlineSweep,
   HeaderMap,
@@ -12,14 +19,14 @@ import type {
   StreamSender,
 } from "@fairlead/proxy-stream";
 import type { ConnectionManagerConfig } from "./connection-manager-config.ts";
-import { FilterChain } from "./filter-chain.ts";
+import { createFilters, FilterChain } from "./filter-chain.ts";
+import { grpcTimeoutMs } from "./grpc-timeout.ts";
 import { httpDate } from "./http-date.ts";
 import { type LocalReply, renderLocalReply } from "./local-reply.ts";
+import { normalizePath, prepareHeaders } from "./request-preparation.ts";
 import { RouterFilter, type RouterFilterCallbacks, type RouterFilterContext } from "./router-filter.ts";
 import type { StreamFilterCallbacks } from "./stream-filter.ts";
 import { StreamInfo } from "./stream-info.ts";
-
-const NO_BYTES = Buffer.alloc(0);
 
 export interface HttpStreamContext extends RouterFilterContext {
   readonly sweep: DeadlineSweep;
@@ -37,9 +44,13 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
   readonly #connection: ServerConnection;
   readonly #sender: StreamSender<ResponseHead>;
   readonly #router: RouterFilter;
-  readonly #chain: FilterChain | undefined;
+  #chain: FilterChain | undefined;
+  #target: WeightedCluster | undefined;
+  #overrides: FilterOverrides = noOverrides;
   #head: RequestHead | undefined;
   #requestEnded = false;
+  #idleTimeoutMs = 0;
+  #maxDuration: NodeJS.Timeout | undefined;
   #requestDeadlineMs = Number.POSITIVE_INFINITY;
   #responseStarted = false;
   #over = false;
@@ -54,42 +65,43 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
     this.#config = config;
     this.#connection = connection;
     this.#sender = sender;
-    this.info = new StreamInfo(context.now());
+    this.info = new StreamInfo(context.now(), connection.info);
     this.#router = new RouterFilter(context, this);
-    this.#chain =
-      config.filters.length === 0
-        ? undefined
-        : new FilterChain(
-            config.filters.map((factory) => factory(this)),
-            this.#router,
-          );
+  }
+
+  get connection(): ConnectionInfo {
+    return this.#connection.info;
+  }
+
+  get random(): () => number {
+    return this.#context.random;
+  }
+
+  get now(): () => number {
+    return this.#context.now;
+  }
+
+  /** Of the route's clusters; chosen once. */
+  get target(): WeightedCluster | undefined {
+    return this.#target;
   }
 
   // From the client
 
   onHead(head: RequestHead, endStream: boolean): void {
-    const { info } = this;
     this.#head = head;
-    info.method = head.method;
-    info.path = head.path;
-    info.authority = head.authority;
+    this.info.setRequest(head);
     this.#startTimeouts();
     if (endStream) this.#onRequestEnd();
     const config = this.#config;
-    if (config.normalizePath && !this.#normalizePath(head)) return;
-    this.#addHeaders(head);
-    const routes = config.routes();
-    if (routes === undefined) {
-      this.#context.stats.no_route++;
-      this.sendLocalReply({ status: 404, body: "", details: "route_configuration_not_found", flag: "NR" });
+    if (config.normalizePath && !normalizePath(head, config)) {
+      this.sendLocalReply({ status: 400, body: "", details: "path_normalization_failed" });
       return;
     }
-    if (!this.#findRoute(routes, head)) return;
-    if (this.#chain === undefined) this.#router.onRequestHead(head, endStream);
-    else {
-      this.#chain.onRequestHead(head, endStream);
-      this.#holdClient();
-    }
+    prepareHeaders(head, this.info, config);
+    this.#bounded(() => {
+      if (this.#findRoute(head)) this.#run(head, endStream);
+    });
   }
 
   onData(chunk: Buffer, endStream: boolean): void {
@@ -101,8 +113,12 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
     else this.#chain.onRequestData(chunk, endStream);
   }
 
-  onTrailers(_trailers: HeaderMap): void {
-    this.onData(NO_BYTES, true);
+  onTrailers(trailers: HeaderMap): void {
+    if (this.#over) return;
+    this.#onRequestEnd();
+    this.#touch();
+    if (this.#chain === undefined) this.#router.onRequestTrailers(trailers);
+    else this.#chain.onRequestTrailers(trailers);
   }
 
   onReset(reason: ResetReason, _details: string): void {
@@ -125,8 +141,16 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
   // What filters do
 
   continueRequest(): void {
-    this.#chain?.continueRequest();
+    this.#bounded(() => this.#chain?.continueRequest());
     this.#holdClient();
+  }
+
+  override(filter: string): FilterOverride | undefined {
+    return this.#overrides.get(filter);
+  }
+
+  count(stat: string): void {
+    this.#context.stats.count(stat);
   }
 
   sendLocalReply(reply: LocalReply): void {
@@ -139,7 +163,7 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
       return;
     }
     const { head: response, body } = renderLocalReply(reply, head);
-    this.route?.changeResponse(response.headers);
+    this.route?.changeResponse(response.headers, this.#target, this.info);
     if (body === "") this.sendResponseHead(response, true);
     else {
       this.sendResponseHead(response, false);
@@ -158,6 +182,7 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
     if (this.#over) return;
     this.#responseStarted = true;
     this.info.status = head.status;
+    this.info.setResponse(head);
     const { headers } = head;
     const { serverHeader, serverName } = this.#config;
     if (serverHeader === "overwrite") headers.set("server", serverName);
@@ -177,6 +202,13 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
     this.#chain?.onResponseData(chunk, endStream);
     this.#sender.sendData(chunk, endStream);
     if (endStream) this.#finish();
+  }
+
+  sendResponseTrailers(trailers: HeaderMap): void {
+    if (this.#over) return;
+    this.#chain?.onResponseTrailers(trailers);
+    this.#sender.sendTrailers(trailers);
+    this.#finish();
   }
 
   resetStream(): void {
@@ -202,6 +234,7 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
 
   #startTimeouts(): void {
     const { streamIdleTimeoutMs, requestTimeoutMs } = this.#config;
+    this.#idleTimeoutMs = streamIdleTimeoutMs;
     if (streamIdleTimeoutMs === 0 && requestTimeoutMs === 0) return;
     this.#context.sweep.add(this);
     if (requestTimeoutMs > 0) this.#requestDeadlineMs = this.#context.sweep.nowMs + requestTimeoutMs;
@@ -210,7 +243,7 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
 
   /** Something moved: the idle time begins anew. */
   #touch(): void {
-    const { streamIdleTimeoutMs } = this.#config;
+    const streamIdleTimeoutMs = this.#idleTimeoutMs;
     const idle = streamIdleTimeoutMs === 0 ? Number.POSITIVE_INFINITY : this.#context.sweep.nowMs + streamIdleTimeoutMs;
     this.deadlineMs = this.#requestEnded || idle < this.#requestDeadlineMs ? idle : this.#requestDeadlineMs;
   }
@@ -220,55 +253,70 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
     this.info.requestEndMs = this.#context.now();
   }
 
-  // The request's head
+  // The route
 
-  /** @returns false when the path cannot be trusted and the request is answered */
-  #normalizePath(head: RequestHead): boolean {
-    const path = canonicalPath(head.path, {
-      mergeSlashes: this.#config.mergeSlashes,
-      escapedSlashes: this.#config.rejectEscapedSlashes ? "reject" : "keep",
-    });
-    if (path === undefined) {
-      this.sendLocalReply({ status: 400, body: "", details: "path_normalization_failed" });
+  /** @returns false when the request is answered. @throws MatchTooLong */
+  #findRoute(head: RequestHead): boolean {
+    const routes = this.#config.routes();
+    if (routes === undefined) {
+      this.#context.stats.no_route++;
+      this.sendLocalReply({ status: 404, body: "", details: "route_configuration_not_found", flag: "NR" });
       return false;
     }
-    head.path = path;
+    const route = routes.find(head, this.#context.random);
+    this.route = route;
+    this.#target = route?.pickCluster(this.#context.random, head);
+    if (route === undefined) return true;
+    this.#overrides = route.filtersFor(this.#target);
+    const action = route.action.kind === "forward" ? route.action : undefined;
+    if (action?.idleTimeoutMs !== undefined) {
+      this.#idleTimeoutMs = action.idleTimeoutMs;
+      this.#context.sweep.add(this);
+      this.#touch();
+    }
+    const grpcMs = action?.maxGrpcTimeoutMs === undefined ? undefined : grpcTimeoutMs(head.headers, action);
+    const durationMs = grpcMs ?? action?.maxStreamDurationMs ?? this.#config.maxStreamDurationMs;
+    if (durationMs > 0) this.#maxDuration = setTimeout(() => this.#onMaxDuration(), durationMs);
     return true;
   }
 
-  /** @returns false when a pattern's bound is reached and the request is answered: to go on as if it had not matched could be a way past it */
-  #findRoute(routes: RouteTable, head: RequestHead): boolean {
+  #run(head: RequestHead, endStream: boolean): void {
+    const { filters } = this.#config;
+    const wanted = filters.length === 0 ? undefined : createFilters(filters, this.#overrides, this);
+    if (wanted === undefined) {
+      this.#router.onRequestHead(head, endStream);
+      return;
+    }
+    this.#chain = new FilterChain(wanted, this.#router);
+    this.#chain.onRequestHead(head, endStream);
+    this.#holdClient();
+  }
+
+  /** A pattern that would take too long refuses the request: to go on as if it had not matched could be a way past it. */
+  #bounded(run: () => void): void {
     try {
-      this.route = routes.find(head);
-      return true;
+      run();
     } catch (error) {
       if (!(error instanceof MatchTooLong)) throw error;
       this.sendLocalReply({ status: error.status, body: "", details: "route_match_too_long" });
-      return false;
     }
   }
 
-  #addHeaders(head: RequestHead): void {
-    const { headers } = head;
-    const { useRemoteAddress, generateRequestId } = this.#config;
-    if (useRemoteAddress) {
-      const before = headers.getJoined("x-forwarded-for");
-      const { remoteAddress } = this.#connection.info;
-      headers.set("x-forwarded-for", before === undefined ? remoteAddress : `${before},${remoteAddress}`);
-      headers.set("x-forwarded-proto", head.scheme);
-    } else if (!headers.has("x-forwarded-proto")) headers.add("x-forwarded-proto", head.scheme);
-    let id = headers.get("x-request-id");
-    if (id === undefined && generateRequestId) {
-      id = randomUUID();
-      headers.add("x-request-id", id);
-    }
-    this.info.requestId = id ?? "";
+  #onMaxDuration(): void {
+    this.#context.stats.downstream_rq_max_duration_reached++;
+    const status = this.#requestEnded ? 504 : 408;
+    this.sendLocalReply({
+      status,
+      body: "downstream duration timeout",
+      details: "max_duration_timeout",
+      grpcStatus: 4,
+    });
   }
 
   /** A stopped chain keeps what comes: the client must not be read from meanwhile. */
   #holdClient(): void {
     if (this.#over || this.#requestEnded) return;
-    if (this.#chain?.stopped === true) this.#sender.pauseReading();
+    if (this.#chain?.holdsClient === true) this.#sender.pauseReading();
     else this.#sender.resumeReading();
   }
 
@@ -276,6 +324,7 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
     if (this.#over) return;
     this.#over = true;
     this.#context.sweep.remove(this);
+    if (this.#maxDuration !== undefined) clearTimeout(this.#maxDuration);
     this.#router.destroy();
     this.#chain?.destroy();
     this.#config.accessLog?.(this.info);

@@ -1,10 +1,22 @@
+export { InternalAddresses } from "./client-address.ts";
+export { BufferConfig, bufferFilter } from "./filters/buffer.ts";
+export { CorsConfig, corsFilter, type CorsSpec } from "./filters/cors.ts";
+export { FaultConfig, faultFilter, type FaultSpec } from "./filters/fault.ts";
+export { HeaderMutationConfig, headerMutationFilter } from "./filters/header-mutation.ts";
+export { healthCheckFilter } from "./filters/health-check.ts";
+export { LocalRateLimit, localRateLimitFilter } from "./filters/local-rate-limit.ts";
 export { ConnectionManager, type ConnectionManagerContext } from "./connection-manager.ts";
 export { type ConnectionManagerConfig, connectionManagerDefaults } from "./connection-manager-config.ts";
 export { HttpStats } from "./http-stats.ts";
 export { type LocalReply } from "./local-reply.ts";
 export {
+  type ConfiguredFilter,
+  type FilterPlace,
   type FilterStatus,
+  registerRouteConfig,
   registerStreamFilter,
+  type RouteConfigReader,
+  routeConfigReader,
   type StreamFilter,
   type StreamFilterCallbacks,
   type StreamFilterFactory,

@@ -9,6 +9,8 @@ export interface LocalReply {
   /** The response code details: what operators search for. */
   readonly details: string;
   readonly flag?: ResponseFlag;
+  /** For gRPC requests, where it is not what the status makes it. */
+  readonly grpcStatus?: number;
   /** name, value … besides those of the body. */
   readonly headers?: readonly string[];
 }
@@ -30,8 +32,14 @@ export function renderLocalReply(
   request: RequestHead,
 ): { readonly head: ResponseHead; readonly body: string } {
   if (request.headers.get("content-type")?.startsWith("application/grpc") === true) {
-    const fields = ["content-type", "application/grpc", "grpc-status", grpcStatuses[reply.status] ?? "2"];
+    const fields = [
+      "content-type",
+      "application/grpc",
+      "grpc-status",
+      String(reply.grpcStatus ?? grpcStatuses[reply.status] ?? 2),
+    ];
     if (reply.body !== "") fields.push("grpc-message", encodeURIComponent(reply.body).replaceAll("%20", " "));
+    fields.push(...(reply.headers ?? []));
     return { head: { status: 200, headers: new HeaderMap(fields) }, body: "" };
   }
   const fields = [...(reply.headers ?? [])];

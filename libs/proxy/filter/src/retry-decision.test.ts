@@ -1,19 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type RetryCondition, type RetryPolicy, type RouteAction, RouteTable } from "@fairlead/proxy-router";
+import {
+  type RetryCondition,
+  retryDefaults,
+  type RetryPolicy,
+  type RouteAction,
+  RouteTable,
+} from "@fairlead/proxy-router";
 import { HeaderMap, type ResetReason } from "@fairlead/proxy-stream";
 import { backOffMs, retriesReset, retriesResponse } from "./retry-decision.ts";
 
 function policy(...on: RetryCondition[]): RetryPolicy {
   return {
+    ...retryDefaults,
     on: new Set(on),
-    retries: 1,
-    perTryTimeoutMs: 0,
-    baseIntervalMs: 25,
-    maxIntervalMs: 250,
     statusCodes: [418],
     headers: [{ name: "again", match: { kind: "present", present: true } }],
-    avoidHostsAttempts: 0,
   };
 }
 

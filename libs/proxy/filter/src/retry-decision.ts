@@ -1,4 +1,4 @@
-import type { RetryCondition, RetryPolicy, RouteEntry } from "@fairlead/proxy-router";
+import type { RateLimitedBackOff, RetryCondition, RetryPolicy, RouteEntry } from "@fairlead/proxy-router";
 import type { HeaderMap, ResetReason } from "@fairlead/proxy-stream";
 
 const grpcConditions: ReadonlyMap<string, RetryCondition> = new Map([
@@ -24,12 +24,16 @@ export function retriesResponse(route: RouteEntry, policy: RetryPolicy, status: 
   return condition !== undefined && on.has(condition);
 }
 
+/** The peer says that it has not touched the request. */
+const refused: ReadonlySet<string> = new Set(["remote refused stream reset", "local refused stream reset"]);
+
 /** @param requestSent whether a part of the request may have reached the host */
 export function retriesReset(policy: RetryPolicy, reason: ResetReason, requestSent: boolean): boolean {
   const { on } = policy;
   if (reason === "overflow") return false;
   if (on.has("5xx") || on.has("gateway-error") || on.has("reset")) return true;
   if (on.has("reset-before-request") && !requestSent) return true;
+  if (on.has("refused-stream") && refused.has(reason)) return true;
   return on.has("connect-failure") && isConnectFailure(reason);
 }
 
@@ -42,4 +46,19 @@ export function isConnectFailure(reason: ResetReason): boolean {
 /** Before retry `number` (from 1): uniform in [0, min(base · 2ⁿ⁻¹, max)), so that clients that failed together do not come back together. */
 export function backOffMs(policy: RetryPolicy, number: number, random: () => number): number {
   return random() * Math.min(policy.baseIntervalMs * 2 ** (number - 1), policy.maxIntervalMs);
+}
+
+/**
+ * The pause that a host asks for.
+ *
+ * @returns undefined when it asks for none, or for one that is too long
+ */
+export function resetHeaderMs(headers: HeaderMap, backOff: RateLimitedBackOff, now = Date.now): number | undefined {
+  for (const { name, format } of backOff.headers) {
+    const text = headers.get(name);
+    if (text === undefined || !/^\d{1,12}$/.test(text)) continue;
+    const ms = format === "seconds" ? Number(text) * 1000 : Number(text) * 1000 - now();
+    if (ms > 0 && ms <= backOff.maxIntervalMs) return ms;
+  }
+  return undefined;
 }

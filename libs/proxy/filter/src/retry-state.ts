@@ -1,6 +1,7 @@
 import type { RetryPolicy } from "@fairlead/proxy-router";
-import type { Cluster, Host } from "@fairlead/proxy-upstream";
-import { backOffMs } from "./retry-decision.ts";
+import type { HeaderMap } from "@fairlead/proxy-stream";
+import type { Cluster, Host, HostChoice } from "@fairlead/proxy-upstream";
+import { backOffMs, resetHeaderMs } from "./retry-decision.ts";
 import type { StreamInfo } from "./stream-info.ts";
 
 /** How often a request has been tried again, and the pause before the next time. */
@@ -11,7 +12,8 @@ export class RetryState {
   #retries = 0;
   #active = false;
   #backOff: NodeJS.Timeout | undefined;
-  #failed: Set<Host> | undefined;
+  #choice: RetryChoice | undefined;
+  #attempts = 0;
 
   constructor(policy: RetryPolicy, cluster: Cluster, random: () => number) {
     this.policy = policy;
@@ -19,9 +21,16 @@ export class RetryState {
     this.#random = random;
   }
 
-  /** Hosts that the next attempt should not take. */
-  get failedHosts(): ReadonlySet<Host> | undefined {
-    return this.#failed;
+  /** What the next attempt should not take. */
+  choice(hash: bigint | undefined): HostChoice | undefined {
+    const failed = this.#choice;
+    if (failed === undefined) return hash === undefined ? undefined : { hash };
+    return {
+      hash,
+      avoid: failed.hosts,
+      avoidAttempts: this.policy.avoidHostsAttempts,
+      avoidPriorities: failed.priorities,
+    };
   }
 
   /**
@@ -29,10 +38,17 @@ export class RetryState {
    *
    * @param host that failed
    * @param replayable whether all of the request is still there
+   * @param response that asks for another attempt, if there is one
    * @returns false when no other attempt is allowed; `info` has the flag
    */
-  schedule(host: Host, replayable: boolean, info: StreamInfo, again: () => void): boolean {
-    const { stats, config } = this.#cluster;
+  schedule(
+    host: Host,
+    replayable: boolean,
+    response: HeaderMap | undefined,
+    info: StreamInfo,
+    again: () => void,
+  ): boolean {
+    const { stats } = this.#cluster;
     this.end(false);
     if (this.#retries >= this.policy.retries) {
       stats.upstream_rq_retry_limit_exceeded++;
@@ -40,7 +56,7 @@ export class RetryState {
       return false;
     }
     if (!replayable) return false;
-    if (stats.upstream_rq_retry_active >= config.circuitBreakers.maxRetries) {
+    if (!this.#cluster.allowsRetry()) {
       stats.upstream_rq_retry_overflow++;
       info.flag("UO");
       return false;
@@ -49,9 +65,33 @@ export class RetryState {
     this.#active = true;
     stats.upstream_rq_retry_active++;
     stats.upstream_rq_retry++;
-    if (this.policy.avoidHostsAttempts > 0) (this.#failed ??= new Set()).add(host);
-    this.#backOff = setTimeout(again, backOffMs(this.policy, this.#retries, this.#random));
+    this.#noteFailed(host);
+    this.#backOff = setTimeout(again, this.#pauseMs(response));
     return true;
+  }
+
+  #pauseMs(response: HeaderMap | undefined): number {
+    const { stats } = this.#cluster;
+    const { rateLimited } = this.policy;
+    const asked =
+      response === undefined || rateLimited === undefined ? undefined : resetHeaderMs(response, rateLimited);
+    if (asked === undefined) {
+      stats.upstream_rq_retry_backoff_exponential++;
+      return backOffMs(this.policy, this.#retries, this.#random);
+    }
+    stats.upstream_rq_retry_backoff_ratelimited++;
+    // All that were turned away are not to come back at once.
+    return asked * (1 + this.#random() / 2);
+  }
+
+  #noteFailed(host: Host): void {
+    const { avoidHostsAttempts, avoidPrioritiesAfter } = this.policy;
+    if (avoidHostsAttempts === 0 && avoidPrioritiesAfter === 0) return;
+    this.#choice ??= { hosts: new Set(), priorities: new Set() };
+    if (avoidHostsAttempts > 0) this.#choice.hosts.add(host);
+    this.#attempts++;
+    if (avoidPrioritiesAfter > 0 && this.#attempts % avoidPrioritiesAfter === 0)
+      this.#choice.priorities.add(host.priority);
   }
 
   /** The attempt has a response that is passed on, or has failed too. */
@@ -66,4 +106,9 @@ export class RetryState {
     clearTimeout(this.#backOff);
     this.end(false);
   }
+}
+
+interface RetryChoice {
+  readonly hosts: Set<Host>;
+  readonly priorities: Set<number>;
 }

@@ -1,8 +1,17 @@
-import type { RouteEntry, WeightedCluster } from "@fairlead/proxy-router";
-import { hasStreamFactory, type RequestHead, type ResetReason, type ResponseHead } from "@fairlead/proxy-stream";
+import type { RetryPolicy, RouteEntry, WeightedCluster } from "@fairlead/proxy-router";
+import {
+  type HeaderMap,
+  type RequestHead,
+  type ResetReason,
+  type ResponseHead,
+} from "@fairlead/proxy-stream";
 import type { Cluster, ClusterManager, Host } from "@fairlead/proxy-upstream";
+import { AttemptTimers, type TimedRequest } from "./attempt-timers.ts";
+import { readWishes, type RequestWishes } from "./envoy-headers.ts";
+import { hashKeyOf } from "./hash-key.ts";
 import type { HttpStats } from "./http-stats.ts";
 import type { LocalReply } from "./local-reply.ts";
+import { MirrorRequest } from "./mirror-request.ts";
 import { ReplayBuffer } from "./replay-buffer.ts";
 import { flagOf, resetDetails, resetReply } from "./reset-reply.ts";
 import { isConnectFailure, retriesReset, retriesResponse } from "./retry-decision.ts";
@@ -22,7 +31,7 @@ export interface RouterFilterContext {
   readonly now: () => number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Leaves out `x-envoy-upstream-service-time`. @default false */
+  /** Leaves out the `x-envoy-` headers that tell what the proxy did. @default false */
   readonly suppressEnvoyHeaders: boolean;
 }
 
@@ -30,8 +39,11 @@ export interface RouterFilterContext {
 export interface RouterFilterCallbacks {
   readonly info: StreamInfo;
   readonly route: RouteEntry | undefined;
+  /** Of the route's clusters. */
+  readonly target: WeightedCluster | undefined;
   sendResponseHead(head: ResponseHead, endStream: boolean): void;
   sendResponseData(chunk: Buffer, endStream: boolean): void;
+  sendResponseTrailers(trailers: HeaderMap): void;
   sendLocalReply(reply: LocalReply): void;
   /** The response cannot be completed. */
   resetStream(): void;
@@ -47,11 +59,12 @@ export interface RouterFilterCallbacks {
  *                      └──── back-off ◀── failed ──┘
  * ```
  */
-export class RouterFilter implements UpstreamRequestOwner {
+export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
   readonly #context: RouterFilterContext;
   readonly #stream: RouterFilterCallbacks;
   readonly #replay = new ReplayBuffer(REPLAY_BYTES);
   #head: RequestHead | undefined;
+  #trailers: HeaderMap | undefined;
   #route: RouteEntry | undefined;
   #target: WeightedCluster | undefined;
   #cluster: Cluster | undefined;
@@ -60,20 +73,27 @@ export class RouterFilter implements UpstreamRequestOwner {
   #responseStarted = false;
   #over = false;
   #keepsBody = false;
+  #retry: RetryPolicy | undefined;
   #retries: RetryState | undefined;
+  #wishes: RequestWishes | undefined;
+  #hash: bigint | undefined;
+  #setCookie: string | undefined;
+  #mirrors: MirrorRequest[] | undefined;
+  #timeoutMs = 0;
   #upstreamBlocked = false;
   #readingPaused = false;
   #downstreamBlocked = false;
-  #timeout: NodeJS.Timeout | undefined;
-  #perTryTimeout: NodeJS.Timeout | undefined;
+  readonly #timers: AttemptTimers;
 
   constructor(context: RouterFilterContext, stream: RouterFilterCallbacks) {
     this.#context = context;
     this.#stream = stream;
+    this.#timers = new AttemptTimers(this);
   }
 
   // From the client
 
+  /** @throws MatchTooLong */
   onRequestHead(head: RequestHead, endStream: boolean): void {
     const { route, info } = this.#stream;
     this.#head = head;
@@ -99,6 +119,7 @@ export class RouterFilter implements UpstreamRequestOwner {
   onRequestData(chunk: Buffer, endStream: boolean): void {
     if (this.#over || this.#cluster === undefined) return;
     if (endStream) this.#requestEnded = true;
+    for (const mirror of this.#mirrors ?? []) mirror.sendData(chunk, endStream);
     const sender = this.#attempt?.sender;
     if (sender === undefined || this.#keepsBody) this.#replay.add(chunk);
     if (sender !== undefined) {
@@ -106,8 +127,17 @@ export class RouterFilter implements UpstreamRequestOwner {
       if (this.#over) return;
       if (this.#replay.full) this.#abandonReplay();
     }
-    if (endStream) this.#startTimeout();
+    if (endStream) this.#timers.startWhole(this.#timeoutMs);
     this.#updateReading();
+  }
+
+  onRequestTrailers(trailers: HeaderMap): void {
+    if (this.#over || this.#cluster === undefined) return;
+    this.#requestEnded = true;
+    this.#trailers = trailers;
+    for (const mirror of this.#mirrors ?? []) mirror.sendTrailers(trailers);
+    this.#attempt?.sender?.sendTrailers(trailers);
+    if (!this.#over) this.#timers.startWhole(this.#timeoutMs);
   }
 
   onDownstreamBlocked(blocked: boolean): void {
@@ -122,11 +152,12 @@ export class RouterFilter implements UpstreamRequestOwner {
   destroy(): void {
     if (this.#over) return;
     this.#over = true;
-    clearTimeout(this.#timeout);
-    clearTimeout(this.#perTryTimeout);
+    this.#timers.end();
     this.#retries?.cancel();
     this.#replay.drop();
-    if (this.#cluster !== undefined) this.#cluster.stats.upstream_rq_active--;
+    this.#cluster?.endRequest();
+    // A copy whose request was cut off is worth nothing; one that is complete may take its time.
+    for (const mirror of this.#mirrors ?? []) if (!mirror.requestEnded) mirror.destroy();
     const attempt = this.#attempt;
     this.#attempt = undefined;
     attempt?.cancel();
@@ -137,37 +168,65 @@ export class RouterFilter implements UpstreamRequestOwner {
   // To the host
 
   #forward(route: RouteEntry, head: RequestHead): void {
-    const target = route.pickCluster(this.#context.random);
+    const { target } = this.#stream;
     const cluster = target === undefined ? undefined : this.#context.clusters.get(target.name);
-    if (target === undefined || cluster === undefined) {
+    const action = route.action.kind === "forward" ? route.action : undefined;
+    if (target === undefined || cluster === undefined || action === undefined) {
       this.#context.stats.no_cluster++;
-      const status = route.action.kind === "forward" ? route.action.clusterNotFoundStatus : 503;
+      const status = action?.clusterNotFoundStatus ?? 503;
       this.#stream.sendLocalReply({ status, body: "", details: "cluster_not_found", flag: "NC" });
       return;
     }
     this.#stream.info.cluster = target.name;
-    const { protocol } = cluster.config;
-    if (!hasStreamFactory(protocol)) {
-      // The cluster itself is fine, and other proxies can call it.
-      const body = `upstream protocol ${protocol} is not supported by this proxy`;
-      this.#stream.sendLocalReply({ status: 503, body, details: "upstream_protocol_unsupported" });
+    if (!cluster.startRequest()) {
+      this.#stream.sendLocalReply(resetReply("overflow", "", false));
       return;
     }
     this.#target = target;
     this.#cluster = cluster;
-    const { stats, config } = cluster;
-    stats.upstream_rq_active++;
-    stats.upstream_rq_total++;
-    if (stats.upstream_rq_active > config.circuitBreakers.maxRequests) {
-      stats.upstream_rq_active_overflow++;
-      this.#stream.sendLocalReply(resetReply("overflow", "", false));
-      return;
+    this.#readPolicy(route, head, action.timeoutMs);
+    if (action.hashPolicies !== undefined && action.hashPolicies.length > 0) {
+      const { hash, setCookie } = hashKeyOf(action.hashPolicies, head, this.#stream.info);
+      this.#hash = hash;
+      this.#setCookie = setCookie;
     }
-    route.changeRequest(head, target);
-    if (route.retry !== undefined) this.#retries = new RetryState(route.retry, cluster, this.#context.random);
-    this.#keepsBody = route.retry !== undefined || idempotent.has(head.method);
-    if (this.#requestEnded) this.#startTimeout();
+    route.changeRequest(head, target, this.#stream.info);
+    this.#addExpectedTimeout(head);
+    for (const mirror of action.mirrors ?? []) {
+      const copy = MirrorRequest.start(mirror, head, this.#requestEnded, this.#timeoutMs, this.#context);
+      if (copy !== undefined) (this.#mirrors ??= []).push(copy);
+    }
+    // An HTTP/2 host may say that it has not begun with a request: then any may be sent again.
+    const refusable = cluster.config.protocol === "http2";
+    this.#keepsBody = this.#retry !== undefined || refusable || idempotent.has(head.method);
+    if (this.#requestEnded) this.#timers.startWhole(this.#timeoutMs);
     this.#tryHost(false);
+  }
+
+  /** What the route says, unless the request is from inside and wishes otherwise. */
+  #readPolicy(route: RouteEntry, head: RequestHead, timeoutMs: number): void {
+    const wishes = head.headers.has("x-envoy-internal") ? readWishes(head.headers, route.retry) : undefined;
+    this.#wishes = wishes;
+    this.#timeoutMs = wishes?.timeoutMs ?? timeoutMs;
+    const policy = wishes === undefined ? route.retry : wishes.retry;
+    const { retriableRequestHeaders } = route;
+    if (policy === undefined) return;
+    if (retriableRequestHeaders.length > 0 && !retriableRequestHeaders.some((matches) => matches(head))) return;
+    this.#retry = policy;
+    if (this.#cluster !== undefined) this.#retries = new RetryState(policy, this.#cluster, this.#context.random);
+  }
+
+  get #perTryMs(): number {
+    const perTryMs = this.#retry?.perTryTimeoutMs ?? 0;
+    // One that is as long as the whole has no effect, as in Envoy.
+    return this.#timeoutMs > 0 && perTryMs >= this.#timeoutMs ? 0 : perTryMs;
+  }
+
+  /** So that the host does not work on what nobody waits for. */
+  #addExpectedTimeout(head: RequestHead): void {
+    if (this.#context.suppressEnvoyHeaders) return;
+    const ms = this.#perTryMs > 0 ? this.#perTryMs : this.#timeoutMs;
+    if (ms > 0) head.headers.set("x-envoy-expected-rq-timeout-ms", String(Math.trunc(ms)));
   }
 
   /** @param fresh true = the last attempt met a closed idle connection: not again */
@@ -175,7 +234,10 @@ export class RouterFilter implements UpstreamRequestOwner {
     const name = this.#target?.name ?? "";
     // The cluster may have been replaced since the first attempt.
     const cluster = this.#context.clusters.get(name) ?? this.#cluster;
-    const host = cluster?.pickHost(this.#retries?.failedHosts, this.#route?.retry?.avoidHostsAttempts);
+    const hash = this.#hash;
+    const choice =
+      this.#retries === undefined ? (hash === undefined ? undefined : { hash }) : this.#retries.choice(hash);
+    const host = cluster?.pickHost(choice);
     if (host === undefined) {
       this.#stream.sendLocalReply({
         status: 503,
@@ -186,14 +248,17 @@ export class RouterFilter implements UpstreamRequestOwner {
       return;
     }
     const { info } = this.#stream;
+    const head = this.#head;
     info.attempts++;
     info.upstreamHost = host.key;
-    if (this.#route?.includeAttemptCount === true)
-      this.#head?.headers.set("x-envoy-attempt-count", String(info.attempts));
+    if (head !== undefined && this.#route?.includeAttemptCount === true)
+      head.headers.set("x-envoy-attempt-count", String(info.attempts));
+    if (head !== undefined && this.#route?.rewritesHostToEndpoint === true && host.hostname !== "")
+      this.#route.setHost(head, host.hostname);
     const attempt = new UpstreamRequest(this, host, fresh);
     this.#attempt = attempt;
     this.#upstreamBlocked = false;
-    this.#startPerTryTimeout();
+    if (this.#retry !== undefined) this.#timers.startAttempt(this.#perTryMs, this.#retry.perTryIdleTimeoutMs);
     attempt.start();
   }
 
@@ -202,8 +267,11 @@ export class RouterFilter implements UpstreamRequestOwner {
     const head = this.#head;
     if (this.#attempt !== attempt || sender === undefined || head === undefined) return;
     const { chunks } = this.#replay;
-    sender.sendHead(head, this.#requestEnded && chunks.length === 0);
-    for (const [i, chunk] of chunks.entries()) sender.sendData(chunk, this.#requestEnded && i === chunks.length - 1);
+    const trailers = this.#trailers;
+    const ends = this.#requestEnded && trailers === undefined;
+    sender.sendHead(head, ends && chunks.length === 0);
+    for (const [i, chunk] of chunks.entries()) sender.sendData(chunk, ends && i === chunks.length - 1);
+    if (trailers !== undefined) sender.sendTrailers(trailers);
     if (this.#over || this.#attempt !== attempt) return;
     if (this.#downstreamBlocked) sender.pauseReading();
     if (!this.#keepsBody) this.#replay.drop();
@@ -212,8 +280,7 @@ export class RouterFilter implements UpstreamRequestOwner {
   }
 
   #abandonReplay(): void {
-    if (this.#route?.retry !== undefined && this.#cluster !== undefined)
-      this.#cluster.stats.retry_or_shadow_abandoned++;
+    if (this.#retry !== undefined && this.#cluster !== undefined) this.#cluster.stats.retry_or_shadow_abandoned++;
     this.#keepsBody = false;
     this.#replay.drop();
   }
@@ -236,11 +303,11 @@ export class RouterFilter implements UpstreamRequestOwner {
 
   onUpstreamHead(attempt: UpstreamRequest, head: ResponseHead, endStream: boolean): void {
     if (this.#attempt !== attempt || this.#cluster === undefined || this.#route === undefined) return;
-    clearTimeout(this.#perTryTimeout);
+    this.#timers.onResponse();
     const route = this.#route;
     this.#cluster.stats.countStatus(head.status);
-    if (route.retry !== undefined && retriesResponse(route, route.retry, head.status, head.headers)) {
-      if (this.#retry(attempt.host)) {
+    if (this.#retry !== undefined && retriesResponse(route, this.#retry, head.status, head.headers)) {
+      if (this.#tryAgain(attempt.host, head.headers)) {
         attempt.cancel();
         return;
       }
@@ -253,17 +320,25 @@ export class RouterFilter implements UpstreamRequestOwner {
       const since = info.requestEndMs === 0 ? info.startMs : info.requestEndMs;
       head.headers.set("x-envoy-upstream-service-time", String(Math.trunc(this.#context.now() - since)));
     }
-    route.changeResponse(head.headers, this.#target);
+    if (route.includeAttemptCountInResponse) head.headers.set("x-envoy-attempt-count", String(info.attempts));
+    if (this.#setCookie !== undefined) head.headers.add("set-cookie", this.#setCookie);
+    route.changeResponse(head.headers, this.#target, info);
     this.#stream.sendResponseHead(head, endStream);
   }
 
   onUpstreamData(attempt: UpstreamRequest, chunk: Buffer, endStream: boolean): void {
-    if (this.#attempt === attempt) this.#stream.sendResponseData(chunk, endStream);
+    if (this.#attempt !== attempt) return;
+    this.#timers.onActivity();
+    this.#stream.sendResponseData(chunk, endStream);
+  }
+
+  onUpstreamTrailers(attempt: UpstreamRequest, trailers: HeaderMap): void {
+    if (this.#attempt === attempt) this.#stream.sendResponseTrailers(trailers);
   }
 
   onUpstreamReset(attempt: UpstreamRequest, reason: ResetReason, details: string): void {
     if (this.#attempt !== attempt || this.#cluster === undefined) return;
-    clearTimeout(this.#perTryTimeout);
+    this.#timers.endAttempt();
     const { stats } = this.#cluster;
     const { info } = this.#stream;
     if (reason === "protocol error") stats.upstream_cx_protocol_error++;
@@ -275,70 +350,73 @@ export class RouterFilter implements UpstreamRequestOwner {
       return;
     }
     if (this.#replayOnFreshConnection(attempt, reason)) return;
-    const policy = this.#route?.retry;
+    const policy = this.#retry;
     const sent = attempt.sender !== undefined;
-    if (policy !== undefined && retriesReset(policy, reason, sent) && this.#retry(attempt.host)) return;
+    if (policy !== undefined && retriesReset(policy, reason, sent) && this.#tryAgain(attempt.host)) return;
     stats.countStatus(503);
     this.#stream.sendLocalReply(resetReply(reason, details, info.attempts > 1));
   }
 
   /**
-   * The host closed an idle connection while our request was on its way: no fault of the request, and not counted as a retry.
-   * Only what may be sent twice is: a host that closes in mid-request looks the same.
+   * The host closed an idle connection while our request was on its way, or said that it has not begun with it: no fault of the
+   * request, and not counted as a retry. In the first case only what may be sent twice is: a host that closes in mid-request looks
+   * the same.
    */
   #replayOnFreshConnection(attempt: UpstreamRequest, reason: ResetReason): boolean {
     const head = this.#head;
-    if (reason !== "connection termination" || !attempt.reused || head === undefined || this.#cluster === undefined)
-      return false;
-    if (!idempotent.has(head.method) || !this.#replay.complete) return false;
+    if (head === undefined || this.#cluster === undefined || attempt.fresh || !this.#replay.complete) return false;
+    const unprocessed = reason === "remote refused stream reset";
+    const mayHaveGone = reason === "connection termination" && attempt.reused && idempotent.has(head.method);
+    if (!unprocessed && !mayHaveGone) return false;
     this.#cluster.stats.upstream_rq_replayed++;
     this.#tryHost(true);
     return true;
   }
 
   /** @returns false when no other attempt is allowed */
-  #retry(host: Host): boolean {
+  #tryAgain(host: Host, response?: HeaderMap): boolean {
     const again = (): void => this.#tryHost(false);
-    if (this.#retries?.schedule(host, this.#replay.complete, this.#stream.info, again) !== true) return false;
+    if (this.#retries?.schedule(host, this.#replay.complete, response, this.#stream.info, again) !== true) return false;
+    this.#timers.endAttempt();
     this.#attempt = undefined;
     return true;
   }
 
   // Time-outs
 
-  /** From the end of the request, over all attempts. */
-  #startTimeout(): void {
-    const { action } = this.#route ?? {};
-    if (action?.kind !== "forward" || action.timeoutMs === 0 || this.#timeout !== undefined) return;
-    this.#timeout = setTimeout(() => this.#onTimeout("response_timeout"), action.timeoutMs);
+  onRequestTimeout(): void {
+    this.#onTimeout("response_timeout");
   }
 
-  #startPerTryTimeout(): void {
-    const { action, retry } = this.#route ?? {};
-    if (retry === undefined || retry.perTryTimeoutMs === 0 || action?.kind !== "forward") return;
-    // One that is as long as the whole has no effect, as in Envoy.
-    if (action.timeoutMs > 0 && retry.perTryTimeoutMs >= action.timeoutMs) return;
-    this.#perTryTimeout = setTimeout(() => this.#onPerTryTimeout(), retry.perTryTimeoutMs);
-  }
-
-  #onPerTryTimeout(): void {
+  onAttemptTimeout(details: string): void {
     const attempt = this.#attempt;
-    const policy = this.#route?.retry;
-    if (attempt === undefined || policy === undefined || this.#responseStarted || this.#cluster === undefined) return;
-    this.#cluster.stats.upstream_rq_per_try_timeout++;
-    attempt.cancel();
-    if (retriesReset(policy, "local reset", true) && this.#retry(attempt.host)) return;
-    this.#onTimeout("upstream_per_try_timeout");
+    const policy = this.#retry;
+    if (attempt === undefined || policy === undefined || this.#cluster === undefined) return;
+    if (details === "upstream_per_try_timeout") this.#cluster.stats.upstream_rq_per_try_timeout++;
+    else this.#cluster.stats.upstream_rq_per_try_idle_timeout++;
+    attempt.host.monitor?.onTimeout();
+    if (!this.#responseStarted) {
+      attempt.cancel();
+      if (retriesReset(policy, "local reset", true) && this.#tryAgain(attempt.host)) return;
+    }
+    this.#onTimeout(details);
   }
 
   #onTimeout(details: string): void {
     if (this.#cluster === undefined) return;
-    if (details === "response_timeout") this.#cluster.stats.upstream_rq_timeout++;
+    if (details === "response_timeout") {
+      this.#cluster.stats.upstream_rq_timeout++;
+      this.#attempt?.host.monitor?.onTimeout();
+    }
     const { info } = this.#stream;
     if (this.#responseStarted) {
       info.flag("UT");
       info.details = details;
       this.#stream.resetStream();
+      return;
+    }
+    if (this.#wishes?.altResponse === true) {
+      this.#stream.sendLocalReply({ status: 204, body: "", details, flag: "UT" });
       return;
     }
     this.#cluster.stats.countStatus(504);

@@ -1,6 +1,9 @@
+import type { ConnectionInfo, RequestHead, ResponseHead } from "@fairlead/proxy-stream";
+
 /** What went wrong with a response, in Envoy's short words: the first thing that an operator looks at. */
 export type ResponseFlag =
-  "NR" | "NC" | "UH" | "UF" | "UC" | "UR" | "UO" | "UT" | "UPE" | "URX" | "LR" | "SI" | "DC" | "DPE";
+  | "NR" | "NC" | "UH" | "UF" | "UC" | "UR" | "UO" | "UT" | "UPE" | "URX" | "LR" | "LH" | "SI" | "DC" | "DPE" | "DI" | "FI" | "RL"
+  | "UMSDR" | "OM" | "DT"; // prettier-ignore
 
 /** What happened to one request: for access logs and statistics. */
 export class StreamInfo {
@@ -24,9 +27,48 @@ export class StreamInfo {
   attempts = 0;
   bytesReceived = 0;
   bytesSent = 0;
+  /** Not for logs as they are: they hold what is secret. */
+  readonly #connection: ConnectionInfo;
+  #request: RequestHead | undefined;
+  #response: ResponseHead | undefined;
+  #client = "";
 
-  constructor(startMs: number) {
+  constructor(startMs: number, connection: ConnectionInfo) {
     this.startMs = startMs;
+    this.#connection = connection;
+  }
+
+  get connection(): ConnectionInfo {
+    return this.#connection;
+  }
+
+  /** As it is sent to the host. */
+  get request(): RequestHead | undefined {
+    return this.#request;
+  }
+
+  get response(): ResponseHead | undefined {
+    return this.#response;
+  }
+
+  /** The client's address as far as it is known through trusted proxies. */
+  get clientAddress(): string {
+    return this.#client === "" ? this.#connection.remoteAddress : this.#client;
+  }
+
+  setRequest(head: RequestHead): void {
+    this.#request = head;
+    this.method = head.method;
+    this.path = head.path;
+    this.authority = head.authority;
+  }
+
+  setResponse(head: ResponseHead): void {
+    this.#response = head;
+  }
+
+  setClientAddress(address: string): void {
+    this.#client = address;
   }
 
   flag(flag: ResponseFlag): void {

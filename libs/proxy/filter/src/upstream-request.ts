@@ -15,6 +15,7 @@ export interface UpstreamRequestOwner {
   onUpstreamReady(attempt: UpstreamRequest): void;
   onUpstreamHead(attempt: UpstreamRequest, head: ResponseHead, endStream: boolean): void;
   onUpstreamData(attempt: UpstreamRequest, chunk: Buffer, endStream: boolean): void;
+  onUpstreamTrailers(attempt: UpstreamRequest, trailers: HeaderMap): void;
   onUpstreamReset(attempt: UpstreamRequest, reason: ResetReason, details: string): void;
   onUpstreamBlocked(blocked: boolean): void;
 }
@@ -63,6 +64,7 @@ export class UpstreamRequest implements PoolWaiter, StreamReceiver<ResponseHead>
   onHead(head: ResponseHead, endStream: boolean): void {
     if (this.#over) return;
     if (endStream) this.#finish();
+    this.host.monitor?.onResponse(head.status, head.headers.get("grpc-status"));
     this.#owner.onUpstreamHead(this, head, endStream);
   }
 
@@ -72,13 +74,16 @@ export class UpstreamRequest implements PoolWaiter, StreamReceiver<ResponseHead>
     this.#owner.onUpstreamData(this, chunk, endStream);
   }
 
-  onTrailers(_trailers: HeaderMap): void {
-    this.onData(Buffer.alloc(0), true);
+  onTrailers(trailers: HeaderMap): void {
+    if (this.#over) return;
+    this.#finish();
+    this.#owner.onUpstreamTrailers(this, trailers);
   }
 
   onReset(reason: ResetReason, details: string): void {
     if (this.#over) return;
     this.#finish();
+    this.host.monitor?.onReset(reason);
     this.#owner.onUpstreamReset(this, reason, details);
   }
 

@@ -1,10 +1,14 @@
 import type { RequestHead } from "@fairlead/proxy-stream";
 import { fullMatch } from "./linear-regex.ts";
 import { MatchTooLong } from "./regex/bounded-match.ts";
-import type { HeaderMatch, QueryParameterMatch, RouteMatch, StringMatch } from "./route-spec.ts";
+import type { HeaderMatch, QueryParameterMatch, RouteMatch, StringMatch } from "./route-match.ts";
 
-/** @param path of the head, without its query */
-export type RequestTest = (head: RequestHead, path: string) => boolean;
+/**
+ * @param path of the head, without its query
+ * @param random uniform in [0, 1); for routes that take a share of the requests
+ */
+export type RequestTest = (head: RequestHead, path: string, random: () => number) => boolean;
+export type HeaderTest = (head: Pick<RequestHead, "headers">) => boolean;
 
 /**
  * One function for all conditions of a route; the cheap ones come first.
@@ -12,17 +16,26 @@ export type RequestTest = (head: RequestHead, path: string) => boolean;
  * @throws FairleadError FL_ROUTE_INVALID
  */
 export function compileMatch(match: RouteMatch, where: string): RequestTest {
-  const tests = [
+  const { fraction = 1 } = match;
+  const tests: RequestTest[] = [
     compilePath(match, `${where}.match`),
     ...(match.headers ?? []).map((header, i) => compileHeader(header, `${where}.match.headers[${i}]`)),
     ...compileQuery(match.queryParameters ?? [], `${where}.match.query_parameters`),
+    ...(match.grpc === true ? [isGrpc] : []),
+    ...(fraction < 1 ? [(_head: RequestHead, _path: string, random: () => number) => random() < fraction] : []),
   ];
   const [first] = tests;
   if (tests.length === 1 && first !== undefined) return first;
-  return (head, path) => {
-    for (const test of tests) if (!test(head, path)) return false;
+  return (head, path, random) => {
+    for (const test of tests) if (!test(head, path, random)) return false;
     return true;
   };
+}
+
+/** `application/grpc`, alone or with a format (`+proto`): not grpc-web. */
+function isGrpc(head: RequestHead): boolean {
+  const type = head.headers.get("content-type") ?? "";
+  return type.startsWith("application/grpc") && (type.length === 16 || type[16] === "+");
 }
 
 function compilePath(match: RouteMatch, where: string): RequestTest {
@@ -62,7 +75,7 @@ export function compileString(match: StringMatch, where: string): (text: string)
 }
 
 /** @throws FairleadError FL_ROUTE_INVALID */
-export function compileHeader(header: HeaderMatch, where: string): (head: Pick<RequestHead, "headers">) => boolean {
+export function compileHeader(header: HeaderMatch, where: string): HeaderTest {
   const { name, match, missingAsEmpty } = header;
   const invert = header.invert === true;
   if (match.kind === "present") {

@@ -1,25 +1,40 @@
 export { canonicalPath, type CanonicalPathOptions } from "./canonical-path.ts";
+export { compileHeader, compileString, type HeaderTest } from "./compile-match.ts";
+export { type FilterOverride, type FilterOverrides, noOverrides } from "./filter-override.ts";
+export {
+  applyMutation,
+  type HeaderAddition,
+  type HeaderMutation,
+  type HeaderMutations,
+  type HeaderTemplate,
+} from "./header-mutation.ts";
+export { compileRegexRewrite } from "./regex-rewrite.ts";
 export { MatchTooLong } from "./regex/bounded-match.ts";
-export { RouteEntry } from "./route-entry.ts";
+export {
+  type RateLimitedBackOff,
+  type RetryCondition,
+  retryConditions,
+  retryDefaults,
+  type RetryPolicy,
+} from "./retry-policy.ts";
 export {
   type DirectResponseAction,
   type ForwardAction,
-  type HeaderAddition,
+  type HashPolicy,
+  type HostRewrite,
+  type MirrorPolicy,
+  type RedirectAction,
+  type RegexRewrite,
+  type RouteAction,
+  type WeightedCluster,
+} from "./route-action.ts";
+export { RouteEntry } from "./route-entry.ts";
+export {
   type HeaderMatch,
-  type HeaderMutation,
-  type HeaderMutations,
   type PathMatch,
   type QueryParameterMatch,
-  type RedirectAction,
-  type RetryCondition,
-  retryConditions,
-  type RetryPolicy,
-  type RouteAction,
   type RouteMatch,
-  type RouteSpec,
-  type RouteTableSpec,
   type StringMatch,
-  type VirtualHostSpec,
-  type WeightedCluster,
-} from "./route-spec.ts";
+} from "./route-match.ts";
+export { type RouteSpec, type RouteTableSpec, type VirtualHostSpec } from "./route-spec.ts";
 export { RouteTable } from "./route-table.ts";

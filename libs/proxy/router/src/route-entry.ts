@@ -1,18 +1,14 @@
 import type { HeaderMap, RequestHead } from "@fairlead/proxy-stream";
-import { compileHeader, compileMatch, type RequestTest } from "./compile-match.ts";
-import { applyMutation } from "./header-mutation.ts";
-import { compileRegexRewrite } from "./regex-rewrite.ts";
+import { compileHeader, compileMatch, type HeaderTest, type RequestTest } from "./compile-match.ts";
+import { type FilterOverrides, mergeOverrides } from "./filter-override.ts";
+import { applyMutation, type HeaderMutation, type HeaderMutations } from "./header-mutation.ts";
+import { type CompiledHostRewrite, compileHostRewrite } from "./host-rewrite.ts";
+import { compilePathRewrite } from "./path-rewrite.ts";
+import { redirectLocation } from "./redirect-location.ts";
+import type { RetryPolicy } from "./retry-policy.ts";
+import type { ForwardAction, RouteAction, WeightedCluster } from "./route-action.ts";
 import { invalidRoute } from "./route-error.ts";
-import type {
-  HeaderMutation,
-  HeaderMutations,
-  RetryPolicy,
-  RouteAction,
-  RouteSpec,
-  RouteTableSpec,
-  VirtualHostSpec,
-  WeightedCluster,
-} from "./route-spec.ts";
+import type { RouteSpec, RouteTableSpec, VirtualHostSpec } from "./route-spec.ts";
 
 /** One route, ready to use; immutable, shared by all requests that take it. */
 export class RouteEntry {
@@ -20,48 +16,67 @@ export class RouteEntry {
   readonly virtualHost: string;
   readonly action: RouteAction;
   readonly includeAttemptCount: boolean;
+  readonly includeAttemptCountInResponse: boolean;
   readonly retry: RetryPolicy | undefined;
   /** For `retriable-headers`. */
-  readonly retriableHeaders: readonly ((head: { readonly headers: HeaderMap }) => boolean)[];
+  readonly retriableHeaders: readonly HeaderTest[];
+  readonly retriableRequestHeaders: readonly HeaderTest[];
   readonly matches: RequestTest;
+  /** Of the route and its virtual host and table; a weighted cluster's own are before these. */
+  readonly filters: FilterOverrides;
   readonly #spec: RouteSpec;
   readonly #totalWeight: number;
   readonly #request: readonly HeaderMutation[];
   readonly #response: readonly HeaderMutation[];
   readonly #mostSpecificWins: boolean;
   readonly #rewritePath: ((path: string) => string) | undefined;
+  readonly #rewriteHost: CompiledHostRewrite | undefined;
+  readonly #ofCluster = new Map<WeightedCluster, CompiledCluster>();
 
   /** @throws FairleadError FL_ROUTE_INVALID */
   constructor(table: RouteTableSpec, host: VirtualHostSpec, spec: RouteSpec, where: string) {
+    const forward = spec.action.kind === "forward" ? spec.action : undefined;
     this.name = spec.name;
     this.virtualHost = host.name;
     this.action = spec.action;
     this.#spec = spec;
     this.includeAttemptCount = host.includeAttemptCount === true;
+    this.includeAttemptCountInResponse = host.includeAttemptCountInResponse === true;
     this.matches = compileMatch(spec.match, where);
-    this.retry = spec.action.kind === "forward" ? (spec.action.retry ?? host.retry) : undefined;
-    this.retriableHeaders = (this.retry?.headers ?? []).map((header) =>
-      compileHeader(header, `${where}.retriable_headers`),
-    );
-    this.#totalWeight = spec.action.kind === "forward" ? totalWeight(spec.action.clusters, where) : 0;
+    this.retry = forward === undefined ? undefined : (forward.retry ?? host.retry);
+    const test = (field: string) => (header: Parameters<typeof compileHeader>[0]) =>
+      compileHeader(header, `${where}.${field}`);
+    this.retriableHeaders = (this.retry?.headers ?? []).map(test("retriable_headers"));
+    this.retriableRequestHeaders = (this.retry?.requestHeaders ?? []).map(test("retriable_request_headers"));
+    this.#totalWeight = forward === undefined ? 0 : totalWeight(forward, where);
     this.#mostSpecificWins = table.mostSpecificMutationsWin === true;
     const layers = [spec.mutations, host.mutations, table.mutations];
     this.#request = this.#order(layers, (layer) => layer.request);
     this.#response = this.#order(layers, (layer) => layer.response);
-    this.#rewritePath = compileRewrite(spec, where);
+    this.#rewritePath = compilePathRewrite(spec, `${where}.${spec.action.kind === "redirect" ? "redirect" : "route"}`);
+    this.#rewriteHost = compileHostRewrite(forward?.hostRewrite, `${where}.route`);
+    this.filters = mergeOverrides([spec.filters, host.filters, table.filters]);
+    for (const cluster of forward?.clusters ?? []) this.#ofCluster.set(cluster, this.#compileCluster(cluster, where));
   }
 
-  /** Where its requests may be sent; empty when it answers itself. */
+  /** Where its requests may be sent, as far as that is known beforehand; empty when it answers itself. */
   get clusterNames(): readonly string[] {
     return this.action.kind === "forward"
       ? this.action.clusters.filter(({ weight }) => weight > 0).map(({ name }) => name)
       : [];
   }
 
-  /** @param random uniform in [0, 1); asked only where there is a choice */
-  pickCluster(random: () => number): WeightedCluster | undefined {
+  /**
+   * @param random uniform in [0, 1); asked only where there is a choice
+   * @returns undefined when the route does not forward, or the request's header names no cluster
+   */
+  pickCluster(random: () => number, head?: RequestHead): WeightedCluster | undefined {
     if (this.action.kind !== "forward") return undefined;
-    const { clusters } = this.action;
+    const { clusters, clusterHeader } = this.action;
+    if (clusterHeader !== undefined) {
+      const name = head?.headers.get(clusterHeader);
+      return name === undefined || name === "" ? undefined : { name, weight: 1 };
+    }
     if (clusters.length === 1) return clusters[0];
     let point = random() * this.#totalWeight;
     for (const cluster of clusters) {
@@ -71,15 +86,22 @@ export class RouteEntry {
     return clusters.findLast((cluster) => cluster.weight > 0);
   }
 
-  /** Path, host and headers as the route wants them upstream. */
-  changeRequest(head: RequestHead, cluster: WeightedCluster): void {
+  /** What it says about the listener's filters. */
+  filtersFor(cluster: WeightedCluster | undefined): FilterOverrides {
+    return cluster?.filters === undefined ? this.filters : (this.#ofCluster.get(cluster)?.filters ?? this.filters);
+  }
+
+  /**
+   * Path, host and headers as the route wants them upstream.
+   *
+   * @param stream for header values with command operators
+   * @throws MatchTooLong
+   */
+  changeRequest(head: RequestHead, cluster: WeightedCluster, stream?: unknown): void {
     if (this.action.kind !== "forward") return;
-    this.#mutate(this.#request, cluster.mutations?.request, head.headers);
-    const hostRewrite = cluster.hostRewrite ?? this.action.hostRewrite;
-    if (hostRewrite !== undefined) {
-      if (this.action.appendForwardedHost === true) head.headers.add("x-forwarded-host", head.authority);
-      head.authority = hostRewrite;
-    }
+    this.#mutate(this.#request, cluster.mutations?.request, head.headers, stream);
+    const rewriteHost = this.#ofCluster.get(cluster)?.rewriteHost ?? this.#rewriteHost;
+    if (rewriteHost !== undefined) this.setHost(head, rewriteHost(head));
     if (this.#rewritePath === undefined) return;
     const path = this.#rewritePath(head.path);
     if (path === head.path) return;
@@ -87,30 +109,37 @@ export class RouteEntry {
     head.path = path;
   }
 
-  /** @param cluster that answered; undefined for a response of the proxy itself */
-  changeResponse(headers: HeaderMap, cluster?: WeightedCluster): void {
-    this.#mutate(this.#response, cluster?.mutations?.response, headers);
+  /** Whether the host is that of the endpoint. */
+  get rewritesHostToEndpoint(): boolean {
+    return this.action.kind === "forward" && this.action.hostRewrite?.kind === "auto";
   }
 
-  /** The `location` of a redirect. */
+  setHost(head: RequestHead, host: string | undefined): void {
+    if (host === undefined || host === head.authority || this.action.kind !== "forward") return;
+    if (this.action.appendForwardedHost === true) head.headers.add("x-forwarded-host", head.authority);
+    if (!head.headers.has("x-envoy-original-host")) head.headers.add("x-envoy-original-host", head.authority);
+    head.authority = host;
+  }
+
+  /** @param cluster that answered; undefined for a response of the proxy itself */
+  changeResponse(headers: HeaderMap, cluster?: WeightedCluster, stream?: unknown): void {
+    this.#mutate(this.#response, cluster?.mutations?.response, headers, stream);
+  }
+
+  /** The `location` of a redirect. @throws MatchTooLong */
   redirectLocation(head: RequestHead): string {
-    if (this.action.kind !== "redirect") return "";
-    const { action } = this;
-    const scheme = action.scheme ?? head.scheme;
-    const colon = /:\d*$/.exec(head.authority)?.index;
-    const bareHost = colon === undefined ? head.authority : head.authority.slice(0, colon);
-    // A port of the old scheme makes no sense in the new one.
-    const oldPort = colon === undefined || scheme !== head.scheme ? "" : head.authority.slice(colon);
-    const port = action.port === undefined ? (action.host === undefined ? oldPort : "") : `:${action.port}`;
-    const mark = head.path.indexOf("?");
-    const query = mark === -1 || action.stripQuery ? "" : head.path.slice(mark);
-    if (action.path !== undefined) {
-      const own = action.path.includes("?") ? "" : query;
-      return `${scheme}://${action.host ?? bareHost}${port}${action.path}${own}`;
-    }
-    const path = this.#rewritePath === undefined ? head.path : this.#rewritePath(head.path);
-    const end = path.indexOf("?");
-    return `${scheme}://${action.host ?? bareHost}${port}${end === -1 ? path : path.slice(0, end)}${query}`;
+    return this.action.kind === "redirect" ? redirectLocation(this.action, head, this.#rewritePath) : "";
+  }
+
+  get matchedBy(): string {
+    return `${this.#spec.match.path.kind} ${this.#spec.match.path.value}`;
+  }
+
+  #compileCluster(cluster: WeightedCluster, where: string): CompiledCluster {
+    return {
+      rewriteHost: compileHostRewrite(cluster.hostRewrite, `${where}.route.weighted_clusters`),
+      filters: mergeOverrides([cluster.filters, this.filters]),
+    };
   }
 
   #order(
@@ -125,42 +154,26 @@ export class RouteEntry {
   }
 
   /** What comes last wins. */
-  #mutate(mutations: readonly HeaderMutation[], ofCluster: HeaderMutation | undefined, headers: HeaderMap): void {
-    if (ofCluster !== undefined && !this.#mostSpecificWins) applyMutation(ofCluster, headers);
-    for (const mutation of mutations) applyMutation(mutation, headers);
-    if (ofCluster !== undefined && this.#mostSpecificWins) applyMutation(ofCluster, headers);
-  }
-
-  get matchedBy(): string {
-    return `${this.#spec.match.path.kind} ${this.#spec.match.path.value}`;
+  #mutate(
+    mutations: readonly HeaderMutation[],
+    ofCluster: HeaderMutation | undefined,
+    headers: HeaderMap,
+    stream: unknown,
+  ): void {
+    if (ofCluster !== undefined && !this.#mostSpecificWins) applyMutation(ofCluster, headers, stream);
+    for (const mutation of mutations) applyMutation(mutation, headers, stream);
+    if (ofCluster !== undefined && this.#mostSpecificWins) applyMutation(ofCluster, headers, stream);
   }
 }
 
-function totalWeight(clusters: readonly WeightedCluster[], where: string): number {
-  const total = clusters.reduce((sum, cluster) => sum + cluster.weight, 0);
-  if (total <= 0) throw invalidRoute(`${where}.route.weighted_clusters`, "the sum of the weights is 0");
+interface CompiledCluster {
+  readonly rewriteHost: CompiledHostRewrite | undefined;
+  readonly filters: FilterOverrides;
+}
+
+function totalWeight(action: ForwardAction, where: string): number {
+  const total = action.clusters.reduce((sum, cluster) => sum + cluster.weight, 0);
+  if (total <= 0 && action.clusterHeader === undefined)
+    throw invalidRoute(`${where}.route.weighted_clusters`, "the sum of the weights is 0");
   return total;
-}
-
-/** On the path without its query, which stays. */
-function compileRewrite(spec: RouteSpec, where: string): ((path: string) => string) | undefined {
-  if (spec.action.kind === "direct") return undefined;
-  const { prefixRewrite } = spec.action;
-  const { path: match } = spec.match;
-  if (prefixRewrite !== undefined) {
-    const byPrefix = match.kind === "prefix" || match.kind === "separatedPrefix";
-    return onPath((path) => prefixRewrite + (byPrefix ? path.slice(match.value.length) : ""));
-  }
-  const regexRewrite = spec.action.kind === "forward" ? spec.action.regexRewrite : undefined;
-  if (regexRewrite === undefined) return undefined;
-  return onPath(compileRegexRewrite(regexRewrite.pattern, regexRewrite.substitution, `${where}.route.regex_rewrite`));
-}
-
-function onPath(rewrite: (path: string) => string): (path: string) => string {
-  return (path) => {
-    const mark = path.indexOf("?");
-    const rewritten = mark === -1 ? rewrite(path) : rewrite(path.slice(0, mark)) + path.slice(mark);
-    // Configuration must not be able to make a request line of something else.
-    return rewritten.startsWith("/") ? rewritten : `/${rewritten}`;
-  };
 }

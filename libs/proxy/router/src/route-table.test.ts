@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HeaderMap, type RequestHead } from "@fairlead/proxy-stream";
-import type { ForwardAction, HeaderMatch, RouteMatch, RouteSpec, RouteTableSpec } from "./route-spec.ts";
+import type { ForwardAction, WeightedCluster } from "./route-action.ts";
+import type { HeaderMatch, RouteMatch } from "./route-match.ts";
+import type { RouteSpec, RouteTableSpec } from "./route-spec.ts";
 import { RouteTable } from "./route-table.ts";
 
 function head(authority: string, path: string, headers: readonly string[] = [], method = "GET"): RequestHead {
@@ -165,7 +167,7 @@ test("the host is rewritten by the weighted cluster, else by the route; headers 
   ): { request: { remove: string[]; add: { name: string; value: string; action: "overwrite" }[] } } => ({
     request: { remove: ["gone"], add: [{ name: "level", value, action: "overwrite" }] },
   });
-  const spec = (mostSpecificMutationsWin: boolean): RouteTableSpec => ({
+  const spec = (mostSpecificMutationsWin: boolean, cluster: WeightedCluster): RouteTableSpec => ({
     name: "t",
     mostSpecificMutationsWin,
     mutations: add("table"),
@@ -174,7 +176,16 @@ test("the host is rewritten by the weighted cluster, else by the route; headers 
         name: "v",
         domains: ["*"],
         mutations: add("host"),
-        routes: [{ ...route("r", all, { hostRewrite: "route", appendForwardedHost: true }), mutations: add("route") }],
+        routes: [
+          {
+            ...route("r", all, {
+              clusters: [cluster],
+              hostRewrite: { kind: "literal", host: "route" },
+              appendForwardedHost: true,
+            }),
+            mutations: add("route"),
+          },
+        ],
       },
     ],
   });
@@ -183,10 +194,24 @@ test("the host is rewritten by the weighted cluster, else by the route; headers 
     [true, "cluster"],
   ] as const) {
     const request = head("old", "/", ["gone", "1", "x", "2"]);
-    const cluster = { name: "c", weight: 1, hostRewrite: most ? "cluster" : undefined, mutations: add("cluster") };
-    new RouteTable(spec(most)).find(request)?.changeRequest(request, cluster);
+    const cluster = {
+      name: "c",
+      weight: 1,
+      hostRewrite: most ? { kind: "literal" as const, host: "cluster" } : undefined,
+      mutations: add("cluster"),
+    };
+    new RouteTable(spec(most, cluster)).find(request)?.changeRequest(request, cluster);
     assert.equal(request.authority, most ? "cluster" : "route");
-    assert.deepEqual(request.headers.fields, ["x", "2", "level", level, "x-forwarded-host", "old"]);
+    assert.deepEqual(request.headers.fields, [
+      "x",
+      "2",
+      "level",
+      level,
+      "x-forwarded-host",
+      "old",
+      "x-envoy-original-host",
+      "old",
+    ]);
   }
 });
 

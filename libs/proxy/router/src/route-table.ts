@@ -1,12 +1,12 @@
 import type { RequestHead } from "@fairlead/proxy-stream";
 import { RouteEntry } from "./route-entry.ts";
-import type { RouteTableSpec } from "./route-spec.ts";
+import type { RouteSpec, RouteTableSpec } from "./route-spec.ts";
 import { VirtualHosts } from "./virtual-hosts.ts";
 
 /** From a request's head to its route. Immutable; a request keeps the one it began with. */
 export class RouteTable {
   readonly name: string;
-  readonly #hosts = new VirtualHosts<readonly RouteEntry[]>();
+  readonly #hosts = new VirtualHosts<RoutesOfHost>();
   readonly #ignorePort: boolean;
 
   /** @throws FairleadError FL_ROUTE_INVALID, naming the field */
@@ -15,24 +15,46 @@ export class RouteTable {
     this.#ignorePort = spec.ignorePort === true;
     for (const [h, host] of spec.virtualHosts.entries()) {
       const where = `virtual_hosts[${h}]`;
-      const routes = host.routes.map((route, r) => new RouteEntry(spec, host, route, `${where}.routes[${r}]`));
+      const routes = {
+        entries: host.routes.map((route, r) => new RouteEntry(spec, host, route, `${where}.routes[${r}]`)),
+        toHttps: host.requireTls === true ? new RouteEntry(spec, host, httpsRedirect, where) : undefined,
+      };
       for (const domain of host.domains) this.#hosts.add(domain, routes, `${where}.domains`);
     }
   }
 
-  /** The first route that matches, of the virtual host that takes the authority. */
-  find(head: RequestHead): RouteEntry | undefined {
-    const routes = this.#hosts.find(this.#ignorePort ? withoutPort(head.authority) : head.authority);
-    if (routes === undefined) return undefined;
+  /**
+   * The first route that matches, of the virtual host that takes the authority.
+   *
+   * @param random uniform in [0, 1); asked only for routes that take a share of the requests
+   * @throws MatchTooLong when a pattern would take too long: the request must be refused
+   */
+  find(head: RequestHead, random: () => number = Math.random): RouteEntry | undefined {
+    const found = this.#hosts.find(this.#ignorePort ? withoutPort(head.authority) : head.authority);
+    if (found === undefined) return undefined;
+    const { entries, toHttps } = found;
+    if (toHttps !== undefined && (head.headers.get("x-forwarded-proto") ?? head.scheme) !== "https") return toHttps;
     const mark = head.path.indexOf("?");
     const path = mark === -1 ? head.path : head.path.slice(0, mark);
-    for (let i = 0; i < routes.length; i++) {
-      const route = routes[i];
-      if (route?.matches(head, path) === true) return route;
+    for (let i = 0; i < entries.length; i++) {
+      const route = entries[i];
+      if (route?.matches(head, path, random) === true) return route;
     }
     return undefined;
   }
 }
+
+interface RoutesOfHost {
+  readonly entries: readonly RouteEntry[];
+  /** Of a host that is served over TLS only. */
+  readonly toHttps: RouteEntry | undefined;
+}
+
+const httpsRedirect: RouteSpec = {
+  name: "",
+  match: { path: { kind: "prefix", value: "/" } },
+  action: { kind: "redirect", status: 301, scheme: "https", stripQuery: false },
+};
 
 /** The colons of an IPv6 address are inside brackets. */
 function withoutPort(authority: string): string {

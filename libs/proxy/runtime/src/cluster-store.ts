@@ -1,9 +1,11 @@
 import { ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
-import type { ClusterManager, HostSpec } from "@fairlead/proxy-upstream";
+import type { ClusterManager } from "@fairlead/proxy-upstream";
 import { type Accepted, decodeResources } from "./decode-resources.ts";
 import { readCluster, type TranslatedCluster } from "./translate/cluster.ts";
-import { readLoadAssignment } from "./translate/load-assignment.ts";
+import { DnsHosts, type ResolveName } from "./dns-hosts.ts";
+import type { DnsDiscovery } from "./translate/dns-discovery.ts";
+import { type Assignment, readLoadAssignment } from "./translate/load-assignment.ts";
 import type { XdsRejection, XdsResource } from "./xds-resource.ts";
 
 /**
@@ -13,13 +15,24 @@ import type { XdsRejection, XdsResource } from "./xds-resource.ts";
 export class ClusterStore {
   readonly #manager: ClusterManager;
   readonly #clusters = new Map<string, Accepted<TranslatedCluster>>();
-  readonly #assignments = new Map<string, Accepted<readonly HostSpec[]>>();
+  readonly #assignments = new Map<string, Accepted<Assignment>>();
   /** Clusters that wait for their first assignment. */
   readonly #warming = new Set<string>();
+  readonly #resolve: ResolveName;
+  readonly #onChange: () => void;
+  readonly #dns = new Map<string, DnsHosts>();
   #clustersCame = false;
 
-  constructor(manager: ClusterManager) {
+  /** @param onChange a cluster that was warming serves now, other than by an `apply…` */
+  constructor(manager: ClusterManager, resolve: ResolveName, onChange: () => void) {
     this.#manager = manager;
+    this.#resolve = resolve;
+    this.#onChange = onChange;
+  }
+
+  close(): void {
+    for (const dns of this.#dns.values()) dns.close();
+    this.#dns.clear();
   }
 
   get initialized(): boolean {
@@ -29,7 +42,8 @@ export class ClusterStore {
   /** The assignments that the clusters want, sorted. */
   assignmentNames(): string[] {
     const names = new Set<string>();
-    for (const { value } of this.#clusters.values()) if (value.edsName !== undefined) names.add(value.edsName);
+    for (const { value } of this.#clusters.values())
+      if (value.discovery.kind === "eds") names.add(value.discovery.name);
     return [...names].toSorted();
   }
 
@@ -37,7 +51,7 @@ export class ClusterStore {
     return [...this.#clusters.values()].map((cluster) => ({ ...cluster, warming: this.#warming.has(cluster.name) }));
   }
 
-  assignments(): readonly Accepted<readonly HostSpec[]>[] {
+  assignments(): readonly Accepted<Assignment>[] {
     return [...this.#assignments.values()];
   }
 
@@ -72,7 +86,8 @@ export class ClusterStore {
       if (!wanted.has(assignment.name) || this.#assignments.get(assignment.name) === assignment) continue;
       this.#assignments.set(assignment.name, assignment);
       for (const cluster of this.#clusters.values()) {
-        if (cluster.value.edsName === assignment.name) this.#setHosts(cluster, assignment.value);
+        const { discovery } = cluster.value;
+        if (discovery.kind === "eds" && discovery.name === assignment.name) this.#setHosts(cluster, assignment.value);
       }
     }
     return rejections;
@@ -87,31 +102,62 @@ export class ClusterStore {
   giveUpOnAssignments(): void {
     for (const name of this.#warming) {
       const cluster = this.#clusters.get(name);
-      if (cluster !== undefined) this.#activate(cluster, []);
+      if (cluster !== undefined) this.#activate(cluster, { hosts: [], overprovisioningPercent: 140 });
     }
   }
 
   #warm(cluster: Accepted<TranslatedCluster>): void {
-    const { edsName, hosts } = cluster.value;
+    const { discovery } = cluster.value;
+    this.#dns.get(cluster.name)?.close();
+    this.#dns.delete(cluster.name);
+    if (discovery.kind === "dns") {
+      this.#warming.add(cluster.name);
+      this.#resolveNames(cluster, discovery.dns);
+      return;
+    }
     // An assignment that is known already is the newest there is: a server does not send again what has not changed.
-    const known = edsName === undefined ? hosts : this.#assignments.get(edsName)?.value;
+    const known = discovery.kind === "static" ? discovery.assignment : this.#assignments.get(discovery.name)?.value;
     if (known === undefined) this.#warming.add(cluster.name);
     else this.#activate(cluster, known);
   }
 
-  #setHosts(cluster: Accepted<TranslatedCluster>, hosts: readonly HostSpec[]): void {
-    if (this.#warming.has(cluster.name)) this.#activate(cluster, hosts);
-    else this.#manager.get(cluster.name)?.setHosts(hosts);
+  #resolveNames(cluster: Accepted<TranslatedCluster>, dns: DnsDiscovery): void {
+    const { overprovisioningPercent } = dns;
+    const watch = new DnsHosts({
+      dns,
+      resolve: this.#resolve,
+      onHosts: (hosts) => {
+        if (this.#dns.get(cluster.name) !== watch) return;
+        const warmed = this.#warming.has(cluster.name);
+        this.#setHosts(cluster, { hosts, overprovisioningPercent });
+        if (warmed) this.#onChange();
+      },
+      onResult: (success) => {
+        const stats = this.#manager.statsOf(cluster.name);
+        if (stats === undefined) return;
+        stats.update_attempt++;
+        if (success) stats.update_success++;
+        else stats.update_failure++;
+      },
+    });
+    this.#dns.set(cluster.name, watch);
   }
 
-  #activate(cluster: Accepted<TranslatedCluster>, hosts: readonly HostSpec[]): void {
+  #setHosts(cluster: Accepted<TranslatedCluster>, assignment: Assignment): void {
+    if (this.#warming.has(cluster.name)) this.#activate(cluster, assignment);
+    else this.#manager.get(cluster.name)?.setHosts(assignment.hosts, assignment.overprovisioningPercent);
+  }
+
+  #activate(cluster: Accepted<TranslatedCluster>, assignment: Assignment): void {
     this.#warming.delete(cluster.name);
-    this.#manager.set(cluster.value.config, hosts);
+    this.#manager.set(cluster.value.config, assignment.hosts, assignment.overprovisioningPercent);
   }
 
   #remove(name: string): void {
     this.#clusters.delete(name);
     this.#warming.delete(name);
+    this.#dns.get(name)?.close();
+    this.#dns.delete(name);
     this.#manager.remove(name);
   }
 

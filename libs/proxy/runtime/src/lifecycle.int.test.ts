@@ -91,12 +91,12 @@ test("what the proxy cannot do is refused by name; the rest of the response is a
     listeners: [listener("in", 0)],
     routes: [routes("in", toCluster("*", "a"))],
   });
-  const ring = cluster("a", { lbPolicy: Cluster_LbPolicy.RING_HASH });
+  const ring = cluster("a", { lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED });
   const subset = cluster("c", { lbSubsetConfig: {} });
   const broken = { name: "d", body: new Uint8Array([255, 255]) };
   const rejections = await proxy.apply({ clusters: [ring, staticCluster("b", [backend.port]), subset, broken] });
   assert.deepEqual(rejections.map(({ name, reason }) => [name, reason.split(" is not")[0]]).slice(0, 2), [
-    ["a", "lb_policy: RING_HASH"],
+    ["a", "lb_policy: CLUSTER_PROVIDED"],
     ["c", "lb_subset_config:"],
   ]);
   assert.equal(rejections[2]?.name, "d");

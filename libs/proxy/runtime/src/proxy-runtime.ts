@@ -1,8 +1,9 @@
 import { shortTypeName, typeUrls } from "@fairlead/envoy-api";
 import type { StreamInfo } from "@fairlead/proxy-filter";
 import { DeadlineSweep, HeaderMap } from "@fairlead/proxy-stream";
-import { ClusterManager } from "@fairlead/proxy-upstream";
+import { ClusterManager, healthOf } from "@fairlead/proxy-upstream";
 import { ClusterStore } from "./cluster-store.ts";
+import { systemResolve } from "./dns-hosts.ts";
 import { renderConfigDump } from "./config-dump.ts";
 import type { ListenerStatus } from "./listener-status.ts";
 import { ListenerStore } from "./listener-store.ts";
@@ -56,8 +57,11 @@ export class ProxyRuntime {
     this.#now = options.now ?? (() => performance.now());
     const random = options.random ?? Math.random;
     const sweep = new DeadlineSweep({ now: this.#now });
-    this.#manager = new ClusterManager({ sweep, random });
-    this.#clusters = new ClusterStore(this.#manager);
+    this.#manager = new ClusterManager({ sweep, random, now: this.#now });
+    this.#clusters = new ClusterStore(this.#manager, options.resolveName ?? systemResolve, () => {
+      this.#checkInitialized();
+      this.#tellListeners();
+    });
     this.#listeners = new ListenerStore({
       clusters: this.#manager,
       sweep,
@@ -172,16 +176,21 @@ export class ProxyRuntime {
   clusterStats(): object {
     return [...this.#manager.all()].map((cluster) => ({
       name: cluster.config.name,
-      hosts: cluster.hosts.entries.map(({ host, weight, health }) => ({
-        address: host.key,
-        weight,
-        health,
-        activeRequests: host.activeRequests,
-        totalRequests: host.totalRequests,
-        connections: host.pool.connections,
-        idleConnections: host.pool.idleConnections,
+      hosts: cluster.hosts.entries.map((entry) => ({
+        address: entry.host.key,
+        hostname: entry.host.hostname,
+        priority: entry.host.priority,
+        locality: entry.locality,
+        weight: entry.weight,
+        health: healthOf(entry),
+        ejected: entry.host.ejected,
+        failedCheck: entry.host.failedCheck,
+        activeRequests: entry.host.activeRequests,
+        totalRequests: entry.host.totalRequests,
+        connections: entry.host.pool.connections,
+        idleConnections: entry.host.pool.idleConnections,
       })),
-      stats: Object.assign({}, cluster.stats),
+      stats: Object.fromEntries(Object.entries(cluster.stats).filter(([, value]) => typeof value === "number")),
     }));
   }
 
@@ -189,7 +198,9 @@ export class ProxyRuntime {
   stats(): ReadonlyMap<string, number> {
     return collectStats({
       http: this.#listeners.stats(),
-      clusters: [...this.#manager.all()].map((cluster) => [cluster.config.name, cluster.stats] as const),
+      clusters: [...this.#manager.all()].map(
+        (cluster) => [cluster.config.name, cluster.stats, cluster.config.circuitBreakers] as const,
+      ),
       updates: this.#updates,
     });
   }
@@ -202,6 +213,7 @@ export class ProxyRuntime {
   /** Ends all connections now. */
   async close(): Promise<void> {
     this.#listeners.destroy();
+    this.#clusters.close();
     this.#manager.destroy();
     await this.#binding.catch(() => undefined);
   }

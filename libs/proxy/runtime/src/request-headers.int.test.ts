@@ -52,6 +52,7 @@ test("headers of the connection stay on it, names are in lower case, the trace g
     "x-request-id": "mine",
     "x-forwarded-for": "10.0.0.1",
     "x-forwarded-proto": "http",
+    "x-envoy-expected-rq-timeout-ms": "15000",
   });
   assert(raw.every((name, i) => i % 2 === 1 || name === name.toLowerCase()));
 });

@@ -1,3 +1,5 @@
+import type { ResolveName } from "./dns-hosts.ts";
+
 /** Where the proxy writes what it has to say; pino's Logger fits. */
 export interface RuntimeLogger {
   debug(facts: object, message: string): void;
@@ -14,6 +16,8 @@ export interface ProxyRuntimeOptions {
   readonly now?: () => number;
   /** Uniform in [0, 1): balancing, weighted clusters, back-off. @default Math.random */
   readonly random?: () => number;
+  /** For clusters that name their hosts. @default the system's resolver */
+  readonly resolveName?: ResolveName;
   /** How long a drained listener, or `drain()`, waits for requests under way, in milliseconds. @default 20000 */
   readonly drainTimeoutMs?: number;
   /** Connections that one listener has at the same time; more are closed at once. @default 10000 */

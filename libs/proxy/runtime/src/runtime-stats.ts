@@ -1,5 +1,5 @@
 import type { HttpStats } from "@fairlead/proxy-filter";
-import type { ClusterStats } from "@fairlead/proxy-upstream";
+import type { CircuitBreakers, ClusterStats } from "@fairlead/proxy-upstream";
 
 /** Counts of one xDS type's responses, by Envoy's names. */
 export class UpdateStats {
@@ -10,17 +10,46 @@ export class UpdateStats {
 
 export interface StatsSource {
   readonly http: ReadonlyMap<string, HttpStats>;
-  readonly clusters: Iterable<readonly [name: string, stats: ClusterStats]>;
+  readonly clusters: Iterable<readonly [name: string, stats: ClusterStats, breakers: CircuitBreakers]>;
   readonly updates: ReadonlyMap<string, UpdateStats>;
 }
 
 /** All counters and gauges under their full names. */
 export function collectStats(source: StatsSource): Map<string, number> {
   const stats = new Map<string, number>();
-  for (const [prefix, http] of source.http) add(stats, `http.${prefix}`, http);
-  for (const [name, cluster] of source.clusters) add(stats, `cluster.${name}`, cluster);
+  for (const [prefix, http] of source.http) {
+    add(stats, `http.${prefix}`, http);
+    for (const [name, value] of http.ofFilters) stats.set(`http.${prefix}.${name}`, value);
+  }
+  for (const [name, cluster, breakers] of source.clusters) addCluster(stats, `cluster.${name}`, cluster, breakers);
   for (const [prefix, updates] of source.updates) add(stats, prefix, updates);
   return stats;
+}
+
+const remainingNames = { cx: "cx", rq_pending: "pending", rq: "rq", rq_retry: "retries" } as const;
+
+function addCluster(
+  stats: Map<string, number>,
+  prefix: string,
+  cluster: ClusterStats,
+  breakers: CircuitBreakers,
+): void {
+  add(stats, prefix, cluster);
+  add(stats, `${prefix}.outlier_detection`, cluster.outlier);
+  add(stats, `${prefix}.health_check`, cluster.healthCheck);
+  for (const [status, count] of cluster.byStatus.entries())
+    if (count > 0) stats.set(`${prefix}.upstream_rq_${status}`, count);
+  const used = [
+    ["cx", cluster.upstream_cx_active, breakers.maxConnections],
+    ["rq_pending", cluster.upstream_rq_pending_active, breakers.maxPendingRequests],
+    ["rq", cluster.upstream_rq_active, breakers.maxRequests],
+    ["rq_retry", cluster.upstream_rq_retry_active, breakers.maxRetries],
+  ] as const;
+  for (const [name, active, limit] of used) {
+    stats.set(`${prefix}.circuit_breakers.default.${name}_open`, active >= limit ? 1 : 0);
+    if (breakers.trackRemaining === true)
+      stats.set(`${prefix}.circuit_breakers.default.remaining_${remainingNames[name]}`, Math.max(0, limit - active));
+  }
 }
 
 function add(stats: Map<string, number>, prefix: string, group: object): void {

@@ -99,7 +99,7 @@ test("a host that stays is the same host; one that left is not chosen", () => {
   cluster.setHosts([spec(1, 5), spec(3)]);
   assert.equal(cluster.hosts.entries[0]?.host, first?.host);
   assert.deepEqual(
-    [...tally(cluster.hosts.balancer, 60).keys()].toSorted((a, b) => a - b),
+    [...tally(cluster.hosts, 60).keys()].toSorted((a, b) => a - b),
     [1, 3],
   );
   assert.equal(cluster.stats.membership_total, 2);
@@ -109,6 +109,6 @@ test("hosts to avoid are avoided while there are others", () => {
   const cluster = clusterOf([spec(1), spec(2)]);
   const failed = cluster.pickHost();
   assert(failed !== undefined);
-  for (let i = 0; i < 4; i++) assert.notEqual(cluster.pickHost(new Set([failed]), 3), failed);
-  assert.equal(clusterOf([spec(1)]).pickHost(new Set([failed]), 3)?.port, 1);
+  for (let i = 0; i < 4; i++) assert.notEqual(cluster.pickHost({ avoid: new Set([failed]), avoidAttempts: 3 }), failed);
+  assert.equal(clusterOf([spec(1)]).pickHost({ avoid: new Set([failed]), avoidAttempts: 3 })?.port, 1);
 });

@@ -1,11 +1,18 @@
 import type { BalancerName } from "./cluster-config.ts";
 import { EdfSchedule } from "./edf-schedule.ts";
+import type { HostChoice } from "./host-choice.ts";
 import type { Host } from "./host.ts";
+import { maglev } from "./maglev.ts";
+import { ringHash } from "./ring-hash.ts";
+import { type SlowStart, slowStartFactor } from "./slow-start.ts";
 
 /** Chooses among the hosts of one snapshot. */
 export interface Balancer {
-  /** @returns undefined when there is no host */
-  pick(): Host | undefined;
+  /**
+   * @param attempt of this request at this choice, from 0: balancing by hash gives the next one
+   * @returns undefined when there is no host
+   */
+  pick(choice?: HostChoice, attempt?: number): Host | undefined;
 }
 
 export interface WeightedHost {
@@ -16,23 +23,48 @@ export interface WeightedHost {
 export interface BalancerOptions {
   readonly name: BalancerName;
   readonly choiceCount: number;
+  /** Of least_request: how much requests under way count against a weight. @default 1 */
+  readonly activeRequestBias?: number;
+  readonly slowStart?: SlowStart | undefined;
+  readonly minRingSize?: number;
+  readonly maxRingSize?: number;
+  readonly tableSize?: number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** Monotonic, in milliseconds; for slow start. */
+  readonly now?: () => number;
 }
 
 export function createBalancer(hosts: readonly WeightedHost[], options: BalancerOptions): Balancer {
   const first = hosts[0];
   if (first === undefined) return { pick: () => undefined };
   const only = hosts.map((entry) => entry.host);
-  // Random ignores weights, as in Envoy.
-  if (options.name === "random") return { pick: () => only[Math.floor(options.random() * only.length)] };
-  const equal = hosts.every((entry) => entry.weight === first.weight);
-  if (options.name === "least_request") {
-    return equal
-      ? leastOfChoices(only, options)
-      : weighted(hosts, options, (weight, host) => weight / (host.activeRequests + 1));
+  const { random, slowStart, now = () => 0 } = options;
+  switch (options.name) {
+    case "random":
+      // Ignores weights, as in Envoy.
+      return { pick: () => only[Math.floor(random() * only.length)] };
+    case "ring_hash":
+      return ringHash(hosts, {
+        minRingSize: options.minRingSize ?? 1024,
+        maxRingSize: options.maxRingSize ?? 8_388_608,
+        random,
+      });
+    case "maglev":
+      return maglev(hosts, { tableSize: options.tableSize ?? 65_537, random });
+    default:
   }
-  return equal ? inTurn(only, options.random) : weighted(hosts, options, (weight) => weight);
+  const slow = slowStart !== undefined && slowStart.windowMs > 0 ? slowStart : undefined;
+  const equal = slow === undefined && hosts.every((entry) => entry.weight === first.weight);
+  const weightOf = (entry: WeightedHost): number =>
+    slow === undefined ? entry.weight : entry.weight * slowStartFactor(slow, now() - entry.host.readySinceMs);
+  if (options.name === "round_robin") return equal ? inTurn(only, random) : weighted(hosts, random, weightOf);
+  const bias = options.activeRequestBias ?? 1;
+  if (equal) return leastOfChoices(only, options);
+  return weighted(hosts, random, (entry) => {
+    const active = entry.host.activeRequests + 1;
+    return weightOf(entry) / (bias === 1 ? active : active ** bias);
+  });
 }
 
 /** A new snapshot begins anywhere: else each change of endpoints would send the next request to the first host. */
@@ -61,15 +93,14 @@ function leastOfChoices(hosts: readonly Host[], options: BalancerOptions): Balan
 
 function weighted(
   hosts: readonly WeightedHost[],
-  options: BalancerOptions,
-  weightOf: (weight: number, host: Host) => number,
+  random: () => number,
+  weightOf: (entry: WeightedHost) => number,
 ): Balancer {
   const schedule = new EdfSchedule<WeightedHost>();
-  const offset = Math.floor(options.random() * hosts.length);
+  const offset = Math.floor(random() * hosts.length);
   for (let i = 0; i < hosts.length; i++) {
     const entry = hosts[(i + offset) % hosts.length];
-    if (entry !== undefined) schedule.add(entry, weightOf(entry.weight, entry.host));
+    if (entry !== undefined) schedule.add(entry, weightOf(entry));
   }
-  const next = (entry: WeightedHost): number => weightOf(entry.weight, entry.host);
-  return { pick: () => schedule.pick(next)?.host };
+  return { pick: () => schedule.pick(weightOf)?.host };
 }

@@ -1,4 +1,25 @@
-export type BalancerName = "round_robin" | "random" | "least_request";
+import type { HealthCheck } from "./health-check-config.ts";
+import type { OutlierDetection } from "./outlier-config.ts";
+import type { SlowStart } from "./slow-start.ts";
+
+export type BalancerName = "round_robin" | "random" | "least_request" | "ring_hash" | "maglev";
+
+/** How a host is chosen. */
+export interface Balancing {
+  readonly name: BalancerName;
+  /** Of least_request: how many hosts are compared. @default 2 */
+  readonly choiceCount: number;
+  /** Of least_request: how much requests under way count against a weight. @default 1 */
+  readonly activeRequestBias: number;
+  /** Of round_robin and least_request. @default off */
+  readonly slowStart: SlowStart | undefined;
+  /** Of ring_hash. @default 1024 */
+  readonly minRingSize: number;
+  /** Of ring_hash. @default 8388608 */
+  readonly maxRingSize: number;
+  /** Of maglev; a prime. @default 65537 */
+  readonly tableSize: number;
+}
 
 /** How many of a thing a cluster may have at the same time; what is beyond fails at once with `overflow`. */
 export interface CircuitBreakers {
@@ -10,6 +31,18 @@ export interface CircuitBreakers {
   readonly maxRequests: number;
   /** Retries under way. @default 3 */
   readonly maxRetries: number;
+  /** In the place of `maxRetries`. */
+  readonly retryBudget?: RetryBudget | undefined;
+  /** Shows in the statistics how much is left. @default false */
+  readonly trackRemaining?: boolean;
+}
+
+/** Retries in proportion to requests. */
+export interface RetryBudget {
+  /** Of the requests under way. @default 20 */
+  readonly percent: number;
+  /** Allowed in any case. @default 3 */
+  readonly minConcurrency: number;
 }
 
 export const defaultCircuitBreakers: CircuitBreakers = {
@@ -24,9 +57,11 @@ export interface ClusterConfig {
   readonly name: string;
   /** A name in the registry of stream factories. */
   readonly protocol: string;
-  readonly balancer: BalancerName;
-  /** Of least_request: how many hosts are compared. @default 2 */
-  readonly choiceCount: number;
+  readonly balancing: Balancing;
+  /** Localities get requests by their weights. @default false */
+  readonly localityWeighted: boolean;
+  /** How much a priority is thought to be able to take when hosts are missing, in percent. @default 140 */
+  readonly overprovisioningPercent: number;
   /** @default 5000 */
   readonly connectTimeoutMs: number;
   /** How long an idle connection is kept. @default 4000: below the 5 s after which Node's servers close theirs */
@@ -38,12 +73,23 @@ export interface ClusterConfig {
   readonly circuitBreakers: CircuitBreakers;
   /** Below this share of healthy hosts, in percent, health is ignored: better a bad host than none. 0 = never. @default 50 */
   readonly healthyPanicPercent: number;
+  readonly outlierDetection?: OutlierDetection | undefined;
+  readonly healthChecks?: readonly HealthCheck[];
 }
 
 export const clusterDefaults: Omit<ClusterConfig, "name"> = {
   protocol: "http1",
-  balancer: "round_robin",
-  choiceCount: 2,
+  balancing: {
+    name: "round_robin",
+    choiceCount: 2,
+    activeRequestBias: 1,
+    slowStart: undefined,
+    minRingSize: 1024,
+    maxRingSize: 8_388_608,
+    tableSize: 65_537,
+  },
+  localityWeighted: false,
+  overprovisioningPercent: 140,
   connectTimeoutMs: 5000,
   idleTimeoutMs: 4000,
   maxRequestsPerConnection: 0,
@@ -62,4 +108,13 @@ export interface HostSpec {
   /** 1 to 4294967295, relative to the other hosts. */
   readonly weight: number;
   readonly health: HostHealth;
+  readonly hostname?: string;
+  /** 0 is the first; the next ones are for when it cannot take all. @default 0 */
+  readonly priority?: number;
+  /** `region/zone/subzone`. */
+  readonly locality?: string;
+  /** Relative to the other localities; 0 = none of its hosts is used. Only for clusters that weight localities. @default 1 */
+  readonly localityWeight?: number;
+  /** What it is hashed by. @default address:port */
+  readonly hashKey?: string;
 }

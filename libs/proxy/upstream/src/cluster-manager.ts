@@ -25,13 +25,13 @@ export class ClusterManager {
     return this.#stats.get(name);
   }
 
-  /** Adds or replaces; the one before serves what it has. */
-  set(config: ClusterConfig, hosts: readonly HostSpec[]): void {
+  /** Adds or replaces; the one before serves what it has, and while the new one checks its hosts for the first time. */
+  set(config: ClusterConfig, hosts: readonly HostSpec[], overprovisioningPercent?: number): void {
     const before = this.#clusters.get(config.name);
     const stats = this.#stats.get(config.name) ?? new ClusterStats();
     this.#stats.set(config.name, stats);
     const cluster = new Cluster(config, stats, this.#context);
-    cluster.setHosts(hosts);
+    cluster.setHosts(hosts, overprovisioningPercent);
     this.#clusters.set(config.name, cluster);
     before?.drain();
   }

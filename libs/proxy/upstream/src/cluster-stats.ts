@@ -1,3 +1,30 @@
+/** `outlier_detection.…` */
+export class OutlierStats {
+  ejections_active = 0;
+  ejections_overflow = 0;
+  ejections_enforced_total = 0;
+  ejections_detected_consecutive_5xx = 0;
+  ejections_enforced_consecutive_5xx = 0;
+  ejections_detected_consecutive_gateway_failure = 0;
+  ejections_enforced_consecutive_gateway_failure = 0;
+  ejections_detected_consecutive_local_origin_failure = 0;
+  ejections_enforced_consecutive_local_origin_failure = 0;
+  ejections_detected_success_rate = 0;
+  ejections_enforced_success_rate = 0;
+  ejections_detected_failure_percentage = 0;
+  ejections_enforced_failure_percentage = 0;
+}
+
+/** `health_check.…` */
+export class HealthCheckStats {
+  attempt = 0;
+  success = 0;
+  failure = 0;
+  network_failure = 0;
+  /** Hosts that pass now. */
+  healthy = 0;
+}
+
 /** Counters and gauges of one cluster by Envoy's names; they outlive the cluster's changes. */
 export class ClusterStats {
   upstream_cx_total = 0;
@@ -32,13 +59,25 @@ export class ClusterStats {
   upstream_rq_rx_reset = 0;
   upstream_rq_tx_reset = 0;
   upstream_flow_control_paused_reading_total = 0;
+  upstream_rq_per_try_idle_timeout = 0;
+  upstream_rq_retry_backoff_exponential = 0;
+  upstream_rq_retry_backoff_ratelimited = 0;
   retry_or_shadow_abandoned = 0;
   lb_healthy_panic = 0;
   membership_total = 0;
   membership_healthy = 0;
+  membership_degraded = 0;
+  update_attempt = 0;
+  update_success = 0;
+  update_failure = 0;
+  readonly outlier = new OutlierStats();
+  readonly healthCheck = new HealthCheckStats();
+  /** By status: `upstream_rq_503`. */
+  readonly byStatus = new Uint32Array(600);
 
   countStatus(status: number): void {
     this.upstream_rq_completed++;
+    if (status < 600) this.byStatus[status]!++;
     if (status >= 500) this.upstream_rq_5xx++;
     else if (status >= 400) this.upstream_rq_4xx++;
     else if (status >= 300) this.upstream_rq_3xx++;

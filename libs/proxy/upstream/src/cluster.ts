@@ -2,13 +2,18 @@ import type { DeadlineSweep } from "@fairlead/proxy-stream";
 import type { ClusterConfig, HostSpec } from "./cluster-config.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 import { ConnectionPool } from "./connection-pool.ts";
-import { createHostSet, type HostEntry, type HostSet } from "./host-set.ts";
+import { HealthChecker } from "./health-checker.ts";
+import type { HostChoice } from "./host-choice.ts";
+import { type HostEntry, HostSet } from "./host-set.ts";
 import { Host, hostKey } from "./host.ts";
+import { OutlierDetector } from "./outlier-detector.ts";
 
 export interface ClusterContext {
   readonly sweep: DeadlineSweep;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** Monotonic, in milliseconds. @default performance.now */
+  readonly now?: () => number;
 }
 
 /** One version of a cluster: its configuration, and hosts that come and go. */
@@ -16,6 +21,10 @@ export class Cluster {
   readonly config: ClusterConfig;
   readonly stats: ClusterStats;
   readonly #context: ClusterContext;
+  readonly #now: () => number;
+  readonly #outliers: OutlierDetector | undefined;
+  readonly #checker: HealthChecker | undefined;
+  #overprovisioningPercent: number;
   #hosts: HostSet;
   #closed = false;
 
@@ -23,53 +32,143 @@ export class Cluster {
     this.config = config;
     this.stats = stats;
     this.#context = context;
-    this.#hosts = createHostSet([], config, context.random);
+    this.#now = context.now ?? (() => performance.now());
+    this.#overprovisioningPercent = config.overprovisioningPercent;
+    this.#hosts = this.#createSet([]);
+    const { sweep, random } = context;
+    const onChange = (): void => this.#refresh();
+    const shared = { sweep, random, now: this.#now, onChange };
+    if (config.outlierDetection !== undefined)
+      this.#outliers = new OutlierDetector({ ...shared, config: config.outlierDetection, stats: stats.outlier });
+    const [check] = config.healthChecks ?? [];
+    if (check !== undefined) {
+      this.#checker = new HealthChecker({
+        ...shared,
+        check,
+        cluster: config,
+        stats,
+        onHealthy: (host) => this.#outliers?.unejectByCheck(host),
+      });
+    }
   }
 
   get hosts(): HostSet {
     return this.#hosts;
   }
 
-  /** The whole assignment. A host that stays keeps its connections; one that has left serves what it has and is not chosen again. */
-  setHosts(specs: readonly HostSpec[]): void {
+  /** Whether each host has been checked once: before that a cluster with health checks is not ready. */
+  get checked(): boolean {
+    return this.#checker?.firstRoundDone ?? true;
+  }
+
+  /** Called once when each host has been checked. */
+  onChecked(listener: () => void): void {
+    if (this.#checker === undefined) listener();
+    else this.#checker.onFirstRound(listener);
+  }
+
+  /**
+   * The whole assignment. A host that stays keeps its connections; one that has left serves what it has and is not chosen again.
+   *
+   * @param overprovisioningPercent of this assignment
+   */
+  setHosts(specs: readonly HostSpec[], overprovisioningPercent = this.config.overprovisioningPercent): void {
     const before = new Map(this.#hosts.entries.map((entry) => [entry.host.key, entry.host]));
     const after = new Map<string, HostEntry>();
     for (const spec of specs) {
       const key = hostKey(spec.address, spec.port);
-      const host = before.get(key) ?? after.get(key)?.host ?? this.#createHost(spec.address, spec.port);
-      after.set(key, { host, weight: spec.weight, health: spec.health });
+      const host = before.get(key) ?? after.get(key)?.host ?? this.#createHost(spec);
+      host.update(spec);
+      after.set(key, {
+        host,
+        weight: spec.weight,
+        health: spec.health,
+        locality: spec.locality ?? "",
+        localityWeight: spec.localityWeight ?? 1,
+      });
     }
-    this.#hosts = createHostSet([...after.values()], this.config, this.#context.random);
-    this.stats.membership_total = after.size;
-    this.stats.membership_healthy = this.#hosts.healthy;
+    this.#overprovisioningPercent = overprovisioningPercent;
+    const entries = [...after.values()];
+    const hosts = entries.map((entry) => entry.host);
+    this.#outliers?.setHosts(hosts);
+    this.#checker?.setHosts(hosts);
+    this.#use(this.#createSet(entries));
     for (const [key, host] of before) if (!after.has(key)) host.pool.drain();
   }
 
-  /**
-   * @param avoid hosts that failed this request already; looked for another one up to `attempts` times more
-   * @returns undefined when there is none to choose; a host to avoid when no other was found
-   */
-  pickHost(avoid?: ReadonlySet<Host>, attempts = 0): Host | undefined {
-    const { balancer, panic } = this.#hosts;
-    if (panic) this.stats.lb_healthy_panic++;
-    let host = balancer.pick();
-    for (let i = 0; i < attempts && host !== undefined && avoid?.has(host) === true; i++) host = balancer.pick();
+  /** @returns undefined when there is none to choose; a host to avoid when no other was found */
+  pickHost(choice?: HostChoice): Host | undefined {
+    const hosts = this.#hosts;
+    if (hosts.panic) this.stats.lb_healthy_panic++;
+    const host = hosts.pick(choice);
     if (host === undefined) this.stats.upstream_cx_none_healthy++;
     return host;
+  }
+
+  /** @returns false when the circuit breaker is open: the request must not be sent */
+  startRequest(): boolean {
+    const { stats } = this;
+    stats.upstream_rq_total++;
+    if (stats.upstream_rq_active >= this.config.circuitBreakers.maxRequests) {
+      stats.upstream_rq_active_overflow++;
+      return false;
+    }
+    stats.upstream_rq_active++;
+    return true;
+  }
+
+  endRequest(): void {
+    this.stats.upstream_rq_active--;
+  }
+
+  /** Whether another retry may run. */
+  allowsRetry(): boolean {
+    const { upstream_rq_retry_active: retries, upstream_rq_active: requests } = this.stats;
+    const { maxRetries, retryBudget: budget } = this.config.circuitBreakers;
+    if (budget === undefined) return retries < maxRetries;
+    return retries < Math.max(budget.minConcurrency, (requests * budget.percent) / 100);
   }
 
   /** Replaced or removed: as if all hosts had left. Requests under way end as they would have. */
   drain(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#stopWatching();
     for (const { host } of this.#hosts.entries) host.pool.drain();
   }
 
   destroy(): void {
+    this.#stopWatching();
     for (const { host } of this.#hosts.entries) host.pool.destroy();
   }
 
-  #createHost(address: string, port: number): Host {
-    return new Host(address, port, new ConnectionPool(address, port, this.config, this.stats, this.#context.sweep));
+  #stopWatching(): void {
+    this.#outliers?.close();
+    this.#checker?.close();
+  }
+
+  #createHost(spec: HostSpec): Host {
+    const { address, port } = spec;
+    const pool = new ConnectionPool(address, port, this.config, this.stats, this.#context.sweep);
+    const host = new Host(spec, pool);
+    host.readySinceMs = this.#now();
+    return host;
+  }
+
+  #createSet(entries: readonly HostEntry[]): HostSet {
+    const config = { ...this.config, overprovisioningPercent: this.#overprovisioningPercent };
+    return new HostSet(entries, config, { random: this.#context.random, now: this.#now });
+  }
+
+  /** The same hosts, of which one has become healthy or not. */
+  #refresh(): void {
+    if (!this.#closed) this.#use(this.#createSet(this.#hosts.entries));
+  }
+
+  #use(hosts: HostSet): void {
+    this.#hosts = hosts;
+    this.stats.membership_total = hosts.entries.length;
+    this.stats.membership_healthy = hosts.healthy;
+    this.stats.membership_degraded = hosts.degraded;
   }
 }

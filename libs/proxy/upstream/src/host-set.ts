@@ -1,35 +1,160 @@
 import { type Balancer, createBalancer, type WeightedHost } from "./balancer.ts";
 import type { ClusterConfig, HostHealth } from "./cluster-config.ts";
+import { EdfSchedule } from "./edf-schedule.ts";
+import type { HostChoice } from "./host-choice.ts";
 import type { Host } from "./host.ts";
+import { type PriorityHealth, type PriorityLoad, priorityLoads } from "./priority-load.ts";
 
 /** One host of a snapshot. */
 export interface HostEntry extends WeightedHost {
   readonly host: Host;
   readonly weight: number;
+  /** As the assignment says. */
   readonly health: HostHealth;
+  /** `region/zone/subzone`. */
+  readonly locality: string;
+  readonly localityWeight: number;
+}
+
+export interface HostSetContext {
+  readonly random: () => number;
+  readonly now: () => number;
+}
+
+/** The health that counts: each of assignment, health check and outlier detection can say no. */
+export function healthOf({ host, health }: HostEntry): HostHealth {
+  return health !== "draining" && (host.ejected || host.failedCheck) ? "unhealthy" : health;
+}
+
+interface Level {
+  readonly entries: readonly HostEntry[];
+  readonly healthy: Balancer;
+  readonly degraded: Balancer;
+  /** For panic. */
+  readonly any: Balancer;
 }
 
 /** The hosts of a cluster at one moment, and who chooses among them. Immutable; a request keeps the hosts it chose. */
-export interface HostSet {
+export class HostSet {
   readonly entries: readonly HostEntry[];
-  readonly balancer: Balancer;
-  /** Too few hosts are healthy: `balancer` takes any that is not draining. */
-  readonly panic: boolean;
   readonly healthy: number;
+  readonly degraded: number;
+  readonly load: PriorityLoad;
+  readonly #config: ClusterConfig;
+  readonly #random: () => number;
+  readonly #health: readonly PriorityHealth[];
+  readonly #levels: readonly Level[];
+  /** When there is nothing to decide but the host. */
+  readonly #only: Balancer | undefined;
+
+  constructor(entries: readonly HostEntry[], config: ClusterConfig, context: HostSetContext) {
+    this.entries = entries;
+    this.#config = config;
+    this.#random = context.random;
+    const candidates = entries.filter((entry) => entry.health !== "draining");
+    const last = candidates.reduce((max, { host }) => Math.max(max, host.priority), 0);
+    const byPriority = Array.from({ length: last + 1 }, (_level, p) =>
+      candidates.filter(({ host }) => host.priority === p),
+    );
+    this.#health = byPriority.map((level) => ({
+      total: level.length,
+      healthy: level.filter((entry) => healthOf(entry) === "healthy").length,
+      degraded: level.filter((entry) => healthOf(entry) === "degraded").length,
+    }));
+    this.healthy = this.#health.reduce((sum, level) => sum + level.healthy, 0);
+    this.degraded = this.#health.reduce((sum, level) => sum + level.degraded, 0);
+    this.load = priorityLoads(this.#health, config.overprovisioningPercent, config.healthyPanicPercent);
+    this.#levels = byPriority.map((level, p) => createLevel(level, this.load.panic[p] === true, config, context));
+    const [first] = this.#levels;
+    this.#only = this.load.healthy[0] === 100 && this.load.panic[0] !== true ? first?.healthy : undefined;
+  }
+
+  /** Whether a part of the requests is sent to hosts whatever their health. */
+  get panic(): boolean {
+    return this.load.panic.some((panic, p) => panic && (this.load.healthy[p] ?? 0) > 0);
+  }
+
+  pick(choice?: HostChoice): Host | undefined {
+    const balancer =
+      this.#only !== undefined && choice?.avoidPriorities === undefined ? this.#only : this.#choose(choice);
+    const { avoid, avoidAttempts = 0 } = choice ?? {};
+    let host = balancer?.pick(choice);
+    for (let i = 1; i <= avoidAttempts && host !== undefined && avoid?.has(host) === true; i++)
+      host = balancer?.pick(choice, i);
+    return host;
+  }
+
+  #choose(choice: HostChoice | undefined): Balancer | undefined {
+    const load = this.#loadWithout(choice?.avoidPriorities);
+    // By the hash where there is one: the same key must find the same priority.
+    let point = choice?.hash === undefined ? this.#random() * 100 : Number(choice.hash % 100n);
+    for (const [p, share] of load.healthy.entries()) {
+      point -= share;
+      if (point < 0) return load.panic[p] === true ? this.#levels[p]?.any : this.#levels[p]?.healthy;
+    }
+    for (const [p, share] of load.degraded.entries()) {
+      point -= share;
+      if (point < 0) return load.panic[p] === true ? this.#levels[p]?.any : this.#levels[p]?.degraded;
+    }
+    return undefined;
+  }
+
+  #loadWithout(avoid: ReadonlySet<number> | undefined): PriorityLoad {
+    if (avoid === undefined || avoid.size === 0) return this.load;
+    const rest = this.#health.map((level, p) => (avoid.has(p) ? { total: 0, healthy: 0, degraded: 0 } : level));
+    if (rest.every((level) => level.total === 0)) return this.load;
+    return priorityLoads(rest, this.#config.overprovisioningPercent, this.#config.healthyPanicPercent);
+  }
 }
 
-export function createHostSet(entries: readonly HostEntry[], config: ClusterConfig, random: () => number): HostSet {
-  const candidates = entries.filter((entry) => entry.health !== "draining");
-  const healthy = candidates.filter((entry) => entry.health === "healthy");
-  const degraded = candidates.filter((entry) => entry.health === "degraded");
-  const usable = healthy.length > 0 ? healthy : degraded;
-  const share = candidates.length === 0 ? 100 : ((healthy.length + degraded.length) * 100) / candidates.length;
-  const panic = share < config.healthyPanicPercent;
-  const options = { name: config.balancer, choiceCount: config.choiceCount, random };
+function createLevel(
+  entries: readonly HostEntry[],
+  panic: boolean,
+  config: ClusterConfig,
+  context: HostSetContext,
+): Level {
+  const of = (health: HostHealth): Balancer =>
+    balance(
+      entries.filter((entry) => healthOf(entry) === health),
+      entries,
+      config,
+      context,
+    );
   return {
     entries,
-    balancer: createBalancer(panic ? candidates : usable, options),
-    panic,
-    healthy: healthy.length,
+    healthy: of("healthy"),
+    degraded: of("degraded"),
+    any: panic ? balance(entries, entries, config, context) : { pick: () => undefined },
   };
+}
+
+/** @param all of the priority, whatever their health: a locality with few healthy hosts gets less */
+function balance(
+  usable: readonly HostEntry[],
+  all: readonly HostEntry[],
+  config: ClusterConfig,
+  context: HostSetContext,
+): Balancer {
+  const options = { ...config.balancing, ...context };
+  if (!config.localityWeighted || usable.length === 0) return createBalancer(usable, options);
+  const localities = new Map<string, HostEntry[]>();
+  for (const entry of usable) localities.set(entry.locality, [...(localities.get(entry.locality) ?? []), entry]);
+  const parts = [...localities].flatMap(([locality, entries]) => {
+    const total = all.filter((entry) => entry.locality === locality).length;
+    const available = Math.min(1, ((entries.length / total) * config.overprovisioningPercent) / 100);
+    const weight = (entries[0]?.localityWeight ?? 0) * available;
+    return weight > 0 ? [{ entries, weight }] : [];
+  });
+  if (options.name === "ring_hash" || options.name === "maglev") return createBalancer(spread(parts), options);
+  const schedule = new EdfSchedule<{ readonly weight: number; readonly balancer: Balancer }>();
+  for (const { entries, weight } of parts) schedule.add({ weight, balancer: createBalancer(entries, options) }, weight);
+  return { pick: (choice, attempt) => schedule.pick((part) => part.weight)?.balancer.pick(choice, attempt) };
+}
+
+/** One table for all localities: each host's share of its locality's weight. */
+function spread(parts: readonly { readonly entries: readonly HostEntry[]; readonly weight: number }[]): WeightedHost[] {
+  return parts.flatMap(({ entries, weight }) => {
+    const total = entries.reduce((sum, entry) => sum + entry.weight, 0);
+    return entries.map(({ host, weight: own }) => ({ host, weight: (weight * own) / total }));
+  });
 }

@@ -1,17 +1,48 @@
+import type { HostSpec } from "./cluster-config.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
+
+/** Who is told how a host does: outlier detection. */
+export interface HostMonitor {
+  /** @param grpcStatus of a response without a body */
+  onResponse(status: number, grpcStatus: string | undefined): void;
+  /** There was no response. */
+  onReset(reason: string): void;
+  onTimeout(): void;
+}
 
 /** One endpoint of one cluster, for as long as it is assigned or requests to it are under way. */
 export class Host {
   readonly address: string;
   readonly port: number;
   readonly pool: ConnectionPool;
+  /** "" when it has none. */
+  hostname = "";
+  /** 0 is the first. */
+  priority = 0;
+  /** What it is hashed by. */
+  hashKey = "";
+  /** Since when it may be chosen; the proxy's monotonic clock. */
+  readySinceMs = 0;
   activeRequests = 0;
   totalRequests = 0;
+  monitor: HostMonitor | undefined;
+  /** Outlier detection has taken it out. */
+  ejected = false;
+  /** The active health check says no. */
+  failedCheck = false;
 
-  constructor(address: string, port: number, pool: ConnectionPool) {
-    this.address = address;
-    this.port = port;
+  constructor(spec: HostSpec, pool: ConnectionPool) {
+    this.address = spec.address;
+    this.port = spec.port;
     this.pool = pool;
+    this.update(spec);
+  }
+
+  /** What an assignment may change of a host that stays. */
+  update(spec: HostSpec): void {
+    this.hostname = spec.hostname ?? "";
+    this.priority = spec.priority ?? 0;
+    this.hashKey = spec.hashKey ?? this.key;
   }
 
   /** `address:port`, `[address]:port` for IPv6. */

@@ -2,15 +2,22 @@ export { type Balancer, type BalancerOptions, createBalancer, type WeightedHost 
 export { Cluster, type ClusterContext } from "./cluster.ts";
 export {
   type BalancerName,
+  type Balancing,
   type CircuitBreakers,
   type ClusterConfig,
   clusterDefaults,
   defaultCircuitBreakers,
   type HostHealth,
   type HostSpec,
+  type RetryBudget,
 } from "./cluster-config.ts";
 export { ClusterManager } from "./cluster-manager.ts";
 export { ClusterStats } from "./cluster-stats.ts";
 export { ConnectionPool, type PoolWaiter } from "./connection-pool.ts";
-export { Host, hostKey } from "./host.ts";
-export { type HostEntry, type HostSet } from "./host-set.ts";
+export { type HealthCheck } from "./health-check-config.ts";
+export { type HostChoice } from "./host-choice.ts";
+export { Host, hostKey, type HostMonitor } from "./host.ts";
+export { healthOf, type HostEntry, HostSet } from "./host-set.ts";
+export { type OutlierDetection, outlierDefaults, type Threshold } from "./outlier-config.ts";
+export { type SlowStart } from "./slow-start.ts";
+export { xxHash64 } from "./xx-hash.ts";

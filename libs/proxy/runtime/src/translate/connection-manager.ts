@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import {
   Http1ProtocolOptionsSchema,
@@ -14,11 +15,13 @@ import {
 import {
   type ConnectionManagerConfig,
   connectionManagerDefaults as defaults,
-  type StreamFilterFactory,
+  InternalAddresses,
+  type ConfiguredFilter,
   streamFilterReader,
 } from "@fairlead/proxy-filter";
 import type { RouteTable } from "@fairlead/proxy-router";
 import { checkAds } from "./cluster.ts";
+import "./filters/index.ts";
 import { durationMs } from "./duration.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 import { readRouteConfiguration } from "./route-configuration.ts";
@@ -48,6 +51,8 @@ export function readConnectionManager(message: HttpConnectionManager, where: str
     "request_timeout",
     "request_headers_timeout",
     "use_remote_address",
+    "xff_num_trusted_hops",
+    "internal_address_config",
     "generate_request_id",
     "normalize_path",
     "merge_slashes",
@@ -71,6 +76,8 @@ export function readConnectionManager(message: HttpConnectionManager, where: str
       serverName:
         message.serverName === "" ? defaults.serverName : readServerName(message.serverName, `${where}server_name`),
       serverHeader: serverHeaders[message.serverHeaderTransformation],
+      trustedHops: message.xffNumTrustedHops,
+      internalAddresses: readInternalAddresses(message, where),
       useRemoteAddress: message.useRemoteAddress ?? defaults.useRemoteAddress,
       generateRequestId: message.generateRequestId ?? defaults.generateRequestId,
     },
@@ -82,6 +89,19 @@ const serverHeaders: Readonly<Record<ServerHeader, ConnectionManagerConfig["serv
   [ServerHeader.APPEND_IF_ABSENT]: "appendIfAbsent",
   [ServerHeader.PASS_THROUGH]: "passThrough",
 };
+
+function readInternalAddresses(message: HttpConnectionManager, where: string): InternalAddresses | undefined {
+  const config = message.internalAddressConfig;
+  if (config === undefined || config.cidrRanges.length === 0) return undefined;
+  const addresses = new InternalAddresses();
+  for (const [i, { addressPrefix, prefixLen = 0 }] of config.cidrRanges.entries()) {
+    const version = isIP(addressPrefix);
+    if (version === 0 || prefixLen > (version === 4 ? 32 : 128))
+      throw rejection(`${where}internal_address_config.cidr_ranges[${i}]`, "is not a range of addresses");
+    addresses.add(addressPrefix, prefixLen);
+  }
+  return addresses;
+}
 
 function checkCodec(codec: HttpConnectionManager_CodecType, field: string): void {
   if (codec !== HttpConnectionManager_CodecType.AUTO && codec !== HttpConnectionManager_CodecType.HTTP1) {
@@ -104,19 +124,20 @@ function readFilters(
   message: HttpConnectionManager,
   where: string,
 ): Pick<ConnectionManagerConfig, "filters" | "suppressEnvoyHeaders"> {
-  const filters: StreamFilterFactory[] = [];
+  const filters: ConfiguredFilter[] = [];
   let router: Router | undefined;
   for (const [i, filter] of message.httpFilters.entries()) {
     const field = `${where}[${i}]`;
-    if (filter.disabled) throw rejection(`${field}.disabled`, "is not supported by this proxy");
     if (filter.configType.case !== "typedConfig") throw rejection(`${field}.typed_config`, "is missing");
     if (router !== undefined) throw rejection(field, "follows the router, which must be the last");
     const any = filter.configType.value;
     router = anyUnpack(any, RouterSchema);
     if (router !== undefined) continue;
     const reader = streamFilterReader(any.typeUrl);
-    if (reader !== undefined) filters.push(reader(any.value));
-    else if (!filter.isOptional)
+    if (reader !== undefined) {
+      const create = reader(any.value, { name: filter.name, where: `${field}.typed_config.` });
+      filters.push({ name: filter.name, disabled: filter.disabled, create });
+    } else if (!filter.isOptional)
       throw rejection(`${field}.typed_config`, `${any.typeUrl} is not supported by this proxy`);
   }
   if (router === undefined) throw rejection(where, "has no router");
@@ -146,7 +167,8 @@ function readLimits(
   };
 }
 
-type Timeouts = "idleTimeoutMs" | "streamIdleTimeoutMs" | "requestTimeoutMs" | "headersTimeoutMs";
+type Timeouts =
+  "maxStreamDurationMs" | "idleTimeoutMs" | "streamIdleTimeoutMs" | "requestTimeoutMs" | "headersTimeoutMs";
 
 function readTimeouts(message: HttpConnectionManager, where: string): Pick<ConnectionManagerConfig, Timeouts> {
   const common = message.commonHttpProtocolOptions;
@@ -154,6 +176,7 @@ function readTimeouts(message: HttpConnectionManager, where: string): Pick<Conne
     refuseOthers(HttpProtocolOptionsSchema, common, `${where}common_http_protocol_options.`, [
       "idle_timeout",
       "max_headers_count",
+      "max_stream_duration",
     ]);
   }
   const headersMs = durationMs(
@@ -162,6 +185,11 @@ function readTimeouts(message: HttpConnectionManager, where: string): Pick<Conne
     `${where}request_headers_timeout`,
   );
   return {
+    maxStreamDurationMs: durationMs(
+      common?.maxStreamDuration,
+      defaults.maxStreamDurationMs,
+      `${where}common_http_protocol_options.max_stream_duration`,
+    ),
     idleTimeoutMs: durationMs(
       common?.idleTimeout,
       defaults.idleTimeoutMs,

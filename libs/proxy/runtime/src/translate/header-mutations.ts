@@ -37,7 +37,7 @@ export function readMutations(message: MutatingMessage, where: string): HeaderMu
   return { ...(request === undefined ? {} : { request }), ...(response === undefined ? {} : { response }) };
 }
 
-function readMutation(
+export function readMutation(
   add: readonly HeaderValueOption[],
   remove: readonly string[],
   where: string,

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { HealthStatus } from "@fairlead/envoy-api/envoy/config/core/v3/health_check_pb.js";
 import {
   EndpointSchema,
@@ -12,7 +13,7 @@ import {
 } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
 import type { HostHealth, HostSpec } from "@fairlead/proxy-upstream";
 import { refuseOthers, rejection } from "./rejection.ts";
-import { readAddress } from "./socket-address.ts";
+import { readSocketAddress } from "./socket-address.ts";
 
 const health: Readonly<Record<HealthStatus, HostHealth>> = {
   [HealthStatus.UNKNOWN]: "healthy",
@@ -23,16 +24,48 @@ const health: Readonly<Record<HealthStatus, HostHealth>> = {
   [HealthStatus.DEGRADED]: "degraded",
 };
 
+/** The hosts of a cluster, and how much a priority is thought to be able to take. */
+export interface Assignment {
+  readonly hosts: readonly HostSpec[];
+  /** In percent. @default 140 */
+  readonly overprovisioningPercent: number;
+}
+
+/** An endpoint whose address may be a name. */
+export type EndpointSpec = Omit<HostSpec, "address"> & { readonly address: string };
+
 /** @throws FairleadError FL_XDS_REJECTED */
-export function readLoadAssignment(message: ClusterLoadAssignment, where = ""): HostSpec[] {
-  // Overprovisioning is about more than one priority, which is refused below.
+export function readLoadAssignment(message: ClusterLoadAssignment, where = ""): Assignment {
+  return {
+    hosts: readEndpoints(message, where, (address, field) => {
+      if (isIP(address) === 0) throw rejection(field, `${address} is not an IP address`);
+    }),
+    overprovisioningPercent: readOverprovisioning(message, where),
+  };
+}
+
+export function readOverprovisioning(message: ClusterLoadAssignment, where: string): number {
+  const percent = message.policy?.overprovisioningFactor ?? DEFAULT_OVERPROVISIONING;
+  if (percent < 100) throw rejection(`${where}policy.overprovisioning_factor`, "is less than 100");
+  return percent;
+}
+
+const DEFAULT_OVERPROVISIONING = 140;
+/** Priorities are few; a gap would be an empty level each. */
+const MAX_PRIORITY = 128;
+
+/** @param checkAddress throws for what is no address */
+export function readEndpoints(
+  message: ClusterLoadAssignment,
+  where: string,
+  checkAddress: (address: string, field: string) => void,
+): EndpointSpec[] {
   refuseOthers(ClusterLoadAssignmentSchema, message, where, ["cluster_name", "endpoints", "policy"]);
   if (message.policy !== undefined) {
     refuseOthers(ClusterLoadAssignment_PolicySchema, message.policy, `${where}policy.`, ["overprovisioning_factor"]);
   }
   return message.endpoints.flatMap((locality, l) => {
     const field = `${where}endpoints[${l}]`;
-    // A locality's own weight counts only with locality_weighted_lb_config, which clusters refuse.
     refuseOthers(LocalityLbEndpointsSchema, locality, `${field}.`, [
       "locality",
       "metadata",
@@ -41,12 +74,26 @@ export function readLoadAssignment(message: ClusterLoadAssignment, where = ""): 
       "priority",
       "proximity",
     ]);
-    if (locality.priority !== 0) throw rejection(`${field}.priority`, "only priority 0 is supported by this proxy");
-    return locality.lbEndpoints.map((endpoint, e) => readEndpoint(endpoint, `${field}.lb_endpoints[${e}]`));
+    if (locality.priority > MAX_PRIORITY) throw rejection(`${field}.priority`, `is more than ${MAX_PRIORITY}`);
+    const { region = "", zone = "", subZone = "" } = locality.locality ?? {};
+    const ofLocality = {
+      priority: locality.priority,
+      locality: `${region}/${zone}/${subZone}`,
+      // Without a weight a locality gets nothing where localities are weighted, as in Envoy.
+      localityWeight: locality.loadBalancingWeight ?? 0,
+    };
+    return locality.lbEndpoints.map((endpoint, e) => ({
+      ...readEndpoint(endpoint, `${field}.lb_endpoints[${e}]`, checkAddress),
+      ...ofLocality,
+    }));
   });
 }
 
-function readEndpoint(message: LbEndpoint, where: string): HostSpec {
+function readEndpoint(
+  message: LbEndpoint,
+  where: string,
+  checkAddress: (address: string, field: string) => void,
+): EndpointSpec {
   refuseOthers(LbEndpointSchema, message, `${where}.`, [
     "endpoint",
     "health_status",
@@ -58,9 +105,14 @@ function readEndpoint(message: LbEndpoint, where: string): HostSpec {
   refuseOthers(EndpointSchema, endpoint, `${where}.endpoint.`, ["address", "hostname", "health_check_config"]);
   const weight = message.loadBalancingWeight ?? 1;
   if (weight < 1) throw rejection(`${where}.load_balancing_weight`, "is less than 1");
+  const hashKey = message.metadata?.filterMetadata["envoy.lb"]?.["hash_key"];
+  const address = readSocketAddress(endpoint.address, `${where}.endpoint.address`);
+  checkAddress(address.address, `${where}.endpoint.address.socket_address.address`);
   return {
-    ...readAddress(endpoint.address, `${where}.endpoint.address`),
+    ...address,
     weight,
     health: health[message.healthStatus],
+    hostname: endpoint.hostname,
+    ...(typeof hashKey === "string" ? { hashKey } : {}),
   };
 }

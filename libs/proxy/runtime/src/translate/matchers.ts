@@ -7,6 +7,7 @@ import {
 } from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
 import { type StringMatcher, StringMatcherSchema } from "@fairlead/envoy-api/envoy/type/matcher/v3/string_pb.js";
 import type { HeaderMatch, PathMatch, QueryParameterMatch, RouteMatch, StringMatch } from "@fairlead/proxy-router";
+import { runtimeFractionOf } from "./percent.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 
 /** @throws FairleadError FL_XDS_REJECTED */
@@ -20,6 +21,8 @@ export function readRouteMatch(message: RouteMatchMessage | undefined, where: st
     "case_sensitive",
     "headers",
     "query_parameters",
+    "grpc",
+    "runtime_fraction",
   ]);
   return {
     path: readPath(message, where),
@@ -28,6 +31,8 @@ export function readRouteMatch(message: RouteMatchMessage | undefined, where: st
     queryParameters: message.queryParameters.map((query, i) =>
       readQueryParameter(query, `${where}.query_parameters[${i}]`),
     ),
+    grpc: message.grpc !== undefined,
+    fraction: runtimeFractionOf(message.runtimeFraction, 1),
   };
 }
 
@@ -94,7 +99,7 @@ function readHeaderMatch(message: HeaderMatcher, where: string): HeaderMatch["ma
   }
 }
 
-function readString(message: StringMatcher, where: string): StringMatch {
+export function readString(message: StringMatcher, where: string): StringMatch {
   refuseOthers(StringMatcherSchema, message, `${where}.`, [
     "exact",
     "prefix",

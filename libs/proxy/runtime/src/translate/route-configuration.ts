@@ -10,11 +10,16 @@ import {
   RouteConfigurationSchema,
 } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
 import { type RouteSpec, RouteTable, type VirtualHostSpec } from "@fairlead/proxy-router";
+import { readFilterOverrides } from "./filter-overrides.ts";
 import { mutationFields, readMutations } from "./header-mutations.ts";
 import { readRouteMatch } from "./matchers.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 import { readRetryPolicy } from "./retry-policy.ts";
 import { readAction } from "./route-action.ts";
+
+/** Envoy's limits for a response in the configuration: unless the table says otherwise, and at most (Istio's). */
+const DEFAULT_MAX_BODY_BYTES = 4096;
+const LARGEST_BODY_BYTES = 1024 * 1024;
 
 /** @throws FairleadError FL_XDS_REJECTED, FL_ROUTE_INVALID */
 export function readRouteConfiguration(message: RouteConfiguration, where = ""): RouteTable {
@@ -25,43 +30,54 @@ export function readRouteConfiguration(message: RouteConfiguration, where = ""):
     "ignore_port_in_host_matching",
     "most_specific_header_mutations_wins",
     "metadata",
+    "max_direct_response_body_size_bytes",
+    "typed_per_filter_config",
     ...mutationFields,
     ...(message.validateClusters === false ? ["validate_clusters"] : []),
   ]);
+  const maxBodyBytes = Math.min(message.maxDirectResponseBodySizeBytes ?? DEFAULT_MAX_BODY_BYTES, LARGEST_BODY_BYTES);
   return new RouteTable({
     name: message.name,
-    virtualHosts: message.virtualHosts.map((host, i) => readVirtualHost(host, `${where}virtual_hosts[${i}]`)),
+    virtualHosts: message.virtualHosts.map((host, i) =>
+      readVirtualHost(host, `${where}virtual_hosts[${i}]`, maxBodyBytes),
+    ),
+    filters: readFilterOverrides(message.typedPerFilterConfig, where),
     ignorePort: message.ignorePortInHostMatching,
     mutations: readMutations(message, where),
     mostSpecificMutationsWin: message.mostSpecificHeaderMutationsWins,
   });
 }
 
-function readVirtualHost(message: VirtualHost, where: string): VirtualHostSpec {
+function readVirtualHost(message: VirtualHost, where: string, maxBodyBytes: number): VirtualHostSpec {
   refuseOthers(VirtualHostSchema, message, `${where}.`, [
     "name",
     "domains",
     "routes",
     "require_tls",
     "include_request_attempt_count",
+    "include_attempt_count_in_response",
+    "typed_per_filter_config",
     "retry_policy",
     "metadata",
     ...mutationFields,
   ]);
-  if (message.requireTls !== VirtualHost_TlsRequirementType.NONE)
-    throw rejection(`${where}.require_tls`, "is not supported");
+  if (message.requireTls === VirtualHost_TlsRequirementType.EXTERNAL_ONLY)
+    throw rejection(`${where}.require_tls`, "EXTERNAL_ONLY is not supported by this proxy; NONE and ALL are");
   const retry = readRetryPolicy(message.retryPolicy, `${where}.retry_policy`);
   return {
     name: message.name,
     domains: message.domains,
-    routes: message.routes.map((route, i) => readRoute(route, `${where}.routes[${i}]`)),
+    routes: message.routes.map((route, i) => readRoute(route, `${where}.routes[${i}]`, maxBodyBytes)),
     mutations: readMutations(message, `${where}.`),
+    filters: readFilterOverrides(message.typedPerFilterConfig, `${where}.`),
+    requireTls: message.requireTls === VirtualHost_TlsRequirementType.ALL,
     includeAttemptCount: message.includeRequestAttemptCount,
+    includeAttemptCountInResponse: message.includeAttemptCountInResponse,
     ...(retry === undefined ? {} : { retry }),
   };
 }
 
-function readRoute(message: Route, where: string): RouteSpec {
+function readRoute(message: Route, where: string, maxBodyBytes: number): RouteSpec {
   refuseOthers(RouteSchema, message, `${where}.`, [
     "name",
     "match",
@@ -71,12 +87,14 @@ function readRoute(message: Route, where: string): RouteSpec {
     "metadata",
     "decorator",
     "stat_prefix",
+    "typed_per_filter_config",
     ...mutationFields,
   ]);
   return {
     name: message.name,
     match: readRouteMatch(message.match, `${where}.match`),
-    action: readAction(message, where),
+    action: readAction(message, where, maxBodyBytes),
+    filters: readFilterOverrides(message.typedPerFilterConfig, `${where}.`),
     mutations: readMutations(message, `${where}.`),
   };
 }

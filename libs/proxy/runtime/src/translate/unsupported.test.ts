@@ -27,15 +27,17 @@ const eds = { edsConfig: { configSourceSpecifier: { case: "ads", value: {} } } }
 const clusters: readonly (readonly [ClusterInit, RegExp])[] = [
   [{ name: "" }, /^name: is empty/],
   [
-    { clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.STRICT_DNS } },
-    /^type: STRICT_DNS is not supported/,
+    { clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.ORIGINAL_DST } },
+    /^type: ORIGINAL_DST is not supported/,
   ],
   [{ edsClusterConfig: undefined }, /^eds_cluster_config: is missing/],
   [{ edsClusterConfig: {} }, /^eds_cluster_config\.eds_config: only ads/],
-  [{ outlierDetection: {} }, /^outlier_detection: is not supported/],
-  [{ healthChecks: [{}] }, /^health_checks: is not supported/],
+  [{ clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.STRICT_DNS } }, /^load_assignment: is missing/],
+  [{ outlierDetection: { monitors: [{}] } }, /^outlier_detection\.monitors: is not supported/],
+  [{ healthChecks: [{}] }, /^health_checks\[0\]\.interval: is missing/],
+  [{ lbSubsetConfig: {} }, /^lb_subset_config: is not supported/],
   [{ transportSocket: { name: "tls" } }, /^transport_socket: is not supported/],
-  [{ circuitBreakers: { thresholds: [{ retryBudget: {} }] } }, /^circuit_breakers\.thresholds\[0\]\.retry_budget/],
+  [{ circuitBreakers: { perHostThresholds: [{}] } }, /^circuit_breakers\.per_host_thresholds/],
   [
     { typedExtensionProtocolOptions: { [HTTP]: anyPack(HttpProtocolOptionsSchema, http3) } },
     /HTTP\/3 is not supported/,
@@ -50,7 +52,7 @@ test("a cluster that this proxy cannot be is refused, with the field", () => {
     clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.EDS },
     edsClusterConfig: eds,
   };
-  assert.equal(readCluster(create(ClusterSchema, good)).edsName, "c");
+  assert.deepEqual(readCluster(create(ClusterSchema, good)).discovery, { kind: "eds", name: "c" });
   for (const [init, message] of clusters) {
     assert.throws(() => readCluster(create(ClusterSchema, { ...good, ...init })), { message });
   }
@@ -72,7 +74,7 @@ test("an endpoint must be an IP address with a port and a weight", () => {
   );
   assert.throws(() => endpoint("127.0.0.1", 70_000, 1), /port_value: is not a port/);
   assert.throws(() => endpoint("127.0.0.1", 1, 0), /load_balancing_weight: is less than 1/);
-  assert.throws(() => endpoint("127.0.0.1", 1, 1, 1), /endpoints\[0\]\.priority: only priority 0/);
+  assert.throws(() => endpoint("127.0.0.1", 1, 1, 129), /endpoints\[0\]\.priority: is more than 128/);
 });
 
 const prefix = { pathSpecifier: { case: "prefix", value: "/" } } as const;
@@ -85,9 +87,12 @@ function forward(more: object): RouteInit {
 const routesRefused: readonly (readonly [RouteInit, RegExp])[] = [
   [{ match: prefix }, /routes\[0\]: has none of route, redirect, direct_response/],
   [{ ...forward({}), match: undefined }, /routes\[0\]\.match: is missing/],
-  [{ ...forward({}), match: { ...prefix, runtimeFraction: {} } }, /match\.runtime_fraction: is not supported/],
-  [forward({ requestMirrorPolicies: [{ cluster: "d" }] }), /route\.request_mirror_policies: is not supported/],
-  [forward({ hashPolicy: [{}] }), /route\.hash_policy: is not supported/],
+  [{ ...forward({}), match: { ...prefix, tlsContext: {} } }, /match\.tls_context: is not supported/],
+  [
+    forward({ requestMirrorPolicies: [{ clusterHeader: "d" }] }),
+    /request_mirror_policies\[0\]\.cluster_header: is not supported/,
+  ],
+  [forward({ hashPolicy: [{}] }), /route\.hash_policy\[0\]: has none of header/],
   [forward({ retryPolicy: { retryOn: "5xx,often" } }), /retry_policy\.retry_on: often is not supported/],
   [forward({ retryPolicy: { retryHostPredicate: [{ name: "x" }] } }), /retry_host_predicate\[0\]: x is not supported/],
   [forward({ prefixRewrite: "/a b" }), /route\.prefix_rewrite: holds a character/],
@@ -106,7 +111,7 @@ const routesRefused: readonly (readonly [RouteInit, RegExp])[] = [
   ],
   [{ ...forward({}), requestHeadersToAdd: [{ header: { key: "Host", value: "a" } }] }, /host may not be changed/],
   [{ ...forward({}), responseHeadersToRemove: ["Content-Length"] }, /content-length may not be changed/],
-  [{ ...forward({}), typedPerFilterConfig: { x: {} } }, /typed_per_filter_config: is not supported/],
+  [{ ...forward({}), typedPerFilterConfig: { x: {} } }, /typed_per_filter_config\[x\]:  is not supported/],
 ];
 
 test("a route that this proxy cannot follow is refused, with the field", () => {

@@ -1,0 +1,55 @@
+import type { RequestHead } from "@fairlead/proxy-stream";
+import type { StreamFilter, StreamFilterCallbacks, StreamFilterFactory } from "../stream-filter.ts";
+
+export class BufferConfig {
+  readonly maxBytes: number;
+
+  constructor(maxBytes: number) {
+    this.maxBytes = maxBytes;
+  }
+}
+
+/** Waits for the whole of a request before it goes on; one that is larger than the buffer is refused with 413. */
+export function bufferFilter(config: BufferConfig, name: string): StreamFilterFactory {
+  return (callbacks) => {
+    const own = callbacks.override(name)?.config;
+    return new BufferRequest((own instanceof BufferConfig ? own : config).maxBytes, callbacks);
+  };
+}
+
+class BufferRequest implements StreamFilter {
+  readonly #maxBytes: number;
+  readonly #callbacks: StreamFilterCallbacks;
+  #head: RequestHead | undefined;
+  #bytes = 0;
+
+  constructor(maxBytes: number, callbacks: StreamFilterCallbacks) {
+    this.#maxBytes = maxBytes;
+    this.#callbacks = callbacks;
+  }
+
+  onRequestHead(head: RequestHead, endStream: boolean): "continue" | "buffer" {
+    if (endStream) return "continue";
+    this.#head = head;
+    return "buffer";
+  }
+
+  onRequestData(chunk: Buffer, endStream: boolean): void {
+    const head = this.#head;
+    if (head === undefined) return;
+    this.#bytes += chunk.length;
+    if (this.#bytes > this.#maxBytes) {
+      this.#head = undefined;
+      this.#callbacks.sendLocalReply({
+        status: 413,
+        body: "Payload Too Large",
+        details: "request_payload_too_large",
+      });
+    } else if (endStream) {
+      this.#head = undefined;
+      // The length is known now: the host may want it.
+      if (!head.headers.has("content-length")) head.headers.add("content-length", String(this.#bytes));
+      this.#callbacks.continueRequest();
+    }
+  }
+}

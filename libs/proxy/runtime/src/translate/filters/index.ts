@@ -1,0 +1,7 @@
+/** The filters that come with the proxy; each registers itself. Others do the same in packages of their own. */
+import "./buffer.ts";
+import "./cors.ts";
+import "./fault.ts";
+import "./header-mutation.ts";
+import "./health-check.ts";
+import "./local-rate-limit.ts";

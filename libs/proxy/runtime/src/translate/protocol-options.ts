@@ -1,0 +1,60 @@
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
+import type { Cluster } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
+import {
+  Http1ProtocolOptionsSchema,
+  type HttpProtocolOptions as CommonOptions,
+  HttpProtocolOptionsSchema as CommonOptionsSchema,
+} from "@fairlead/envoy-api/envoy/config/core/v3/protocol_pb.js";
+import { HttpProtocolOptionsSchema } from "@fairlead/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
+import { type ClusterConfig, clusterDefaults } from "@fairlead/proxy-upstream";
+import { durationMs } from "./duration.ts";
+import { refuseOthers, rejection } from "./rejection.ts";
+
+const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+
+/** @throws FairleadError FL_XDS_REJECTED */
+export function readProtocolOptions(
+  message: Cluster,
+): Pick<ClusterConfig, "protocol" | "idleTimeoutMs" | "maxRequestsPerConnection"> {
+  const common = readCommonOptions(message.commonHttpProtocolOptions, "common_http_protocol_options.");
+  const any = message.typedExtensionProtocolOptions[HTTP_OPTIONS];
+  for (const key of Object.keys(message.typedExtensionProtocolOptions)) {
+    if (key !== HTTP_OPTIONS)
+      throw rejection("typed_extension_protocol_options", `${key} is not supported by this proxy`);
+  }
+  if (any === undefined) return { protocol: "http1", ...common };
+  const where = `typed_extension_protocol_options[${HTTP_OPTIONS}].`;
+  const options = anyUnpack(any, HttpProtocolOptionsSchema);
+  if (options === undefined) throw rejection(where, `is a ${any.typeUrl}`);
+  refuseOthers(HttpProtocolOptionsSchema, options, where, ["common_http_protocol_options", "explicit_http_config"]);
+  const explicit =
+    options.upstreamProtocolOptions.case === "explicitHttpConfig"
+      ? options.upstreamProtocolOptions.value.protocolConfig
+      : undefined;
+  if (explicit?.case === "http3ProtocolOptions") {
+    throw rejection(`${where}explicit_http_config`, "HTTP/3 is not supported by this proxy");
+  }
+  if (explicit?.case === "httpProtocolOptions") {
+    refuseOthers(Http1ProtocolOptionsSchema, explicit.value, `${where}explicit_http_config.http_protocol_options.`, []);
+  }
+  return {
+    // Without a codec for it calls are answered 503; a NACK would hold back the whole type, and all who wait for it.
+    protocol: explicit?.case === "http2ProtocolOptions" ? "http2" : "http1",
+    ...(options.commonHttpProtocolOptions === undefined
+      ? common
+      : readCommonOptions(options.commonHttpProtocolOptions, `${where}common_http_protocol_options.`)),
+  };
+}
+
+function readCommonOptions(
+  message: CommonOptions | undefined,
+  where: string,
+): Pick<ClusterConfig, "idleTimeoutMs" | "maxRequestsPerConnection"> {
+  const { idleTimeoutMs, maxRequestsPerConnection } = clusterDefaults;
+  if (message === undefined) return { idleTimeoutMs, maxRequestsPerConnection };
+  refuseOthers(CommonOptionsSchema, message, where, ["idle_timeout", "max_requests_per_connection"]);
+  return {
+    idleTimeoutMs: durationMs(message.idleTimeout, idleTimeoutMs, `${where}idle_timeout`),
+    maxRequestsPerConnection: message.maxRequestsPerConnection ?? maxRequestsPerConnection,
+  };
+}

@@ -1,0 +1,13 @@
+import type { Host } from "./host.ts";
+
+/** What a request wants of the host that is chosen for it. */
+export interface HostChoice {
+  /** Requests with the same hash go to the same host, where the cluster balances by hash. */
+  readonly hash?: bigint | undefined;
+  /** Hosts that failed this request already. */
+  readonly avoid?: ReadonlySet<Host>;
+  /** How often another one is looked for, when one to avoid was chosen. @default 0 */
+  readonly avoidAttempts?: number;
+  /** Priorities that failed this request already; looked at again when no other has a host. */
+  readonly avoidPriorities?: ReadonlySet<number>;
+}
