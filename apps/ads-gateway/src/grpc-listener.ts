@@ -1,8 +1,8 @@
 import { type AddressInfo, createServer, type Server as TcpServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FairleadError } from "@fairlead/errors";
-import { Server, ServerCredentials } from "@grpc/grpc-js";
-import { PeerConnections, type PeerConnectionsOptions } from "./peer-connections.ts";
+import { type ConnectionInjector, Server, ServerCredentials } from "@grpc/grpc-js";
+import { PeerConnections, type PeerConnectionsOptions, type PeerTransport } from "./peer-connections.ts";
 
 export interface GrpcListenerOptions extends Pick<
   PeerConnectionsOptions,
@@ -20,7 +20,25 @@ export interface GrpcListenerOptions extends Pick<
 /** A gRPC call, as far as the listener looks at it. */
 export interface ListenerCall {
   getPeer(): string;
-  once(event: "close" | "cancelled" | "finish" | "error", listener: () => void): unknown;
+  on(event: "close" | "cancelled" | "finish" | "error", listener: () => void): unknown;
+}
+
+class SocketTransport implements PeerTransport {
+  readonly peer: string;
+  readonly #socket: Socket;
+  readonly #injector: ConnectionInjector;
+
+  constructor(peer: string, socket: Socket, injector: ConnectionInjector) {
+    this.peer = peer;
+    this.#socket = socket;
+    this.#injector = injector;
+  }
+  goAway(graceMs: number): void {
+    this.#injector.drain(graceMs);
+  }
+  cut(): void {
+    this.#socket.destroy();
+  }
 }
 
 const maxRequestBytes = 4 * 1024 * 1024;
@@ -75,11 +93,7 @@ export class GrpcListener {
     });
     // HTTP/2 reports what goes wrong by closing; without a listener a reset would end the process.
     socket.on("error", () => socket.destroy());
-    const room = this.#peers.accept({
-      peer,
-      goAway: (graceMs) => injector.drain(graceMs),
-      cut: () => socket.destroy(),
-    });
+    const room = this.#peers.accept(new SocketTransport(peer, socket, injector));
     if (room) injector.injectConnection(socket);
     else socket.destroy();
   }
@@ -93,7 +107,7 @@ export class GrpcListener {
       open = false;
     };
     this.#peers.streamOpened(peer);
-    for (const event of ["close", "cancelled", "finish", "error"] as const) call.once(event, ended);
+    for (const event of ["close", "cancelled", "finish", "error"] as const) call.on(event, ended);
   }
 
   /** @returns the port @throws FairleadError FL_LISTEN_FAILED */
