@@ -18,8 +18,8 @@ import { ConvergenceTracker } from "./convergence/convergence-tracker.ts";
 import { MeshConvergence } from "./convergence/mesh-convergence.ts";
 import { ConvergenceFeed } from "./convergence-feed.ts";
 import { ConvergenceWaits } from "./convergence-waits.ts";
-import { CallExplainer } from "./explain/call-explainer.ts";
-import { LiveConfig } from "./explain/live-config.ts";
+import { CallExplainer } from "./live/call-explainer.ts";
+import { LiveConfig } from "./live/live-config.ts";
 import { GatewayHosts } from "./gateway-hosts.ts";
 import { OutboxPublisher } from "./outbox-publisher.ts";
 import { Policies } from "./policies.ts";
@@ -81,7 +81,7 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
   const compiler = new CompilerView({ store, bus, worker: previewer, logger });
   const live = new LiveConfig({ bus, logger });
   const explainer = new CallExplainer({ live, worker: parser, store });
-  const policies = new Policies({ store, metrics, parser, previewer });
+  const policies = new Policies({ store, metrics, parser, previewer, live });
   const monitor = new StoreMonitor({ store, logger });
   const sweeper = new Sweeper({
     ...config,

@@ -3,6 +3,7 @@ import { type PolicyObject, policyKey } from "@fairlead/model";
 import { parsePolicies } from "@fairlead/policy";
 import type { CatalogueQueries, CatalogueWriter, PutOutcome } from "@fairlead/store";
 import { currentTraceparent, inSpan } from "@fairlead/telemetry";
+import type { LiveConfig } from "./live/live-config.ts";
 import type { JobQueue } from "./policy-work/job-queue.ts";
 import type { JobResults } from "./policy-work/jobs.ts";
 import type { PolicyChange } from "./preview/policy-change.ts";
@@ -25,6 +26,7 @@ export interface PoliciesOptions {
   /** Parses what is long. */
   readonly parser: Pick<JobQueue, "run">;
   readonly previewer: Pick<JobQueue, "run">;
+  readonly live: Pick<LiveConfig, "policiesInForce">;
 }
 
 /** What an apply, or a removal, would do. */
@@ -32,6 +34,8 @@ export type PreviewedChange = JobResults["preview"];
 
 /** The parser takes up to 5 µs a character: a longer text would keep the event loop for more than 50 ms. */
 const maxCharsAtOnce = 8 * 1024;
+/** What the bus has makes a dry run more exact; it is not needed for one. */
+const maxBusWaitMs = 1000;
 /** No hand wrote them. */
 const maxLines = 100_000;
 
@@ -75,7 +79,11 @@ export class Policies {
   async #preview(change: PolicyChange, signal: AbortSignal | undefined): Promise<PreviewedChange> {
     return await inSpan("registry.preview", { "fairlead.policies": change.put.length }, async () => {
       const started = performance.now();
-      const previewed = await this.#options.previewer.run({ kind: "preview", change, inForce: new Map() }, signal);
+      // Before the first commit, and while the bus is away, a policy that is rejected counts as not there.
+      const inForce = await this.#options.live
+        .policiesInForce(maxBusWaitMs)
+        .catch(() => new Map<string, PolicyObject>());
+      const previewed = await this.#options.previewer.run({ kind: "preview", change, inForce }, signal);
       this.#options.metrics.previewed((performance.now() - started) / 1000);
       return previewed;
     });

@@ -1,7 +1,7 @@
 import { addRoute } from "@fairlead/http-api";
 import { callExplanationSchema, explainQuerySchema } from "@fairlead/registration";
 import type { FastifyInstance } from "fastify";
-import type { CallExplainer } from "../explain/call-explainer.ts";
+import type { CallExplainer } from "../live/call-explainer.ts";
 
 /** Which way a call would take. */
 export function addExplainRoutes(api: FastifyInstance, explainer: Pick<CallExplainer, "explain">): void {

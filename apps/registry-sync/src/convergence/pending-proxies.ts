@@ -4,6 +4,8 @@ import { type MissingProxy, refusalText } from "@fairlead/registration";
 import { plainReason, refusalOf } from "../refusals/refusal.ts";
 
 const maxDetailLength = 500;
+/** A proxy that has not answered for this long hangs, is stopped, or its connection is dead. */
+const silentAfterMs = 5000;
 
 function covers(entry: PendingProxy, revision: bigint): boolean {
   return entry.firstRevision <= revision && revision <= entry.lastRevision;
@@ -27,7 +29,7 @@ export function missingProxies(status: GatewayStatus, revision: number, nowMs: n
       // By the gateway's clock, which may be ahead of ours.
       const sinceMs = Math.max(0, nowMs - Number(entry.sinceMs));
       const described = { node: entry.nodeId, type: shortTypeName(entry.typeUrl), sinceMs };
-      if (entry.state !== PendingProxy_State.NACKED) return { ...described, reason: reasonOf(entry, sinceMs) };
+      if (entry.state !== PendingProxy_State.NACKED) return { ...described, reason: reasonOf(entry, sinceMs, nowMs) };
       const refusal = refusals.get(`${entry.nodeId} ${entry.typeUrl}`) ?? {
         reason: plainReason(entry.detail, maxDetailLength),
         resources: [],
@@ -38,13 +40,16 @@ export function missingProxies(status: GatewayStatus, revision: number, nowMs: n
     });
 }
 
-function reasonOf({ state, detail }: PendingProxy, sinceMs: number): string {
+function reasonOf({ state, detail }: PendingProxy, sinceMs: number, nowMs: number): string {
   const duration = `${(sinceMs / 1000).toFixed(1)} s`;
   const shown = plainReason(detail, maxDetailLength);
   switch (state) {
     case PendingProxy_State.BLOCKED:
       return `not sent for ${duration}${shown === "" ? ": an earlier response is not ACKed" : `: ${shown}`}`;
-    default:
-      return `sent, not ACKed for ${duration}`;
+    default: {
+      if (sinceMs < silentAfterMs) return `sent, not ACKed for ${duration}`;
+      const since = new Date(nowMs - sinceMs).toISOString();
+      return `not answering since ${since}: sent, and neither ACKed nor NACKed for ${duration}`;
+    }
   }
 }

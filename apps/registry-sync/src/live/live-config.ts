@@ -1,7 +1,9 @@
-import { type Bus, buckets, type KeyValueWatch } from "@fairlead/bus";
+import { type Bus, buckets, type KeyValueWatch, type KeyValueWatcher } from "@fairlead/bus";
 import { FairleadError } from "@fairlead/errors";
 import type { Logger } from "@fairlead/logging";
-import { SnapshotReplica } from "@fairlead/snapshot";
+import { type PolicyObject, policyKey } from "@fairlead/model";
+import { isPolicyBucketKey, SnapshotReplica } from "@fairlead/snapshot";
+import { keyOfPolicyEntry, policyInForce } from "./policy-in-force.ts";
 import "../errors.ts";
 
 export interface LiveConfigOptions {
@@ -15,6 +17,7 @@ export interface LiveConfigOptions {
 
 interface Following {
   readonly replica: SnapshotReplica;
+  readonly policies: Map<string, PolicyObject>;
   readonly synced: Promise<void>;
   readonly watch: Promise<KeyValueWatch>;
 }
@@ -30,8 +33,9 @@ export class LiveConfig {
   }
 
   /** Read it within one turn of the event loop. @throws FairleadError FL_CONFIG_NOT_KNOWN while there is none, or the bus is away */
-  async replica(): Promise<SnapshotReplica> {
-    const { timeoutMs = 5000, idleMs = 60_000 } = this.#options;
+  async replica(withinMs?: number): Promise<SnapshotReplica> {
+    const { idleMs = 60_000 } = this.#options;
+    const timeoutMs = withinMs ?? this.#options.timeoutMs ?? 5000;
     const { replica, synced } = (this.#following ??= this.#follow());
     clearTimeout(this.#idle);
     this.#idle = setTimeout(() => void this.stop(), idleMs).unref();
@@ -45,6 +49,12 @@ export class LiveConfig {
       clearTimeout(timer);
     }
     return replica;
+  }
+
+  /** The policies that the compiler goes by, by key: of one that it rejects the text that it took last. @throws as `replica` */
+  async policiesInForce(withinMs?: number): Promise<ReadonlyMap<string, PolicyObject>> {
+    await this.replica(withinMs);
+    return this.#following?.policies ?? new Map<string, PolicyObject>();
   }
 
   async stop(): Promise<void> {
@@ -64,9 +74,23 @@ export class LiveConfig {
       onCommit: () => resolve(),
       onSkipped: (key, reason) => logger.warn({ key, err: reason }, "an entry of the bucket cannot be read"),
     });
-    const watch = bus.keyValue(buckets.xds).then((bucket) => bucket.watch(replica));
+    const policies = new Map<string, PolicyObject>();
+    const watcher: KeyValueWatcher = {
+      entry({ key, value }) {
+        if (!isPolicyBucketKey(key)) return replica.entry({ key, value });
+        const policy = value === undefined ? undefined : policyInForce(value);
+        if (policy === undefined) policies.delete(keyOfPolicyEntry(key));
+        else policies.set(policyKey(policy), policy);
+      },
+      snapshotComplete: () => replica.snapshotComplete(),
+      restarted() {
+        policies.clear();
+        replica.restarted();
+      },
+    };
+    const watch = bus.keyValue(buckets.xds).then((bucket) => bucket.watch(watcher));
     // The next question tries again.
     watch.catch(() => (this.#following = undefined));
-    return { replica, synced, watch };
+    return { replica, policies, synced, watch };
   }
 }
