@@ -13,6 +13,8 @@ import type { Results } from "./results.ts";
 const silentShare = 0.01;
 const refusingShare = 0.05;
 const changesPerSecond = 10;
+/** A push of everything to thousands takes so long that fewer changes have to do. */
+const fullPushBudgetMs = 30_000;
 
 type Run = Parameters<typeof measureStreams>[0];
 
@@ -31,7 +33,7 @@ export async function bench(options: BenchOptions, args: readonly string[], prog
     const detail = (what: string) => progress.detail(what);
     const run: Run = { controlPlane, commits, changes: new Changes(controlPlane), progress: detail };
     const streams = await eachSize(run, options, progress);
-    const fullPush: StreamsResult[] = [];
+    const fullPush = await eachSizeByFullPush(run, options, progress);
     const misbehaving = await besideMisbehaving(run, options, progress);
     await commits.stop();
     const [cpu] = cpus();
@@ -55,9 +57,21 @@ async function eachSize(run: Run, options: BenchOptions, progress: Progress): Pr
   const results: StreamsResult[] = [];
   for (const streams of options.streams) {
     progress.step(`${streams} streams`);
-    await run.controlPlane.renewGateway();
+    await run.controlPlane.renewGateway("fairlead");
     const steady = { perSecond: changesPerSecond, seconds };
     results.push(await measureStreams(run, { streams, variant, connections, changes, steady }));
+  }
+  return results;
+}
+
+async function eachSizeByFullPush(run: Run, options: BenchOptions, progress: Progress): Promise<StreamsResult[]> {
+  const { variant, connections, changes } = options;
+  const results: StreamsResult[] = [];
+  for (const streams of options.streams) {
+    progress.step(`${streams} streams, full push`);
+    await run.controlPlane.renewGateway("fullPush");
+    const size = { streams, variant, connections, changes, steady: undefined };
+    results.push(await measureStreams(run, { ...size, changesBudgetMs: fullPushBudgetMs }));
   }
   return results;
 }
@@ -70,7 +84,7 @@ async function besideMisbehaving(
   if (good === 0) return undefined;
   progress.step(`${good} streams, and others that misbehave`);
   const { controlPlane } = run;
-  await controlPlane.renewGateway();
+  await controlPlane.renewGateway("fairlead");
   const load = LoadClient.start();
   try {
     const size = { port: controlPlane.grpcPort, variant, streams: good, connections, silentShare: 0, refusingShare: 0 };

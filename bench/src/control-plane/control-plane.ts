@@ -1,11 +1,16 @@
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { startTestNats, startTestPostgres } from "@fairlead/testing-servers";
 import { freePort } from "../os-process.ts";
 import { hostOfInstance, instanceOf, type MeshSize } from "./catalogue.ts";
 import { machineMs } from "./clock.ts";
-import { InspectedProcess } from "./inspected-process.ts";
+import { InspectedProcess, mainOf } from "./inspected-process.ts";
 import { seed } from "./seed.ts";
 
+/** `fullPush`: what Fairlead's is measured against. */
+export type GatewayKind = "fairlead" | "fullPush";
+
+const fullPushGateway = join(import.meta.dirname, "full-push/full-push-gateway.ts");
 const readyDeadlineMs = 120_000;
 /** No host of the bench renews its lease. */
 const leaseTtl = "24h";
@@ -14,7 +19,8 @@ const leaseTtl = "24h";
 export class ControlPlane {
   readonly natsUrl: string;
   readonly grpcPort: number;
-  readonly gateway: InspectedProcess;
+  readonly #gateways: Readonly<Record<GatewayKind, InspectedProcess>>;
+  #gateway: InspectedProcess;
   readonly compiler: InspectedProcess;
   readonly #registry: InspectedProcess;
   readonly #registryUrl: string;
@@ -35,20 +41,26 @@ export class ControlPlane {
     this.#servers = parts.servers;
     this.#registryUrl = `http://127.0.0.1:${registry}`;
     this.#gatewayUrl = `http://127.0.0.1:${gateway}`;
-    this.#registry = new InspectedProcess("registry-sync", {
+    this.#registry = new InspectedProcess(mainOf("registry-sync"), {
       ...shared,
       ...port(registry),
       FAIRLEAD_LEASE_TTL: leaseTtl,
     });
-    this.compiler = new InspectedProcess("config-compiler", { ...shared, ...port(compiler) });
-    this.gateway = new InspectedProcess("ads-gateway", {
-      FAIRLEAD_NATS_URL: parts.natsUrl,
-      ...port(gateway),
-      FAIRLEAD_GRPC_PORT: String(grpc),
-    });
+    this.compiler = new InspectedProcess(mainOf("config-compiler"), { ...shared, ...port(compiler) });
+    const settings = { FAIRLEAD_NATS_URL: parts.natsUrl, ...port(gateway), FAIRLEAD_GRPC_PORT: String(grpc) };
+    this.#gateways = {
+      fairlead: new InspectedProcess(mainOf("ads-gateway"), settings),
+      fullPush: new InspectedProcess(fullPushGateway, settings),
+    };
+    this.#gateway = this.#gateways.fairlead;
   }
 
-  /** Starts it with a mesh of that size. Resolves when the gateway serves it. */
+  /** The one that was started last. */
+  get gateway(): InspectedProcess {
+    return this.#gateway;
+  }
+
+  /** Starts it with a mesh of that size, and without a gateway yet. */
   static async start(size: MeshSize): Promise<ControlPlane> {
     const [nats, postgres] = await Promise.all([startTestNats(), startTestPostgres()]);
     const servers = [nats, postgres];
@@ -61,9 +73,9 @@ export class ControlPlane {
         servers,
       });
       try {
-        for (const service of controlPlane.#services) service.start();
+        controlPlane.#registry.start();
+        controlPlane.compiler.start();
         await controlPlane.#ready(`${controlPlane.#registryUrl}/readyz`, controlPlane.#registry);
-        await controlPlane.gatewayReady();
       } catch (error) {
         await controlPlane.stop();
         throw error;
@@ -76,9 +88,10 @@ export class ControlPlane {
   }
 
   /** Starts a new gateway: what was measured with the last one has left nothing. */
-  async renewGateway(environment: Readonly<Record<string, string>> = {}): Promise<void> {
+  async renewGateway(kind: GatewayKind): Promise<void> {
     await this.gateway.stop("SIGKILL");
-    this.gateway.start(environment);
+    this.#gateway = this.#gateways[kind];
+    this.gateway.start();
     await this.gatewayReady();
   }
 
@@ -116,7 +129,7 @@ export class ControlPlane {
       const answer = await fetch(url).catch(() => undefined);
       if (answer?.ok === true) return;
       if (!service.running || machineMs() > deadline) {
-        throw new Error(`${service.app} did not become ready; its output ends with\n${service.output}`);
+        throw new Error(`${service.program} did not become ready; its output ends with\n${service.output}`);
       }
       await pause(20);
     }

@@ -4,28 +4,32 @@ import { cpuSeconds, residentMiB } from "../os-process.ts";
 import { Inspector } from "./inspector.ts";
 
 const apps = join(import.meta.dirname, "../../../apps");
+
+/** Where a service's process begins. */
+export function mainOf(app: string): string {
+  return join(apps, app, "src/main.ts");
+}
+
 const maxOutput = 20_000;
 const stopDeadlineMs = 15_000;
 
-/** One service as its own process, started the way an image starts it, with Node's inspector to ask for its memory. */
+/** One program as its own process, a service the way an image starts it, with Node's inspector to ask for its memory. */
 export class InspectedProcess {
-  readonly app: string;
-  #environment: Readonly<Record<string, string>>;
+  readonly #program: string;
+  readonly #environment: Readonly<Record<string, string>>;
   #child: ChildProcess | undefined;
   #inspector: Inspector | undefined;
   #inspectorUrl: string | undefined;
   #output = "";
 
-  constructor(app: string, environment: Readonly<Record<string, string>>) {
-    this.app = app;
+  constructor(program: string, environment: Readonly<Record<string, string>>) {
+    this.#program = program;
     this.#environment = environment;
   }
 
-  /** @param environment added to that of the last start */
-  start(environment: Readonly<Record<string, string>> = {}): void {
-    this.#environment = { ...this.#environment, ...environment };
+  start(): void {
     this.#output = "";
-    const child = spawn(process.execPath, ["--inspect=127.0.0.1:0", join(apps, this.app, "src/main.ts")], {
+    const child = spawn(process.execPath, ["--inspect=127.0.0.1:0", this.#program], {
       env: { PATH: process.env["PATH"] ?? "", ...this.#environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -46,6 +50,10 @@ export class InspectedProcess {
     this.#inspectorUrl ??= /Debugger listening on (ws:\S+)/.exec(this.#output)?.[1];
   }
 
+  get program(): string {
+    return this.#program;
+  }
+
   /** The end of what it wrote. */
   get output(): string {
     return this.#output;
@@ -58,7 +66,7 @@ export class InspectedProcess {
   get #pid(): number {
     const pid = this.#child?.pid;
     if (pid === undefined || !this.running)
-      throw new Error(`${this.app} does not run; its output ends with\n${this.#output}`);
+      throw new Error(`${this.#program} does not run; its output ends with\n${this.#output}`);
     return pid;
   }
 
@@ -71,7 +79,7 @@ export class InspectedProcess {
   }
 
   async inspector(): Promise<Inspector> {
-    if (this.#inspectorUrl === undefined) throw new Error(`${this.app} has no inspector`);
+    if (this.#inspectorUrl === undefined) throw new Error(`${this.#program} has no inspector`);
     return (this.#inspector ??= await Inspector.connect(this.#inspectorUrl));
   }
 

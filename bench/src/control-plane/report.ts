@@ -129,7 +129,7 @@ The commit on the bus is seen by a watch of the bench on the same bucket that th
 the process. Allocated: V8's count of bytes on the JavaScript heap. Memory is the difference between all streams open and none, each after a full garbage collection;
 live: JavaScript heap and what it holds outside, resident: what the system counts. After the kill one endpoint changes before the new gateway starts, so that each
 proxy has something to ACK.
-${fullPush.length === 0 ? "" : `\n### Against a full push\n\nThe same gateway with a switch that sends everything to everybody at each change.\n\n${fullPushTable(streams, fullPush)}\n`}${
+${fullPush.length === 0 ? "" : `\n### Against a full push\n\nThe same bucket, transport and load, with a gateway of the bench that sends everything to everybody at each change. It is as good as that can be: the bytes of a change are\nmade once for all streams, it keeps no state of what proxies hold, and it skips who is behind.\n\n${fullPushTable(streams, fullPush)}\n`}${
     compile.length === 0
       ? ""
       : `\n### One change, by size of the mesh\n\nThe whole round of config-compiler (read the change, compile, write the bucket, announce) in a process of its own on a catalogue and a bus in memory.\n\n${compileTable(compile)}${compileRatio(compile)}\n`

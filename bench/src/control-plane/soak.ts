@@ -50,6 +50,7 @@ export async function soak(options: SoakOptions, progress: Progress): Promise<So
   const load = LoadClient.start();
   try {
     const changes = new Changes(controlPlane);
+    await controlPlane.renewGateway("fairlead");
     progress.step(`${streams} streams, of which 1 % never read and 5 % refuse everything, for ${minutes} minutes`);
     const size = { port: controlPlane.grpcPort, variant, streams, connections: 0, silentShare, refusingShare };
     await load.ask("open", { ...size, deadlineMs: 120_000 });

@@ -45,6 +45,7 @@ export class SimulatedProxy {
   #assignments = 0;
   #hasRoutes = false;
   #complete = false;
+  #brought = false;
 
   constructor(nodeId: string, behaviour: Behaviour, context: LoadContext) {
     this.nodeId = nodeId;
@@ -59,7 +60,8 @@ export class SimulatedProxy {
     this.#askedForEndpoints = false;
     this.#assignments = 0;
     this.#hasRoutes = false;
-    this.#complete = false;
+    this.#complete = this.#held.size > 0;
+    this.#brought = false;
     this.#context.counters.streams += 1;
     this.#request(typeUrls.cluster, this.#subscription(typeUrls.cluster));
     this.#request(typeUrls.listener, this.#subscription(typeUrls.listener));
@@ -69,10 +71,12 @@ export class SimulatedProxy {
 
   /** The stream is lost; what it brought is kept. */
   end(): void {
-    this.#held.clear();
     const { contents, variant } = this.#context;
+    // A stream that was refused brought nothing: what was held before it is held still.
+    if (variant === "sotw" || !this.#brought) return;
+    this.#held.clear();
     // Versions are kept once for all proxies: one that is behind the others does not say that it holds theirs.
-    if (variant === "sotw" || !this.#complete || !contents.isNewest(this.marks)) return;
+    if (!this.#complete || !contents.isNewest(this.marks)) return;
     for (const typeUrl of [typeUrls.cluster, typeUrls.endpoint, typeUrls.route]) {
       const names = typeUrl === typeUrls.route ? routes : this.#clusters;
       if (names !== undefined) this.#held.set(typeUrl, names.known(contents.versions(typeUrl)));
@@ -85,6 +89,7 @@ export class SimulatedProxy {
     counters.received(head, message.byteLength);
     const { held, marks } = contents.of(message, head);
     this.#answer(head);
+    this.#brought ||= head.resources > 0;
     if (head.typeUrl === typeUrls.cluster && (variant === "sotw" || this.#clusters === undefined)) {
       const changed = this.#clusters?.encoded.equals(held.encoded) !== true;
       this.#clusters = held;

@@ -27,8 +27,17 @@ export interface Misbehaving extends MisbehavingOptions {
   readonly nacks: number;
 }
 
-/** The refusing ones have been sent everything, and refused it. */
-const settleMs = 2000;
+const quietMs = 300;
+
+/** Resolves when the refusing ones have been sent everything, and have refused it. */
+async function settled(load: LoadClient): Promise<void> {
+  for (let last = -1; ;) {
+    const { responses } = (await load.ask("state", null)).counters;
+    if (responses === last) return;
+    last = responses;
+    await pause(quietMs);
+  }
+}
 
 /** The same proxies converge, with and without others that never read or refuse everything. */
 export async function measureMisbehaving(run: BenchRun, options: MisbehavingOptions): Promise<Misbehaving> {
@@ -44,13 +53,13 @@ export async function measureMisbehaving(run: BenchRun, options: MisbehavingOpti
     const others = LoadClient.start();
     try {
       await others.ask("open", { ...size, ...shares, deadlineMs: 60_000 });
-      await pause(settleMs);
+      await settled(others);
       withThem.push(await measureSingleChanges(run, { changes }));
       nacks += (await others.ask("state", null)).counters.nacks;
     } finally {
       await others.stop();
     }
-    await pause(settleMs);
+    await pause(quietMs);
   }
   const lastAckMs = (measured: SingleChanges) => measured.fromRequest.p50;
   const ratios = (of: (measured: SingleChanges) => number) =>
