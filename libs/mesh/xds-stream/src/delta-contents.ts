@@ -129,8 +129,9 @@ export class DeltaContents extends HeldContents implements Contents {
       if (asked && resource === undefined && !this.holds(name)) missing.push(name);
     }
     if (resources.length === 0 && removed.length === 0 && !this.#owesAnswer) return undefined;
-    const versionInfo = this.versionsWith(resources, removed).text;
-    return { resources: sharedList(resources), removed, missing, versionInfo };
+    const list = sharedList(resources);
+    const versionInfo = this.versionsWith(list, removed).text;
+    return { resources: list, removed, missing, versionInfo };
   }
 
   sent(plan: ResponsePlan): SentChange {

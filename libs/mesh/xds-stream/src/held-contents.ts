@@ -13,6 +13,9 @@ interface RefusedContent {
   readonly named: boolean;
 }
 
+/** What is held after a list was sent to one who held the key. */
+const afterList = new WeakMap<SharedVersions, WeakMap<readonly CompiledResource[], SharedVersions>>();
+
 const noRefusals: ReadonlyMap<string, RefusedContent> = new Map();
 
 /**
@@ -97,8 +100,17 @@ export abstract class HeldContents {
     return this.#held.get(name) !== version && this.#refused.get(name)?.version !== version;
   }
 
-  /** What is held once these were sent. */
+  /** What is held once these were sent. @param resources a shared list: the next stream with the same costs a look-up */
   protected versionsWith(resources: readonly CompiledResource[], removed: readonly string[]): SharedVersions {
+    if (removed.length > 0) return this.#changed(resources, removed);
+    let results = afterList.get(this.#held);
+    if (results === undefined) afterList.set(this.#held, (results = new WeakMap()));
+    let result = results.get(resources);
+    if (result === undefined) results.set(resources, (result = this.#changed(resources, removed)));
+    return result;
+  }
+
+  #changed(resources: readonly CompiledResource[], removed: readonly string[]): SharedVersions {
     const changes = new Map<string, string | undefined>();
     for (const name of removed) changes.set(name, undefined);
     for (const { name, version } of resources) changes.set(name, version);

@@ -51,8 +51,9 @@ export class NamedContents extends HeldContents implements Contents {
     }
     this.forget(gone);
     if (resources.length === 0) return undefined;
-    const versionInfo = this.versionsWith(resources, []).text;
-    return { resources: sharedList(resources), removed: [], missing: [], versionInfo };
+    const list = sharedList(resources);
+    const versionInfo = this.versionsWith(list, []).text;
+    return { resources: list, removed: [], missing: [], versionInfo };
   }
 
   sent(plan: ResponsePlan): SentChange {
