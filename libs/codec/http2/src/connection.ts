@@ -4,7 +4,7 @@ import { ClosedStreams, ENDED, FORGOTTEN, RESET_BY_PEER, RESET_BY_US } from "./c
 import type { Http2ConnectionOptions } from "./connection-options.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { type FrameEvents, FrameRules } from "./frame-rules.ts";
-import { ERROR_CODE, errorName, LARGEST_WINDOW_BYTES } from "./frame-types.ts";
+import { DEFAULT_WINDOW_BYTES, ERROR_CODE, errorName, LARGEST_WINDOW_BYTES } from "./frame-types.ts";
 import type { HeaderBlock } from "./header-block.ts";
 import { HeaderCollector } from "./header-collector.ts";
 import { Http2Error, protocolError } from "./http2-error.ts";
@@ -38,10 +38,13 @@ export abstract class Http2Connection<InHead> implements FrameEvents {
   #dataStream: Http2Stream<InHead> | undefined;
   #dataEnds = false;
   #dataLength = 0;
+  /** Of new streams: until the peer knows ours, it may go by the default (RFC 9113 §6.9.3). */
+  #streamWindow: number;
   #ended = false;
 
   protected constructor(options: Http2ConnectionOptions) {
     this.options = options;
+    this.#streamWindow = Math.max(options.streamWindowBytes, DEFAULT_WINDOW_BYTES);
     this.guard = new AbuseGuard(options.abuse, options.stats, options.now);
     // Twice the limit may still be a list that is answered 431; more is not worth the memory.
     this.#rules = new FrameRules(this, this.guard, options.maxHeadBytes * 2);
@@ -164,7 +167,7 @@ export abstract class Http2Connection<InHead> implements FrameEvents {
   }
 
   protected newStream(): Http2Stream<InHead> {
-    return new Http2Stream(this.options.streamWindowBytes, this.peerSettings.initialWindowBytes);
+    return new Http2Stream(this.#streamWindow, this.peerSettings.initialWindowBytes);
   }
 
   protected addStream(stream: Http2Stream<InHead>): void {
@@ -279,7 +282,7 @@ export abstract class Http2Connection<InHead> implements FrameEvents {
     stream.receiveWindow -= length;
     if (stream.remoteEnded) this.streamError(stream, ERROR_CODE.streamClosed, "data after the end");
     else if (!stream.headReceived) this.streamError(stream, ERROR_CODE.protocolError, "data before the head");
-    else if (stream.receiveWindow < 0) {
+    else if (stream.receiveWindow < 0 && length > 0) {
       this.streamError(stream, ERROR_CODE.flowControlError, "more data than the stream's window");
     } else this.#dataStream = stream;
   }
@@ -399,6 +402,13 @@ export abstract class Http2Connection<InHead> implements FrameEvents {
     const change = this.peerSettings.initialWindowBytes - before;
     if (change !== 0) this.#onInitialWindow(change);
     this.onPeerSettings();
+  }
+
+  onSettingsAck(): void {
+    const change = this.options.streamWindowBytes - this.#streamWindow;
+    if (change === 0) return;
+    this.#streamWindow = this.options.streamWindowBytes;
+    for (const stream of this.streams.values()) stream.receiveWindow += change;
   }
 
   /** RFC 9113 §6.9.2: the windows of all streams move with it, also below 0. */

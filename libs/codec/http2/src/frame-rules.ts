@@ -15,6 +15,7 @@ export interface FrameEvents {
   onPriority(streamId: number, malformed: number): void;
   onReset(streamId: number, errorCode: number): void;
   onSettings(bytes: Buffer, start: number, end: number): void;
+  onSettingsAck(): void;
   /** @param opaque 8 bytes, valid during the call */
   onPing(opaque: Buffer, ack: boolean): void;
   onGoAway(lastStreamId: number, errorCode: number, text: string): void;
@@ -141,6 +142,7 @@ export class FrameRules implements FrameSink {
     if (streamId !== 0) throw protocolError("SETTINGS on a stream");
     if ((flags & FLAG.ack) !== 0) {
       if (end > start) throw frameSizeError("SETTINGS ACK with a payload");
+      this.#events.onSettingsAck();
       return;
     }
     if ((end - start) % 6 !== 0) throw frameSizeError(`SETTINGS of ${end - start} bytes`);
