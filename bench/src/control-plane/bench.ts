@@ -53,13 +53,13 @@ export async function bench(options: BenchOptions, args: readonly string[], prog
 }
 
 async function eachSize(run: Run, options: BenchOptions, progress: Progress): Promise<StreamsResult[]> {
-  const { variant, connections, changes, seconds } = options;
+  const { variant, connections, changes, seconds, profile } = options;
   const results: StreamsResult[] = [];
   for (const streams of options.streams) {
     progress.step(`${streams} streams`);
     await run.controlPlane.renewGateway("fairlead");
     const steady = { perSecond: changesPerSecond, seconds };
-    results.push(await measureStreams(run, { streams, variant, connections, changes, steady }));
+    results.push(await measureStreams(run, { streams, variant, connections, changes, steady, profile }));
   }
   return results;
 }
@@ -70,7 +70,7 @@ async function eachSizeByFullPush(run: Run, options: BenchOptions, progress: Pro
   for (const streams of options.streams) {
     progress.step(`${streams} streams, full push`);
     await run.controlPlane.renewGateway("fullPush");
-    const size = { streams, variant, connections, changes, steady: undefined };
+    const size = { streams, variant, connections, changes, steady: undefined, profile: false };
     results.push(await measureStreams(run, { ...size, changesBudgetMs: fullPushBudgetMs }));
   }
   return results;

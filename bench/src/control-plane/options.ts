@@ -37,7 +37,7 @@ of simulated proxies. Writes docs/benchmarks.md. Takes about 15 minutes.
   --seconds N         of 10 changes a second [60]
   --compile N,N,…     services of the meshes whose compile is measured [100,1000,10000]
   --misbehaving N     proxies beside which 1 % never read and 5 % refuse everything; 0 = not measured [1000]
-  --profile           writes a .cpuprofile of the gateway's single changes to the working directory
+  --profile           writes gateway-*.cpuprofile into the working directory; costs CPU time
   --quick             a smoke run of some seconds with 50 streams; writes nothing
   --json              prints the results as JSON; writes nothing
   --help

@@ -1,7 +1,7 @@
+import { writeFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { Changes } from "../changes.ts";
-import type { CommitWatch } from "../commit-watch.ts";
-import type { ControlPlane } from "../control-plane.ts";
+import type { BenchRun } from "../bench-run.ts";
+import type { InspectedProcess } from "../inspected-process.ts";
 import type { Variant } from "../load/variant.ts";
 import { LoadClient } from "../load-client.ts";
 import type { Quantiles } from "../quantiles.ts";
@@ -19,6 +19,8 @@ export interface StreamsOptions {
   readonly changesBudgetMs?: number;
   /** undefined: no steady changes and no reconnects. */
   readonly steady: { readonly perSecond: number; readonly seconds: number } | undefined;
+  /** Writes profiles of the gateway into the working directory; they take CPU time themselves. */
+  readonly profile: boolean;
 }
 
 /** All that is measured with a number of streams. */
@@ -39,23 +41,20 @@ const deadlineMs = 300_000;
 
 /** Measures a gateway that was just started, and has no stream yet. */
 export async function measureStreams(
-  run: {
-    readonly controlPlane: ControlPlane;
-    readonly commits: CommitWatch;
-    readonly changes: Changes;
-    readonly progress: (what: string) => void;
-  },
-  { streams, variant, connections, changes: count, changesBudgetMs = Infinity, steady }: StreamsOptions,
+  run: Omit<BenchRun, "load">,
+  { streams, variant, connections, changes: count, changesBudgetMs = Infinity, steady, profile }: StreamsOptions,
 ): Promise<StreamsResult> {
   const { controlPlane, changes, progress } = run;
   const { gateway, grpcPort: port } = controlPlane;
   const load = LoadClient.start();
+  const profiled = async <T>(what: string, measure: () => Promise<T>) =>
+    profile ? await withProfile(gateway, `gateway-${streams}-${what}`, measure) : await measure();
   try {
     const without = await measureMemory(gateway);
     const cpu = gateway.cpuSeconds();
     progress("proxies connect");
     const size = { port, variant, streams, connections, silentShare: 0, refusingShare: 0 };
-    const coldStart = await load.ask("open", { ...size, deadlineMs });
+    const coldStart = await profiled("cold-start", async () => await load.ask("open", { ...size, deadlineMs }));
     const { counters } = await load.ask("state", null);
     await pause(500);
     const coldStartGatewayCpuSeconds = gateway.cpuSeconds() - cpu;
@@ -69,7 +68,10 @@ export async function measureStreams(
       coldStartSentMiB: counters.bytes / 2 ** 20,
       coldStartGatewayCpuSeconds,
       memory,
-      single: await measureSingleChanges(bench, { changes: count, budgetMs: changesBudgetMs }),
+      single: await profiled(
+        "changes",
+        async () => await measureSingleChanges(bench, { changes: count, budgetMs: changesBudgetMs }),
+      ),
       steady: steady && (await measureSteadyChanges(bench, steady)),
       reconnects: steady && (await measureReconnects(bench)),
     };
@@ -77,4 +79,12 @@ export async function measureStreams(
     changes.follow();
     await load.stop();
   }
+}
+
+async function withProfile<T>(service: InspectedProcess, name: string, measure: () => Promise<T>): Promise<T> {
+  const inspector = await service.inspector();
+  await inspector.startProfile();
+  const result = await measure();
+  writeFileSync(`${name}.cpuprofile`, await inspector.stopProfile());
+  return result;
 }
