@@ -46,7 +46,7 @@ export function inboundListener(node: MeshNode, port: number): RenderedResource 
   return listener(node, inboundListenerName, anyAddressFor(node.address), port, TrafficDirection.INBOUND);
 }
 
-function anyAddressFor(address: string): string {
+export function anyAddressFor(address: string): string {
   if (address.startsWith("127.") || address === "::1") return address;
   return address.includes(":") ? "::" : "0.0.0.0";
 }

@@ -1,10 +1,11 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { typeUrls } from "@fairlead/envoy-api";
-import { VirtualHostSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
+import { type VirtualHost, VirtualHostSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
 import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
 import type { ProvenanceEntry } from "@fairlead/snapshot";
 import { encoded, type RenderedResource, type ResourceIdentity } from "./compiled.ts";
+import { answerLimit, longestAnswer } from "./answer-limit.ts";
 import { outboundListenerName } from "./names.ts";
 import type { Audience } from "./audience.ts";
 import type { HostPlan } from "./service-plan.ts";
@@ -15,15 +16,41 @@ export interface EncodedVirtualHost {
   /** As a field of a RouteConfiguration: tag, length, message. */
   readonly field: Uint8Array;
   readonly provenance: readonly ProvenanceEntry[];
+  /** Bytes of the longest answer that it gives by itself. */
+  readonly longestAnswer: number;
+}
+
+function encodedHost(host: VirtualHost, longest: number, provenance: readonly ProvenanceEntry[]): EncodedVirtualHost {
+  const { number } = RouteConfigurationSchema.field.virtualHosts;
+  const message = toBinary(VirtualHostSchema, host);
+  return {
+    field: new BinaryWriter().tag(number, WireType.LengthDelimited).bytes(message).finish(),
+    provenance,
+    longestAnswer: longest,
+  };
 }
 
 export function encodedVirtualHost(plan: HostPlan, audience: Audience): EncodedVirtualHost {
-  const { number } = RouteConfigurationSchema.field.virtualHosts;
-  const message = toBinary(VirtualHostSchema, virtualHost(plan, audience));
-  return {
-    field: new BinaryWriter().tag(number, WireType.LengthDelimited).bytes(message).finish(),
-    provenance: [...plan.provenance, ...plan.routes.map(({ provenance }) => provenance)],
-  };
+  return encodedHost(virtualHost(plan, audience), longestAnswer(plan.routes), [
+    ...plan.provenance,
+    ...plan.routes.map(({ provenance }) => provenance),
+  ]);
+}
+
+/** Takes the calls to hosts that nobody knows: 502, as Istio's proxies do. */
+export function refusingHost(): EncodedVirtualHost {
+  const host = create(VirtualHostSchema, {
+    name: "block_all",
+    domains: ["*"],
+    routes: [
+      {
+        name: "block_all",
+        match: { pathSpecifier: { case: "prefix", value: "/" } },
+        action: { case: "directResponse", value: { status: 502 } },
+      },
+    ],
+  });
+  return encodedHost(host, 0, []);
 }
 
 /** Each object once, in the order of its first mention. */
@@ -50,6 +77,7 @@ function routeConfiguration(identity: ResourceIdentity, hosts: readonly EncodedV
     validateClusters: false,
     // `shop.Orders:8080` is `shop.Orders`: a service's name has no port of its own.
     ignorePortInHostMatching: true,
+    ...answerLimit(hosts.reduce((longest, host) => Math.max(longest, host.longestAnswer), 0)),
   });
   const parts = [toBinary(RouteConfigurationSchema, frame), ...hosts.map(({ field }) => field)];
   return encoded(identity, Buffer.concat(parts), provenanceOf(hosts));

@@ -1,6 +1,6 @@
 import { FairleadError } from "@fairlead/errors";
 import { type PolicyObject, policyKey } from "@fairlead/model";
-import type { ConsistentHash, Headers, HttpRoute } from "@fairlead/policy";
+import type { ConsistentHash, Headers, HttpRoute, Subnet } from "@fairlead/policy";
 import type { ProvenanceEntry } from "@fairlead/snapshot";
 import type { Callee } from "./callee.ts";
 import type { EffectivePolicy } from "./effective-policy.ts";
@@ -24,6 +24,22 @@ export interface PlannedRoute {
     readonly headers: Headers | undefined;
   })[];
   readonly mirrors: readonly (PlannedTarget & { readonly percent: number })[];
+  readonly provenance: ProvenanceEntry;
+}
+
+/** A route of tls or tcp: connections are passed on as they are. */
+export interface PlannedConnections {
+  /** Alternatives; without any, all connections match. */
+  readonly match: readonly {
+    /** Empty for tcp. */
+    readonly sniHosts: readonly string[];
+    readonly destinationSubnets: readonly Subnet[];
+    readonly port?: number | undefined;
+    readonly gateways?: readonly string[] | undefined;
+    readonly sourceLabels?: Readonly<Record<string, string>> | undefined;
+    readonly sourceNamespace?: string | undefined;
+  }[];
+  readonly destinations: readonly (PlannedTarget & { readonly weight: number })[];
   readonly provenance: ProvenanceEntry;
 }
 

@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { exportTo, hostPattern, labels, maxItems } from "./fields.ts";
+import { exportTo, hostPattern, labels, maxItems, notImplemented } from "./fields.ts";
 import { trafficPolicy } from "./traffic-policy.ts";
-import { workloadSelector } from "./workload-selector.ts";
 
 const subsetName = z
   .string()
@@ -23,8 +22,11 @@ export const destinationRuleSchema = z
     host: hostPattern.describe("The service; see Hosts. `*.example.com`: all below it that have no rule of their own."),
     trafficPolicy: trafficPolicy.optional().describe("How calls get to the service."),
     subsets: z.array(subset).max(maxItems).default([]).describe("Parts of the service, for routes."),
-    workloadSelector: workloadSelector.optional().describe("Only for proxies of these nodes; none: for all."),
-    exportTo: exportTo.default(["*"]),
+    workloadSelector: notImplemented("a rule is for all callers"),
+    exportTo: exportTo
+      .refine((to) => to.includes("*"), "only * is implemented: a rule is for all callers")
+      .default(["*"])
+      .describe("`*` only: a rule is for all callers."),
   })
   .superRefine((rule, context) => {
     const seen = new Set<string>();

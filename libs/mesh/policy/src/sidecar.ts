@@ -34,10 +34,7 @@ const ingress = z.strictObject({
     .describe("Calls for instances that are published on this port …"),
   defaultEndpoint: z
     .string()
-    .regex(
-      /^(127\.0\.0\.1|\[::1\]|0\.0\.0\.0|\[::\]):\d{1,5}$/,
-      "expected an address of this machine and a port, such as 127.0.0.1:8080",
-    )
+    .regex(/^(127\.0\.0\.1|\[::1\]):\d{1,5}$/, "expected an address of this machine and a port, such as 127.0.0.1:8080")
     .optional()
     .describe("… go here instead: `127.0.0.1:8080`."),
   connectionPool: connectionPool.optional().describe("Limits towards the application on this port."),

@@ -51,6 +51,18 @@ export const virtualServiceSchema = z
         });
       });
     }
+    for (const kind of ["tls", "tcp"] as const) {
+      spec[kind].forEach(({ match }, index) => {
+        const forMesh = ({ gateways = [] }: { gateways?: string[] | undefined }) =>
+          inMesh && (gateways.length === 0 || gateways.includes(meshGateway));
+        if (inMesh && (match.length === 0 || match.some(forMesh)))
+          context.addIssue({
+            code: "custom",
+            path: [kind, index],
+            message: `${kind} routes are for gateways, which \`gateways\` has to name: a sidecar takes calls over HTTP`,
+          });
+      });
+    }
     spec.hosts.forEach((host, index) => {
       if (host !== "*" || !inMesh) return;
       context.addIssue({

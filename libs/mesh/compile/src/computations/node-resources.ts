@@ -1,5 +1,6 @@
 import { computation } from "@fairlead/incremental";
 import type { Instance } from "@fairlead/model";
+import type { Sidecar } from "@fairlead/policy";
 import { inboundCluster } from "../cluster.ts";
 import type { RenderedResource } from "../compiled.ts";
 import { inboundRoutes } from "../inbound-routes.ts";
@@ -8,6 +9,8 @@ import { httpRank, speaksHttp2 } from "../names.ts";
 import { scopeIdOf } from "../scope.ts";
 import { type Contribution, contribution } from "./contribution.ts";
 import { instances, instancesOfNode, nodes } from "./facts.ts";
+import { gatewayKeys } from "./gateways.ts";
+import { sidecarInForce } from "./sidecars.ts";
 import { scopeOfNode, scopeRoutes, scopeView } from "./scopes.ts";
 
 /** What a node publishes over HTTP, without what its own proxy does not see: state and labels. Key: the node's id. */
@@ -18,6 +21,14 @@ const publishedOn = computation("published on a node", (reading, id): readonly I
     .filter(({ protocol }) => httpRank(protocol) !== undefined)
     .map((instance) => ({ ...instance, state: "ready" as const, labels: {}, methods: [] })),
 );
+
+/** What a Sidecar says of the way to the application on a port. */
+function ingressOf(policy: Sidecar | undefined, port: number) {
+  const ingress = policy?.ingress.find((one) => one.port.number === port);
+  const pool = ingress?.connectionPool ?? policy?.inboundConnectionPool;
+  const found = /^\[?(.+?)\]?:(\d+)$/.exec(ingress?.defaultEndpoint ?? "");
+  return { pool, ...(found === null ? {} : { host: found[1]!, to: Number(found[2]) }) };
+}
 
 /** What only this node's proxy holds: its listeners, and the way to its application. Key: the node's id. */
 const nodeResources = contribution<Contribution>(
@@ -32,7 +43,7 @@ const nodeResources = contribution<Contribution>(
       resources.push(inboundListener(node, node.inboundPort), inboundRoutes(id, published));
       for (const [port, members] of Map.groupBy(published, (instance) => instance.port)) {
         const http2 = members.every(({ protocol }) => speaksHttp2(protocol));
-        resources.push(inboundCluster(id, port, http2));
+        resources.push(inboundCluster(id, port, http2, ingressOf(reading.get(sidecarInForce, id), port)));
       }
     }
     return { resources };
@@ -51,6 +62,12 @@ export const nodeView = contribution<Contribution>(
     const scope = reading.get(scopeOfNode, id);
     reading.hold(scopeRoutes, scope);
     reading.hold(scopeView, scope);
-    return { node: { nodeId: id, scopeId: scopeIdOf(scope), keys: new Set(reading.get(nodeKeys, id)) } };
+    return {
+      node: {
+        nodeId: id,
+        scopeId: scopeIdOf(scope),
+        keys: new Set([...reading.get(nodeKeys, id), ...reading.get(gatewayKeys, id)]),
+      },
+    };
   },
 );

@@ -7,10 +7,12 @@ import { clusterNames, isEdsBacked } from "./clusters.ts";
 import { destinationRule, ruleConflicts } from "./destination-rules.ts";
 import { clusterKey, endpoints } from "./endpoints.ts";
 import { all, nodes, policies, services } from "./facts.ts";
+import { gateway } from "./gateways.ts";
 import { nodeView } from "./node-resources.ts";
 import { scopeRoutes, scopeView, shadowedServices } from "./scopes.ts";
 import { externalPorts, hostPorts, serviceEntry } from "./service-entries.ts";
 import { calleeOf } from "./services.ts";
+import { sidecar } from "./sidecars.ts";
 import { routeConflicts } from "./virtual-hosts.ts";
 import { virtualService } from "./virtual-services.ts";
 
@@ -52,6 +54,8 @@ const ofKind: Readonly<Partial<Record<PolicyKind, Computation<unknown>>>> = {
   DestinationRule: destinationRule,
   VirtualService: virtualService,
   ServiceEntry: entryRoot,
+  Gateway: gateway,
+  Sidecar: sidecar,
 };
 
 const policyRoot = computation("policy root", (reading, key) => {

@@ -2,27 +2,50 @@ import { computation, type Reading } from "@fairlead/incremental";
 import { serviceKey } from "@fairlead/model";
 import { type Callee, calleeKey } from "../callee.ts";
 import { compareText } from "../compare-text.ts";
-import { httpRank, outboundClusterName } from "../names.ts";
-import { outboundRoutes } from "../outbound-routes.ts";
+import { httpRank } from "../names.ts";
+import { outboundRoutes, refusingHost } from "../outbound-routes.ts";
 import { type Scope, scopeIdOf, scopeKey, scopeOf } from "../scope.ts";
-import type { PlannedRoute, PlannedTarget, RejectedObject } from "../service-plan.ts";
+import type { RejectedObject } from "../service-plan.ts";
 import { anyViewer, narrowed } from "../viewer.ts";
 import { apiKeys } from "./api-resources.ts";
 import { clusterKeys, clusterNames } from "./clusters.ts";
 import { type Contribution, contribution } from "./contribution.ts";
-import { all, subscriptions, subscriptionsOfNode } from "./facts.ts";
+import { all, nodes, subscriptions, subscriptionsOfNode } from "./facts.ts";
+import { gatewaysOfNode } from "./gateways.ts";
+import { routeKeys } from "./route-keys.ts";
 import { allInterfaces, nameSeen, servicesCalled } from "./services.ts";
+import { namesOfSidecar, sidecarInForce, sidecarOfNode } from "./sidecars.ts";
 import { viewerOfNode } from "./viewers.ts";
 import { isVisible, proxyVirtualHost, questionsOf, routesOf, seenKey } from "./virtual-hosts.ts";
 
-/** Key: the node's id. */
-export const scopeOfNode = computation("scope of a node", (reading, id): string => {
-  const subscribed = reading
+/** What a node's application subscribed to. Key: the node's id. */
+const subscribedBy = computation("subscribed by a node", (reading, id): readonly string[] =>
+  reading
     .get(subscriptionsOfNode, id)
-    .map((key) => reading.get(nameSeen, reading.get(subscriptions, key)!.interface.toLowerCase()));
-  const names = [...new Set(subscribed)].toSorted(compareText);
-  return scopeKey({ viewer: reading.get(viewerOfNode, id), names: names.length === 0 ? undefined : names });
-});
+    .map((key) => reading.get(nameSeen, reading.get(subscriptions, key)!.interface.toLowerCase())),
+);
+
+/** What a node sees: what it subscribed to and what its Sidecar says; a gateway that is no sidecar only what its routes lead to. */
+function namesOf(reading: Reading, id: string): readonly string[] | undefined {
+  const subscribed = reading.get(subscribedBy, id);
+  const policy = reading.get(sidecarOfNode, id);
+  const allowed = policy === undefined ? undefined : reading.get(namesOfSidecar, policy);
+  if (subscribed.length > 0 || allowed !== undefined)
+    return [...new Set([...subscribed, ...(allowed ?? [])])].toSorted(compareText);
+  const isGateway = reading.get(gatewaysOfNode, id) !== "" && reading.get(outboundPortOf, id) === undefined;
+  return isGateway ? [] : undefined;
+}
+
+const outboundPortOf = computation("outbound port", (reading, id) => reading.get(nodes, id)?.outboundPort);
+
+/** Key: the node's id. */
+export const scopeOfNode = computation("scope of a node", (reading, id): string =>
+  scopeKey({
+    viewer: reading.get(viewerOfNode, id),
+    names: namesOf(reading, id),
+    refusesUnknown: reading.get(sidecarInForce, id)?.outboundTrafficPolicy !== undefined,
+  }),
+);
 
 /** What who sees an interface holds of it. */
 interface InterfaceContent {
@@ -34,14 +57,6 @@ interface InterfaceContent {
 
 const callable = (reading: Reading, name: string): Callee[] =>
   reading.get(servicesCalled, name).filter((service) => reading.get(clusterNames, calleeKey(service)).length > 0);
-
-export function targetKeys(reading: Reading, { service, subset }: PlannedTarget): readonly string[] {
-  return reading.get(clusterKeys, calleeKey(service)).get(outboundClusterName(service, subset)) ?? [];
-}
-
-export function routeKeys(reading: Reading, { destinations, mirrors }: PlannedRoute): string[] {
-  return [...destinations, ...mirrors].flatMap((target) => targetKeys(reading, target));
-}
 
 /** Key: the interface in lower case, a line, the viewer. */
 const interfaceContent = computation("content of an interface", (reading, key): InterfaceContent => {
@@ -80,7 +95,7 @@ export const scopeRoutes = contribution<Contribution>(
     const hosts = contents(reading, scope).flatMap(({ routed }) =>
       routed === undefined ? [] : (reading.get(proxyVirtualHost, seenKey(reading, routed, scope.viewer)).host ?? []),
     );
-    return { resources: [outboundRoutes(scopeIdOf(key), hosts)] };
+    return { resources: [outboundRoutes(scopeIdOf(key), scope.refusesUnknown ? [...hosts, refusingHost()] : hosts)] };
   },
 );
 

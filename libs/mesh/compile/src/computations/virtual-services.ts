@@ -5,6 +5,8 @@ import {
   type Destination,
   type HttpRoute,
   meshGateway,
+  type TcpRoute,
+  type TlsRoute,
   typedPolicy,
   type VirtualService,
   wildcardsOf,
@@ -13,7 +15,7 @@ import type { ProvenanceEntry } from "@fairlead/snapshot";
 import { type Callee, calleeKey } from "../callee.ts";
 import { httpRank, outboundClusterName } from "../names.ts";
 import { percentOf } from "../percent.ts";
-import { type PlannedRoute, provenanceOf } from "../service-plan.ts";
+import { type PlannedConnections, type PlannedRoute, provenanceOf } from "../service-plan.ts";
 import { clusterNames } from "./clusters.ts";
 import { contribution } from "./contribution.ts";
 import { withDelegates } from "./delegates.ts";
@@ -28,7 +30,10 @@ export interface VirtualServiceInForce {
   readonly provenance: ProvenanceEntry;
   /** The routes of http, those of delegates in their places, for a caller of no protocol in particular. */
   readonly routes: readonly PlannedRoute[];
-  /** The same for each service of its hosts in the mesh, by the callee's key. */
+  /** Those of tls and tcp. */
+  readonly tls: readonly PlannedConnections[];
+  readonly tcp: readonly PlannedConnections[];
+  /** The routes of http for each service of its hosts in the mesh, by the callee's key. */
   readonly byService: ReadonlyMap<string, readonly PlannedRoute[]>;
 }
 
@@ -46,14 +51,15 @@ export const virtualService = contribution<PolicyInUse<VirtualServiceInForce>>(
       const names = isForMesh(spec) ? spec.hosts.map((host) => resolveHost(reading, host, namespace)) : [];
       const callers = [...new Set(names)].flatMap((name) => reading.get(servicesCalled, name));
       const resolve = (caller: Callee | undefined) => resolveRoutes(reading, policy, http, caller);
-      for (const { route } of [...spec.tls, ...spec.tcp])
-        for (const { destination } of route) targetOf(reading, policy, destination, undefined, "any");
+      const connections = (routes: readonly (TcpRoute | TlsRoute)[]) => resolveConnections(reading, policy, routes);
       return {
         spec,
         namespace,
         provenance: provenanceOf(policy),
         // Also one for hosts that nobody has registered must lead somewhere.
         routes: resolve(undefined),
+        tls: connections(spec.tls),
+        tcp: connections(spec.tcp),
         byService: new Map(callers.map((caller) => [calleeKey(caller), resolve(caller)])),
       };
     }),
@@ -106,6 +112,21 @@ export function resolveRoutes(
       mirrors: [...single, ...several].map(({ destination, percent }) => ({ ...target(destination), percent })),
     };
   });
+}
+
+function resolveConnections(
+  reading: Reading,
+  policy: PolicyObject,
+  routes: readonly (TcpRoute | TlsRoute)[],
+): PlannedConnections[] {
+  return routes.map(({ match, route }) => ({
+    match: match.map((one) => ({ ...one, sniHosts: "sniHosts" in one ? one.sniHosts : [] })),
+    destinations: route.map(({ destination, weight }) => ({
+      ...targetOf(reading, policy, destination, undefined, "any"),
+      weight: weight ?? 100,
+    })),
+    provenance: provenanceOf(policy),
+  }));
 }
 
 function mirrorPercent({ mirrorPercentage, mirrorPercent: percent }: HttpRoute): number {
