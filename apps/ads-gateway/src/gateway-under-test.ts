@@ -1,20 +1,7 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { buckets, InProcessBus, type KeyValue, subjects } from "@fairlead/bus";
+import { fromBinary } from "@bufbuild/protobuf";
+import { buckets, InProcessBus, subjects } from "@fairlead/bus";
 import { type GatewayStatus, GatewayStatusSchema } from "@fairlead/fairlead-api";
-import { ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
-import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
-import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
-import { typeUrls } from "@fairlead/envoy-api";
 import { createLogger } from "@fairlead/logging";
-import {
-  bucketKeyOf,
-  encodeHead,
-  encodeNode,
-  encodeResource,
-  encodeScope,
-  everythingScope,
-  headKey,
-} from "@fairlead/snapshot";
 import type { Telemetry } from "@fairlead/telemetry";
 import type { z } from "zod";
 import type { Authenticate } from "./authenticate.ts";
@@ -23,59 +10,24 @@ import { configAnswer } from "./debug/config.ts";
 import { connectionsAnswer } from "./debug/connections.ts";
 import { synczAnswer } from "./debug/syncz.ts";
 import { type AdsGateway, createAdsGateway } from "./module.ts";
+import { type CommitForTest, CommitWriter, type ResourceForTest } from "./testing/commit-writer.ts";
 
-export interface ResourceForTest {
-  readonly typeUrl: string;
-  readonly name: string;
-  /** @default that of the name: only one resource of a type has it */
-  readonly key?: string;
-  readonly version: string;
-  readonly body: Uint8Array;
-  readonly onDemand?: boolean;
-}
-
-/** A valid cluster whose bytes differ by version; `padding` makes it large. */
-export function clusterForTest(name: string, version = "1", padding = 0): ResourceForTest {
-  const altStatName = version + "x".repeat(padding);
-  return {
-    typeUrl: typeUrls.cluster,
-    name,
-    version,
-    body: toBinary(ClusterSchema, create(ClusterSchema, { name, altStatName })),
-  };
-}
-export function endpointForTest(name: string, version = "1"): ResourceForTest {
-  const body = toBinary(ClusterLoadAssignmentSchema, create(ClusterLoadAssignmentSchema, { clusterName: name }));
-  return { typeUrl: typeUrls.endpoint, name, version, body };
-}
-export function routeForTest(name: string, version = "1"): ResourceForTest {
-  const body = toBinary(RouteConfigurationSchema, create(RouteConfigurationSchema, { name }));
-  return { typeUrl: typeUrls.route, name, version, body };
-}
-
-export interface CommitForTest {
-  readonly resources?: readonly ResourceForTest[];
-  /** Keys, as `keyOf` gives them. */
-  readonly removed?: readonly string[];
-  /** Scope to keys. */
-  readonly scopes?: Readonly<Record<string, readonly string[]>>;
-  readonly nodes?: Readonly<Record<string, { readonly scope: string; readonly keys: readonly string[] }>>;
-  readonly traceparent?: string;
-}
-
-export function keyOf({ typeUrl, name, key }: ResourceForTest): string {
-  return key ?? `${typeUrl.split(".").at(-1)}/${name}`;
-}
+export {
+  clusterForTest,
+  type CommitForTest,
+  endpointForTest,
+  keyOf,
+  type ResourceForTest,
+  routeForTest,
+} from "./testing/commit-writer.ts";
 
 /** For tests: a gateway on an in-process bus whose bucket the test writes itself. All resources are in the scope of everything. */
 export class GatewayUnderTest {
   readonly bus = new InProcessBus();
   readonly statuses: GatewayStatus[] = [];
   readonly gateway: AdsGateway;
-  #bucket: KeyValue | undefined;
+  #writer: CommitWriter | undefined;
   readonly #closables: { close(): void }[] = [];
-  readonly #everything = new Set<string>();
-  revision = 0;
 
   constructor(
     overrides: { config?: Partial<AdsGatewayConfig>; authenticate?: Authenticate; telemetry?: Telemetry } = {},
@@ -93,7 +45,7 @@ export class GatewayUnderTest {
   }
 
   async start(): Promise<void> {
-    this.#bucket = await this.bus.keyValue(buckets.xds);
+    this.#writer = new CommitWriter(await this.bus.keyValue(buckets.xds));
     const subscription = this.bus.subscribe(subjects.proxyStatus, ({ data }) => {
       this.statuses.push(fromBinary(GatewayStatusSchema, data));
     });
@@ -115,42 +67,18 @@ export class GatewayUnderTest {
 
   /** Writes a commit as config-compiler does. @returns its revision */
   async commit(commit: CommitForTest): Promise<number> {
-    const bucket = this.#bucket;
-    if (bucket === undefined) throw new Error("not started");
-    const revision = ++this.revision;
-    for (const resource of commit.resources ?? []) {
-      const key = keyOf(resource);
-      this.#everything.add(key);
-      const { typeUrl, name, version, body, onDemand = false } = resource;
-      const provenance = [{ kind: "service" as const, key: name }];
-      await bucket.put(
-        bucketKeyOf("resource", key),
-        encodeResource({ key, typeUrl, name, version, body, onDemand, revision, provenance }),
-      );
-    }
-    for (const key of commit.removed ?? []) {
-      this.#everything.delete(key);
-      await bucket.delete(bucketKeyOf("resource", key));
-    }
-    for (const [id, keys] of Object.entries({ [everythingScope]: [...this.#everything], ...commit.scopes })) {
-      await bucket.put(bucketKeyOf("scope", id), encodeScope({ id, keys: new Set(keys) }, revision));
-    }
-    for (const [nodeId, { scope, keys }] of Object.entries(commit.nodes ?? {})) {
-      await bucket.put(
-        bucketKeyOf("node", nodeId),
-        encodeNode({ nodeId, scopeId: scope, keys: new Set(keys) }, revision),
-      );
-    }
-    await bucket.put(
-      headKey,
-      encodeHead({ revision, traceparent: commit.traceparent, compiledAtMs: 0, compilerId: "test" }),
-    );
-    return revision;
+    if (this.#writer === undefined) throw new Error("not started");
+    return await this.#writer.commit(commit);
   }
 
   /** Writes bytes as they are. */
   async putRaw(key: string, value: Uint8Array): Promise<void> {
-    await this.#bucket?.put(key, value);
+    await this.#writer?.bucket.put(key, value);
+  }
+
+  /** Of the last commit. */
+  get revision(): number {
+    return this.#writer?.revision ?? 0;
   }
 
   /** Where proxies connect. */
