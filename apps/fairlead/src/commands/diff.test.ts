@@ -73,6 +73,15 @@ removed cds c for web-0
   );
 });
 
+test("a change that is the same for several scopes is shown once", async () => {
+  const [first] = preview.resources;
+  const twice = { ...preview, resources: [first, { ...first, key: "rds/b/outbound", audience: 1 }] };
+  stub.answer = () => json({ ...changed, preview: twice });
+  const { out } = await run(["diff", "-f", "-"]);
+  assert.equal(out.match(/^changed rds outbound/gm)?.length, 1);
+  assert.match(out, /2 resources would change, for 7 registered proxies/);
+});
+
 test("without a change it exits with 0; with an error, 2", async () => {
   stub.answer = () => json({ ...changed, objects: [{ ...reviews, outcome: "unchanged" }], preview: nothing });
   const same = await run(["diff", "-f", "-"]);
@@ -114,7 +123,7 @@ test("apply --dry-run and delete --dry-run show the same; they exit with 1 when 
     assert.equal(code, already ? 0 : 1);
     assert.match(
       out,
-      /keep what it had before of:\n {2}reviews\.yaml:4 VirtualService\/default\/reviews: FL_X: no subset v9/,
+      /where that still can be\):\n {2}reviews\.yaml:4 VirtualService\/default\/reviews: FL_X: no subset v9/,
     );
   }
 });

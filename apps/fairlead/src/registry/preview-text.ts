@@ -1,4 +1,4 @@
-import type { Audience, Preview, PreviewedObject } from "@fairlead/registration";
+import type { Audience, Preview, PreviewedObject, PreviewedResource } from "@fairlead/registration";
 import type { Style } from "../terminal/style.ts";
 
 /** Names of proxies in a line; the others are counted. `--json` has all. */
@@ -43,16 +43,30 @@ function objectLines({ kind, namespace, name, outcome, diff = "" }: PreviewedObj
   return [head, ...indented(diffInColour(diff, style))];
 }
 
+/** Scopes hold routes of their own, and a change is the same in many of them: it is shown once, for the proxies of all. */
+function alike({ resources, audiences }: Preview): (Omit<PreviewedResource, "key" | "audience"> & Audience)[] {
+  const groups = Map.groupBy(resources, ({ change, type, name, diff }) => JSON.stringify([change, type, name, diff]));
+  return [...groups.values()].map((group) => {
+    const held = group.map(({ audience }) => audiences[audience]!);
+    const nodes = [...new Set(held.flatMap((audience) => audience.nodes))].toSorted();
+    return { ...group[0]!, nodes, unregistered: held.some(({ unregistered }) => unregistered) };
+  });
+}
+
 /** Objects with their diffs, resources with theirs and for whom, and what the compiler would refuse. */
 export function previewText(change: PreviewedChange, style: Style): string {
   const { resources, audiences, rejected, diffsLeftOut } = change.preview;
   const lines = change.objects.flatMap((object) => objectLines(object, style));
-  for (const { change: what, type, name, audience, diff } of resources) {
-    lines.push("", `${style("bold", `${what} ${type} ${name}`)} for ${proxiesOf(audiences[audience]!)}`);
+  for (const { change: what, type, name, nodes, unregistered, diff } of alike(change.preview)) {
+    lines.push("", `${style("bold", `${what} ${type} ${name}`)} for ${proxiesOf({ nodes, unregistered })}`);
     if (diff !== undefined) lines.push(...indented(diffInColour(diff, style)));
   }
   if (diffsLeftOut > 0) lines.push("", `${diffsLeftOut} of them are shown without what differs`);
-  if (rejected.length > 0) lines.push("", "The compiler would not take, and keep what it had before of:");
+  if (rejected.length > 0)
+    lines.push(
+      "",
+      "The compiler would not take (what each said when it last could be compiled stays, where that still can be):",
+    );
   for (const { key, file, line, code, message, already } of rejected) {
     const place = file === "" ? "" : `${file}:${line} `;
     lines.push(`  ${place}${key}: ${style("red", code)}: ${message}${already ? " (as now)" : ""}`);
