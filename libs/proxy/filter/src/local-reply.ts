@@ -1,3 +1,4 @@
+import { isGrpc } from "@fairlead/proxy-router";
 import { HeaderMap, type RequestHead, type ResponseHead } from "@fairlead/proxy-stream";
 import type { ResponseFlag } from "./stream-info.ts";
 
@@ -31,7 +32,7 @@ export function renderLocalReply(
   reply: LocalReply,
   request: RequestHead,
 ): { readonly head: ResponseHead; readonly body: string } {
-  if (request.headers.get("content-type")?.startsWith("application/grpc") === true) {
+  if (isGrpc(request)) {
     const fields = [
       "content-type",
       "application/grpc",

@@ -33,7 +33,7 @@ export function compileMatch(match: RouteMatch, where: string): RequestTest {
 }
 
 /** `application/grpc`, alone or with a format (`+proto`): not grpc-web. */
-function isGrpc(head: RequestHead): boolean {
+export function isGrpc(head: Pick<RequestHead, "headers">): boolean {
   const type = head.headers.get("content-type") ?? "";
   return type.startsWith("application/grpc") && (type.length === 16 || type[16] === "+");
 }

@@ -1,5 +1,5 @@
 export { canonicalPath, type CanonicalPathOptions } from "./canonical-path.ts";
-export { compileHeader, compileString, type HeaderTest } from "./compile-match.ts";
+export { compileHeader, compileString, type HeaderTest, isGrpc } from "./compile-match.ts";
 export { type FilterOverride, type FilterOverrides, noOverrides } from "./filter-override.ts";
 export {
   applyMutation,

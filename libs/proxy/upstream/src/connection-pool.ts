@@ -49,8 +49,10 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
   readonly #waiters = new Set<PoolWaiter>();
   readonly #connecting = new Set<Socket>();
   readonly #connections = new Set<ClientConnection>();
-  /** Streams that a connection will have, before it is there to say so itself. */
-  readonly #expectedStreams: number;
+  /** A connection serves several requests at a time. */
+  readonly #shared: boolean;
+  /** Streams that a connection will have, before it says so itself: as the last one did. */
+  #expectedStreams: number;
   #idle: Idle[] = [];
   #draining = false;
 
@@ -60,9 +62,9 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
     this.#config = config;
     this.#stats = stats;
     this.#sweep = sweep;
-    this.#expectedStreams = hasStreamFactory(config.protocol)
-      ? (streamFactory(config.protocol).expectedStreams ?? 1)
-      : 1;
+    const { protocol } = config;
+    this.#expectedStreams = hasStreamFactory(protocol) ? (streamFactory(protocol).expectedStreams ?? 1) : 1;
+    this.#shared = this.#expectedStreams > 1;
     sweep.add(this);
   }
 
@@ -132,7 +134,7 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
 
   /** One that serves others already and has room: before idle ones, so that these may age. */
   #takeShared(): ClientConnection | undefined {
-    if (this.#expectedStreams === 1) return undefined;
+    if (!this.#shared) return undefined;
     for (const connection of this.#connections) {
       if (connection.activeStreams > 0 && this.#hasRoom(connection)) return connection;
     }
@@ -142,7 +144,7 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
   #hasRoom(connection: ClientConnection): boolean {
     const limit = this.#config.maxRequestsPerConnection;
     if (limit > 0 && connection.streamsOpened >= limit) return false;
-    return connection.activeStreams < connection.maxConcurrentStreams;
+    return connection.activeStreams < Math.min(connection.maxConcurrentStreams, this.#expectedStreams);
   }
 
   #putIdle(connection: ClientConnection): void {
@@ -229,7 +231,7 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
       given = true;
       this.cancel(waiter);
       waiter.onConnection(connection);
-      if (this.#expectedStreams === 1) return;
+      if (!this.#shared) return;
     }
     if (given || connection.activeStreams > 0 || !this.#connections.has(connection)) return;
     if (this.#draining) connection.destroy();
@@ -239,7 +241,10 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
   onStreamDone(connection: ClientConnection): void {
     const limit = this.#config.maxRequestsPerConnection;
     if (limit > 0 && connection.streamsOpened >= limit) connection.drain();
-    else if (connection.maxConcurrentStreams > 0) this.#give(connection, connection.activeStreams > 0);
+    else if (connection.maxConcurrentStreams > 0) {
+      if (this.#shared) this.#expectedStreams = connection.maxConcurrentStreams;
+      this.#give(connection, connection.activeStreams > 0);
+    }
     // It takes no more: those who wait need another.
     else this.#connectForWaiters();
   }
