@@ -1,5 +1,7 @@
 import { create, type DescMessage } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
+import { CorsSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/cors/v3/cors_pb.js";
+import { HTTPFaultSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/fault/v3/fault_pb.js";
 import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
 import {
   type HttpFilter,
@@ -18,7 +20,14 @@ function filter(name: string, schema: DescMessage): HttpFilter {
   });
 }
 
-/** The chain of every listener. */
-export function httpFilters(_audience: Audience): HttpFilter[] {
-  return [filter(routerFilterName, RouterSchema)];
+/**
+ * The chain of every listener, whatever its routes: so a route that begins to use one changes no listener. Without configuration of a
+ * route they do nothing. A preflight is answered before a fault could be put in.
+ */
+export function httpFilters(audience: Audience): HttpFilter[] {
+  return [
+    ...(audience === "proxies" ? [filter(corsFilterName, CorsSchema)] : []),
+    filter(faultFilterName, HTTPFaultSchema),
+    filter(routerFilterName, RouterSchema),
+  ];
 }
