@@ -87,7 +87,7 @@ export class JobQueue {
     this.#waiting.delete(entry);
     this.#running = entry;
     const { timeoutMs } = this.#options;
-    this.#timer = setTimeout(() => this.#give(`it was not done after ${timeoutMs} ms`), timeoutMs);
+    this.#timer = setTimeout(() => this.#give(limitReached(`it was not done after ${timeoutMs} ms`)), timeoutMs);
     this.#thread ??= this.#start();
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     this.#thread.postMessage(entry.job);
@@ -102,9 +102,11 @@ export class JobQueue {
     thread.on("message", (answer: JobAnswer) => {
       if (this.#thread === thread) this.#done(answer);
     });
-    // What is not one job's own failure, such as a heap that is full, ends the thread.
-    thread.on("error", (error: Error) => {
-      if (this.#thread === thread) this.#give(error.message);
+    // What is not one job's own failure ends the thread.
+    thread.on("error", (error: NodeJS.ErrnoException) => {
+      if (this.#thread !== thread) return;
+      const isFull = error.code === "ERR_WORKER_OUT_OF_MEMORY";
+      this.#give(isFull ? limitReached("it needs more memory than it may have") : FairleadError.from(error));
     });
     thread.unref();
     return thread;
@@ -122,15 +124,11 @@ export class JobQueue {
   }
 
   /** Gives the job up that runs, and its thread with it: nothing else ends what it does. */
-  #give(reason: string): void {
+  #give(error: FairleadError): void {
     const entry = this.#running;
     this.#running = undefined;
     void this.#end();
-    entry?.reject(
-      new FairleadError("FL_POLICY_WORK_LIMIT", `the ${entry.job.kind} of the policies was given up: ${reason}`, {
-        facts: { job: entry.job.kind },
-      }),
-    );
+    entry?.reject(error);
     this.#next();
   }
 
@@ -140,4 +138,8 @@ export class JobQueue {
     this.#thread = undefined;
     await thread?.terminate();
   }
+}
+
+function limitReached(reason: string): FairleadError {
+  return new FairleadError("FL_POLICY_WORK_LIMIT", `the work on the policies was given up: ${reason}`);
 }
