@@ -29,6 +29,9 @@ interface Idle {
 /** The peer's own time-out is not waited for to the last: its FIN and our request would cross. */
 const PEER_TIMEOUT_MARGIN_MS = 1000;
 
+/** Streams of one connection, whatever the peer allows (as Envoy). */
+const MAX_STREAMS = 1024;
+
 /**
  * The connections to one host. How many requests one of them serves at a time is its protocol's to say: one in HTTP/1.1, as many
  * as the host allows in HTTP/2.
@@ -211,8 +214,10 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
   }
 
   #failFirst(reason: ResetReason, details: string): void {
-    const [waiter] = this.#waiters;
-    if (waiter !== undefined) {
+    // All that the connection would have served: each on its own would wait for one failure after the other.
+    let failing = this.#expectedStreams;
+    for (const waiter of this.#waiters) {
+      if (failing-- === 0) break;
       this.cancel(waiter);
       waiter.onFailure(reason, details);
     }
@@ -242,7 +247,7 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
     const limit = this.#config.maxRequestsPerConnection;
     if (limit > 0 && connection.streamsOpened >= limit) connection.drain();
     else if (connection.maxConcurrentStreams > 0) {
-      if (this.#shared) this.#expectedStreams = connection.maxConcurrentStreams;
+      if (this.#shared) this.#expectedStreams = Math.min(connection.maxConcurrentStreams, MAX_STREAMS);
       this.#give(connection, connection.activeStreams > 0);
     }
     // It takes no more: those who wait need another.
