@@ -31,16 +31,25 @@ for (const variant of ["sotw", "delta"] as const) {
 function property(variant: "sotw" | "delta"): void {
   const all = ["a", "b", "c"] as const;
   const step = fc.oneof(
-    { weight: 3, arbitrary: fc.record({ target: fc.constantFrom(...all), spare: fc.subarray([...all]) }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        target: fc.constantFrom(...all),
+        spare: fc.subarray([...all]),
+        version: fc.constantFrom(1, 2),
+      }),
+    },
     { weight: 4, arbitrary: fc.constantFrom(cluster, route, endpoint) },
     { weight: 1, arbitrary: fc.constant("release" as const) },
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       const t = connected(variant);
-      t.set(endpoint, "b@1", "c@1");
       const inbox: ResponseForTest[] = [];
       const has = { clusters: new Set(["a"]), route: "a", endpoints: new Set(["a"]) };
+      /** Clusters to their versions, and those that wait for endpoints (rule 64). */
+      const versions = new Map([["a", "1"]]);
+      const warming = new Set<string>();
       let endpointNonce = "s1-2";
       let target = "a";
       let clusters: ReadonlySet<string> = new Set(["a"]);
@@ -49,6 +58,15 @@ function property(variant: "sotw" | "delta"): void {
         if (typeUrl === cluster && variant === "sotw") has.clusters = new Set();
         if (typeUrl === cluster) for (const [name] of parts) has.clusters.add(name!);
         if (typeUrl === cluster) for (const name of removed) has.clusters.delete(name);
+        if (typeUrl === cluster) for (const name of versions.keys()) if (!has.clusters.has(name)) versions.delete(name);
+        if (typeUrl === cluster) {
+          for (const [name, version] of parts) {
+            if (versions.get(name!) !== version) warming.add(name!);
+            versions.set(name!, version!);
+          }
+        }
+        if (typeUrl === endpoint) for (const [name] of parts) warming.delete(name!);
+        for (const name of warming) if (!has.clusters.has(name)) warming.delete(name);
         if (typeUrl === endpoint) for (const name of removed) has.endpoints.delete(name);
         if (typeUrl === route) has.route = parts[0]![1]!;
         if (typeUrl === endpoint) for (const [name] of parts) has.endpoints.add(name!);
@@ -80,7 +98,8 @@ function property(variant: "sotw" | "delta"): void {
           ({ target } = one);
           clusters = wanted;
           t.announce({
-            [cluster]: [...removed, ...[...wanted].map((name) => `${name}@1`)],
+            [cluster]: [...removed, ...[...wanted].map((name) => `${name}@${one.version}`)],
+            [endpoint]: [...removed, ...[...wanted].map((name) => `${name}@1`)],
             [route]: [`r@${one.target}`],
           });
         }
@@ -89,9 +108,10 @@ function property(variant: "sotw" | "delta"): void {
       inbox.push(...t.take());
       while (inbox.length > 0) apply(inbox.shift()!);
       assert.equal(has.route, target);
+      assert.deepEqual([...warming], [], "rule 64: replaced clusters got their endpoints");
       assert.deepEqual([...has.clusters].sort(), [...clusters].sort());
       assert.deepEqual(t.stream.pending(), []);
     }),
-    { numRuns: 500 },
+    { numRuns: 10000 },
   );
 }

@@ -68,7 +68,7 @@ export class XdsStream implements DiscoveryStream {
     if (type.subscription.size > this.#options.maxNames) throw this.#tooManyNames(typeUrl, type.subscription.size);
     if (type === this.#clusters && (outcome.kind === "ack" || outcome.kind === "nack")) {
       const awaitsEndpoints = outcome.kind === "ack" && this.#endpoints?.subscription.empty === false;
-      this.#readiness.clustersAnswered(awaitsEndpoints ? view : undefined);
+      this.#readiness.clustersAnswered(awaitsEndpoints);
     }
     if (type === this.#endpoints && outcome.kind !== "nack" && outcome.kind !== "stale") {
       this.#sendWarming();
@@ -143,12 +143,17 @@ export class XdsStream implements DiscoveryStream {
     const { nonce, range, change, plan } = sent;
     if (isClusters) {
       for (const name of change.replaced) this.#warming.add(name);
+      for (const name of change.added) if (this.#endpoints?.contents.holds(name) === true) this.#warming.add(name);
       if (!this.#variant.warmingAsks) this.#sendWarming();
       // Who names clusters one by one has the routes first.
       if (type.subscription.wildcard) this.#readiness.sent(change.added, (name) => type.contents.holds(name), now);
     }
     // What goes out behind the clusters needs no asking for.
-    if (type === this.#endpoints) for (const { name } of plan.resources) this.#warming.delete(name);
+    if (type === this.#endpoints) {
+      const names = plan.resources.map(({ name }) => name);
+      for (const name of names) this.#warming.delete(name);
+      this.#readiness.endpointsSent([...names, ...plan.removed]);
+    }
     const { typeUrl } = type;
     const bytes = this.#variant.encode({ typeUrl, nonce, controlPlane, plan });
     const count = plan.resources.length + plan.removed.length;
@@ -163,10 +168,10 @@ export class XdsStream implements DiscoveryStream {
 
   /** Whether the client lacks a cluster: it is not ready there, or cannot be sent yet. */
   #clustersAreMissing(view: ResourceView, now: number): boolean {
-    if (this.#readiness.waits(now)) return true;
-    const clusters = this.#clusters;
-    return (
-      clusters !== undefined && clusters.contents.due && clusters.blocked(now) && clusters.contents.lacksWanted(view)
+    if (this.#readiness.waits(view, now)) return true;
+    // Endpoints too: they may come back to a cluster that the client has had all the while.
+    return [this.#clusters, this.#endpoints].some(
+      (type) => type !== undefined && type.contents.due && type.blocked(now) && type.contents.lacksWanted(view),
     );
   }
 
