@@ -1,7 +1,7 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { type ErrorFacts, FairleadError } from "@fairlead/errors";
-import type { Job, JobAnswer, JobResults, ThreadData } from "./jobs.ts";
+import type { Job, JobAnswer, JobResults, ThreadData, ThreadMessage } from "./jobs.ts";
 import "../errors.ts";
 
 export interface JobQueueOptions extends ThreadData {
@@ -14,6 +14,9 @@ export interface JobQueueOptions extends ThreadData {
   /** A thread without work is ended after this time. @default 60 s */
   readonly idleMs?: number;
 }
+
+/** For a thread to load its code, on a machine that is busy. */
+const startTimeoutMs = 30_000;
 
 interface Entry {
   readonly job: Job;
@@ -86,11 +89,16 @@ export class JobQueue {
     }
     this.#waiting.delete(entry);
     this.#running = entry;
-    const { timeoutMs } = this.#options;
-    this.#timer = setTimeout(() => this.#give(limitReached(`it was not done after ${timeoutMs} ms`)), timeoutMs);
+    // The time of a job does not begin before its thread can work.
+    this.#limit(this.#thread === undefined ? startTimeoutMs : this.#options.timeoutMs);
     this.#thread ??= this.#start();
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     this.#thread.postMessage(entry.job);
+  }
+
+  #limit(timeMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#give(limitReached(`it was not done after ${timeMs} ms`)), timeMs);
   }
 
   #start(): Worker {
@@ -99,8 +107,10 @@ export class JobQueue {
       workerData: { databaseUrl } satisfies ThreadData,
       resourceLimits: { maxOldGenerationSizeMb: maxMemoryMb },
     });
-    thread.on("message", (answer: JobAnswer) => {
-      if (this.#thread === thread) this.#done(answer);
+    thread.on("message", (message: ThreadMessage) => {
+      if (this.#thread !== thread) return;
+      if (message !== "ready") this.#done(message);
+      else if (this.#running !== undefined) this.#limit(this.#options.timeoutMs);
     });
     // What is not one job's own failure ends the thread.
     thread.on("error", (error: NodeJS.ErrnoException) => {

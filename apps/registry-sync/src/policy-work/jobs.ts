@@ -29,6 +29,9 @@ export interface JobResults {
   };
 }
 
+/** What the thread says: once that it can work, then an answer for each job. */
+export type ThreadMessage = "ready" | JobAnswer;
+
 /** What the thread says when a job is done. */
 export type JobAnswer =
   | { readonly result: JobResults[Job["kind"]] }

@@ -10,7 +10,7 @@ import { rejectedObject } from "../preview/mesh-difference.ts";
 import { previewedObjects } from "../preview/previewed-objects.ts";
 import { previewChange } from "../preview/preview-change.ts";
 import { envoyMessages } from "../readable/envoy-messages.ts";
-import type { Job, JobAnswer, JobResults, ThreadData } from "./jobs.ts";
+import type { Job, JobAnswer, JobResults, ThreadData, ThreadMessage } from "./jobs.ts";
 
 /** What an answer may hold: a few megabytes as JSON. */
 const limits = { maxDiffChars: 40_000, maxTotalDiffChars: 4_000_000 };
@@ -68,7 +68,10 @@ async function answerOf(job: Job): Promise<JobAnswer> {
   }
 }
 
-parentPort?.on("message", (job: Job) => {
+function say(message: ThreadMessage): void {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-  void answerOf(job).then((answer) => parentPort?.postMessage(answer));
-});
+  parentPort?.postMessage(message);
+}
+
+parentPort?.on("message", (job: Job) => void answerOf(job).then(say));
+say("ready");
