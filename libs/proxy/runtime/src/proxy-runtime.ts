@@ -1,6 +1,6 @@
 import { shortTypeName, typeUrls } from "@fairlead/envoy-api";
 import type { StreamInfo } from "@fairlead/proxy-filter";
-import { DeadlineSweep, HeaderMap } from "@fairlead/proxy-stream";
+import { DeadlineSweep, HeaderMap, Http2Stats } from "@fairlead/proxy-stream";
 import { ClusterManager, healthOf } from "@fairlead/proxy-upstream";
 import { ClusterStore } from "./cluster-store.ts";
 import { systemResolve } from "./dns-hosts.ts";
@@ -42,6 +42,7 @@ export class ProxyRuntime {
   readonly #routes = new RouteStore();
   readonly #listeners: ListenerStore;
   readonly #rejections = new Map<string, readonly XdsRejection[]>();
+  readonly #http2Stats = new Http2Stats();
   readonly #updates = new Map<string, UpdateStats>();
   readonly #wantedListeners = new Set<(typeUrl: string) => void>();
   readonly #listenerListeners = new Set<() => void>();
@@ -67,6 +68,7 @@ export class ProxyRuntime {
       sweep,
       now: this.#now,
       random,
+      http2Stats: this.#http2Stats,
       routes: (name) => this.#routes.get(name),
       maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
       drainTimeoutMs: options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS,
@@ -202,6 +204,7 @@ export class ProxyRuntime {
         (cluster) => [cluster.config.name, cluster.stats, cluster.config.circuitBreakers] as const,
       ),
       updates: this.#updates,
+      http2: this.#http2Stats,
     });
   }
 

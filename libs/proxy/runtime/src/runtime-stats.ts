@@ -1,4 +1,5 @@
 import type { HttpStats } from "@fairlead/proxy-filter";
+import type { Http2Stats } from "@fairlead/proxy-stream";
 import type { CircuitBreakers, ClusterStats } from "@fairlead/proxy-upstream";
 
 /** Counts of one xDS type's responses, by Envoy's names. */
@@ -12,6 +13,8 @@ export interface StatsSource {
   readonly http: ReadonlyMap<string, HttpStats>;
   readonly clusters: Iterable<readonly [name: string, stats: ClusterStats, breakers: CircuitBreakers]>;
   readonly updates: ReadonlyMap<string, UpdateStats>;
+  /** Of the connections of clients. */
+  readonly http2: Http2Stats;
 }
 
 /** All counters and gauges under their full names. */
@@ -22,6 +25,7 @@ export function collectStats(source: StatsSource): Map<string, number> {
     for (const [name, value] of http.ofFilters) stats.set(`http.${prefix}.${name}`, value);
   }
   for (const [name, cluster, breakers] of source.clusters) addCluster(stats, `cluster.${name}`, cluster, breakers);
+  add(stats, "http2", source.http2);
   for (const [prefix, updates] of source.updates) add(stats, prefix, updates);
   return stats;
 }
@@ -35,6 +39,7 @@ function addCluster(
   breakers: CircuitBreakers,
 ): void {
   add(stats, prefix, cluster);
+  add(stats, `${prefix}.http2`, cluster.http2);
   add(stats, `${prefix}.outlier_detection`, cluster.outlier);
   add(stats, `${prefix}.health_check`, cluster.healthCheck);
   for (const [status, count] of cluster.byStatus.entries())

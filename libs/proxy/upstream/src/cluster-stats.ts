@@ -1,3 +1,5 @@
+import { Http2Stats } from "@fairlead/proxy-stream";
+
 /** `outlier_detection.…` */
 export class OutlierStats {
   ejections_active = 0;
@@ -74,6 +76,9 @@ export class ClusterStats {
   readonly healthCheck = new HealthCheckStats();
   /** By status: `upstream_rq_503`. */
   readonly byStatus = new Uint32Array(600);
+
+  /** Of the connections to its hosts: `http2.…` */
+  readonly http2 = new Http2Stats();
 
   countStatus(status: number): void {
     this.upstream_rq_completed++;

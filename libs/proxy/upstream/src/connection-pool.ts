@@ -1,4 +1,4 @@
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import {
   type ClientConnection,
   type ClientConnectionEvents,
@@ -11,6 +11,7 @@ import {
 import type { ClusterConfig } from "./cluster-config.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 import { connectFailureOf } from "./connect-failure.ts";
+import { connectHost } from "./host-connect.ts";
 
 /** A request that wants a connection. Exactly one of the two is called, once, unless it is cancelled; perhaps at once. */
 export interface PoolWaiter {
@@ -181,7 +182,12 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
   #connect(): void {
     this.#stats.upstream_cx_total++;
     this.#stats.upstream_cx_active++;
-    const socket = connect({ host: this.#address, port: this.#port, noDelay: true });
+    const socket = connectHost(this.#address, this.#port, this.#config.tls, () => {
+      clearTimeout(timer);
+      socket.off("error", onError);
+      this.#connecting.delete(socket);
+      this.#onConnected(socket);
+    });
     this.#connecting.add(socket);
     let timedOut = false;
     const timer = setTimeout(() => {
@@ -198,17 +204,14 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
       this.#failFirst(failure.reason, failure.details);
     };
     socket.once("error", onError);
-    socket.once("connect", () => {
-      clearTimeout(timer);
-      socket.off("error", onError);
-      this.#connecting.delete(socket);
-      this.#onConnected(socket);
-    });
   }
 
   #onConnected(socket: Socket): void {
     const { protocol, highWatermarkBytes } = this.#config;
-    const connection = streamFactory(protocol).createClient(socket, this, { highWatermarkBytes });
+    const connection = streamFactory(protocol).createClient(socket, this, {
+      highWatermarkBytes,
+      http2: { stats: this.#stats.http2 },
+    });
     this.#connections.add(connection);
     this.#give(connection, true);
   }

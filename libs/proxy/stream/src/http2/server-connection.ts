@@ -162,15 +162,17 @@ export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, 
     this.#events.onProtocolError(failure, this);
     if (failure instanceof Http2Error) {
       this.#lose("protocol error");
-      this.#linger();
+      this.#linger(failure.errorCode !== ERROR_CODE.enhanceYourCalm);
     } else this.destroy();
   }
 
-  #linger(): void {
+  /** @param reading what still comes is taken and dropped, so that a slow client sees why; a flood is not */
+  #linger(reading = true): void {
     this.#lingering = true;
     this.#output.flush();
     this.#socket.end();
-    this.#socket.resume();
+    if (reading) this.#socket.resume();
+    else this.#socket.pause();
     this.#socket.setTimeout(STALLED_MS, () => this.destroy());
     this.deadlineMs = this.#options.sweep.nowMs + LINGER_MS;
   }

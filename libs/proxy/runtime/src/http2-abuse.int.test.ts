@@ -1,0 +1,202 @@
+import assert from "node:assert/strict";
+import { connect, type Socket } from "node:net";
+import { test } from "node:test";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { Backend } from "./testing/backend.ts";
+import { call, eventually } from "./testing/client.ts";
+import { http2Cluster } from "./testing/http2-cluster.ts";
+import { Http2Backend, Http2Caller } from "./testing/http2-peers.ts";
+import { TestProxy } from "./testing/proxy.ts";
+import { duration, listener, routes, staticCluster, toCluster } from "./testing/resources.ts";
+
+const MIB = 1024 * 1024;
+const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
+
+function frame(type: number, flags: number, streamId: number, payload: Buffer = Buffer.alloc(0)): Buffer {
+  const header = Buffer.alloc(9);
+  header.writeUIntBE(payload.length, 0, 3);
+  header[3] = type;
+  header[4] = flags;
+  header.writeUInt32BE(streamId, 5);
+  return Buffer.concat([header, payload]);
+}
+
+const greeting = Buffer.concat([preface, frame(4, 0, 0)]);
+/** GET http://a/ by HPACK's static table. */
+const get = Buffer.from([0x82, 0x86, 0x84, 0x01, 0x01, 0x61]);
+const post = Buffer.from([0x83, 0x86, 0x84, 0x01, 0x01, 0x61]);
+const cancel = Buffer.from([0, 0, 0, 8]);
+
+function request(streamId: number): Buffer {
+  return frame(1, 5, streamId, get);
+}
+
+interface Attack {
+  readonly name: string;
+  readonly counter: string;
+  /** The i-th part of it. */
+  readonly part: (i: number) => Buffer;
+  /** Whether the attacker takes what it is answered. */
+  readonly reads: boolean;
+}
+
+const attacks: readonly Attack[] = [
+  {
+    name: "rapid reset",
+    counter: "http2.rapid_reset_flood",
+    part: (i) => Buffer.concat([request(1 + 2 * i), frame(3, 0, 1 + 2 * i, cancel)]),
+    reads: true,
+  },
+  {
+    name: "CONTINUATION without an end",
+    counter: "http2.header_overflow",
+    part: (i) => (i === 0 ? frame(1, 1, 1, get) : frame(9, 0, 1, Buffer.alloc(1000, 0x82))),
+    reads: true,
+  },
+  { name: "PING", counter: "http2.outbound_control_flood", part: () => frame(6, 0, 0, Buffer.alloc(8)), reads: false },
+  { name: "SETTINGS", counter: "http2.outbound_control_flood", part: () => frame(4, 0, 0), reads: false },
+  {
+    name: "empty DATA",
+    counter: "http2.inbound_empty_frames_flood",
+    part: (i) => (i === 0 ? frame(1, 4, 1, post) : frame(0, 0, 1)),
+    reads: true,
+  },
+  {
+    name: "WINDOW_UPDATE",
+    counter: "http2.inbound_window_update_frames_flood",
+    part: () => frame(8, 0, 0, Buffer.from([0, 0, 0, 1])),
+    reads: true,
+  },
+  {
+    name: "PRIORITY",
+    counter: "http2.inbound_priority_frames_flood",
+    part: () => frame(2, 0, 1, Buffer.from([0, 0, 0, 3, 1])),
+    reads: true,
+  },
+];
+
+/** Sends as fast as the proxy takes it, until the proxy ends the connection. @returns the bytes that it took */
+function attack(port: number, { part, reads }: Attack): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket: Socket = connect(port, "127.0.0.1");
+    let i = 0;
+    const send = (): void => {
+      if (socket.destroyed || !socket.writable) return;
+      const parts: Buffer[] = [];
+      for (const end = i + 200; i < end; i++) parts.push(part(i));
+      if (socket.bytesWritten > 256 * MIB) reject(new Error("it was never ended"));
+      // The proxy is on the same thread: it gets its turn.
+      if (socket.write(Buffer.concat(parts))) setImmediate(send);
+    };
+    socket.on("connect", () => {
+      socket.write(greeting);
+      send();
+    });
+    socket.on("drain", send);
+    if (reads) socket.resume();
+    socket.on("error", () => undefined);
+    socket.on("close", () => resolve(socket.bytesWritten));
+  });
+}
+
+for (const it of attacks) {
+  test(`${it.name}: the connection is ended and counted, others are served, memory and delay stay`, async () => {
+    await using backend = await Backend.named("served");
+    await using proxy = await TestProxy.start({
+      clusters: [staticCluster("a", [backend.port])],
+      listeners: [listener("in", 0)],
+      routes: [routes("in", toCluster("*", "a"))],
+    });
+    const port = proxy.port("in");
+    using caller = new Http2Caller(port);
+    assert.equal((await caller.call({ ":authority": "a" })).body, "served");
+    const before = process.memoryUsage().rss;
+    const delay = monitorEventLoopDelay({ resolution: 5 });
+    delay.enable();
+    const attacking = Promise.all([attack(port, it), attack(port, it), attack(port, it)]);
+    const until = { over: false };
+    let served = 0;
+    const serving = (async () => {
+      do {
+        assert.equal((await caller.call({ ":authority": "a" })).body, "served");
+        served++;
+      } while (!until.over);
+    })();
+    await attacking;
+    until.over = true;
+    await serving;
+    delay.disable();
+    assert.equal(proxy.stat(it.counter), 3);
+    assert(served > 0);
+    assert(process.memoryUsage().rss - before < 64 * MIB, `${(process.memoryUsage().rss - before) / MIB} MiB more`);
+    // The attackers run on the same thread, and other tests on the same machine.
+    assert(delay.percentile(90) < 200_000_000, `${delay.percentile(90) / 1e6} ms of delay`);
+    await eventually(() => proxy.stat("http.in.downstream_cx_active") === 1, "the attackers are gone");
+    assert.equal((await call(port)).body, "served");
+  });
+}
+
+test("a head that comes too slowly ends its connection", async () => {
+  await using proxy = await TestProxy.start({
+    listeners: [listener("in", 0, { requestHeadersTimeout: duration(200) })],
+    routes: [routes("in")],
+  });
+  for (const start of [preface.subarray(0, 10), Buffer.concat([greeting, frame(1, 1, 1, get)])]) {
+    const socket = connect(proxy.port("in"), "127.0.0.1");
+    socket.on("error", () => undefined);
+    socket.resume();
+    socket.write(start);
+    // A byte now and then does not buy more time.
+    let at = start.length;
+    const trickle = setInterval(() => {
+      if (start.length > 10) socket.write(frame(9, 0, 1, Buffer.from([0x82])));
+      else socket.write(preface.subarray(at, ++at));
+    }, 50);
+    await new Promise((resolve) => socket.once("close", resolve));
+    clearInterval(trickle);
+  }
+  await eventually(() => proxy.stat("http.in.downstream_rq_header_timeout") === 2, "both are counted");
+});
+
+test("100 uploads that the host does not take hold little in the proxy, and a request beside them goes through", async () => {
+  await using backend = await Http2Backend.start((stream, headers) => {
+    stream.respond({ ":status": 200 });
+    if (headers[":path"] === "/stuck") stream.pause();
+    else stream.end("ok");
+  });
+  await using proxy = await TestProxy.start({
+    clusters: [http2Cluster("a", [backend.port])],
+    listeners: [listener("in", 0)],
+    routes: [routes("in", toCluster("*", "a"))],
+  });
+  const before = process.memoryUsage().rss;
+  using caller = new Http2Caller(proxy.port("in"));
+  let sent = 0;
+  const piece = Buffer.alloc(64 * 1024);
+  const stuck = Array.from({ length: 50 }, () => {
+    const stream = caller.session.request({ ":method": "POST", ":path": "/stuck", ":authority": "a" });
+    stream.on("error", () => undefined);
+    const send = (): void => {
+      for (let i = 0; i < 64; i++) {
+        sent += piece.length;
+        if (!stream.write(piece)) {
+          stream.once("drain", send);
+          return;
+        }
+      }
+    };
+    send();
+    return stream;
+  });
+  let last = -1;
+  let still = 0;
+  await eventually(() => {
+    still = sent === last ? still + 1 : 0;
+    last = sent;
+    return still > 20;
+  }, "nothing moves any more");
+  using other = new Http2Caller(proxy.port("in"));
+  assert.equal((await other.call({ ":path": "/", ":authority": "a" })).body, "ok");
+  const more = process.memoryUsage().rss - before;
+  assert(more < 96 * MIB, `${more / MIB} MiB more for ${stuck.length} uploads`);
+});
