@@ -97,8 +97,8 @@ async function besideMisbehaving(
         silent: Math.ceil(good * silentShare),
         refusing: Math.ceil(good * refusingShare),
         variant,
-        blocks: quick ? 1 : 5,
-        changesPerBlock: Math.ceil(changes / 3),
+        blocks: quick ? 1 : 8,
+        changesPerBlock: Math.ceil(changes / 5),
       },
     );
   } finally {

@@ -7,7 +7,6 @@ import { LoadClient } from "./load-client.ts";
 import { markers } from "./marker.ts";
 import { measureMemory } from "./measure/memory.ts";
 import type { Progress } from "./progress.ts";
-import type { Quantiles } from "./quantiles.ts";
 import { type Point, type Trend, trendOf } from "./trend.ts";
 
 export interface SoakOptions {
@@ -26,8 +25,10 @@ export interface SoakResult {
   readonly compilerLive: Trend;
   readonly samples: number;
   readonly changes: number;
-  /** ms from POST /pub to the ACK, over changes and proxies that behave. */
-  readonly lag: Quantiles;
+  /** ms from POST /pub to the last ACK of the proxies that behave: the median of each sample's time. */
+  readonly lastAck: Trend;
+  /** The longest of all. */
+  readonly worstMs: number;
   readonly finalStateEqual: boolean;
   /** Connections and streams of proxies that read, ended by the gateway. */
   readonly lost: number;
@@ -41,6 +42,8 @@ const refusingShare = 0.05;
 const endpoints = 10;
 const sampleMs = 5000;
 const warmUpShare = 0.3;
+const warmUpMs = 60_000;
+const finalDeadlineMs = 30_000;
 
 /** Steady changes under proxies of which some never read and some refuse everything. */
 export async function soak(options: SoakOptions, progress: Progress): Promise<SoakResult> {
@@ -57,12 +60,13 @@ export async function soak(options: SoakOptions, progress: Progress): Promise<So
     changes.follow(load);
     const end = machineMs() + minutes * 60_000;
     const making = makeChanges(changes, perSecond, end);
-    const samples = await takeSamples(controlPlane, end, progress);
-    const { count, last } = await making;
-    for (const change of last) await changes.everywhere(load, change);
-    const { counters, marks } = await load.ask("state", null);
-    const { each } = await load.ask("summary", null);
-    const steady = samples.slice(Math.floor(samples.length * warmUpShare));
+    const samples = await takeSamples(controlPlane, load, end, progress);
+    const count = await making;
+    const finalStateEqual = await reachesEverybody(changes, load);
+    const { counters } = await load.ask("state", null);
+    const [first] = samples;
+    const steadyFrom = (first?.atMs ?? 0) + Math.max(warmUpMs, minutes * 60_000 * warmUpShare);
+    const steady = samples.filter(({ atMs }) => atMs >= steadyFrom);
     const trend = (of: (sample: Sample) => number) =>
       trendOf(steady.map((sample): Point => ({ atMs: sample.atMs, value: of(sample) })));
     return {
@@ -71,8 +75,9 @@ export async function soak(options: SoakOptions, progress: Progress): Promise<So
       compilerLive: trend(({ compilerLive }) => compilerLive),
       samples: steady.length,
       changes: count,
-      lag: each,
-      finalStateEqual: marks.every((seen, marker) => seen.length === 1 && seen[0] === changes.marks[marker]),
+      lastAck: trend(({ lastAckMs }) => lastAckMs),
+      worstMs: Math.max(...samples.map(({ worstMs }) => worstMs)),
+      finalStateEqual,
       lost: counters.lost,
       cut: counters.cut,
       nacks: counters.nacks,
@@ -88,31 +93,43 @@ interface Sample {
   readonly live: number;
   readonly resident: number;
   readonly compilerLive: number;
+  readonly lastAckMs: number;
+  readonly worstMs: number;
 }
 
-async function takeSamples({ gateway, compiler }: ControlPlane, end: number, progress: Progress): Promise<Sample[]> {
+async function takeSamples(
+  { gateway, compiler }: ControlPlane,
+  load: LoadClient,
+  end: number,
+  progress: Progress,
+): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (let at = machineMs(); at < end; at = machineMs()) {
     const [memory, compilerMemory] = [await measureMemory(gateway), await measureMemory(compiler)];
+    const { last } = await load.ask("summary", null);
     samples.push({
+      lastAckMs: last.p50,
+      worstMs: last.max,
       atMs: at,
       live: memory.liveMiB,
       resident: memory.residentMiB,
       compilerLive: compilerMemory.liveMiB,
     });
-    progress.detail(`gateway ${memory.liveMiB.toFixed(1)} MiB live, ${memory.residentMiB.toFixed(1)} MiB resident`);
+    progress.detail(
+      `gateway ${memory.liveMiB.toFixed(1)} MiB live, ${memory.residentMiB.toFixed(1)} MiB resident, last ACK ${last.p50.toFixed(0)} ms, at most ${last.max.toFixed(0)} ms`,
+    );
     await pause(Math.max(0, Math.min(sampleMs, end - machineMs())));
   }
   return samples;
 }
 
-async function makeChanges(changes: Changes, perSecond: number, end: number) {
+/** @returns how many there were */
+async function makeChanges(changes: Changes, perSecond: number, end: number): Promise<number> {
   const began = machineMs();
   const pending: Promise<unknown>[] = [];
-  const last = new Map<number, Awaited<ReturnType<Changes["make"]>>>();
   let count = 0;
   for (; machineMs() < end; count += 1) {
-    const making = changes.make(count % markers).then((change) => last.set(change.marker, change));
+    const making = changes.make(count % markers);
     // Awaited below; without a handler until then, a failure would end the process before it is told.
     making.catch(() => undefined);
     pending.push(making);
@@ -120,5 +137,14 @@ async function makeChanges(changes: Changes, perSecond: number, end: number) {
     await pause(Math.max(0, began + ((count + 1) * 1000) / perSecond - machineMs()));
   }
   await Promise.all(pending);
-  return { count, last: [...last.values()] };
+  return count;
+}
+
+/** @returns whether all proxies that behave get the last mark of each marker */
+async function reachesEverybody(changes: Changes, load: LoadClient): Promise<boolean> {
+  for (const deadline = machineMs() + finalDeadlineMs; ; await pause(100)) {
+    const { marks } = await load.ask("state", null);
+    if (marks.every((seen, marker) => seen.length === 1 && seen[0] === changes.marks[marker])) return true;
+    if (machineMs() > deadline) return false;
+  }
 }

@@ -50,18 +50,16 @@ export class Arrivals {
     return quantiles(latenciesMs);
   }
 
-  /** Over all changes since the last call: of each change at each proxy, and of each change at its last proxy. */
-  summary(proxies: number): { readonly each: Quantiles; readonly last: Quantiles; readonly complete: number } {
+  /** Over all changes that all proxies have, since the last call: of each change at each proxy, and at its last proxy. */
+  summary(proxies: number): { readonly each: Quantiles; readonly last: Quantiles } {
     const all: number[] = [];
     const last: number[] = [];
-    let complete = 0;
-    for (const { latenciesMs } of this.#changes.values()) {
-      for (const latency of latenciesMs) all.push(latency);
+    for (const [key, { latenciesMs }] of this.#changes) {
       if (latenciesMs.length < proxies) continue;
-      complete += 1;
+      for (const latency of latenciesMs) all.push(latency);
       last.push(latenciesMs.reduce((a, b) => Math.max(a, b), 0));
+      this.#changes.delete(key);
     }
-    this.#changes.clear();
-    return { each: quantiles(all), last: quantiles(last), complete };
+    return { each: quantiles(all), last: quantiles(last) };
   }
 }

@@ -19,7 +19,7 @@ export interface LoadOperations {
   open(request: LoadSize & { readonly deadlineMs: number }): Quantiles;
   expect(request: { readonly marker: number; readonly mark: number; readonly atMs: number }): null;
   everywhere(request: { readonly marker: number; readonly mark: number; readonly deadlineMs: number }): Quantiles;
-  summary(request: null): { readonly each: Quantiles; readonly last: Quantiles; readonly complete: number };
+  summary(request: null): { readonly each: Quantiles; readonly last: Quantiles };
   state(request: null): LoadState;
   close(request: null): null;
 }
