@@ -8,7 +8,7 @@ import { report } from "./control-plane/report.ts";
 
 endAtSignals();
 const args = process.argv.slice(2);
-const options = readOptions(args);
+const options = optionsOrExit();
 if (options === undefined) process.stdout.write(helpText);
 else {
   const progress = new Progress();
@@ -18,4 +18,13 @@ else {
   if (options.json) process.stdout.write(`${JSON.stringify(results, undefined, 2)}\n`);
   else process.stdout.write(text);
   if (!options.json && !options.quick) writeSection("bench:control-plane", text);
+}
+
+function optionsOrExit() {
+  try {
+    return readOptions(args);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}; --help tells the options\n`);
+    process.exit(2);
+  }
 }
