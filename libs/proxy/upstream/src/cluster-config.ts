@@ -1,4 +1,5 @@
 import type { HealthCheck } from "./health-check-config.ts";
+import type { UpstreamTls } from "./host-connect.ts";
 import type { OutlierDetection } from "./outlier-config.ts";
 import type { SlowStart } from "./slow-start.ts";
 
@@ -73,6 +74,8 @@ export interface ClusterConfig {
   readonly circuitBreakers: CircuitBreakers;
   /** Below this share of healthy hosts, in percent, health is ignored: better a bad host than none. 0 = never. @default 50 */
   readonly healthyPanicPercent: number;
+  /** @default plain */
+  readonly tls?: UpstreamTls | undefined;
   readonly outlierDetection?: OutlierDetection | undefined;
   readonly healthChecks?: readonly HealthCheck[];
 }
