@@ -41,6 +41,29 @@ test("a node sees its scope and its own keys, and its own win", () => {
   assert.equal(mesh.viewOf("n2").get(cds, "api")?.version, "1", "on demand is found by name only");
 });
 
+test("nodes whose own resources have equal contents share one list; the others have theirs", () => {
+  const mesh = new MeshSnapshot();
+  mesh.apply([
+    put(resource("a", cds, "a", "1")),
+    ...["n1", "n2", "n3"].map((id) => put(resource(`${id}/in`, cds, "inbound|8080", id === "n3" ? "2" : "1"))),
+    scope("s", "a"),
+    ...["n1", "n2", "n3"].map((id) => node(id, "s", `${id}/in`)),
+  ]);
+  const listOf = (nodeId: string) => mesh.viewOf(nodeId).resources(cds);
+  assert.equal(listOf("n1"), listOf("n2"));
+  assert.notEqual(listOf("n1"), listOf("n3"));
+  assert.deepEqual(names(listOf("n3")), ["a", "inbound|8080"]);
+  assert.equal(mesh.viewOf("n2").get(cds, "inbound|8080")?.key, "n2/in", "each has its own by name");
+  mesh.apply([put(resource("n2/in", cds, "inbound|8080", "2"))]);
+  assert.equal(listOf("n2"), listOf("n3"));
+  mesh.apply([put(resource("a", cds, "a", "2"))]);
+  assert.equal(listOf("n2"), listOf("n3"));
+  assert.deepEqual(
+    listOf("n1").map(({ name, version }) => `${name}@${version}`),
+    ["a@2", "inbound|8080@1"],
+  );
+});
+
 test("a node that nobody registered sees everything; equal views share one list until it changes", () => {
   const mesh = new MeshSnapshot();
   mesh.apply([put(resource("a", cds, "a", "1")), put(resource("e", eds, "a", "1")), scope(everythingScope, "a", "e")]);

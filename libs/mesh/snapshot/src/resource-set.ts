@@ -1,6 +1,7 @@
 import type { CompiledResource } from "./compiled-resource.ts";
 
 const none: readonly CompiledResource[] = [];
+const noNames: ReadonlyMap<string, CompiledResource> = new Map();
 
 interface OfType {
   readonly byName: Map<string, CompiledResource>;
@@ -22,6 +23,10 @@ export class ResourceSet {
     if (ofType === undefined) return none;
     ofType.wildcard ??= sortedWildcard(ofType.byName.values());
     return ofType.wildcard;
+  }
+
+  byName(typeUrl: string): ReadonlyMap<string, CompiledResource> {
+    return this.#types.get(typeUrl)?.byName ?? noNames;
   }
 
   values(typeUrl: string): Iterable<CompiledResource> {

@@ -15,20 +15,41 @@ export interface ResourceView {
   get(typeUrl: string, name: string): CompiledResource | undefined;
 }
 
+type List = readonly CompiledResource[];
+
+/**
+ * Lists of a scope's resources overlaid with own ones: by the scope's list, then by what the own ones are. Nodes whose own
+ * resources have equal contents (most have: an inbound cluster of the same port) share one list, and with it all that is
+ * kept for a list. Its own entries are then those of the node that came first.
+ */
+const overlaid = new WeakMap<List, Map<string, WeakRef<List>>>();
+
+function overlay(inherited: List, own: ReadonlyMap<string, CompiledResource>): List {
+  let lists = overlaid.get(inherited);
+  if (lists === undefined) overlaid.set(inherited, (lists = new Map()));
+  const contents = Array.from(own.values(), ({ name, version, onDemand }) => `${name}\0${version}\0${onDemand}`);
+  const mark = contents.sort().join("\0");
+  const known = lists.get(mark)?.deref();
+  if (known !== undefined) return known;
+  const byName = new Map(inherited.map((resource) => [resource.name, resource]));
+  for (const resource of own.values()) byName.set(resource.name, resource);
+  const list = sortedWildcard(byName.values());
+  lists.set(mark, new WeakRef(list));
+  return list;
+}
+
 /** The resources of a scope, overlaid with those of the node itself. */
 export class NodeResources {
   readonly own = new ResourceSet();
-  readonly #merged = new Map<string, { from: readonly CompiledResource[]; list: readonly CompiledResource[] }>();
+  readonly #merged = new Map<string, { from: List; list: List }>();
 
-  wildcard(typeUrl: string, scope: ResourceSet): readonly CompiledResource[] {
+  wildcard(typeUrl: string, scope: ResourceSet): List {
     const inherited = scope.wildcard(typeUrl);
-    const own = [...this.own.values(typeUrl)];
-    if (own.length === 0) return inherited;
+    const own = this.own.byName(typeUrl);
+    if (own.size === 0) return inherited;
     const known = this.#merged.get(typeUrl);
     if (known?.from === inherited) return known.list;
-    const byName = new Map(inherited.map((resource) => [resource.name, resource]));
-    for (const resource of own) byName.set(resource.name, resource);
-    const list = sortedWildcard(byName.values());
+    const list = overlay(inherited, own);
     this.#merged.set(typeUrl, { from: inherited, list });
     return list;
   }
