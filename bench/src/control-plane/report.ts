@@ -62,28 +62,38 @@ function streamsTable(results: readonly StreamsResult[]): string {
 
 /** Of one change: what the gateway does for it with a push of what changed, and with a push of everything. */
 function fullPushTable(results: readonly StreamsResult[], full: readonly StreamsResult[]): string {
-  const lines = full.flatMap(({ streams, single: all }) => {
-    const single = results.find((result) => result.streams === streams)?.single;
-    if (single === undefined) return [];
-    const line = (what: string, of: (one: SingleChanges) => number, show: (value: number) => string) => [
+  const perChange = (of: (single: SingleChanges) => number) => (result: StreamsResult) =>
+    of(result.single) / result.single.changes;
+  const lines = full.flatMap((all) => {
+    const { streams } = all;
+    const own = results.find((result) => result.streams === streams);
+    if (own === undefined) return [];
+    const line = (what: string, of: (result: StreamsResult) => number, show = short) => [
       whole(streams),
       what,
       show(of(all)),
-      show(of(single)),
-      `${short(of(all) / of(single))} ×`,
+      show(of(own)),
+      `${short(of(all) / of(own))} ×`,
     ];
     return [
-      line("commit to the last ACK, p50, ms", ({ fromCommit }) => fromCommit.p50, short),
-      line("CPU of the gateway, ms", (one) => (one.gatewayCpuSeconds * 1000) / one.changes, short),
-      line("allocated, MiB", (one) => one.allocatedBytes / 2 ** 20 / one.changes, short),
+      line("a change, from the commit to the last ACK, p50, ms", ({ single }) => single.fromCommit.p50),
       line(
-        "sent, MiB",
-        (one) => one.sentBytes / 2 ** 20 / one.changes,
+        "– CPU of the gateway, ms",
+        perChange(({ gatewayCpuSeconds }) => gatewayCpuSeconds * 1000),
+      ),
+      line(
+        "– allocated, MiB",
+        perChange(({ allocatedBytes }) => allocatedBytes / 2 ** 20),
+      ),
+      line(
+        "– sent, MiB",
+        perChange(({ sentBytes }) => sentBytes / 2 ** 20),
         (value) => value.toFixed(2),
       ),
+      line("live memory a stream, KiB", ({ memory }) => memory.liveKiB),
     ];
   });
-  return table(["streams", "of one change", "full push", "Fairlead", "gain"], lines);
+  return table(["streams", "", "full push", "Fairlead", "gain"], lines);
 }
 
 function compileTable(costs: readonly CompileCost[]): string {
@@ -129,7 +139,7 @@ The commit on the bus is seen by a watch of the bench on the same bucket that th
 the process. Allocated: V8's count of bytes on the JavaScript heap. Memory is the difference between all streams open and none, each after a full garbage collection;
 live: JavaScript heap and what it holds outside, resident: what the system counts. After the kill one endpoint changes before the new gateway starts, so that each
 proxy has something to ACK.
-${fullPush.length === 0 ? "" : `\n### Against a full push\n\nThe same bucket, transport and load, with a gateway of the bench that sends everything to everybody at each change. It is as good as that can be: the bytes of a change are\nmade once for all streams, it keeps no state of what proxies hold, and it skips who is behind.\n\n${fullPushTable(streams, fullPush)}\n`}${
+${fullPush.length === 0 ? "" : `\n### Against a full push\n\nThe same bucket, transport and load, with a gateway of the bench that sends everything to everybody at each change. It is as good as that can be: the bytes of a change are\nmade once for all streams, it keeps no state of what proxies hold, and it skips who is behind. Its memory is that of gRPC and the connection alone.\n\n${fullPushTable(streams, fullPush)}\n`}${
     compile.length === 0
       ? ""
       : `\n### One change, by size of the mesh\n\nThe whole round of config-compiler (read the change, compile, write the bucket, announce) in a process of its own on a catalogue and a bus in memory.\n\n${compileTable(compile)}${compileRatio(compile)}\n`
