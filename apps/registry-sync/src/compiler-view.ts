@@ -3,10 +3,10 @@ import { type Bus, buckets } from "@fairlead/bus";
 import { FairleadError } from "@fairlead/errors";
 import { HeadSchema } from "@fairlead/fairlead-api";
 import type { Logger } from "@fairlead/logging";
-import type { RejectedObject } from "@fairlead/registration";
 import { headKey } from "@fairlead/snapshot";
 import { lockNames, type Store } from "@fairlead/store";
-import type { JobQueue } from "./policy-work/job-queue.ts";
+import type { JobResults } from "./policy-work/jobs.ts";
+import type { RejectedObjects } from "./rejected-objects.ts";
 
 /** What is known of the compilers. */
 export interface CompilerReport {
@@ -17,26 +17,21 @@ export interface CompilerReport {
   /** The last commit; undefined before the first, and while the bus is away. */
   readonly compiled: { readonly compiler: string; readonly revision: number; readonly atMs: number } | undefined;
   /** What the compiler does not take now; undefined where that could not be found out in time. */
-  readonly rejected: readonly RejectedObject[] | undefined;
+  readonly rejected: JobResults["rejected"] | undefined;
 }
 
 export interface CompilerViewOptions {
   readonly store: Pick<Store, "revision" | "lockHeldForMs">;
   readonly bus: Bus;
-  readonly worker: Pick<JobQueue, "run">;
+  readonly rejected: Pick<RejectedObjects, "at">;
   readonly logger: Logger;
 }
 
-/** What was found out is good for this long although the catalogue has changed: to find it out costs a compile. */
-const rejectedForMs = 5000;
 const busTimeoutMs = 2000;
 
 /** Who compiles, how far it has got, and what it does not take. */
 export class CompilerView {
   readonly #options: CompilerViewOptions;
-  #rejected:
-    | { readonly revision: number; readonly atMs: number; readonly found: Promise<readonly RejectedObject[]> }
-    | undefined;
 
   constructor(options: CompilerViewOptions) {
     this.#options = options;
@@ -44,18 +39,18 @@ export class CompilerView {
 
   /** @throws FairleadError FL_STORE_UNAVAILABLE */
   async read(): Promise<CompilerReport> {
-    const { store, logger } = this.#options;
+    const { store, rejected, logger } = this.#options;
     const [revision, activeForMs] = await Promise.all([store.revision(), store.lockHeldForMs(lockNames.compiler)]);
     const unknown = (what: string) => (caught: unknown) => {
       const error = FairleadError.from(caught);
       logger.warn({ code: error.code, reason: error.message }, `${what} is not known`);
       return undefined;
     };
-    const [compiled, rejected] = await Promise.all([
+    const [compiled, found] = await Promise.all([
       this.#head().catch(unknown("the last commit of the compiler")),
-      this.#rejectedAt(revision).catch(unknown("what the compiler rejects")),
+      rejected.at(revision).catch(unknown("what the compiler rejects")),
     ]);
-    return { revision, activeForMs, compiled, rejected };
+    return { revision, activeForMs, compiled, rejected: found };
   }
 
   async #head(): Promise<CompilerReport["compiled"]> {
@@ -70,16 +65,5 @@ export class CompilerView {
     } finally {
       clearTimeout(timer);
     }
-  }
-
-  async #rejectedAt(revision: number): Promise<readonly RejectedObject[]> {
-    const known = this.#rejected;
-    if (known !== undefined && (known.revision >= revision || Date.now() - known.atMs < rejectedForMs))
-      return await known.found;
-    const found = this.#options.worker.run({ kind: "rejected" }).then(({ rejected }) => rejected);
-    this.#rejected = { revision, atMs: Date.now(), found };
-    // One that failed is tried again.
-    found.catch(() => (this.#rejected = undefined));
-    return await found;
   }
 }

@@ -27,6 +27,7 @@ import { JobQueue } from "./policy-work/job-queue.ts";
 import { Registrations } from "./registrations.ts";
 import { RefusalHistory } from "./refusals/refusal-history.ts";
 import { RegistryMetrics } from "./registry-metrics.ts";
+import { RejectedObjects } from "./rejected-objects.ts";
 import { StoreMonitor } from "./store-monitor.ts";
 import { Sweeper } from "./sweeper.ts";
 
@@ -62,9 +63,10 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
     },
   });
   metrics.standingRefusals(() => refusals.standing.length);
+  const registeredProxies = async () => await store.liveProxies(config.leaseTtl);
   const meshConvergence = new MeshConvergence({
     tracker,
-    registeredProxies: async () => await store.liveProxies(config.leaseTtl),
+    registeredProxies,
     leaseTtlMs: config.leaseTtl,
     availableForMs: () => monitor.availableForMs(),
   });
@@ -78,7 +80,7 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
   });
   // A thread of its own: an apply does not wait for dry runs.
   const parser = new JobQueue({ databaseUrl: store.url, ...parserLimits });
-  const compiler = new CompilerView({ store, bus, worker: previewer, logger });
+  const compiler = new CompilerView({ store, bus, rejected: new RejectedObjects({ worker: previewer }), logger });
   const live = new LiveConfig({ bus, logger });
   const explainer = new CallExplainer({ live, worker: parser, store });
   const policies = new Policies({ store, metrics, parser, previewer, live });
@@ -142,6 +144,7 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
       waits,
       compiler,
       store,
+      registeredProxies,
       gatewayProxies: { hosts: new GatewayHosts(config.gatewayHosts), logger },
     });
     addRefusalRoutes(fastify, refusals);

@@ -12,8 +12,8 @@ export function statusCommand(output: CommandOutput): Command {
       "Shows each proxy, its gateway, and each type of configuration: version, and whether the proxy ACKed it, or why it did not;\n" +
         "the config-compiler and the gateways with their revisions; what proxies refuse and what the compiler rejects, each with the\n" +
         "policy that it comes from, its file and line.\n" +
-        "Exit code 1 when there is something to look at: a proxy that refuses something or does not answer, a gateway that does not\n" +
-        "answer, no active compiler, an object that cannot be compiled.",
+        "Exit code 1 when there is something to look at: a proxy that refuses something, does not answer or is not connected, a gateway\n" +
+        "that does not answer, no active compiler, an object that cannot be compiled.",
     )
     .addOption(registryOption())
     .addOption(jsonOption())

@@ -13,7 +13,7 @@ const nacksSchema = z.object({ nacks: z.array(refusalSchema) });
 const compilerTimeoutMs = 60_000;
 
 /** What `fairlead status` shows: of each proxy, each gateway, the compiler, and what is refused. */
-export type MeshStatus = Pick<z.output<typeof proxyReportSchema>, "proxies"> & {
+export type MeshStatus = Pick<z.output<typeof proxyReportSchema>, "proxies" | "unconnected"> & {
   readonly gateways: readonly (Partial<z.output<typeof gatewaysSchema>["gateways"][number]> & {
     readonly id: string;
     readonly error?: string | undefined;
@@ -56,9 +56,13 @@ export function isSilent(
 }
 
 /** Whether anybody has to look. */
-export function needsAttention({ gateways, proxies, nacks, compiler }: MeshStatus, nowMs: number): boolean {
+export function needsAttention(
+  { gateways, proxies, unconnected = [], nacks, compiler }: MeshStatus,
+  nowMs: number,
+): boolean {
   return (
     nacks.length > 0 ||
+    unconnected.length > 0 ||
     gateways.some(({ error }) => error !== undefined) ||
     proxies.some(({ types }) => types.some((type) => type.state === "NACKED" || isSilent(type, nowMs))) ||
     "error" in compiler ||

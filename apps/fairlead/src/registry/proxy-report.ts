@@ -27,5 +27,9 @@ export const proxyReportSchema = z.object({
       types: z.array(typeStateSchema),
     }),
   ),
+  /** Registered proxies that are connected to no gateway; not there while PostgreSQL does not answer. */
+  unconnected: z
+    .array(z.object({ node: z.string(), renewedAgoMs: z.number(), closedMs: z.number().optional() }))
+    .optional(),
 });
 export type TypeState = z.output<typeof typeStateSchema>;

@@ -38,6 +38,19 @@ function rejectedLines({ compiler }: MeshStatus, style: Style): string[] {
   return compiler.rejected.map((object) => `  ${originText(object)}: ${style("red", object.code)}: ${object.message}`);
 }
 
+/** Where it is not of the newest revision. */
+function ofOlder({ compiler }: MeshStatus): string {
+  if ("error" in compiler || (compiler.rejectedRevision ?? compiler.revision) >= compiler.revision) return "";
+  return ` (as of revision ${compiler.rejectedRevision})`;
+}
+
+function unconnectedLines({ unconnected = [] }: MeshStatus, style: Style, nowMs: number): string[] {
+  return unconnected.map(({ node, renewedAgoMs, closedMs }) => {
+    const closed = closedMs === undefined ? "" : `, its connection ended ${renderTimeSpan(nowMs - closedMs)} ago`;
+    return `  ${style("yellow", node)}${closed}, last renewal of its lease ${renderTimeSpan(renewedAgoMs)} ago`;
+  });
+}
+
 /** The mesh in a line, its compiler, its gateways, what proxies refuse, and what the compiler does. */
 export function statusSummary(status: MeshStatus, style: Style, nowMs: number): string {
   const worst = status.proxies.map(({ types }) => {
@@ -55,12 +68,16 @@ export function statusSummary(status: MeshStatus, style: Style, nowMs: number): 
     count("refused") > 0 ? style("red", `${count("refused")} refused configuration`) : "0 refused configuration",
   ];
   const refusals = refusalLines(status, style, nowMs);
+  const unconnected = unconnectedLines(status, style, nowMs);
   const rejected = rejectedLines(status, style);
   return [
     parts.join("; "),
     compilerLine(status, style, nowMs),
     ...status.gateways.map((gateway) => gatewayLine(gateway, style)),
+    ...(unconnected.length === 0 ? [] : ["", "registered, but connected to no gateway:", ...unconnected]),
     ...(refusals.length === 0 ? [] : ["", "refused by proxies, which keep what they had:", ...refusals]),
-    ...(rejected.length === 0 ? [] : ["", "rejected by the compiler, which keeps what it had:", ...rejected]),
+    ...(rejected.length === 0
+      ? []
+      : ["", `rejected by the compiler, which keeps what it had${ofOlder(status)}:`, ...rejected]),
   ].join("\n");
 }

@@ -134,6 +134,20 @@ rejected by the compiler, which keeps what it had:
   );
 });
 
+test("proxies that are registered and not there, and what was rejected before, are told as such", () => {
+  const unconnected = [
+    { node: "sidecar~c", renewedAgoMs: 12_000, closedMs: now - 3000 },
+    { node: "sidecar~d", renewedAgoMs: 500 },
+  ];
+  const compiler = { ...status.compiler, rejectedRevision: 9 };
+  const summary = statusSummary({ ...status, unconnected, compiler }, plainStyle, now);
+  assert.match(
+    summary,
+    /connected to no gateway:\n {2}sidecar~c, its connection ended 3\.0 s ago, last renewal of its lease 12\.0 s ago\n {2}sidecar~d, last renewal of its lease 500 ms ago$/m,
+  );
+  assert.match(summary, /^rejected by the compiler, which keeps what it had \(as of revision 9\):$/m);
+});
+
 test("what is not known is said", () => {
   const summary = (compiler: MeshStatus["compiler"]) => statusSummary({ ...fine, compiler }, plainStyle, now);
   assert.match(summary({ error: "PostgreSQL is away" }), /^config-compiler: not known: PostgreSQL is away$/m);
@@ -152,6 +166,7 @@ test("exit code 1 for each thing that somebody has to look at, not for what is o
     { compiler: { revision: 1, active: false, rejected: [] } },
     { gateways: [{ id: "g1", error: "it cannot be reached" }] },
     { proxies },
+    { unconnected: [{ node: "sidecar~c", renewedAgoMs: 1 }] },
   ]) {
     assert.equal(needsAttention({ ...fine, ...wrong }, now), true, JSON.stringify(wrong));
   }

@@ -5,7 +5,7 @@ import type { CatalogueReader } from "@fairlead/store";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import type { CompilerView } from "../compiler-view.ts";
-import type { ConvergenceTracker } from "../convergence/convergence-tracker.ts";
+import type { ConvergenceTracker, RegisteredProxy } from "../convergence/convergence-tracker.ts";
 import type { MeshConvergence } from "../convergence/mesh-convergence.ts";
 import type { ConvergenceWaits } from "../convergence-waits.ts";
 import { type GatewayProxiesOptions, mergeProxies } from "../gateway-proxies.ts";
@@ -19,6 +19,12 @@ const gatewaySchema = z.object({
   lastHeardMs: z.number().describe("How long ago it was heard."),
 });
 
+const unconnectedSchema = z.object({
+  node: z.string(),
+  renewedAgoMs: z.number().describe("How long ago it renewed its lease."),
+  closedMs: z.number().optional().describe("When a gateway saw its connection end, in ms since 1970."),
+});
+
 export interface ConvergenceRoutesOptions {
   readonly tracker: ConvergenceTracker;
   readonly meshConvergence: MeshConvergence;
@@ -26,12 +32,13 @@ export interface ConvergenceRoutesOptions {
   readonly compiler: Pick<CompilerView, "read">;
   readonly gatewayProxies: GatewayProxiesOptions;
   readonly store: Pick<CatalogueReader, "revision">;
+  readonly registeredProxies: () => Promise<readonly RegisteredProxy[]>;
 }
 
 /** How far changes have got: revisions, compilers, gateways, proxies. */
 export function addConvergenceRoutes(
   api: FastifyInstance,
-  { tracker, meshConvergence, waits, compiler, gatewayProxies, store }: ConvergenceRoutesOptions,
+  { tracker, meshConvergence, waits, compiler, gatewayProxies, store, registeredProxies }: ConvergenceRoutesOptions,
 ): void {
   addRoute(api, {
     method: "GET",
@@ -80,7 +87,7 @@ export function addConvergenceRoutes(
         active: activeForMs !== undefined,
         ...(activeForMs === undefined ? {} : { activeForMs: Math.round(activeForMs) }),
         ...(compiled === undefined ? {} : { compiled }),
-        ...(rejected === undefined ? {} : { rejected: [...rejected] }),
+        ...(rejected === undefined ? {} : { rejected: [...rejected.rejected], rejectedRevision: rejected.revision }),
       };
     },
   });
@@ -93,10 +100,18 @@ export function addConvergenceRoutes(
         z.object({ id: z.string(), error: z.string().optional().describe("Why it could not be asked.") }),
       ),
       proxies: z.array(z.record(z.string(), z.unknown())),
+      unconnected: z
+        .array(unconnectedSchema)
+        .optional()
+        .describe("Registered proxies that are connected to no gateway. Not there while PostgreSQL does not answer."),
     }),
     handle: async ({ signal }) => {
-      const { gateways, proxies } = await mergeProxies(tracker.gateways(), gatewayProxies, signal);
-      return { gateways: [...gateways], proxies: [...proxies] };
+      const [{ gateways, proxies }, registered] = await Promise.all([
+        mergeProxies(tracker.gateways(), gatewayProxies, signal),
+        registeredProxies().catch(() => undefined),
+      ]);
+      const unconnected = registered === undefined ? {} : { unconnected: tracker.unconnected(registered) };
+      return { gateways: [...gateways], proxies: [...proxies], ...unconnected };
     },
   });
 }

@@ -348,8 +348,21 @@ describe("registered proxies that are connected to no gateway", () => {
     assert.deepEqual(absentIds(leaseAgo("n1", 16_000)), ["n1"]);
   });
 
+  test("for people also the dead ones are named, with when their connection ended", () => {
+    status("g1", 1, { connectedNodes: ["n1", "n2"] });
+    status("g1", 1, { connectedNodes: ["n2"] });
+    const closedMs = Date.now();
+    mock.timers.tick(1000);
+    status("g1", 1, { connectedNodesUnchanged: true });
+    assert.deepEqual(tracker.unconnected([...leaseAgo("n1", 5000), ...leaseAgo("n2", 1), ...leaseAgo("n3", 2)]), [
+      { node: "n1", renewedAgoMs: 5000, closedMs },
+      { node: "n3", renewedAgoMs: 2 },
+    ]);
+  });
+
   test("a gateway that has not said who is connected to it is waited for", () => {
     status("g1", 1, { connectedNodesUnchanged: true });
+    assert.deepEqual(tracker.unconnected(leaseAgo("n1", 0)), []);
     assert.deepEqual(absentIds(leaseAgo("n1", 0)), ["ads-gateway"]);
   });
 });

@@ -35,6 +35,15 @@ export interface RegisteredProxy {
   readonly renewedAgoMs: number;
 }
 
+/** A registered proxy that is connected to no gateway. */
+export interface UnconnectedProxy {
+  readonly node: string;
+  /** How long ago it renewed its lease. */
+  readonly renewedAgoMs: number;
+  /** When a gateway saw its connection end, in ms since 1970; undefined where none did. */
+  readonly closedMs?: number;
+}
+
 interface Waiter {
   readonly sinceMs: number;
   readonly answer: (report: ConvergenceReport) => void;
@@ -142,6 +151,17 @@ export class ConvergenceTracker {
       const sinceMs = Number.isFinite(closedAgoMs) ? closedAgoMs : 0;
       const reason = `registered, but connected to no ads-gateway; it renewed its lease ${(renewedAgoMs / 1000).toFixed(1)} s ago`;
       return [{ node: id, type: "", reason, sinceMs }];
+    });
+  }
+
+  /** Those of the proxies that are connected to no gateway, also such as have died; none while a gateway has not told who is connected to it. */
+  unconnected(proxies: readonly RegisteredProxy[]): UnconnectedProxy[] {
+    this.#live();
+    if (!this.#gateways.knowsAllNodes) return [];
+    return proxies.flatMap(({ id, renewedAgoMs }) => {
+      if (this.#gateways.isConnected(id)) return [];
+      const closedAtMs = this.#gateways.closedAtMs(id);
+      return [{ node: id, renewedAgoMs, ...(closedAtMs === undefined ? {} : { closedMs: closedAtMs }) }];
     });
   }
 

@@ -20,5 +20,10 @@ export const compilerSchema = z.object({
     .describe(
       "Objects that cannot be compiled now; what they had compiled to before stays in force. Not there where that is not known.",
     ),
+  rejectedRevision: z
+    .number()
+    .int()
+    .optional()
+    .describe("The revision that `rejected` is of: an older one while the newest is looked at."),
 });
 export type CompilerStatus = z.output<typeof compilerSchema>;
