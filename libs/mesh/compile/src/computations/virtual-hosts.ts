@@ -20,7 +20,7 @@ import { clusterPlan } from "./clusters.ts";
 import { type Contribution, contribution } from "./contribution.ts";
 import { conflict, externalPorts } from "./service-entries.ts";
 import { calleeOf, servicesCalled } from "./services.ts";
-import { virtualService, virtualServicesInForce } from "./virtual-services.ts";
+import { routesFor, virtualService, virtualServicesInForce } from "./virtual-services.ts";
 
 // The key of what one viewer sees of a service is the callee's, a line, and the viewer.
 
@@ -59,7 +59,7 @@ export const routesOf = computation("routes of a service", (reading, key): reado
   return reading.get(virtualServicesInForce, service.interface.toLowerCase()).flatMap((policy) => {
     const { use } = reading.get(virtualService, policy);
     if (use === undefined || !sight.sees(use.spec.exportTo, use.namespace)) return [];
-    return routesSeen(use.byService.get(callee) ?? [], sight);
+    return routesSeen(reading.get(routesFor, `${policy}\n${callee}`), sight);
   });
 });
 

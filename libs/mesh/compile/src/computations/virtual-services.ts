@@ -22,19 +22,21 @@ import { withDelegates } from "./delegates.ts";
 import { virtualServicesOfHost } from "./facts.ts";
 import { resolveHost } from "./host-resolution.ts";
 import { type PolicyInUse, policyInUse } from "./policy-in-use.ts";
-import { servicesCalled } from "./services.ts";
+import { calleeOf, servicesCalled } from "./services.ts";
 
 export interface VirtualServiceInForce {
   readonly spec: VirtualService;
   readonly namespace: string;
   readonly provenance: ProvenanceEntry;
-  /** The routes of http, those of delegates in their places, for a caller of no protocol in particular. */
+  /** As it is followed. */
+  readonly policy: PolicyObject;
+  /** The routes of http with those of delegates in their places … */
+  readonly http: readonly HttpRoute[];
+  /** … and with their destinations, for a caller of no protocol in particular. */
   readonly routes: readonly PlannedRoute[];
   /** Those of tls and tcp. */
   readonly tls: readonly PlannedConnections[];
   readonly tcp: readonly PlannedConnections[];
-  /** The routes of http for each service of its hosts in the mesh, by the callee's key. */
-  readonly byService: ReadonlyMap<string, readonly PlannedRoute[]>;
 }
 
 /** Key: that of the policy. */
@@ -48,19 +50,17 @@ export const virtualService = contribution<PolicyInUse<VirtualServiceInForce>>(
       const { spec } = typed;
       const { namespace } = policy;
       const http = withDelegates(reading, policy, spec.http);
-      const names = isForMesh(spec) ? spec.hosts.map((host) => resolveHost(reading, host, namespace)) : [];
-      const callers = [...new Set(names)].flatMap((name) => reading.get(servicesCalled, name));
-      const resolve = (caller: Callee | undefined) => resolveRoutes(reading, policy, http, caller);
       const connections = (routes: readonly (TcpRoute | TlsRoute)[]) => resolveConnections(reading, policy, routes);
       return {
         spec,
         namespace,
         provenance: provenanceOf(policy),
+        policy,
+        http,
         // Also one for hosts that nobody has registered must lead somewhere.
-        routes: resolve(undefined),
+        routes: resolveRoutes(reading, policy, http, undefined),
         tls: connections(spec.tls),
         tcp: connections(spec.tcp),
-        byService: new Map(callers.map((caller) => [calleeKey(caller), resolve(caller)])),
       };
     }),
 );
@@ -88,6 +88,20 @@ export const virtualServicesInForce = computation("VirtualServices in force", (r
     if (found.length > 0) return found;
   }
   return [];
+});
+
+/** The routes of a VirtualService for calls to one service. Key: that of the policy, a line, the callee's. */
+export const routesFor = computation("routes for a service", (reading, key): readonly PlannedRoute[] => {
+  const end = key.indexOf("\n");
+  const { use } = reading.get(virtualService, key.slice(0, end));
+  const caller = reading.get(calleeOf, key.slice(end + 1));
+  if (use === undefined) return [];
+  try {
+    return resolveRoutes(reading, use.policy, use.http, caller);
+  } catch {
+    // The clusters of its protocol could not be made: it leads where the others lead.
+    return use.routes;
+  }
 });
 
 /** @param caller the service whose routes they are: destinations of its protocol are preferred, a gRPC call cannot be sent to HTTP/1.1 */

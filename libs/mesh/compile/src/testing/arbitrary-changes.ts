@@ -29,6 +29,60 @@ const policyTexts = [
   routes("two", "{hosts: [shop.A], http: [{match: [{uri: {prefix: /x}}], route: [{destination: {host: shop.C}}]}]}"),
   routes("two", "{hosts: [shop.Nobody], http: [{route: [{destination: {host: shop.A, subset: v9}}]}]}"),
 ];
+const object = (kind: string, name: string, spec: string) =>
+  `apiVersion: networking.istio.io/v1\nkind: ${kind}\nmetadata: {name: ${name}}\nspec: ${spec}\n`;
+policyTexts.push(
+  // What lies beside a registered service of the same name, and what others lead to.
+  object(
+    "ServiceEntry",
+    "one",
+    "{hosts: [shop.E, shop.A], ports: [{number: 80, name: a, protocol: HTTP}], resolution: DNS}",
+  ),
+  object(
+    "ServiceEntry",
+    "one",
+    "{hosts: [shop.E], ports: [{number: 80, name: a, protocol: HTTP}, {number: 81, name: b, protocol: TCP}], resolution: STATIC, workloadSelector: {labels: {zone: a}}, exportTo: [team]}",
+  ),
+  object(
+    "ServiceEntry",
+    "two",
+    "{hosts: ['*.e', Shop.e], ports: [{number: 80, name: a, protocol: GRPC}], resolution: STATIC, endpoints: [{address: 10.0.0.9}]}",
+  ),
+  rule("three", "{host: '*', trafficPolicy: {loadBalancer: {consistentHash: {httpHeaderName: x}}}}"),
+  routes(
+    "three",
+    "{hosts: [shop.E, shop.B], http: [{match: [{sourceLabels: {zone: a}}], delegate: {name: four}}, {mirror: {host: shop.A}, route: [{destination: {host: shop.E}}]}]}",
+  ),
+  routes(
+    "four",
+    "{http: [{match: [{uri: {prefix: /y}, sourceNamespace: team}], route: [{destination: {host: shop.B}}]}]}",
+  ),
+  routes(
+    "five",
+    "{hosts: ['*'], gateways: [one], http: [{route: [{destination: {host: shop.B}}]}], tcp: [{match: [{port: 81}], route: [{destination: {host: shop.E, port: {number: 81}}}]}]}",
+  ),
+  object(
+    "Gateway",
+    "one",
+    "{selector: {zone: a}, servers: [{port: {number: 80, name: a, protocol: HTTP}, hosts: ['*']}]}",
+  ),
+  object(
+    "Gateway",
+    "one",
+    "{selector: {edge: 'yes'}, servers: [{port: {number: 80, name: a, protocol: HTTP}, hosts: ['./shop.b']}, {port: {number: 81, name: b, protocol: TCP}, hosts: ['*']}]}",
+  ),
+  object(
+    "Gateway",
+    "two",
+    "{selector: {zone: a}, servers: [{port: {number: 80, name: a, protocol: TCP}, hosts: ['*']}]}",
+  ),
+  object("Sidecar", "one", "{egress: [{hosts: ['./shop.a', '*/*.e']}], outboundTrafficPolicy: {mode: REGISTRY_ONLY}}"),
+  object(
+    "Sidecar",
+    "two",
+    "{workloadSelector: {labels: {zone: a}}, egress: [{hosts: ['*/*']}], ingress: [{port: {number: 1}, defaultEndpoint: '127.0.0.1:9'}]}",
+  ),
+);
 const policies = policyTexts.flatMap((text) =>
   parsePolicies(text, { file: "p.yaml" }).policies.map(({ object }) => object),
 );
@@ -39,7 +93,7 @@ const node: fc.Arbitrary<MeshNode> = fc.record({
   address: fc.constantFrom("10.0.0.1", "10.0.0.2", "127.0.0.1"),
   inboundPort: fc.constantFrom(15006, undefined),
   outboundPort: fc.constantFrom(15001, undefined),
-  labels: fc.constantFrom<Record<string, string>>({}, { zone: "a" }),
+  labels: fc.constantFrom<Record<string, string>>({}, { zone: "a" }, { edge: "yes", namespace: "team" }),
 });
 
 const service = fc.record({ interface: fc.constantFrom(...names), protocol: fc.constantFrom(...protocols) });
