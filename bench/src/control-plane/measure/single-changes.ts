@@ -24,7 +24,7 @@ export interface SingleChanges {
 
 export interface SingleChangesOptions {
   readonly changes: number;
-  /** No change is begun after this time, once there were two. */
+  /** No change is begun after this time, once there were two; one more before them warms up. @default as long as it takes */
   readonly budgetMs?: number;
 }
 
@@ -40,7 +40,7 @@ export async function measureSingleChanges(
 ): Promise<SingleChanges> {
   const { gateway, compiler } = controlPlane;
   const inspector = await gateway.inspector();
-  for (let made = 0; made < warmUp; made += 1) {
+  for (let made = 0; made < (budgetMs === Infinity ? warmUp : 1); made += 1) {
     await pause(betweenMs);
     await changes.everywhere(load, await changes.make(made % markers));
   }
