@@ -1,4 +1,12 @@
-import { bindAddress, defineConfig, durationMs, logLevel, port, storeProcessConfig } from "@fairlead/config";
+import {
+  bindAddress,
+  defineConfig,
+  durationMs,
+  httpLimitFields,
+  logLevel,
+  port,
+  storeProcessConfig,
+} from "@fairlead/config";
 
 export const configCompilerConfig = defineConfig("config-compiler", {
   bind: bindAddress().describe("Address that /healthz, /readyz and /metrics listen on."),
@@ -8,6 +16,7 @@ export const configCompilerConfig = defineConfig("config-compiler", {
     .describe(
       "How often the store is asked for changes that no message announced. Also the longest delay while the bus is down.",
     ),
+  ...httpLimitFields(1000),
   logLevel: logLevel(),
 });
 export type ConfigCompilerConfig = ReturnType<typeof configCompilerConfig.load>;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { type Bus, type BusSubscription, subjects } from "@fairlead/bus";
-import { createHttpApi, type HttpApi } from "@fairlead/http-api";
+import { createHttpApi, type HttpApi, httpLimitsOf } from "@fairlead/http-api";
 import type { Module } from "@fairlead/lifecycle";
 import type { Logger } from "@fairlead/logging";
 import type { CatalogueReader } from "@fairlead/store";
@@ -61,6 +61,7 @@ export function createConfigCompiler(config: ConfigCompilerConfig, resources: Co
         description: "Turns the catalogue into xDS resources on the bus.",
         logger,
         telemetry,
+        limits: httpLimitsOf(config),
         readiness: () => ({
           waitingFor: [
             ...(loop.trouble === undefined ? [] : [loop.trouble]),

@@ -1,4 +1,12 @@
-import { bindAddress, defineConfig, durationMs, logLevel, port, storeProcessConfig } from "@fairlead/config";
+import {
+  bindAddress,
+  defineConfig,
+  durationMs,
+  httpLimitFields,
+  logLevel,
+  port,
+  storeProcessConfig,
+} from "@fairlead/config";
 import { z } from "zod";
 import { isHostRule } from "./gateway-hosts.ts";
 
@@ -42,15 +50,7 @@ export const registrySyncConfig = defineConfig("registry-sync", {
   maxWaitingPreviews: count(0, 1000)
     .default(8)
     .describe("Dry runs that wait for their turn, as one runs at a time; more get FL_OVERLOADED."),
-  maxHttpConnections: count(16, 1_000_000)
-    .default(20_000)
-    .describe(
-      "Connections to the HTTP API; a request that waits for convergence holds one. Further ones are closed at once.",
-    ),
-  httpHeadersTimeout: atLeast(100, "at least 100ms")
-    .prefault("5s")
-    .describe("Time for the head of a request to arrive."),
-  httpRequestTimeout: atLeast(100, "at least 100ms").prefault("10s").describe("Time for a whole request to arrive."),
+  ...httpLimitFields(20_000),
   logLevel: logLevel(),
 });
 export type RegistrySyncConfig = ReturnType<typeof registrySyncConfig.load>;

@@ -1,5 +1,5 @@
 import type { Bus } from "@fairlead/bus";
-import { createHttpApi, errorAnswer, type HttpApi } from "@fairlead/http-api";
+import { createHttpApi, errorAnswer, type HttpApi, httpLimitsOf } from "@fairlead/http-api";
 import { type Module, ModuleGroup } from "@fairlead/lifecycle";
 import type { Logger } from "@fairlead/logging";
 import { originText } from "@fairlead/registration";
@@ -111,11 +111,7 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
       logger,
       telemetry,
       readiness,
-      limits: {
-        maxConnections: config.maxHttpConnections,
-        headersTimeoutMs: config.httpHeadersTimeout,
-        requestTimeoutMs: config.httpRequestTimeout,
-      },
+      limits: httpLimitsOf(config),
     });
     const { fastify } = api;
     // Text is not what any operation takes; fastify would pass it on as a string.

@@ -1,4 +1,4 @@
-import { bindAddress, defineConfig, durationMs, logLevel, otlpEndpoint } from "@fairlead/config";
+import { bindAddress, defineConfig, durationMs, httpLimitFields, logLevel, otlpEndpoint } from "@fairlead/config";
 import { isValidNodeId, nodeIdRule } from "@fairlead/model";
 import { nodeSchema } from "@fairlead/registration";
 import { z } from "zod";
@@ -82,6 +82,7 @@ export const sidecarConfig = defineConfig("sidecar", {
   initialFetchTimeout: durationMs()
     .prefault("15s")
     .describe("How long the start waits for each type of configuration before it goes on without."),
+  ...httpLimitFields(1000),
   logLevel: logLevel(),
   otlpEndpoint: otlpEndpoint(),
 });

@@ -1,5 +1,5 @@
 import { FairleadError } from "@fairlead/errors";
-import type { HttpApi, HttpApiOptions } from "@fairlead/http-api";
+import { type HttpApi, type HttpApiOptions, httpLimitsOf } from "@fairlead/http-api";
 import type { Module } from "@fairlead/lifecycle";
 import type { Logger } from "@fairlead/logging";
 import { ProxyRuntime } from "@fairlead/proxy-runtime";
@@ -109,7 +109,9 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
       logger,
       telemetry: resources.telemetry,
       drain: () => void drain().catch((error: unknown) => logger.error({ err: error }, "draining failed")),
-      quit: resources.quit ?? (() => void stop().catch((error: unknown) => logger.error({ err: error }, "stopping failed"))),
+      quit:
+        resources.quit ??
+        (() => void stop().catch((error: unknown) => logger.error({ err: error }, "stopping failed"))),
     }),
     logger,
   );
@@ -127,15 +129,20 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
     registrations.beginStop();
     const left = await publications.withdrawAll(config.drainTimeout * withdrawShare);
     for (const { service, waitingFor: step, error } of left) {
-      logger.warn({ interface: service.interface, waiting_for: step, reason: error?.message }, "not withdrawn in time; it goes with the node");
+      logger.warn(
+        { interface: service.interface, waiting_for: step, reason: error?.message },
+        "not withdrawn in time; it goes with the node",
+      );
     }
     await lease.stop();
     // From here on the node's configuration goes; the listeners drain on their own.
     ads.stop();
-    const removed = registry.removeNode({ signal: AbortSignal.timeout(removeNodeTimeoutMs) }).catch((caught: unknown) => {
-      const { code, message } = FairleadError.from(caught);
-      logger.warn({ code, reason: message }, "the node could not be removed; its lease will end");
-    });
+    const removed = registry
+      .removeNode({ signal: AbortSignal.timeout(removeNodeTimeoutMs) })
+      .catch((caught: unknown) => {
+        const { code, message } = FairleadError.from(caught);
+        logger.warn({ code, reason: message }, "the node could not be removed; its lease will end");
+      });
     await Promise.all([removed, within(deadline.remainingMs, runtime.drain(), () => undefined)]);
     await release();
   };
@@ -159,6 +166,7 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
           readiness: () => ({ waitingFor: missing() }),
           logger,
           telemetry: resources.telemetry,
+          limits: httpLimitsOf(config),
         });
         apiPort = await api.listen(config.bind, config.apiPort);
       } catch (error) {

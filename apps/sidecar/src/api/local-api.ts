@@ -6,11 +6,17 @@ import {
   type ErrorAnswer,
   type HttpApi,
   type HttpApiOptions,
+  type HttpLimits,
   type Readiness,
   RelayedError,
 } from "@fairlead/http-api";
 import type { Logger } from "@fairlead/logging";
-import { publicationAnswerSchema, serviceReferenceSchema, serviceSchema, waitQuerySchema } from "@fairlead/registration";
+import {
+  publicationAnswerSchema,
+  serviceReferenceSchema,
+  serviceSchema,
+  waitQuerySchema,
+} from "@fairlead/registration";
 import { z } from "zod";
 import type { Registrations } from "../registration/registrations.ts";
 
@@ -19,6 +25,8 @@ export interface LocalApiOptions {
   readonly readiness: () => Readiness;
   readonly logger: Logger;
   readonly telemetry: HttpApiOptions["telemetry"];
+  /** @default those of `createHttpApi` */
+  readonly limits?: HttpLimits;
 }
 
 const publicationBody = z.strictObject({ service: serviceSchema });
@@ -56,6 +64,7 @@ export async function createLocalApi(options: LocalApiOptions): Promise<HttpApi>
     logger: options.logger,
     telemetry: options.telemetry,
     readiness: options.readiness,
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
   await api.fastify.register(async (scope) => {
     // JSON only: a web page can send text/plain to its reader's machine without asking.

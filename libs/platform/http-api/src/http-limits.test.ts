@@ -68,7 +68,7 @@ test("a body that is too large is refused with the limit, one of another type wi
 });
 
 test("connections above the limit are closed, with a line in the log; those that are there go on", async () => {
-  const { port, url, logged } = await start({
+  const { port, logged } = await start({
     limits: { maxConnections: 2, headersTimeoutMs: 5000, requestTimeoutMs: 5000 },
   });
   const held = [open(port), open(port)];
@@ -87,7 +87,6 @@ test("connections above the limit are closed, with a line in the log; those that
   assert.match(bytes.toString(), /^HTTP\/1\.1 200/);
   one.destroy();
   await once(one, "close");
-  assert.ok(url);
 });
 
 test("a head and a body that do not arrive are given up soon after their time", async () => {

@@ -17,6 +17,19 @@ export const defaultHttpLimits: HttpLimits = {
   requestTimeoutMs: 10_000,
 };
 
+/** From the settings that `httpLimitFields` of config describes. */
+export function httpLimitsOf(config: {
+  readonly maxHttpConnections: number;
+  readonly httpHeadersTimeout: number;
+  readonly httpRequestTimeout: number;
+}): HttpLimits {
+  return {
+    maxConnections: config.maxHttpConnections,
+    headersTimeoutMs: config.httpHeadersTimeout,
+    requestTimeoutMs: config.httpRequestTimeout,
+  };
+}
+
 const logEveryMs = 10_000;
 
 /** Closes connections above the limit, and says so now and then. */
