@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import { Http1Error } from "@fairlead/codec-http1";
 import { Http2Error, Http2Stats } from "@fairlead/codec-http2";
 import {
@@ -39,6 +40,8 @@ export class ConnectionManager implements ServerConnectionEvents {
   #config: ConnectionManagerConfig;
   #streamContext: HttpStreamContext;
   #draining = false;
+  /** Those over TLS; none where the listener is plain. */
+  #secure: WeakSet<ServerConnection> | undefined;
 
   constructor(config: ConnectionManagerConfig, stats: HttpStats, context: ConnectionManagerContext) {
     this.#config = config;
@@ -102,6 +105,7 @@ export class ConnectionManager implements ServerConnectionEvents {
       http2: { stats: this.#http2Stats },
     });
     this.#connections.add(connection);
+    if (socket instanceof TLSSocket) (this.#secure ??= new WeakSet()).add(connection);
     if (this.#draining) connection.drain();
   }
 
@@ -127,7 +131,8 @@ export class ConnectionManager implements ServerConnectionEvents {
     this.activeRequests++;
     this.stats.downstream_rq_total++;
     this.stats.downstream_rq_active++;
-    return new HttpStream(this.#streamContext, this.#config, connection, sender);
+    const secure = this.#secure?.has(connection) === true;
+    return new HttpStream(this.#streamContext, this.#config, connection, sender, secure);
   }
 
   onProtocolError(error: Error): void {

@@ -43,6 +43,7 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
   readonly #config: ConnectionManagerConfig;
   readonly #connection: ServerConnection;
   readonly #sender: StreamSender<ResponseHead>;
+  readonly #secure: boolean;
   readonly #router: RouterFilter;
   #chain: FilterChain | undefined;
   #target: WeightedCluster | undefined;
@@ -60,11 +61,13 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
     config: ConnectionManagerConfig,
     connection: ServerConnection,
     sender: StreamSender<ResponseHead>,
+    secure = false,
   ) {
     this.#context = context;
     this.#config = config;
     this.#connection = connection;
     this.#sender = sender;
+    this.#secure = secure;
     this.info = new StreamInfo(context.now(), connection.info);
     this.#router = new RouterFilter(context, this);
   }
@@ -90,6 +93,7 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
 
   onHead(head: RequestHead, endStream: boolean): void {
     this.#head = head;
+    if (this.#secure) head.scheme = "https";
     this.info.setRequest(head);
     this.#startTimeouts();
     if (endStream) this.#onRequestEnd();

@@ -23,4 +23,5 @@ export {
   type StreamFilterReader,
   streamFilterReader,
 } from "./stream-filter.ts";
+export { TcpProxy, type TcpProxyConfig, type TcpProxyContext, TcpStats } from "./tcp-proxy.ts";
 export { type ResponseFlag, StreamInfo } from "./stream-info.ts";

@@ -1,10 +1,5 @@
 import type { RetryPolicy, RouteEntry, WeightedCluster } from "@fairlead/proxy-router";
-import {
-  type HeaderMap,
-  type RequestHead,
-  type ResetReason,
-  type ResponseHead,
-} from "@fairlead/proxy-stream";
+import { type HeaderMap, type RequestHead, type ResetReason, type ResponseHead } from "@fairlead/proxy-stream";
 import type { Cluster, ClusterManager, Host } from "@fairlead/proxy-upstream";
 import { AttemptTimers, type TimedRequest } from "./attempt-timers.ts";
 import { readWishes, type RequestWishes } from "./envoy-headers.ts";

@@ -1,5 +1,5 @@
 import { ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
-import { HttpStats } from "@fairlead/proxy-filter";
+import { HttpStats, TcpStats } from "@fairlead/proxy-filter";
 import { decodeResources } from "./decode-resources.ts";
 import type { ListenerStatus } from "./listener-status.ts";
 import { ManagedListener, type ManagedListenerContext } from "./managed-listener.ts";
@@ -10,23 +10,27 @@ import type { XdsRejection, XdsResource } from "./xds-resource.ts";
 /** A listener that could be bound when it was accepted and cannot any more is tried again, each so long. */
 const BIND_RETRY_MS = 1000;
 
-export interface ListenerStoreContext extends ManagedListenerContext {
+export interface ListenerStoreContext extends Omit<ManagedListenerContext, "httpStats" | "tcpStats"> {
   readonly logger: RuntimeLogger;
-  readonly drainTimeoutMs: number;
   /** Something about a listener changed. */
   readonly onChange: () => void;
 }
 
 /** LDS as it was accepted: listeners that warm, serve and drain. */
 export class ListenerStore {
-  readonly #context: ListenerStoreContext;
+  readonly #context: ListenerStoreContext & ManagedListenerContext;
   readonly #listeners = new Map<string, ManagedListener>();
   readonly #draining = new Map<ManagedListener, Promise<void>>();
   readonly #stats = new Map<string, HttpStats>();
+  readonly #tcpStats = new Map<string, TcpStats>();
   #closed = false;
 
   constructor(context: ListenerStoreContext) {
-    this.#context = context;
+    this.#context = {
+      ...context,
+      httpStats: (prefix) => known(this.#stats, prefix, () => new HttpStats()),
+      tcpStats: (prefix) => known(this.#tcpStats, prefix, () => new TcpStats()),
+    };
   }
 
   get(name: string): ManagedListener | undefined {
@@ -40,6 +44,10 @@ export class ListenerStore {
   /** By `stat_prefix`. */
   stats(): ReadonlyMap<string, HttpStats> {
     return this.#stats;
+  }
+
+  tcpStats(): ReadonlyMap<string, TcpStats> {
+    return this.#tcpStats;
   }
 
   statuses(): ListenerStatus[] {
@@ -105,7 +113,7 @@ export class ListenerStore {
         return undefined;
       }
     }
-    const listener = new ManagedListener(translated, body, this.#statsOf(translated.statPrefix), this.#context);
+    const listener = new ManagedListener(translated, body, this.#context);
     try {
       if (listener.ready) await listener.open();
       // Its routes come later; whether it can be bound is to be said now.
@@ -147,12 +155,12 @@ export class ListenerStore {
     });
     this.#draining.set(listener, done);
   }
+}
 
-  #statsOf(prefix: string): HttpStats {
-    const stats = this.#stats.get(prefix) ?? new HttpStats();
-    this.#stats.set(prefix, stats);
-    return stats;
-  }
+function known<Value>(map: Map<string, Value>, key: string, create: () => Value): Value {
+  const value = map.get(key) ?? create();
+  map.set(key, value);
+  return value;
 }
 
 function bindFailure(translated: TranslatedListener, error: unknown): string {

@@ -1,43 +1,51 @@
 import type { Socket } from "node:net";
-import {
-  ConnectionManager,
-  type ConnectionManagerConfig,
-  type ConnectionManagerContext,
-  type HttpStats,
-  type StreamInfo,
-} from "@fairlead/proxy-filter";
 import type { RouteTable } from "@fairlead/proxy-router";
+import { chooseChain } from "./chain-match.ts";
+import { inspectConnection, type Inspected } from "./connection-inspection.ts";
 import { ListeningSocket } from "./listening-socket.ts";
 import type { ListenerState, ListenerStatus } from "./listener-status.ts";
+import { ServedChain, type ServedChainContext } from "./served-chain.ts";
+import type { TranslatedChain } from "./translate/filter-chain.ts";
 import type { TranslatedListener } from "./translate/listener.ts";
 
-export interface ManagedListenerContext extends ConnectionManagerContext {
-  /** The route table of that name as it is now. */
-  readonly routes: (name: string) => RouteTable | undefined;
+export interface ManagedListenerContext extends ServedChainContext {
   readonly maxConnections: number;
-  readonly accessLog: ((listener: string, info: StreamInfo) => void) | undefined;
+  readonly drainTimeoutMs: number;
 }
 
-/** One listener: its socket once it has its routes, and the HTTP that is served on it. */
+/** `listener.<address>.…` */
+export class ListenerStats {
+  downstream_cx_total = 0;
+  downstream_cx_overflow = 0;
+  no_filter_chain_match = 0;
+  ssl_connection_error = 0;
+}
+
+const notInspected: Inspected = { tls: false, serverName: "", alpn: [] };
+
+/** One listener: its socket once it has its routes, and its filter chains. */
 export class ManagedListener {
   state: ListenerState = "warming";
   /** The body of its resource, to tell a change from a repetition. */
   body: Uint8Array;
-  readonly stats: HttpStats;
+  readonly stats = new ListenerStats();
   readonly #context: ManagedListenerContext;
-  readonly #manager: ConnectionManager;
+  #chains: ReadonlyMap<TranslatedChain, ServedChain>;
+  /** Of an earlier configuration: they serve what they have. */
+  readonly #retired = new Set<ServedChain>();
   #translated: TranslatedListener;
   /** A change that waits for its routes; the one before it serves. */
   #pending: TranslatedListener | undefined;
   #socket: ListeningSocket | undefined;
   #withoutRoutes = false;
 
-  constructor(translated: TranslatedListener, body: Uint8Array, stats: HttpStats, context: ManagedListenerContext) {
+  constructor(translated: TranslatedListener, body: Uint8Array, context: ManagedListenerContext) {
     this.#translated = translated;
     this.body = body;
-    this.stats = stats;
     this.#context = context;
-    this.#manager = new ConnectionManager(this.#configOf(translated), stats, context);
+    this.#chains = new Map(
+      chainsOf(translated).map((chain) => [chain, new ServedChain(chain, translated.name, context)]),
+    );
   }
 
   get name(): string {
@@ -55,17 +63,18 @@ export class ManagedListener {
   }
 
   get activeRequests(): number {
-    return this.#manager.activeRequests;
+    return [...this.#chains.values(), ...this.#retired].reduce((sum, chain) => sum + chain.activeRequests, 0);
   }
 
-  /** The table that a request would be routed by now. */
+  /** The table that a request would be routed by now; of the first chain that serves HTTP. */
   get table(): RouteTable | undefined {
-    return this.state === "active" ? this.#manager.config.routes() : undefined;
+    if (this.state !== "active") return undefined;
+    return [...this.#chains.values()].map((chain) => chain.table).find((table) => table !== undefined);
   }
 
   /** The names of the tables that it uses or waits for. */
   routeNames(): string[] {
-    return [this.#translated, this.#pending].flatMap((it) => (typeof it?.routes === "string" ? [it.routes] : []));
+    return [this.#translated, this.#pending].flatMap((it) => (it === undefined ? [] : routeNamesOf(it)));
   }
 
   status(): ListenerStatus {
@@ -91,7 +100,7 @@ export class ManagedListener {
     if (pending === undefined || (this.state === "active" && !this.#withoutRoutes && !this.#hasRoutes(pending))) return;
     this.#pending = undefined;
     this.#translated = pending;
-    this.#manager.update(this.#configOf(pending));
+    this.#replaceChains(pending);
   }
 
   /** Routes did not come in time: serves without, which is 404 for all. */
@@ -101,7 +110,7 @@ export class ManagedListener {
 
   /** Rejects with the system's error. */
   async open(): Promise<void> {
-    const socket = await this.#bind((connection) => this.#manager.serve(connection, "auto"));
+    const socket = await this.#bind((connection) => this.#accept(connection));
     if (this.state === "draining") {
       socket.close();
       return;
@@ -120,20 +129,73 @@ export class ManagedListener {
   async drain(timeoutMs: number): Promise<void> {
     this.state = "draining";
     this.#socket?.close();
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, timeoutMs);
-    });
-    await Promise.race([this.#manager.drain(), timeout]);
-    clearTimeout(timer);
-    this.#manager.destroy();
+    const chains = [...this.#chains.values(), ...this.#retired];
+    await within(timeoutMs, Promise.all(chains.map((chain) => chain.drain())));
+    for (const chain of chains) chain.destroy();
   }
 
   /** Now. */
   destroy(): void {
     this.state = "draining";
     this.#socket?.close();
-    this.#manager.destroy();
+    for (const chain of [...this.#chains.values(), ...this.#retired]) chain.destroy();
+  }
+
+  #accept(socket: Socket): void {
+    this.stats.downstream_cx_total++;
+    const { inspects, inspectTimeoutMs } = this.#translated;
+    if (inspects) inspectConnection(socket, inspectTimeoutMs, (inspected) => this.#serve(socket, inspected));
+    else this.#serve(socket, notInspected);
+  }
+
+  #serve(socket: Socket, inspected: Inspected): void {
+    const { chains, defaultChain } = this.#translated;
+    const [only] = chains;
+    const simple = chains.length === 1 && !this.#translated.inspects && only?.match.destinations.length === 0;
+    const chosen =
+      (simple &&
+      only.match.destinationPort === undefined &&
+      only.match.sources.length + only.match.sourcePorts.length === 0
+        ? only
+        : chooseChain(chains, {
+            localAddress: socket.localAddress ?? "",
+            localPort: socket.localPort ?? 0,
+            remoteAddress: socket.remoteAddress ?? "",
+            remotePort: socket.remotePort ?? 0,
+            ...inspected,
+          })) ?? defaultChain;
+    const served = chosen === undefined ? undefined : this.#chains.get(chosen);
+    if (served === undefined) {
+      this.stats.no_filter_chain_match++;
+      socket.on("error", () => undefined);
+      socket.destroy();
+      return;
+    }
+    served.serve(socket, () => this.stats.ssl_connection_error++);
+  }
+
+  /** A chain with the same key goes on with its connections; one that has gone serves them to their end. */
+  #replaceChains(translated: TranslatedListener): void {
+    const before = new Map([...this.#chains].map(([chain, served]) => [chain.key, served]));
+    const after = new Map<TranslatedChain, ServedChain>();
+    for (const chain of chainsOf(translated)) {
+      const kept = before.get(chain.key);
+      if (kept?.fits(chain) === true) {
+        before.delete(chain.key);
+        kept.update(chain);
+        after.set(chain, kept);
+      } else after.set(chain, new ServedChain(chain, translated.name, this.#context));
+    }
+    this.#chains = after;
+    for (const gone of before.values()) this.#retire(gone);
+  }
+
+  #retire(chain: ServedChain): void {
+    this.#retired.add(chain);
+    void within(this.#context.drainTimeoutMs, chain.drain()).then(() => {
+      chain.destroy();
+      this.#retired.delete(chain);
+    });
   }
 
   #bind(onConnection: (socket: Socket) => void): Promise<ListeningSocket> {
@@ -150,16 +212,25 @@ export class ManagedListener {
   }
 
   #hasRoutes(translated: TranslatedListener): boolean {
-    return typeof translated.routes !== "string" || this.#context.routes(translated.routes) !== undefined;
+    return routeNamesOf(translated).every((name) => this.#context.routes(name) !== undefined);
   }
+}
 
-  #configOf(translated: TranslatedListener): ConnectionManagerConfig {
-    const { routes } = translated;
-    const { accessLog } = this.#context;
-    return {
-      ...translated.config,
-      routes: typeof routes === "string" ? () => this.#context.routes(routes) : () => routes,
-      accessLog: accessLog === undefined ? undefined : (info) => accessLog(translated.name, info),
-    };
-  }
+function chainsOf({ chains, defaultChain }: TranslatedListener): readonly TranslatedChain[] {
+  return defaultChain === undefined ? chains : [...chains, defaultChain];
+}
+
+function routeNamesOf(translated: TranslatedListener): string[] {
+  return chainsOf(translated).flatMap(({ serves }) =>
+    serves.kind === "http" && typeof serves.manager.routes === "string" ? [serves.manager.routes] : [],
+  );
+}
+
+async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([work, timeout]);
+  clearTimeout(timer);
 }

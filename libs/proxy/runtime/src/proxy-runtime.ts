@@ -200,6 +200,10 @@ export class ProxyRuntime {
   stats(): ReadonlyMap<string, number> {
     return collectStats({
       http: this.#listeners.stats(),
+      tcp: this.#listeners.tcpStats(),
+      listeners: [...this.#listeners.all()].map(
+        (it) => [`${it.status().address}_${it.status().port}`, it.stats] as const,
+      ),
       clusters: [...this.#manager.all()].map(
         (cluster) => [cluster.config.name, cluster.stats, cluster.config.circuitBreakers] as const,
       ),

@@ -1,4 +1,4 @@
-import type { HttpStats } from "@fairlead/proxy-filter";
+import type { HttpStats, TcpStats } from "@fairlead/proxy-filter";
 import type { Http2Stats } from "@fairlead/proxy-stream";
 import type { CircuitBreakers, ClusterStats } from "@fairlead/proxy-upstream";
 
@@ -11,6 +11,9 @@ export class UpdateStats {
 
 export interface StatsSource {
   readonly http: ReadonlyMap<string, HttpStats>;
+  readonly tcp: ReadonlyMap<string, TcpStats>;
+  /** By `address_port`. */
+  readonly listeners: Iterable<readonly [address: string, stats: object]>;
   readonly clusters: Iterable<readonly [name: string, stats: ClusterStats, breakers: CircuitBreakers]>;
   readonly updates: ReadonlyMap<string, UpdateStats>;
   /** Of the connections of clients. */
@@ -24,6 +27,8 @@ export function collectStats(source: StatsSource): Map<string, number> {
     add(stats, `http.${prefix}`, http);
     for (const [name, value] of http.ofFilters) stats.set(`http.${prefix}.${name}`, value);
   }
+  for (const [prefix, tcp] of source.tcp) add(stats, `tcp.${prefix}`, tcp);
+  for (const [address, listener] of source.listeners) add(stats, `listener.${address}`, listener);
   for (const [name, cluster, breakers] of source.clusters) addCluster(stats, `cluster.${name}`, cluster, breakers);
   add(stats, "http2", source.http2);
   for (const [prefix, updates] of source.updates) add(stats, prefix, updates);

@@ -88,14 +88,14 @@ test("a fault delays and aborts where a route says so, and costs other routes no
 test("preflights are answered, and pages of allowed origins may read responses", async () => {
   await using backend = await Backend.named("a");
   const policy = {
-    allowOriginStringMatch: [{ matchPattern: { case: "suffix", value: ".example" } }],
+    allowOriginStringMatch: [{ matchPattern: { case: "suffix" as const, value: ".example" } }],
     allowMethods: "GET,POST",
     allowHeaders: "x-a",
     exposeHeaders: "x-b",
     maxAge: "60",
     allowCredentials: true,
     filterEnabled: always,
-  } as const;
+  };
   await using proxy = await start(backend, [{ name: "cors", config: pack(CorsSchema, {}) }], {
     shop: { cors: pack(CorsPolicySchema, policy) },
     strict: { cors: pack(CorsPolicySchema, { ...policy, forwardNotMatchingPreflights: false }) },

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
+import { HealthCheckSchema } from "@fairlead/envoy-api/envoy/config/core/v3/health_check_pb.js";
 import { Backend, freePort } from "./testing/backend.ts";
 import { type Answer, call, eventually } from "./testing/client.ts";
 import { TestProxy } from "./testing/proxy.ts";
@@ -77,7 +78,7 @@ for (const kind of ["http", "tcp"] as const) {
     await using a = answer;
     await using b = await Backend.named("b");
     const gone = await freePort();
-    const check = {
+    const check = create(HealthCheckSchema, {
       timeout: duration(500),
       interval: duration(20),
       noTrafficInterval: duration(20),
@@ -85,9 +86,9 @@ for (const kind of ["http", "tcp"] as const) {
       healthyThreshold: 2,
       healthChecker:
         kind === "http"
-          ? { case: "httpHealthCheck" as const, value: { path: "/healthz" } }
-          : { case: "tcpHealthCheck" as const, value: {} },
-    };
+          ? ({ case: "httpHealthCheck", value: { path: "/healthz" } } as const)
+          : ({ case: "tcpHealthCheck", value: {} } as const),
+    });
     await using proxy = await proxyOf({ healthChecks: [check] }, [a.port, b.port, gone]);
     await eventually(() => proxy.stat("cluster.a.membership_healthy") === 2, "the first round");
     const chosen = async (): Promise<string> => {

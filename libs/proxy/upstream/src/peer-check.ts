@@ -4,7 +4,10 @@ import type { TLSSocket } from "node:tls";
 /** What the peer's certificate must say besides having been signed by someone trusted. Empty lists ask for nothing. */
 export interface PeerCheck {
   /** One of them must fit one of the certificate's alternative names of the same kind. */
-  readonly names: readonly { readonly kind: "DNS" | "URI" | "IP Address" | "email"; readonly matches: (name: string) => boolean }[];
+  readonly names: readonly {
+    readonly kind: "DNS" | "URI" | "IP Address" | "email";
+    readonly matches: (name: string) => boolean;
+  }[];
   /** SHA-256 of the certificate, in hex without colons. */
   readonly hashes: readonly string[];
   /** SHA-256 of its public key, in Base64. */
@@ -19,7 +22,9 @@ export function peerProblem(socket: TLSSocket, check: PeerCheck): string | undef
   if (check.names.length > 0 && !nameFits(certificate, check)) return "verify SAN list";
   if (check.hashes.length === 0 && check.spki.length === 0) return undefined;
   const hash = createHash("sha256").update(certificate.raw).digest("hex");
-  const spki = createHash("sha256").update(certificate.publicKey.export({ type: "spki", format: "der" })).digest("base64");
+  const spki = createHash("sha256")
+    .update(certificate.publicKey.export({ type: "spki", format: "der" }))
+    .digest("base64");
   return check.hashes.includes(hash) || check.spki.includes(spki) ? undefined : "verify certificate hash";
 }
 

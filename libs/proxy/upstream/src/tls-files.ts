@@ -65,8 +65,13 @@ export class TlsFiles {
 
   #stampOf(): string {
     const { certificates, trusted } = this.#material;
-    const sources = [...certificates.flatMap(({ chain, key }) => [chain, key]), ...(trusted === undefined ? [] : [trusted])];
-    return sources.map((source) => ("file" in source ? `${source.file}:${statSync(source.file).mtimeMs}` : "")).join("\n");
+    const sources = [
+      ...certificates.flatMap(({ chain, key }) => [chain, key]),
+      ...(trusted === undefined ? [] : [trusted]),
+    ];
+    return sources
+      .map((source) => ("file" in source ? `${source.file}:${statSync(source.file).mtimeMs}` : ""))
+      .join("\n");
   }
 }
 

@@ -14,6 +14,7 @@ import { type Assignment, readLoadAssignment } from "./load-assignment.ts";
 import { readOutlierDetection } from "./outlier-detection.ts";
 import { readProtocolOptions } from "./protocol-options.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
+import { readUpstreamTls } from "./tls-context.ts";
 
 /** A cluster with where its hosts come from. */
 export interface TranslatedCluster {
@@ -47,6 +48,7 @@ export function readCluster(message: Cluster): TranslatedCluster {
     "common_lb_config",
     "metadata",
     "ignore_health_on_host_removal",
+    "transport_socket",
     "outlier_detection",
     "health_checks",
     "ring_hash_lb_config",
@@ -68,6 +70,7 @@ export function readCluster(message: Cluster): TranslatedCluster {
     ...readBalancing(message),
     connectTimeoutMs: durationMs(message.connectTimeout, clusterDefaults.connectTimeoutMs, "connect_timeout"),
     highWatermarkBytes: message.perConnectionBufferLimitBytes ?? clusterDefaults.highWatermarkBytes,
+    tls: readUpstreamTls(message.transportSocket),
     circuitBreakers: readBreakers(message.circuitBreakers),
     outlierDetection: readOutlierDetection(message.outlierDetection),
     healthChecks: readHealthChecks(message.healthChecks, message.name),

@@ -36,7 +36,7 @@ const clusters: readonly (readonly [ClusterInit, RegExp])[] = [
   [{ outlierDetection: { monitors: [{}] } }, /^outlier_detection\.monitors: is not supported/],
   [{ healthChecks: [{}] }, /^health_checks\[0\]\.interval: is missing/],
   [{ lbSubsetConfig: {} }, /^lb_subset_config: is not supported/],
-  [{ transportSocket: { name: "tls" } }, /^transport_socket: is not supported/],
+  [{ transportSocket: { name: "tls" } }, /^transport_socket\.typed_config: is missing/],
   [{ circuitBreakers: { perHostThresholds: [{}] } }, /^circuit_breakers\.per_host_thresholds/],
   [
     { typedExtensionProtocolOptions: { [HTTP]: anyPack(HttpProtocolOptionsSchema, http3) } },

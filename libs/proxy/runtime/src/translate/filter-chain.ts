@@ -1,0 +1,100 @@
+import { isIP } from "node:net";
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
+import {
+  type FilterChain,
+  FilterChainMatchSchema,
+  FilterChainSchema,
+} from "@fairlead/envoy-api/envoy/config/listener/v3/listener_components_pb.js";
+import type { CidrRange } from "@fairlead/envoy-api/envoy/config/core/v3/address_pb.js";
+import { HttpConnectionManagerSchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import { TcpProxySchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
+import type { TcpProxyConfig } from "@fairlead/proxy-filter";
+import { type AddressRange, type ChainMatch, matchesAny } from "../chain-match.ts";
+import type { DownstreamTls } from "../tls-termination.ts";
+import { readConnectionManager, type TranslatedConnectionManager } from "./connection-manager.ts";
+import { refuseOthers, rejection } from "./rejection.ts";
+import { readTcpProxy } from "./tcp-proxy.ts";
+import { readDownstreamTls } from "./tls-context.ts";
+
+/** What a listener does with the connections that fit. */
+export interface TranslatedChain {
+  /** What tells it from the others of its listener, also after a change. */
+  readonly key: string;
+  readonly match: ChainMatch;
+  readonly tls: DownstreamTls | undefined;
+  readonly serves:
+    | { readonly kind: "http"; readonly manager: TranslatedConnectionManager }
+    | { readonly kind: "tcp"; readonly proxy: TcpProxyConfig };
+}
+
+/** @throws FairleadError FL_XDS_REJECTED, FL_ROUTE_INVALID */
+export function readFilterChain(message: FilterChain, where: string, index: number): TranslatedChain {
+  refuseOthers(FilterChainSchema, message, where, [
+    "filters",
+    "name",
+    "metadata",
+    "filter_chain_match",
+    "transport_socket",
+    "transport_socket_connect_timeout",
+  ]);
+  const [filter, ...others] = message.filters;
+  if (filter?.configType.case !== "typedConfig" || others.length > 0) {
+    throw rejection(
+      `${where}filters`,
+      "exactly one, an http_connection_manager or tcp_proxy, is supported by this proxy",
+    );
+  }
+  const any = filter.configType.value;
+  const manager = anyUnpack(any, HttpConnectionManagerSchema);
+  const proxy = manager === undefined ? anyUnpack(any, TcpProxySchema) : undefined;
+  if (manager === undefined && proxy === undefined)
+    throw rejection(`${where}filters[0]`, `${any.typeUrl} is not supported`);
+  return {
+    key: message.name === "" ? String(index) : `name ${message.name}`,
+    match: readMatch(message, `${where}filter_chain_match.`),
+    tls: readDownstreamTls(message.transportSocket, where),
+    serves:
+      manager !== undefined
+        ? { kind: "http", manager: readConnectionManager(manager, `${where}filters[0].`) }
+        : { kind: "tcp", proxy: readTcpProxy(proxy, `${where}filters[0].`) },
+  };
+}
+
+function readMatch(message: FilterChain, where: string): ChainMatch {
+  const match = message.filterChainMatch;
+  if (match === undefined) return matchesAny;
+  refuseOthers(FilterChainMatchSchema, match, where, [
+    "destination_port",
+    "prefix_ranges",
+    "server_names",
+    "transport_protocol",
+    "application_protocols",
+    "direct_source_prefix_ranges",
+    "source_prefix_ranges",
+    "source_ports",
+  ]);
+  const transport = match.transportProtocol;
+  if (transport !== "" && transport !== "tls" && transport !== "raw_buffer")
+    throw rejection(`${where}transport_protocol`, `${transport} is not supported; tls and raw_buffer are`);
+  for (const [i, name] of match.serverNames.entries())
+    if (name.includes("*") && !/^\*\.[^*]+$/.test(name))
+      throw rejection(`${where}server_names[${i}]`, "a * is allowed only as the first label");
+  return {
+    destinationPort: match.destinationPort,
+    destinations: match.prefixRanges.map((range, i) => readRange(range, `${where}prefix_ranges[${i}]`)),
+    serverNames: match.serverNames.map((name) => name.toLowerCase()),
+    transport,
+    alpn: match.applicationProtocols,
+    // The peer is the source here: there is no listener filter that would say otherwise.
+    sources: [...match.directSourcePrefixRanges, ...match.sourcePrefixRanges].map((range, i) =>
+      readRange(range, `${where}source_prefix_ranges[${i}]`),
+    ),
+    sourcePorts: match.sourcePorts,
+  };
+}
+
+function readRange({ addressPrefix, prefixLen = 0 }: CidrRange, field: string): AddressRange {
+  const version = isIP(addressPrefix);
+  if (version === 0 || prefixLen > (version === 4 ? 32 : 128)) throw rejection(field, "is not a range of addresses");
+  return { address: addressPrefix, prefixLength: prefixLen };
+}

@@ -1,0 +1,36 @@
+import {
+  type TcpProxy,
+  TcpProxySchema,
+} from "@fairlead/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
+import type { TcpProxyConfig } from "@fairlead/proxy-filter";
+import { durationMs } from "./duration.ts";
+import { refuseOthers, rejection } from "./rejection.ts";
+
+const DEFAULT_IDLE_MS = 3_600_000;
+
+/** @throws FairleadError FL_XDS_REJECTED */
+export function readTcpProxy(message: TcpProxy | undefined, where: string): TcpProxyConfig {
+  if (message === undefined) throw rejection(where, "is missing");
+  refuseOthers(TcpProxySchema, message, where, [
+    "stat_prefix",
+    "cluster",
+    "weighted_clusters",
+    "idle_timeout",
+    "max_connect_attempts",
+    "max_downstream_connection_duration",
+  ]);
+  const { clusterSpecifier } = message;
+  const clusters =
+    clusterSpecifier.case === "cluster"
+      ? [{ name: clusterSpecifier.value, weight: 1 }]
+      : (clusterSpecifier.value?.clusters ?? []).map(({ name, weight }) => ({ name, weight }));
+  if (clusters.reduce((sum, { weight }) => sum + weight, 0) === 0)
+    throw rejection(where, "has neither cluster nor weighted_clusters with a weight");
+  return {
+    statPrefix: message.statPrefix,
+    clusters,
+    idleTimeoutMs: durationMs(message.idleTimeout, DEFAULT_IDLE_MS, `${where}idle_timeout`),
+    maxDurationMs: durationMs(message.maxDownstreamConnectionDuration, 0, `${where}max_downstream_connection_duration`),
+    maxConnectAttempts: Math.max(message.maxConnectAttempts ?? 1, 1),
+  };
+}
