@@ -1,17 +1,14 @@
 import { HpackDecoder, HpackError } from "@fairlead/codec-hpack";
-import { AbuseGuard } from "./abuse-guard.ts";
-import { ClosedStreams, ENDED, FORGOTTEN, RESET_BY_PEER, RESET_BY_US } from "./closed-streams.ts";
+import { ENDED, FORGOTTEN, RESET_BY_PEER, RESET_BY_US } from "./closed-streams.ts";
 import type { Http2ConnectionOptions } from "./connection-options.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { type FrameEvents, FrameRules } from "./frame-rules.ts";
-import { DEFAULT_WINDOW_BYTES, ERROR_CODE, errorName, LARGEST_WINDOW_BYTES } from "./frame-types.ts";
+import { ERROR_CODE, errorName, LARGEST_WINDOW_BYTES } from "./frame-types.ts";
 import type { HeaderBlock } from "./header-block.ts";
 import { HeaderCollector } from "./header-collector.ts";
 import { Http2Error, protocolError } from "./http2-error.ts";
-import { InboundWindow } from "./inbound-window.ts";
-import { Outbound } from "./outbound.ts";
-import { PeerSettings } from "./settings.ts";
-import { Http2Stream, type StreamReset } from "./stream.ts";
+import type { Http2Stream } from "./stream.ts";
+import { StreamLifecycle } from "./stream-lifecycle.ts";
 
 /**
  * One end of an HTTP/2 connection: bytes in with `receive`, bytes out with `takeOutput`. The two ends differ in who begins streams.
@@ -21,44 +18,22 @@ import { Http2Stream, type StreamReset } from "./stream.ts";
  *   takeOutput ◀─ FrameWriter ◀─ Outbound (windows, rounds) ◀─ send…
  * ```
  */
-export abstract class Http2Connection<InHead> implements FrameEvents {
-  readonly streams = new Map<number, Http2Stream<InHead>>();
-  readonly peerSettings = new PeerSettings();
-  protected readonly options: Http2ConnectionOptions;
-  protected readonly outbound: Outbound;
-  protected readonly guard: AbuseGuard;
-  protected readonly closedStreams = new ClosedStreams();
-  protected streamsOpened = 0;
+export abstract class Http2Connection<InHead> extends StreamLifecycle<InHead> implements FrameEvents {
   readonly #rules: FrameRules;
   readonly #reader: FrameReader;
   readonly #decoder = new HpackDecoder();
   readonly #collector: HeaderCollector;
-  readonly #window: InboundWindow;
   /** Where the data of the DATA frame that is being read goes; undefined = nowhere. */
   #dataStream: Http2Stream<InHead> | undefined;
   #dataEnds = false;
   #dataLength = 0;
-  /** Of new streams: until the peer knows ours, it may go by the default (RFC 9113 §6.9.3). */
-  #streamWindow: number;
-  #ended = false;
 
   protected constructor(options: Http2ConnectionOptions) {
-    this.options = options;
-    this.#streamWindow = Math.max(options.streamWindowBytes, DEFAULT_WINDOW_BYTES);
-    this.guard = new AbuseGuard(options.abuse, options.stats, options.now);
+    super(options);
     // Twice the limit may still be a list that is answered 431; more is not worth the memory.
     this.#rules = new FrameRules(this, this.guard, options.maxHeadBytes * 2);
     this.#reader = new FrameReader(this.#rules);
-    this.outbound = new Outbound(
-      this.peerSettings,
-      this.guard,
-      { onLocalEnd: (stream) => this.#onLocalEnd(stream as Http2Stream<InHead>) },
-      { onOutput: options.onOutput, maxQueuedBytes: options.maxQueuedBytes },
-    );
     this.#collector = new HeaderCollector(options);
-    this.#window = new InboundWindow(options.connectionWindowBytes, options.maxHeldBytes, (increment) => {
-      if (!this.#ended) this.outbound.windowUpdate(0, increment);
-    });
   }
 
   // What the owner of the socket does
@@ -69,7 +44,7 @@ export abstract class Http2Connection<InHead> implements FrameEvents {
    * @throws Http2Error when the connection must end; GOAWAY is in the output then
    */
   receive(chunk: Buffer, start = 0): void {
-    if (this.#ended) return;
+    if (this.ended) return;
     try {
       this.#reader.execute(chunk, start);
       this.checkFailure();
@@ -80,7 +55,7 @@ export abstract class Http2Connection<InHead> implements FrameEvents {
 
   /** @throws Http2Error when the peer does not read what it makes us send; GOAWAY is in the output then */
   checkFailure(): void {
-    if (this.outbound.failure !== undefined && !this.#ended) throw this.#fail(this.outbound.failure);
+    if (this.outbound.failure !== undefined && !this.ended) throw this.#fail(this.outbound.failure);
   }
 
   /** A frame or a header block has begun, and must not take for ever. */
@@ -101,14 +76,14 @@ export abstract class Http2Connection<InHead> implements FrameEvents {
 
   /** Says GOAWAY; what comes is not read any more. */
   end(errorCode: number, text: string): void {
-    if (this.#ended) return;
-    this.#ended = true;
+    if (this.ended) return;
+    this.ended = true;
     this.sendGoAway(this.lastPeerStreamId, errorCode, text);
   }
 
   /** The socket is gone: all that is left is to forget. Sinks are told nothing. */
   close(): void {
-    this.#ended = true;
+    this.ended = true;
     for (const stream of this.streams.values()) {
       stream.sink = undefined;
       this.closeStream(stream, RESET_BY_US);
@@ -143,7 +118,7 @@ export abstract class Http2Connection<InHead> implements FrameEvents {
     if (stream.reading === reading) return;
     stream.reading = reading;
     if (!reading) return;
-    this.#release(stream);
+    this.release(stream);
     this.#returnWindow(stream);
   }
 
@@ -156,108 +131,11 @@ export abstract class Http2Connection<InHead> implements FrameEvents {
   protected abstract isIdle(streamId: number): boolean;
   protected abstract onPingAck(opaque: Buffer): void;
   protected abstract onPeerSettings(): void;
-  protected abstract onResetByPeer(openedMs: number, headSent: boolean): void;
-  /** Our half has ended before the peer's. */
-  protected abstract onLocalEndFirst(stream: Http2Stream<InHead>): void;
 
   /** The first frames of an end. @param values its SETTINGS */
   protected start(values: readonly number[]): void {
     this.outbound.settings(values);
-    this.#window.open();
-  }
-
-  protected newStream(): Http2Stream<InHead> {
-    return new Http2Stream(this.#streamWindow, this.peerSettings.initialWindowBytes);
-  }
-
-  protected addStream(stream: Http2Stream<InHead>): void {
-    stream.openedMs = this.options.now();
-    this.streamsOpened++;
-    this.options.stats.streams_active++;
-    this.streams.set(stream.id, stream);
-  }
-
-  protected closeStream(stream: Http2Stream<InHead>, how: number): void {
-    if (stream.closed) return;
-    stream.closed = true;
-    this.#release(stream);
-    stream.queue.length = 0;
-    if (this.streams.delete(stream.id)) {
-      this.options.stats.streams_active--;
-      this.closedStreams.add(stream.id, how);
-      this.guard.onStreamClosed();
-    }
-    const { sink } = stream;
-    stream.sink = undefined;
-    sink?.onClosed();
-  }
-
-  /** The peer broke a rule on one stream (RFC 9113 §5.4.2): it costs it as much as a reset of its own. */
-  protected streamError(stream: Http2Stream<InHead>, errorCode: number, details: string): void {
-    if (stream.closed) return;
-    this.options.stats.rx_messaging_error++;
-    this.options.stats.tx_reset++;
-    this.outbound.rstStream(stream.id, errorCode);
-    const { openedMs, headSent } = stream;
-    stream.sink?.onReset({ errorCode, by: "malformed", details });
-    this.closeStream(stream, RESET_BY_US);
-    this.onResetByPeer(openedMs, headSent);
-  }
-
-  /** For a stream that does not exist (any more). */
-  protected refuseStream(streamId: number, errorCode: number): void {
-    this.options.stats.tx_reset++;
-    this.closedStreams.add(streamId, RESET_BY_US);
-    this.outbound.rstStream(streamId, errorCode);
-    // More streams than may be open, or an answer that needs no body, is no fault.
-    const fault = errorCode !== ERROR_CODE.refusedStream && errorCode !== ERROR_CODE.noError;
-    if (fault) this.onResetByPeer(this.options.now(), false);
-  }
-
-  /** The peer has given a stream up. */
-  protected failStream(stream: Http2Stream<InHead>, reset: StreamReset): void {
-    stream.sink?.onReset(reset);
-    this.closeStream(stream, RESET_BY_PEER);
-  }
-
-  /** The head was all of the message. */
-  protected endLocal(stream: Http2Stream<InHead>): void {
-    stream.endQueued = true;
-    this.#onLocalEnd(stream);
-  }
-
-  #onLocalEnd(stream: Http2Stream<InHead>): void {
-    stream.endSent = true;
-    stream.localEnded = true;
-    if (stream.remoteEnded) this.closeStream(stream, ENDED);
-    else this.onLocalEndFirst(stream);
-  }
-
-  protected remoteEnd(stream: Http2Stream<InHead>): void {
-    stream.remoteEnded = true;
-    if (stream.endSent) this.closeStream(stream, ENDED);
-  }
-
-  /** A second header block on a stream. */
-  protected onTrailers(stream: Http2Stream<InHead>, endStream: boolean, headers: HeaderCollector): void {
-    if (stream.remoteEnded) {
-      this.streamError(stream, ERROR_CODE.streamClosed, "headers after the end");
-      return;
-    }
-    const trailers = headers.error === undefined ? headers.takeTrailers() : undefined;
-    if (trailers === undefined || headers.tooLarge || !endStream || stream.remainingBytes > 0) {
-      this.streamError(stream, ERROR_CODE.protocolError, headers.error ?? "trailers that are none");
-      return;
-    }
-    this.options.stats.trailers++;
-    stream.remoteEnded = true;
-    stream.sink?.onTrailers(trailers, headers.neverIndexed);
-    this.remoteEnd(stream);
-  }
-
-  protected sendGoAway(lastStreamId: number, errorCode: number, text: string): void {
-    this.options.stats.goaway_sent++;
-    this.outbound.goAway(lastStreamId, errorCode, text);
+    this.window.open();
   }
 
   #fail(error: unknown): unknown {
@@ -278,7 +156,7 @@ export abstract class Http2Connection<InHead> implements FrameEvents {
       this.#onDataWithoutStream(streamId, length);
       return;
     }
-    this.#window.take(length);
+    this.window.take(length);
     stream.receiveWindow -= length;
     if (stream.remoteEnded) this.streamError(stream, ERROR_CODE.streamClosed, "data after the end");
     else if (!stream.headReceived) this.streamError(stream, ERROR_CODE.protocolError, "data before the head");
@@ -294,7 +172,7 @@ export abstract class Http2Connection<InHead> implements FrameEvents {
     if (how === ENDED || how === RESET_BY_PEER) {
       throw new Http2Error(ERROR_CODE.streamClosed, "DATA on a closed stream");
     }
-    this.#window.take(length);
+    this.window.take(length);
     if (how === FORGOTTEN) this.refuseStream(streamId, ERROR_CODE.streamClosed);
   }
 
@@ -321,14 +199,8 @@ export abstract class Http2Connection<InHead> implements FrameEvents {
     if (stream.reading) this.#returnWindow(stream);
     else {
       stream.held += bytes;
-      this.#window.hold(bytes);
+      this.window.hold(bytes);
     }
-  }
-
-  #release(stream: Http2Stream<InHead>): void {
-    if (stream.held === 0) return;
-    this.#window.release(stream.held);
-    stream.held = 0;
   }
 
   #returnWindow(stream: Http2Stream<InHead>): void {
@@ -405,9 +277,9 @@ export abstract class Http2Connection<InHead> implements FrameEvents {
   }
 
   onSettingsAck(): void {
-    const change = this.options.streamWindowBytes - this.#streamWindow;
+    const change = this.options.streamWindowBytes - this.streamWindow;
     if (change === 0) return;
-    this.#streamWindow = this.options.streamWindowBytes;
+    this.streamWindow = this.options.streamWindowBytes;
     for (const stream of this.streams.values()) stream.receiveWindow += change;
   }
 

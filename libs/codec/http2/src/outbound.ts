@@ -1,7 +1,8 @@
 import { HpackEncoder } from "@fairlead/codec-hpack";
 import type { AbuseGuard } from "./abuse-guard.ts";
+import { writeGoAway, writeNumber, writePing, writeSettings } from "./control-frames.ts";
 import { ERROR_CODE, FLAG, FRAME, FRAME_HEADER_BYTES, LARGEST_WINDOW_BYTES } from "./frame-types.ts";
-import { FrameWriter, writeFrameHeader, writeUint32 } from "./frame-writer.ts";
+import { FrameWriter, writeFrameHeader } from "./frame-writer.ts";
 import { Http2Error } from "./http2-error.ts";
 import type { PeerSettings } from "./settings.ts";
 import type { Http2Stream } from "./stream.ts";
@@ -210,13 +211,7 @@ export class Outbound {
 
   /** @param values identifier, value, identifier, value … */
   settings(values: readonly number[]): void {
-    let at = this.writer.frame(FRAME.settings, 0, 0, (values.length / 2) * 6);
-    for (let i = 0; i < values.length; i += 2) {
-      this.writer.buffer[at] = 0;
-      this.writer.buffer[at + 1] = values[i] ?? 0;
-      writeUint32(this.writer.buffer, at + 2, values[i + 1] ?? 0);
-      at += 6;
-    }
+    writeSettings(this.writer, values);
   }
 
   settingsAck(): void {
@@ -226,28 +221,21 @@ export class Outbound {
 
   /** @param opaque 8 bytes */
   ping(opaque: Buffer, ack: boolean): void {
-    const at = this.writer.frame(FRAME.ping, ack ? FLAG.ack : 0, 0, 8);
-    this.writer.buffer.set(opaque, at);
+    writePing(this.writer, opaque, ack);
     if (ack) this.#count(true);
   }
 
   rstStream(streamId: number, errorCode: number): void {
-    const at = this.writer.frame(FRAME.rstStream, 0, streamId, 4);
-    writeUint32(this.writer.buffer, at, errorCode);
+    writeNumber(this.writer, FRAME.rstStream, streamId, errorCode);
     this.#count(true);
   }
 
   goAway(lastStreamId: number, errorCode: number, text: string): void {
-    const debug = Buffer.from(text, "latin1").subarray(0, 200);
-    const at = this.writer.frame(FRAME.goAway, 0, 0, 8 + debug.length);
-    writeUint32(this.writer.buffer, at, lastStreamId);
-    writeUint32(this.writer.buffer, at + 4, errorCode);
-    this.writer.buffer.set(debug, at + 8);
+    writeGoAway(this.writer, lastStreamId, errorCode, text);
   }
 
   windowUpdate(streamId: number, bytes: number): void {
-    const at = this.writer.frame(FRAME.windowUpdate, 0, streamId, 4);
-    writeUint32(this.writer.buffer, at, bytes);
+    writeNumber(this.writer, FRAME.windowUpdate, streamId, bytes);
   }
 
   // What the peer and the socket say

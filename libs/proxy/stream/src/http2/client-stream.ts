@@ -32,15 +32,16 @@ export class Http2ResponseStream implements StreamSender<RequestHead>, StreamSin
   // From the codec
 
   onHead(head: Http2ResponseHead, endStream: boolean): void {
-    this.receiver?.onHead({ status: head.status, headers: new HeaderMap(head.headers, head.neverIndexed) }, endStream);
+    const receiver = this.#receiverOf(endStream);
+    receiver?.onHead({ status: head.status, headers: new HeaderMap(head.headers, head.neverIndexed) }, endStream);
   }
 
   onData(slice: Buffer, endStream: boolean): void {
-    this.receiver?.onData(slice, endStream);
+    this.#receiverOf(endStream)?.onData(slice, endStream);
   }
 
   onTrailers(headers: string[], neverIndexed: readonly string[] | undefined): void {
-    this.receiver?.onTrailers(new HeaderMap(headers, neverIndexed));
+    this.#receiverOf(true)?.onTrailers(new HeaderMap(headers, neverIndexed));
   }
 
   onReset(reset: StreamReset): void {
@@ -58,6 +59,13 @@ export class Http2ResponseStream implements StreamSender<RequestHead>, StreamSin
   onClosed(): void {
     this.receiver = undefined;
     this.#onClosed(this);
+  }
+
+  /** After the end of its response it is told nothing more, a reset for the rest of its request neither. */
+  #receiverOf(endStream: boolean): StreamReceiver<ResponseHead> | undefined {
+    const { receiver } = this;
+    if (endStream) this.receiver = undefined;
+    return receiver;
   }
 
   tellReset(reason: ResetReason, details: string): void {
