@@ -104,6 +104,9 @@ test("a proxy refuses a policy's routes: who, what, why and which line is told; 
       file: mesh.fileNamed("reviews.yaml"),
       line: 2,
     });
+    const metrics = await (await fetch(`${mesh.registryUrl}/metrics`)).text();
+    assert.match(metrics, /^fairlead_registry_nacks_standing(\{.*\})? 1$/m);
+    assert.match(metrics, /^fairlead_registry_nacks_total\{.*type="rds".*\} 1$/m);
     const status = await runCommand(["status", "--registry", mesh.registryUrl]);
     assert.equal(status.code, 1);
     assert.match(status.out, /^ {2}web-1 RDS for .*: NACKed: .* \(outbound; from .*reviews\.yaml:2 VirtualService/m);

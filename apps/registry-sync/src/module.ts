@@ -57,9 +57,11 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
   const metrics = new RegistryMetrics();
   const tracker = new ConvergenceTracker({ logger });
   const refusals = new RefusalHistory({
-    onRefused({ node, type, resources: names, reason, objects }) {
+    onRefused({ node, type, resources: names, reason, objects }, repeated) {
       metrics.refused(type);
-      logger.warn({ node, type, names, reason, objects: objects.map(originText) }, "a proxy refused configuration");
+      // One that refuses whatever comes would fill the log.
+      const level = repeated ? "debug" : "warn";
+      logger[level]({ node, type, names, reason, objects: objects.map(originText) }, "a proxy refused configuration");
     },
   });
   metrics.standingRefusals(() => refusals.standing.length);

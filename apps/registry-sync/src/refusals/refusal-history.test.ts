@@ -25,12 +25,16 @@ const status = (init: MessageInitShape<typeof GatewayStatusSchema>): GatewayStat
 function history(maxEnded?: number) {
   const clock = { now: 10_000 };
   const told: Refusal[] = [];
+  const repeated: string[] = [];
   const refusals = new RefusalHistory({
     now: () => clock.now,
-    onRefused: (refusal) => told.push(refusal),
+    onRefused(refusal, again) {
+      told.push(refusal);
+      if (again) repeated.push(refusal.nonce);
+    },
     ...(maxEnded === undefined ? {} : { maxEnded }),
   });
-  return { clock, told, refusals };
+  return { clock, told, repeated, refusals };
 }
 const nodes = (list: readonly Refusal[]) => list.map(({ node, nonce }) => `${node} ${nonce}`);
 
@@ -58,9 +62,10 @@ test("a refusal that is told every second is one event, with all that the gatewa
 });
 
 test("it ends when the gateway does not tell it any more; a refusal of what came next is another", () => {
-  const { clock, told, refusals } = history();
+  const { clock, told, repeated, refusals } = history();
   refusals.take(status({ nacks: [nack("web", "1")] }));
   refusals.take(status({ nacks: [nack("web", "2", 2000)] }));
+  assert.deepEqual(repeated, ["2"]);
   assert.deepEqual([nodes(refusals.standing), nodes(refusals.ended)], [["web 2"], ["web 1"]]);
   clock.now = 12_000;
   refusals.take(status({}));

@@ -10,8 +10,8 @@ export interface RefusalHistoryOptions {
   readonly gatewayTimeoutMs?: number;
   /** Refusals that are over and kept; the oldest are forgotten. @default 1000 */
   readonly maxEnded?: number;
-  /** Called once for each refusal. */
-  readonly onRefused?: (refusal: Refusal) => void;
+  /** Called once for each refusal; `repeated`: the proxy refused the type with the same words just before. */
+  readonly onRefused?: (refusal: Refusal, repeated: boolean) => void;
 }
 
 /** What one gateway's statuses say that stands. */
@@ -29,7 +29,7 @@ export class RefusalHistory {
   readonly #now: () => number;
   readonly #gatewayTimeoutMs: number;
   readonly #maxEnded: number;
-  readonly #onRefused: (refusal: Refusal) => void;
+  readonly #onRefused: (refusal: Refusal, repeated: boolean) => void;
   readonly #gateways = new Map<string, GatewayRefusals>();
   /** The oldest first. */
   readonly #ended: Refusal[] = [];
@@ -52,7 +52,7 @@ export class RefusalHistory {
     }
     for (const [key, refusal] of standing) {
       const known = before.get(key);
-      if (known === undefined || !isSame(known, refusal)) this.#onRefused(refusal);
+      if (known === undefined || !isSame(known, refusal)) this.#onRefused(refusal, known?.reason === refusal.reason);
     }
     if (status.leaving) this.#gateways.delete(id);
     else this.#gateways.set(id, { heardAtMs: this.#now(), standing });
