@@ -97,7 +97,7 @@ async function besideMisbehaving(
         silent: Math.ceil(good * silentShare),
         refusing: Math.ceil(good * refusingShare),
         variant,
-        blocks: quick ? 1 : 8,
+        blocks: quick ? 1 : 6,
         changesPerBlock: Math.ceil(changes / 5),
       },
     );

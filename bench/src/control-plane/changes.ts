@@ -16,7 +16,7 @@ export interface PublishedChange extends Change {
   readonly storedMs: number;
 }
 
-const deadlineMs = 120_000;
+const deadlineMs = 300_000;
 /** All endpoints weigh 1 before the first change. */
 const firstMark = 1;
 
@@ -52,7 +52,7 @@ export class Changes {
     return { marker, mark, ...(await publication) };
   }
 
-  /** @returns how long after the change the proxies of a load had ACKed it @throws Error when they have not within two minutes */
+  /** @returns how long after the change the proxies of a load had ACKed it @throws Error when they have not within five minutes */
   async everywhere(load: LoadClient, { marker, mark }: Change): Promise<Quantiles> {
     return await load.ask("everywhere", { marker, mark, deadlineMs });
   }

@@ -53,7 +53,10 @@ const quick = {
 };
 
 function numbers(text: string, option: string): number[] {
-  const values = text.split(",").map(Number);
+  const values = text
+    .split(",")
+    .filter((part) => part !== "")
+    .map(Number);
   if (values.some((value) => !Number.isInteger(value) || value < 0)) {
     throw new Error(`--${option} ${text}: whole numbers, separated by commas`);
   }
