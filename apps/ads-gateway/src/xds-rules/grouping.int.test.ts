@@ -66,18 +66,21 @@ rule(58, "no name is in a response twice", { serving: mesh }, async (world) => {
 
 rule(59, "a deletion is told once, a re-creation is sent", { ...deltaOnly, serving: mesh }, async (world) => {
   const client = world.client();
-  client.subscribe(cluster);
+  client.subscribe(listener);
   client.subscribe(endpoint, "a");
-  await client.nextAcked(cluster);
+  await client.nextAcked(listener);
   await client.nextAcked(endpoint);
-  for (const typeUrl of [cluster, endpoint]) {
-    await world.commit({ [typeUrl]: ["-a"] });
+  for (const [typeUrl, name] of [
+    [listener, "l"],
+    [endpoint, "a"],
+  ] as const) {
+    await world.commit({ [typeUrl]: [`-${name}`] });
     const response = await client.nextAcked(typeUrl);
-    assert.deepEqual([contents(response), response.removed], [[], ["a"]]);
+    assert.deepEqual([contents(response), response.removed], [[], [name]]);
     await world.settled();
-    await world.commit({ [typeUrl]: ["a@1"] });
+    await world.commit({ [typeUrl]: [`${name}@1`] });
     const again = await client.nextAcked(typeUrl);
-    assert.deepEqual([contents(again), again.removed], [["a@1"], []]);
+    assert.deepEqual([contents(again), again.removed], [[`${name}@1`], []]);
   }
 });
 
