@@ -9,6 +9,7 @@ import { configReference } from "./reference/config.ts";
 import { errorReference } from "./reference/errors.ts";
 import { httpApiReference } from "./reference/http-api.ts";
 import { metricReference } from "./reference/metrics.ts";
+import { policyReference } from "./reference/policies.ts";
 
 const folder = join(import.meta.dirname, "../../docs/reference");
 
@@ -19,6 +20,7 @@ export async function referencePages(): Promise<ReadonlyMap<string, string>> {
     ["errors.md", await errorReference()],
     ["metrics.md", metricReference()],
     ["cli.md", await cliReference()],
+    ["policies.md", policyReference()],
     ...(await httpApiReference()),
   ]);
 }

@@ -50,14 +50,10 @@ function hashing(hash: ConsistentHash): ClusterInit {
 
 /** How a cluster chooses among its endpoints. */
 export function balancing({ loadBalancer, outlierDetection }: EffectivePolicy): ClusterInit {
-  const distributes = (loadBalancer?.localityLbSetting?.distribute ?? []).length > 0;
   const panic = outlierDetection?.minHealthPercent;
-  const common = {
-    // Istio: fewer healthy instances than that, and all get calls; its default is never.
-    ...(outlierDetection === undefined ? {} : { healthyPanicThreshold: { value: panic ?? 0 } }),
-    ...(distributes ? { localityConfigSpecifier: { case: "localityWeightedLbConfig" as const, value: {} } } : {}),
-  };
-  const commonLbConfig = Object.keys(common).length === 0 ? {} : { commonLbConfig: common };
+  // Istio: fewer healthy instances than that, and all get calls; its default is never.
+  const commonLbConfig =
+    outlierDetection === undefined ? {} : { commonLbConfig: { healthyPanicThreshold: { value: panic ?? 0 } } };
   if (loadBalancer?.consistentHash !== undefined) return { ...hashing(loadBalancer.consistentHash), ...commonLbConfig };
   const simple = loadBalancer?.simple ?? "ROUND_ROBIN";
   const slowStartConfig = loadBalancer === undefined ? undefined : slowStart(loadBalancer);

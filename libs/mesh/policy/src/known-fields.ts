@@ -1,17 +1,6 @@
 import { z } from "zod";
+import type { FieldSchema } from "./field-schema.ts";
 import { policyDocumentSchema } from "./policy-document.ts";
-
-/** JSON Schema, as far as it is walked here. */
-export interface FieldSchema {
-  readonly description?: string;
-  readonly properties?: Readonly<Record<string, FieldSchema>>;
-  readonly additionalProperties?: FieldSchema | boolean;
-  readonly items?: FieldSchema;
-  readonly oneOf?: readonly FieldSchema[];
-  readonly anyOf?: readonly FieldSchema[];
-  /** There is one where no value is taken. */
-  readonly not?: object;
-}
 
 function* namesBelow(schema: FieldSchema): Generator<string> {
   for (const [name, field] of Object.entries(schema.properties ?? {})) {

@@ -32,7 +32,12 @@ const consistentHash = z
           .optional()
           .describe("A caller without the cookie gets one for that long; `0s`: until the browser ends."),
         attributes: z
-          .array(z.strictObject({ name: z.string().max(128), value: z.string().max(1024).default("") }))
+          .array(
+            z.strictObject({
+              name: z.string().min(1).max(128).describe("Such as `SameSite`."),
+              value: z.string().max(1024).default("").describe("Such as `Strict`."),
+            }),
+          )
           .max(16)
           .optional()
           .describe("More of the cookie that is made: `name`, `value`."),
@@ -92,7 +97,7 @@ export const loadBalancer = z
         "`ROUND_ROBIN` (default), `LEAST_REQUEST` (also as `LEAST_CONN`), `RANDOM`. Services over http2 and grpc: `ROUND_ROBIN` only. `PASSTHROUGH` is refused.",
       ),
     consistentHash: consistentHash.optional().describe("Calls of one key go to one instance, as long as it is there."),
-    localityLbSetting: localityLbSetting.optional().describe("Which localities' instances get calls."),
+    localityLbSetting: localityLbSetting.optional().describe("Calls go to all localities alike."),
     warmupDurationSecs: positiveDurationMs.optional().describe("The old form of `warmup.duration`."),
     warmup: warmup.optional().describe("New instances get their share by and by; with ROUND_ROBIN and LEAST_REQUEST."),
   })
