@@ -131,7 +131,7 @@ test("an output that throws keeps its value, and is named", () => {
   assert.match(String(failed[0]!.error), /2 is even/);
 });
 
-test("a function may fall back on its value of before; the first round's is given", () => {
+test("a function may fall back on its value of before; the first one's is given", () => {
   const lastSmall = computation<number | undefined>(
     "last small",
     (reading, key, previous) => {

@@ -55,9 +55,8 @@ export class Graph {
   #changed = new Map<Node, { before: unknown }>();
   #runs = new Map<string, number>();
   #failed: FailedOutput[] = [];
-  #previous: PreviousValues | undefined;
+  readonly #previous: PreviousValues | undefined;
 
-  /** @param previous asked in the first round only */
   constructor(previous?: PreviousValues) {
     this.#previous = previous;
   }
@@ -115,7 +114,6 @@ export class Graph {
     this.#changed = new Map();
     this.#runs = new Map();
     this.#failed = [];
-    this.#previous = undefined;
     this.#round += 1;
     return settled;
   }

@@ -1,5 +1,6 @@
 import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { type CompiledResource, contentVersion, type ProvenanceEntry } from "@fairlead/snapshot";
+import { requireValid } from "./validate/require-valid.ts";
 
 export interface ResourceIdentity {
   readonly key: string;
@@ -12,13 +13,18 @@ export interface ResourceIdentity {
 /** A resource as it is rendered: at which revision its content changed last is known where it is compared with what was there. */
 export type RenderedResource = Omit<CompiledResource, "revision">;
 
-/** Encodes a message once, as the resource that the whole mesh shares. */
+/**
+ * Encodes a message once, as the resource that the whole mesh shares.
+ *
+ * @throws FairleadError FL_COMPILE_INVALID when a proxy would refuse it
+ */
 export function compiled<Desc extends DescMessage>(
   identity: ResourceIdentity,
   schema: Desc,
   message: MessageShape<Desc>,
   provenance: readonly ProvenanceEntry[],
 ): RenderedResource {
+  requireValid(schema, message, identity.key, provenance);
   return encoded(identity, toBinary(schema, message), provenance);
 }
 

@@ -31,6 +31,13 @@ export const compileErrors = declareErrors("compile", {
       "Two services' interfaces differ in upper and lower case only. Host names have no case, so only the first of them can be called by name.",
     action: "Rename one of them.",
   },
+  FL_COMPILE_INVALID: {
+    httpStatus: 500,
+    meaning:
+      "A proxy would refuse what an object was compiled to, and with it all that comes in the same message. It was not sent; what there was before stays.",
+    action:
+      "Change the object that is named, at the file and line that is given. It passed the checks at its apply, so please report it with the message, too.",
+  },
   FL_COMPILE_FAILED: {
     httpStatus: 500,
     meaning: "An object could not be compiled for a reason that was not foreseen. The others are not affected.",

@@ -1,4 +1,4 @@
-import { Graph, type Input } from "@fairlead/incremental";
+import { Graph, type Input, type OutputChange } from "@fairlead/incremental";
 import { type Catalogue, type Change, policyKey, type PolicyObject } from "@fairlead/model";
 import type { CompiledResource, NodeView, ScopeView } from "@fairlead/snapshot";
 import type { Contribution } from "./computations/contribution.ts";
@@ -52,6 +52,9 @@ const collectionOf = [
   [subscriptions, "subscriptions"],
 ] as const;
 
+/** Two are enough as far as is known. */
+const maxTurns = 4;
+
 /**
  * Compiles a mesh, and then only what each change concerns.
  *
@@ -66,11 +69,16 @@ export class IncrementalCompiler {
   readonly #state: MeshState;
   /** As they were applied. */
   readonly #policies = new Map<string, PolicyObject>();
+  /** As they are followed. */
+  readonly #inForce = new Map<string, PolicyObject>();
   readonly #lastGood: Map<string, PolicyObject>;
+  /** Asked in the first round only. */
+  #before: CompiledBefore;
   #revision = 0;
 
   constructor(before: CompiledBefore = nothingBefore) {
-    this.#graph = new Graph((computation, key) => before.contributions.get(contributionId(computation, key)));
+    this.#before = before;
+    this.#graph = new Graph((computation, key) => this.#before.contributions.get(contributionId(computation, key)));
     this.#state = new MeshState(before.resources);
     this.#lastGood = new Map(before.policiesInForce);
     demandMesh(this.#graph);
@@ -119,25 +127,54 @@ export class IncrementalCompiler {
 
   #round(touched: ReadonlySet<string>, revision: number): CompileRound {
     for (const key of touched) this.#setCandidates(key);
-    const { outputs, runs, failed } = this.#graph.settle();
+    const outputs = new Map<string, OutputChange>();
+    const runs = new Map<string, number>();
+    const defects: CompileRound["defects"][number][] = [];
+    let unsettled = touched;
+    // What may be fallen back on follows from the round itself, and may show in it: again until it does not.
+    for (let turn = 0; turn === 0 || (unsettled.size > 0 && turn < maxTurns); turn += 1) {
+      const settled = this.#graph.settle();
+      for (const output of settled.outputs) addChange(outputs, output);
+      for (const [name, count] of settled.runs) runs.set(name, count + (runs.get(name) ?? 0));
+      for (const { computation, key, error } of settled.failed) defects.push({ name: computation.name, key, error });
+      unsettled = this.#rememberGood(settled.outputs, unsettled);
+    }
+    this.#before = nothingBefore;
     this.#revision = revision;
-    const difference = this.#state.take(outputs, revision);
-    const { changed, removed } = difference.policies;
-    for (const key of touched.union(new Set([...changed.map(policyKey), ...removed]))) this.#rememberGood(key);
-    const defects = failed.map(({ computation, key, error }) => ({ name: computation.name, key, error }));
-    return { ...difference, runs, defects };
+    return { ...this.#state.take([...outputs.values()], revision), runs, defects };
   }
 
-  /** What is in force after a round is what the next one may fall back on. */
-  #rememberGood(key: string): void {
-    const inForce = this.#state.policiesInForce.get(key);
-    if (inForce === undefined) this.#lastGood.delete(key);
-    else this.#lastGood.set(key, inForce);
-    this.#setCandidates(key);
+  /** What is in force is what may be fallen back on from now on. @returns the policies that this is something else for than before */
+  #rememberGood(outputs: readonly OutputChange[], touched: ReadonlySet<string>): ReadonlySet<string> {
+    const keys = new Set(touched);
+    for (const { before, now } of outputs as readonly { before?: Contribution; now?: Contribution }[]) {
+      if (before?.inForce !== undefined) {
+        keys.add(policyKey(before.inForce));
+        this.#inForce.delete(policyKey(before.inForce));
+      }
+      if (now?.inForce === undefined) continue;
+      keys.add(policyKey(now.inForce));
+      this.#inForce.set(policyKey(now.inForce), now.inForce);
+    }
+    const changed = new Set([...keys].filter((key) => this.#lastGood.get(key) !== this.#inForce.get(key)));
+    for (const key of changed) {
+      const good = this.#inForce.get(key);
+      if (good === undefined) this.#lastGood.delete(key);
+      else this.#lastGood.set(key, good);
+      this.#setCandidates(key);
+    }
+    return changed;
   }
 
   #setCandidates(key: string): void {
     const current = this.#policies.get(key);
     this.#graph.set(policies, key, current === undefined ? undefined : { current, lastGood: this.#lastGood.get(key) });
   }
+}
+
+/** Several changes of one output are one. */
+function addChange(changes: Map<string, OutputChange>, { computation, key, before, now }: OutputChange): void {
+  const id = contributionId(computation, key);
+  const earlier = changes.get(id);
+  changes.set(id, { computation, key, before: earlier === undefined ? before : earlier.before, now });
 }

@@ -9,10 +9,17 @@ import { answerLimit, longestAnswer } from "./answer-limit.ts";
 import { outboundListenerName } from "./names.ts";
 import type { Audience } from "./audience.ts";
 import type { HostPlan } from "./service-plan.ts";
+import { namedClusters } from "./validate/named-clusters.ts";
+import { refused, requireValid } from "./validate/require-valid.ts";
+import { hostsProblem } from "./validate/route-checks.ts";
 import { virtualHost } from "./virtual-host.ts";
 
 /** A virtual host is rendered and encoded once, for all scopes that hold it. */
 export interface EncodedVirtualHost {
+  readonly name: string;
+  readonly domains: readonly string[];
+  /** Those that its routes name. */
+  readonly clusters: readonly string[];
   /** As a field of a RouteConfiguration: tag, length, message. */
   readonly field: Uint8Array;
   readonly provenance: readonly ProvenanceEntry[];
@@ -21,9 +28,13 @@ export interface EncodedVirtualHost {
 }
 
 function encodedHost(host: VirtualHost, longest: number, provenance: readonly ProvenanceEntry[]): EncodedVirtualHost {
+  requireValid(VirtualHostSchema, host, `the virtual host ${host.name}`, provenance);
   const { number } = RouteConfigurationSchema.field.virtualHosts;
   const message = toBinary(VirtualHostSchema, host);
   return {
+    name: host.name,
+    domains: host.domains,
+    clusters: namedClusters(host),
     field: new BinaryWriter().tag(number, WireType.LengthDelimited).bytes(message).finish(),
     provenance,
     longestAnswer: longest,
@@ -72,6 +83,8 @@ function provenanceOf(hosts: readonly EncodedVirtualHost[]): ProvenanceEntry[] {
 
 /** Joins bytes: protobuf's repeated messages are their encodings, one after the other. */
 function routeConfiguration(identity: ResourceIdentity, hosts: readonly EncodedVirtualHost[]): RenderedResource {
+  const provenance = provenanceOf(hosts);
+  for (const rule of hostsProblem(hosts)) throw refused(identity.key, rule, provenance);
   const frame = create(RouteConfigurationSchema, {
     name: identity.name,
     validateClusters: false,
@@ -80,7 +93,7 @@ function routeConfiguration(identity: ResourceIdentity, hosts: readonly EncodedV
     ...answerLimit(hosts.reduce((longest, host) => Math.max(longest, host.longestAnswer), 0)),
   });
   const parts = [toBinary(RouteConfigurationSchema, frame), ...hosts.map(({ field }) => field)];
-  return encoded(identity, Buffer.concat(parts), provenanceOf(hosts));
+  return encoded(identity, Buffer.concat(parts), provenance);
 }
 
 /**

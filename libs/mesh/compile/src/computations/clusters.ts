@@ -48,7 +48,21 @@ export const serviceClusters = contribution<Contribution>(
     const plan = reading.get(clusterPlan, key);
     return { resources: plan === undefined ? [] : outboundClusters(plan) };
   },
+  // Better without what its rules say than not at all.
+  (reading, key) => {
+    const plan = reading.get(clusterPlan, key);
+    return { resources: plan === undefined ? [] : outboundClusters(withoutRules(plan)) };
+  },
 );
+
+function withoutRules(plan: ServicePlan): ServicePlan {
+  const policy = effectivePolicy(undefined, undefined, plan.service.port);
+  return {
+    ...plan,
+    whole: { ...plan.whole, policy },
+    subsets: plan.subsets.map((subset) => ({ ...subset, policy })),
+  };
+}
 
 /** The names of a service's clusters. None: nobody may be sent there. Key: the callee's. */
 export const clusterNames = computation("cluster names", (reading, key): readonly string[] =>

@@ -2,6 +2,7 @@ import { type Computation, computation, type Reading } from "@fairlead/increment
 import type { PolicyObject } from "@fairlead/model";
 import type { NodeView, ProvenanceEntry, ScopeView } from "@fairlead/snapshot";
 import type { RenderedResource } from "../compiled.ts";
+import { objectsAtFault } from "../validate/require-valid.ts";
 import { rejection, type RejectedObject } from "../service-plan.ts";
 
 /** What one computation gives to the mesh. `MeshState` takes it in; who else needs more of it reads a type of its own. */
@@ -15,7 +16,8 @@ export interface Contribution {
 }
 
 /**
- * A computation whose value becomes part of the mesh. Where it throws, what it gave last stays, and `blame` is rejected with the reason.
+ * A computation whose value becomes part of the mesh. Where it throws, what it gave last stays, and the policies at fault, or else `blame`, are
+ * rejected with the reason.
  *
  * Something must hold it, see roots.ts.
  */
@@ -32,9 +34,20 @@ export function contribution<Value extends Contribution>(
       try {
         return compute(reading, key, previous);
       } catch (caught) {
-        return { ...(previous ?? first(reading, key)), rejected: [rejection(blame(key), caught)] };
+        const atFault = objectsAtFault(caught);
+        const rejected = (atFault.length > 0 ? atFault : [blame(key)]).map((object) => rejection(object, caught));
+        const last = previous ?? attempt(() => first(reading, key)) ?? ({} as Value);
+        return { ...last, rejected };
       }
     },
     { isOutput: true },
   );
+}
+
+function attempt<Value>(make: () => Value): Value | undefined {
+  try {
+    return make();
+  } catch {
+    return undefined;
+  }
 }

@@ -3,9 +3,10 @@ import { serviceKey } from "@fairlead/model";
 import { type Callee, calleeKey } from "../callee.ts";
 import { compareText } from "../compare-text.ts";
 import { httpRank } from "../names.ts";
-import { outboundRoutes, refusingHost } from "../outbound-routes.ts";
+import { type EncodedVirtualHost, outboundRoutes, refusingHost } from "../outbound-routes.ts";
 import { type Scope, scopeIdOf, scopeKey, scopeOf } from "../scope.ts";
-import type { RejectedObject } from "../service-plan.ts";
+import { rejection, type RejectedObject } from "../service-plan.ts";
+import { objectsAtFault, refused } from "../validate/require-valid.ts";
 import { anyViewer, narrowed } from "../viewer.ts";
 import { apiKeys } from "./api-resources.ts";
 import { clusterKeys, clusterNames } from "./clusters.ts";
@@ -80,10 +81,43 @@ const interfaceContent = computation("content of an interface", (reading, key): 
   };
 });
 
-function contents(reading: Reading, { names, viewer }: Scope): InterfaceContent[] {
+interface HostInView extends Contribution {
+  readonly host?: EncodedVirtualHost;
+}
+
+/**
+ * The virtual host of an interface, for who holds the interface's content and perhaps nothing else: where its routes lead to a cluster
+ * that is not in there, it is left out, or stays as it was when they did not. Key: that of the content.
+ */
+const hostInView = contribution<HostInView>(
+  "virtual host of an interface",
+  (key) => ({ kind: "service", key: key.slice(0, key.indexOf("\n")) }),
+  (reading, key, previous) => {
+    const { routed, keys } = reading.get(interfaceContent, key);
+    if (routed === undefined) return {};
+    const { host } = reading.get(proxyVirtualHost, seenKey(reading, routed, key.slice(key.indexOf("\n") + 1)));
+    if (host === undefined) return {};
+    const held = new Set(keys);
+    const missing = ({ clusters }: EncodedVirtualHost) => clusters.find((name) => !held.has(`cds/${name}`));
+    const lacked = missing(host);
+    if (lacked === undefined) return { host };
+    const error = refused(
+      `the virtual host ${host.name}`,
+      `no proxy would have its cluster ${lacked}`,
+      host.provenance,
+    );
+    const atFault = objectsAtFault(error);
+    const rejected = (atFault.length > 0 ? atFault : host.provenance).map((object) => rejection(object, error));
+    const before = previous?.host;
+    return before !== undefined && missing(before) === undefined ? { host: before, rejected } : { rejected };
+  },
+);
+
+/** The keys of the contents of the interfaces that a scope sees. */
+function contentKeys(reading: Reading, { names, viewer }: Scope): string[] {
   return (names ?? reading.get(allInterfaces, all)).map((name) => {
     const questions = new Set(reading.get(questionsOf, name));
-    return reading.get(interfaceContent, `${name}\n${narrowed(viewer, questions)}`);
+    return `${name}\n${narrowed(viewer, questions)}`;
   });
 }
 
@@ -92,9 +126,7 @@ export const scopeRoutes = contribution<Contribution>(
   (key) => ({ kind: "subscription", key }),
   (reading, key) => {
     const scope = scopeOf(key);
-    const hosts = contents(reading, scope).flatMap(({ routed }) =>
-      routed === undefined ? [] : (reading.get(proxyVirtualHost, seenKey(reading, routed, scope.viewer)).host ?? []),
-    );
+    const hosts = contentKeys(reading, scope).flatMap((content) => reading.get(hostInView, content).host ?? []);
     return { resources: [outboundRoutes(scopeIdOf(key), scope.refusesUnknown ? [...hosts, refusingHost()] : hosts)] };
   },
 );
@@ -104,7 +136,7 @@ export const scopeView = contribution<Contribution>(
   (key) => ({ kind: "subscription", key }),
   (reading, key) => {
     const id = scopeIdOf(key);
-    const keys = contents(reading, scopeOf(key)).flatMap((content) => content.keys);
+    const keys = contentKeys(reading, scopeOf(key)).flatMap((content) => reading.get(interfaceContent, content).keys);
     return { scope: { id, keys: new Set([`rds/${id}/outbound`, ...keys]) } };
   },
 );

@@ -1,0 +1,44 @@
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { FairleadError } from "@fairlead/errors";
+import type { ProvenanceEntry } from "@fairlead/snapshot";
+import { clusterChecks } from "./cluster-checks.ts";
+import { commonChecks } from "./common-checks.ts";
+import { listenerChecks } from "./listener-checks.ts";
+import { routeChecks } from "./route-checks.ts";
+import { brokenRules, type MessageChecks } from "./walk.ts";
+import "../errors.ts";
+
+const checks: MessageChecks = new Map([...commonChecks, ...routeChecks, ...clusterChecks, ...listenerChecks]);
+
+const objects = new WeakMap<FairleadError, readonly ProvenanceEntry[]>();
+
+/**
+ * Nothing leaves the compiler that a proxy would refuse as a whole, with all that it comes with.
+ *
+ * @param what it is: the key of a resource, the name of a virtual host
+ * @param provenance whose fault it would be
+ * @throws FairleadError FL_COMPILE_INVALID with the first rule that it breaks
+ */
+export function requireValid<Desc extends DescMessage>(
+  schema: Desc,
+  message: MessageShape<Desc>,
+  what: string,
+  provenance: readonly ProvenanceEntry[],
+): void {
+  for (const rule of brokenRules(checks, schema, message)) throw refused(what, rule, provenance);
+}
+
+/** @returns the error of what proxies would refuse */
+export function refused(what: string, rule: string, provenance: readonly ProvenanceEntry[]): FairleadError {
+  const error = new FairleadError("FL_COMPILE_INVALID", `proxies would refuse ${what}: ${rule}`, {
+    facts: { what, rule },
+  });
+  objects.set(error, provenance);
+  return error;
+}
+
+/** @returns whose fault an error is: the policies that had a part in it, since they say what is not of the mesh's own making */
+export function objectsAtFault(caught: unknown): readonly ProvenanceEntry[] {
+  if (!(caught instanceof FairleadError)) return [];
+  return (objects.get(caught) ?? []).filter(({ kind }) => kind === "policy");
+}
