@@ -1,4 +1,5 @@
 import type { EntityManager } from "typeorm";
+import { BulkRegistrations } from "./bulk-registrations.ts";
 import type { CatalogueTransaction } from "./catalogue-writer.ts";
 import type { ChangeRecorder } from "./change-recorder.ts";
 import { PolicyRows } from "./policy-rows.ts";
@@ -12,6 +13,7 @@ export function catalogueTransaction(manager: EntityManager, recorder: ChangeRec
   const registrations = new RegistrationRows(parts);
   const services = new ServiceRows(parts);
   const policies = new PolicyRows(parts);
+  const bulk = new BulkRegistrations(parts);
   return {
     findNode: (nodeId) => registrations.findNode(nodeId),
     putNode: (node, leaseTtlMs) => registrations.putNode(node, leaseTtlMs),
@@ -28,6 +30,9 @@ export function catalogueTransaction(manager: EntityManager, recorder: ChangeRec
     countSubscriptions: (nodeId) => registrations.countSubscriptions(nodeId),
     putSubscription: (subscription) => registrations.putSubscription(subscription),
     removeSubscription: (subscription) => registrations.removeSubscription(subscription),
+    findInstancesOf: (nodePrefix) => bulk.find(nodePrefix),
+    putMirrored: (nodes, instances) => bulk.put(nodes, instances),
+    removeMirrored: (instances) => bulk.remove(instances),
     putPolicy: (policy) => policies.putPolicy(policy),
     removePolicy: (policy) => policies.removePolicy(policy),
   };

@@ -53,6 +53,13 @@ export interface CatalogueTransaction {
   putSubscription(subscription: Subscription): Promise<PutOutcome>;
   removeSubscription(subscription: Subscription): Promise<boolean>;
 
+  /** Instances of all nodes whose id begins so, in the order of their keys. */
+  findInstancesOf(nodePrefix: string): Promise<Instance[]>;
+  /** Many instances of a registry that the mesh mirrors, with their nodes, which have no lease. Only one writer at a time for these nodes. */
+  putMirrored(nodes: readonly MeshNode[], instances: readonly Instance[]): Promise<void>;
+  /** And their nodes, where nothing is left of these. */
+  removeMirrored(instances: readonly Instance[]): Promise<void>;
+
   putPolicy(policy: PolicyObject): Promise<PutOutcome>;
   removePolicy(policy: Pick<PolicyObject, "kind" | "namespace" | "name">): Promise<boolean>;
 }

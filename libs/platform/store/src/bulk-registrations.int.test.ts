@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { createLogger } from "@fairlead/logging";
+import { CatalogueReplica, type Instance, instanceKey, type MeshNode } from "@fairlead/model";
+import { startTestPostgres, type TestPostgres } from "@fairlead/testing-servers";
+import { openStore, type Store } from "./index.ts";
+
+const logger = createLogger({ service: "test", level: "silent" });
+let postgres: TestPostgres;
+let store: Store;
+
+before(async () => {
+  postgres = await startTestPostgres();
+  store = await openStore({ url: postgres.url, logger });
+  await store.migrate();
+});
+after(async () => {
+  await store.close();
+  await postgres.stop();
+});
+
+const node = (id: string): MeshNode => ({ id, app: "demo", address: "10.0.0.1", labels: { registry: "main" } });
+const instance = (nodeId: string, name: string, weight = 100): Instance => ({
+  nodeId,
+  interface: name,
+  protocol: "dubbo",
+  port: 20_880,
+  version: "1.0.0",
+  group: "",
+  methods: ["a"],
+  labels: { version: "1.0.0" },
+  weight,
+  state: "ready",
+});
+
+/** The catalogue by the change log alone: what a compiler sees. */
+async function followed(): Promise<CatalogueReplica> {
+  const replica = new CatalogueReplica();
+  const page = await store.changesSince(0, 100_000);
+  assert(!page.gap);
+  for (const change of page.changes) replica.apply(change);
+  return replica;
+}
+
+test("many instances are one revision; what is there already is none", async () => {
+  const nodes = Array.from({ length: 100 }, (_, i) => node(`zk~main~${i}`));
+  const instances = nodes.flatMap(({ id }) => ["org.x.A", "org.x.B"].map((name) => instance(id, name)));
+  const first = await store.write(undefined, (tx) => tx.putMirrored(nodes, instances));
+  assert.equal(first.changed, true);
+  const again = await store.write(undefined, (tx) => tx.putMirrored(nodes, instances));
+  assert.deepEqual([again.changed, again.revision], [false, first.revision]);
+  const replica = await followed();
+  assert.deepEqual([replica.nodes.size, replica.services.size, replica.instances.size], [100, 2, 200]);
+  const found = await store.write(undefined, (tx) => tx.findInstancesOf("zk~main~"));
+  assert.deepEqual(new Set(found.result.map(instanceKey)), new Set(replica.instances.keys()));
+  assert.deepEqual(found.result[0], replica.instances.get(instanceKey(found.result[0]!)));
+});
+
+test("only what has changed is in the change log", async () => {
+  const before = await store.write(undefined, (tx) => tx.findInstancesOf("zk~main~"));
+  const changed = before.result.map((each, i) => (i === 0 ? { ...each, weight: 7 } : each));
+  await store.write(undefined, (tx) => tx.putMirrored([node("zk~main~0")], changed));
+  const page = await store.changesSince(before.revision);
+  assert(!page.gap);
+  assert.deepEqual(
+    page.changes.map(({ kind, key }) => `${kind} ${key}`),
+    [`instance ${instanceKey(before.result[0]!)}`],
+  );
+});
+
+test("an assumed protocol gives way, and nodes go with their last instance; leases do not end them", async () => {
+  await store.write(undefined, async (tx) => {
+    await tx.putNode(node("caller"), 60_000);
+    await tx.subscribeService("org.x.Assumed", "http");
+  });
+  await store.write(undefined, (tx) => tx.putMirrored([node("zk~other~1")], [instance("zk~other~1", "org.x.Assumed")]));
+  assert.deepEqual((await store.write(undefined, (tx) => tx.expireNodes(100))).result, []);
+  const replica = await followed();
+  assert.deepEqual(
+    [...replica.services.keys()].filter((key) => key.endsWith("Assumed")),
+    ["dubbo/org.x.Assumed"],
+  );
+  await store.write(undefined, async (tx) => {
+    await tx.removeMirrored(await tx.findInstancesOf("zk~other~"));
+  });
+  assert.equal((await followed()).nodes.has("zk~other~1"), false);
+});
+
+test("10,000 instances of 1,000 services are written in the time of a test", async () => {
+  const nodes = Array.from({ length: 10 }, (_, i) => node(`zk~big~${i}`));
+  const instances = nodes.flatMap(({ id }) =>
+    Array.from({ length: 1000 }, (_, i) => instance(id, `org.big.Service${i}`)),
+  );
+  await store.write(undefined, (tx) => tx.putMirrored(nodes, instances));
+  assert.equal((await store.write(undefined, (tx) => tx.findInstancesOf("zk~big~"))).result.length, 10_000);
+});
