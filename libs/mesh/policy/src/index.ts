@@ -1,6 +1,6 @@
 export { type ParsedPolicies, type ParsedPolicy, parsePolicies } from "./parse-policies.ts";
 export { typedPolicy, type TypedPolicy } from "./typed-policy.ts";
-export { type FieldSchema } from "./known-fields.ts";
+export { type FieldSchema, fieldsBelow, type PolicyField, specFields } from "./field-schema.ts";
 export { specSchemas } from "./policy-document.ts";
 export { hostCandidates, wildcardsOf } from "./host-resolution.ts";
 export { regexProblem } from "./regex.ts";
@@ -20,7 +20,6 @@ export type { Retries } from "./http-retries.ts";
 export type { HttpRoute, RouteDestination } from "./http-route.ts";
 export type { TcpRoute, TlsRoute } from "./l4-routes.ts";
 export type { ConsistentHash, LoadBalancer, LoadBalancerSettings } from "./load-balancer.ts";
-export type { LocalityLbSetting } from "./locality-setting.ts";
 export type { OutlierDetection } from "./outlier-detection.ts";
 export type { ServiceEntry, ServiceEntryEndpoint, ServiceEntryPort } from "./service-entry.ts";
 export type { PortProtocol } from "./service-port.ts";
