@@ -12,6 +12,8 @@ export type GatewayKind = "fairlead" | "fullPush";
 
 const fullPushGateway = join(import.meta.dirname, "full-push/full-push-gateway.ts");
 const readyDeadlineMs = 120_000;
+const publishRetryMs = 200;
+const publishDeadlineMs = 30_000;
 /** No host of the bench renews its lease. */
 const leaseTtl = "24h";
 
@@ -104,14 +106,20 @@ export class ControlPlane {
     const { nodeId: _, state, ...service } = instanceOf(marker, 0, mark);
     const body = JSON.stringify({ service, node: hostOfInstance(marker, 0), state });
     const askedMs = machineMs();
-    const response = await fetch(`${this.#registryUrl}/pub`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body,
-    });
-    if (!response.ok) throw new Error(`/pub answered ${response.status} ${await response.text()}`);
-    await response.arrayBuffer();
-    return { askedMs, storedMs: machineMs() };
+    for (;;) {
+      const response = await fetch(`${this.#registryUrl}/pub`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body,
+      });
+      const answer = await response.text();
+      if (response.ok) return { askedMs, storedMs: machineMs() };
+      // A machine with too much to do: the store did not answer in time, and says to repeat it.
+      if (response.status !== 503 || machineMs() > askedMs + publishDeadlineMs) {
+        throw new Error(`/pub answered ${response.status} ${answer}`);
+      }
+      await pause(publishRetryMs);
+    }
   }
 
   async stop(): Promise<void> {
