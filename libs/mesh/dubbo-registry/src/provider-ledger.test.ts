@@ -16,10 +16,10 @@ test("what appears is told at once, what disappears after the delay", () => {
   ledger.readAll(reading(1, 2, 3), 0);
   assert.deepEqual(ports(ledger.take(0).put), [1, 2, 3]);
   ledger.remove("/p/2", provider(2), 1000);
-  assert.equal(ledger.nextRemovalMs, 4000);
+  assert.equal(ledger.nextMs, 4000);
   assert.deepEqual(ledger.take(3999), { put: [], removed: [] });
   assert.deepEqual(ports(ledger.take(4000).removed), [2]);
-  assert.equal(ledger.nextRemovalMs, undefined);
+  assert.equal(ledger.nextMs, undefined);
 });
 
 test("a provider that restarts within the delay was never away; one that comes back with other facts is told", () => {

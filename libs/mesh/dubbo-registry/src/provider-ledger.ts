@@ -125,11 +125,15 @@ export class ProviderLedger {
     return { put, removed };
   }
 
-  /** When `take` has something to remove, if nothing else comes; on the clock of `nowMs`. */
-  get nextRemovalMs(): number | undefined {
-    let next = Infinity;
-    for (const key of this.#changed) next = Math.min(next, this.#entries.get(key)?.removeAtMs ?? Infinity);
-    return next === Infinity ? undefined : next;
+  /** When `take` has something to tell, if nothing else comes: 0 = now; on the clock of `nowMs`. */
+  get nextMs(): number | undefined {
+    let next: number | undefined;
+    for (const key of this.#changed) {
+      const removeAtMs = this.#entries.get(key)?.removeAtMs ?? Infinity;
+      if (removeAtMs === Infinity) return 0;
+      if (next === undefined || removeAtMs < next) next = removeAtMs;
+    }
+    return next;
   }
 
   /** What was told could not be done: it is told again. */

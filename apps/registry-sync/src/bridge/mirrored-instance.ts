@@ -1,0 +1,69 @@
+import type { Provider } from "@fairlead/dubbo-registry";
+import type { Instance, MeshNode } from "@fairlead/model";
+
+/** What of a provider's URL subsets may select by, besides version and group. */
+const keptParameters = ["application", "cluster", "dubbo.tag", "environment", "region", "zone"];
+const labelValue = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
+const tag = /^[A-Za-z0-9._-]{0,128}$/;
+const interfaceName = /^[A-Za-z0-9_]([A-Za-z0-9_.$-]{0,251}[A-Za-z0-9_])?$/;
+const hostName = /^[A-Za-z0-9.:_-]{1,253}$/;
+
+/** Begins the ids of the nodes that stand for the hosts of a mirrored registry. */
+export function mirroredPrefix(registry: string): string {
+  return `registry~${registry}~`;
+}
+
+/** @returns undefined for a name, version or address that the mesh does not allow, and for one that wants no calls */
+export function mirroredInstance(
+  provider: Provider,
+  registry: string,
+): { readonly node: MeshNode; readonly instance: Instance } | undefined {
+  const {
+    interface: name,
+    protocol,
+    address,
+    port,
+    version,
+    group,
+    weight,
+    enabled,
+    application,
+    parameters,
+  } = provider;
+  if (!enabled || weight === 0) return undefined;
+  if (!interfaceName.test(name) || !tag.test(version) || !tag.test(group) || !hostName.test(address)) return undefined;
+  const labels: Record<string, string> = {};
+  const facts = [
+    ...keptParameters.map((key) => [key, parameters.get(key)] as const),
+    ["version", version],
+    ["group", group],
+  ] as const;
+  for (const [key, value] of facts) if (value !== undefined && labelValue.test(value)) labels[key] = value;
+  const node: MeshNode = {
+    id: `${mirroredPrefix(registry)}${address}`,
+    app: application === "" ? "unknown" : application,
+    address,
+    labels: { registry },
+  };
+  const methods = provider.methods.slice(0, 1000);
+  const instance: Instance = { nodeId: node.id, interface: name, protocol, port, version, group, methods, labels, weight, state: "ready" }; // prettier-ignore
+  return { node, instance };
+}
+
+/** What is in the mesh of a provider, when only the mesh knows it: after another process has mirrored it. */
+export function providerOfInstance(instance: Instance, registry: string): Provider {
+  const { interface: name, protocol, port, version, group, methods, weight, labels } = instance;
+  return {
+    interface: name,
+    protocol,
+    address: instance.nodeId.slice(mirroredPrefix(registry).length),
+    port,
+    version,
+    group,
+    methods,
+    application: labels["application"] ?? "",
+    weight,
+    enabled: true,
+    parameters: new Map(Object.entries(labels)),
+  };
+}

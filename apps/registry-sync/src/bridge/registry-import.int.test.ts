@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { parseProvider, type Provider } from "@fairlead/dubbo-registry";
+import { createLogger } from "@fairlead/logging";
+import { startTestPostgres, type TestPostgres } from "@fairlead/testing-servers";
+import { openStore, type Store } from "@fairlead/store";
+import { mirroredPrefix } from "./mirrored-instance.ts";
+import { RegistryImport } from "./registry-import.ts";
+
+const logger = createLogger({ service: "test", level: "silent" });
+const deadlineMs = 15_000;
+let postgres: TestPostgres;
+let store: Store;
+
+const provider = (port: number, more = ""): Provider => {
+  const parsed = parseProvider(
+    `dubbo://10.0.0.1:${port}/org.x.Greeter?application=demo&dubbo.tag=gray&version=1.0.0${more}`,
+    "org.x.Greeter",
+  );
+  assert(parsed !== undefined);
+  return parsed;
+};
+const sources = (...ports: number[]) => new Map(ports.map((port) => [`/p/${port}`, [provider(port)]]));
+
+async function ports(registry: string): Promise<number[]> {
+  const { result } = await store.write(undefined, (tx) => tx.findInstancesOf(mirroredPrefix(registry)));
+  return result.map(({ port }) => port).toSorted((a, b) => a - b);
+}
+
+async function until(registry: string, expected: readonly number[]): Promise<void> {
+  const end = performance.now() + deadlineMs;
+  let found: number[] = [];
+  while (performance.now() < end) {
+    found = await ports(registry);
+    if (found.join() === expected.join()) return;
+    await pause(10);
+  }
+  assert.deepEqual(found, expected);
+}
+
+describe("the import of a registry", () => {
+  before(async () => {
+    postgres = await startTestPostgres();
+    store = await openStore({ url: postgres.url, logger });
+    await store.migrate();
+  });
+  after(async () => {
+    await store.close();
+    await postgres.stop();
+  });
+  const begin = (name: string) =>
+    new RegistryImport({ name, store, logger, gatherMs: 5, removalDelayMs: 100, lossHoldMs: 400 });
+
+  test("providers become instances with their version, tag and application; they go after the delay", async () => {
+    const mirror = begin("a");
+    mirror.onAll(sources(1, 2));
+    await until("a", [1, 2]);
+    const { nodes, instances } = await store.snapshot();
+    const [instance] = [...instances.values()];
+    assert.deepEqual(instance?.labels, { application: "demo", "dubbo.tag": "gray", version: "1.0.0" });
+    assert.equal(nodes.get("registry~a~10.0.0.1")?.app, "demo");
+    mirror.onChange("/p/2", []);
+    mirror.onChange("/p/3", [provider(3)]);
+    await until("a", [1, 3]);
+    await mirror.stop();
+  });
+
+  test("what wants no calls, or has a name that the mesh does not allow, is left out", async () => {
+    const mirror = begin("b");
+    const odd = parseProvider("dubbo://10.0.0.1:9/org.x.Greeter?version=a b", "org.x.Greeter");
+    assert(odd !== undefined);
+    mirror.onAll(new Map([["/p/1", [provider(1, "&weight=0")]], ["/p/2", [provider(2, "&disabled=true")]], ["/p/9", [odd]], ["/p/4", [provider(4)]]])); // prettier-ignore
+    await until("b", [4]);
+    assert.equal(mirror.unusable, 1);
+    mirror.onChange("/p/1", [provider(1, "&weight=10")]);
+    await until("b", [1, 4]);
+    await mirror.stop();
+  });
+
+  test("an owner that takes over keeps what the one before has written, until it has read for itself", async () => {
+    const first = begin("c");
+    first.onAll(sources(1, 2, 3));
+    await until("c", [1, 2, 3]);
+    await first.stop();
+    const second = begin("c");
+    await second.restore();
+    assert.deepEqual(await ports("c"), [1, 2, 3]);
+    second.onAll(sources(1, 2, 4));
+    await until("c", [1, 2, 4]);
+    await second.stop();
+  });
+
+  test("a registry that has lost its providers: they are kept until they come back, or for the hold", async () => {
+    const mirror = begin("d");
+    mirror.onAll(sources(1, 2));
+    await until("d", [1, 2]);
+    mirror.onSuspended();
+    mirror.onAll(new Map());
+    mirror.onChange("/p/1", [provider(1)]);
+    const since = performance.now();
+    await until("d", [1]);
+    assert(performance.now() - since >= 300, "they went before the hold was over");
+    await mirror.stop();
+  });
+
+  test("PostgreSQL away for a while: nothing is lost", async () => {
+    const mirror = begin("e");
+    mirror.onAll(sources(1));
+    await until("e", [1]);
+    await postgres.kill();
+    mirror.onChange("/p/2", [provider(2)]);
+    mirror.onChange("/p/1", []);
+    await pause(200);
+    await postgres.restart();
+    const end = performance.now() + deadlineMs;
+    while ((await ports("e").catch(() => [])).join() !== "2") {
+      assert(performance.now() < end, "not written after PostgreSQL came back");
+      await pause(50);
+    }
+    await mirror.stop();
+  });
+});
