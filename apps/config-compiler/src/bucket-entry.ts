@@ -9,6 +9,7 @@ import {
   encodeResource,
   encodeScope,
   isPolicyBucketKey,
+  unpack,
   type NodeView,
   parseBucketKey,
   policyBucketKeyOf,
@@ -95,7 +96,9 @@ export function readStored(key: string, value: Uint8Array): StoredEntry | undefi
   if (parsed?.kind === "head") return undefined;
   try {
     if (parsed === undefined) {
-      return isPolicyBucketKey(key) ? { digest: digestOfBytes(value), policy: decodePolicy(value) } : undefined;
+      if (!isPolicyBucketKey(key)) return undefined;
+      const bytes = unpack(value);
+      return { digest: digestOfBytes(bytes), policy: decodePolicy(bytes) };
     }
     const entry = decodeEntry(parsed, value);
     switch (entry.kind) {

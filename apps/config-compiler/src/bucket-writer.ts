@@ -1,7 +1,7 @@
 import type { KeyValue } from "@fairlead/bus";
 import type { CompiledMesh, MeshDifference } from "@fairlead/compile";
 import { type PolicyObject, policyKey } from "@fairlead/model";
-import { encodeHead, headKey } from "@fairlead/snapshot";
+import { encodeHead, headKey, pack } from "@fairlead/snapshot";
 import { type BucketChange, changeOfDifference, digestOf, entriesOfMesh, readStored } from "./bucket-entry.ts";
 import { SoleWriter } from "./sole-writer.ts";
 
@@ -95,7 +95,7 @@ export class BucketWriter {
       .filter(({ entry, digest }) => this.#digests.get(entry.key) !== digest);
     const removedKeys = change.removedKeys.filter((key) => this.#digests.has(key));
     await inParallel(changed, aborted, async ({ entry, digest }) => {
-      await this.#writer.put(entry.key, entry.encode(revision));
+      await this.#writer.put(entry.key, pack(entry.encode(revision)));
       this.#digests.set(entry.key, digest);
     });
     await inParallel(removedKeys, aborted, async (key) => {

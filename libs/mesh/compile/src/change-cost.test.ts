@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Instance, instanceKey } from "@fairlead/model";
 import { parsePolicies } from "@fairlead/policy";
+import { compareText } from "./compare-text.ts";
 import { IncrementalCompiler } from "./index.ts";
 import { measureChangeCost } from "./testing/change-cost.ts";
 import { LargeMesh } from "./testing/large-mesh.ts";
@@ -17,9 +18,9 @@ test("an endpoint change makes the load assignments of the clusters that it is o
   const [instance] = [...mesh.catalogue.instances.values()].filter((one) => one.interface === "shop.Service7");
   const changed: Instance = { ...instance!, weight: 7, labels: { version: "v1" } };
   const round = compiler.apply([{ kind: "instance", key: instanceKey(changed), value: changed, revision: 2 }], 2);
-  assert.deepEqual(round.resources.changed.map(({ key, revision }) => [key, revision]).toSorted(), [
-    ["eds/outbound|http|v1|shop.Service7", 2],
-    ["eds/outbound|http||shop.Service7", 2],
+  assert.deepEqual(round.resources.changed.map(({ key, revision }) => `${key} at ${revision}`).toSorted(compareText), [
+    "eds/outbound|http|v1|shop.Service7 at 2",
+    "eds/outbound|http||shop.Service7 at 2",
   ]);
   assert.equal(round.runs.get("endpoints"), 2, "the service's and the subset's, not the other subset's");
 });

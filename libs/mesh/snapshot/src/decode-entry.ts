@@ -8,6 +8,7 @@ import {
   ScopeViewSchema,
 } from "@fairlead/fairlead-api";
 import type { BucketKey } from "./bucket-layout.ts";
+import { unpack } from "./packed.ts";
 import type { CompiledResource, NodeView, ProvenanceEntry, ScopeView } from "./compiled-resource.ts";
 
 /** What is stored under one bucket key. */
@@ -36,7 +37,8 @@ function requireSameId(inKey: string, inValue: string): void {
 }
 
 /** @throws Error when the bytes are no such message, or one that belongs under another key */
-export function decodeEntry(key: BucketKey, bytes: Uint8Array): DecodedEntry {
+export function decodeEntry(key: BucketKey, stored: Uint8Array): DecodedEntry {
+  const bytes = unpack(stored);
   switch (key.kind) {
     case "resource": {
       const message = fromBinary(CompiledResourceSchema, bytes);

@@ -3,6 +3,7 @@ export { contentVersion } from "./content-version.ts";
 export { type BucketKey, bucketKeyOf, headKey, isPolicyBucketKey, parseBucketKey, policyBucketKeyOf } from "./bucket-layout.ts";
 export { type DecodedEntry, decodeEntry } from "./decode-entry.ts";
 export { encodeHead, encodeNode, encodeResource, encodeScope } from "./encode-entry.ts";
+export { pack, unpack } from "./packed.ts";
 export { pushOrder } from "./push-order.ts";
 export { everythingScope } from "./mesh-snapshot.ts";
 export { type ResourceView } from "./resource-view.ts";
