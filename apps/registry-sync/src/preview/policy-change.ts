@@ -1,4 +1,4 @@
-import { type Catalogue, type PolicyObject, policyKey } from "@fairlead/model";
+import { type Change, type PolicyObject, policyKey } from "@fairlead/model";
 
 /** What would be applied, and the keys of what would be removed. */
 export interface PolicyChange {
@@ -6,10 +6,10 @@ export interface PolicyChange {
   readonly remove: readonly string[];
 }
 
-/** The catalogue as it would be after the change; nothing of the given one is altered. */
-export function withPolicies(catalogue: Catalogue, { put, remove }: PolicyChange): Catalogue {
-  const policies = new Map(catalogue.policies);
-  for (const key of remove) policies.delete(key);
-  for (const policy of put) policies.set(policyKey(policy), policy);
-  return { ...catalogue, policies };
+/** As the change log would have it. */
+export function changesOf({ put, remove }: PolicyChange, revision: number): Change[] {
+  return [
+    ...remove.map((key): Change => ({ revision, kind: "policy", key, value: undefined })),
+    ...put.map((value): Change => ({ revision, kind: "policy", key: policyKey(value), value })),
+  ];
 }
