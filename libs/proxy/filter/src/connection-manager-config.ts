@@ -1,3 +1,4 @@
+import type { Http2Options } from "@fairlead/proxy-stream";
 import type { RouteTable } from "@fairlead/proxy-router";
 import type { InternalAddresses } from "./client-address.ts";
 import type { ConfiguredFilter } from "./stream-filter.ts";
@@ -7,6 +8,10 @@ import type { StreamInfo } from "./stream-info.ts";
 export interface ConnectionManagerConfig {
   /** The routes as they are now; undefined before the first came. A request keeps those it began with. */
   readonly routes: () => RouteTable | undefined;
+  /** What clients speak; "auto": as ALPN or their first bytes say. @default "auto" */
+  readonly protocol: "auto" | "http1" | "http2";
+  /** @default the codec's */
+  readonly http2?: Omit<Http2Options, "stats"> | undefined;
   /** In the order of the request, without the router. */
   readonly filters: readonly ConfiguredFilter[];
   /** The `server` header. @default "fairlead" */
@@ -50,6 +55,7 @@ export interface ConnectionManagerConfig {
 }
 
 export const connectionManagerDefaults: Omit<ConnectionManagerConfig, "routes"> = {
+  protocol: "auto",
   filters: [],
   serverName: "fairlead",
   serverHeader: "overwrite",

@@ -67,11 +67,12 @@ export class ConnectionManager implements ServerConnectionEvents {
     this.#streamContext = this.#contextOf(config);
   }
 
-  /** @param protocol in the registry of stream factories; "auto" = HTTP/2 or HTTP/1.1, as the client speaks */
+  /** @param protocol in the registry of stream factories; "auto" = as the configuration says */
   serve(socket: Socket, protocol: string): void {
     this.stats.downstream_cx_total++;
     this.stats.downstream_cx_active++;
-    const known = protocol === "auto" ? negotiatedProtocol(socket) : protocol;
+    const wanted = protocol === "auto" ? this.#config.protocol : protocol;
+    const known = wanted === "auto" ? negotiatedProtocol(socket) : wanted;
     if (known === undefined) this.#detect(socket);
     else this.#start(socket, known);
   }
@@ -102,7 +103,7 @@ export class ConnectionManager implements ServerConnectionEvents {
       maxHeadBytes: config.maxHeadBytes,
       maxHeaders: config.maxHeaders,
       highWatermarkBytes: config.highWatermarkBytes,
-      http2: { stats: this.#http2Stats },
+      http2: { ...config.http2, stats: this.#http2Stats },
     });
     this.#connections.add(connection);
     if (socket instanceof TLSSocket) (this.#secure ??= new WeakSet()).add(connection);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { HttpConnectionManager_CodecType } from "@fairlead/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { Backend } from "./testing/backend.ts";
 import { call, eventually, exchange, to } from "./testing/client.ts";
 import { http2Cluster } from "./testing/http2-cluster.ts";
@@ -209,6 +210,37 @@ test("a drained listener tells its clients, ends what is under way, and closes",
   await drained;
   await eventually(() => caller.session.closed || caller.session.destroyed, "the connection ends");
   assert.deepEqual(new Set(caller.goAways), new Set([0]));
+});
+
+test("limits of a listener and of a cluster are those of their connections; what is not done is refused by name", async () => {
+  await using backend = await Http2Backend.start((stream) => {
+    setTimeout(() => {
+      stream.respond({ ":status": 200 });
+      stream.end("ok");
+    }, 20);
+  });
+  const proxy = new TestProxy();
+  await using _ = proxy;
+  const rejections = await proxy.apply({
+    clusters: [http2Cluster("a", [backend.port], {}, { maxConcurrentStreams: 2 })],
+    listeners: [
+      listener("in", 0, { http2ProtocolOptions: { maxConcurrentStreams: 7, initialStreamWindowSize: 70_000 } }),
+      listener("only", 0, { codecType: HttpConnectionManager_CodecType.HTTP2 }),
+      listener("bad", 0, { http2ProtocolOptions: { hpackTableSize: 0 } }),
+    ],
+    routes: [routes("in", toCluster("*", "a")), routes("only", toCluster("*", "a"))],
+  });
+  assert.match(rejections.map(({ reason }) => reason).join(), /http2_protocol_options\.hpack_table_size/);
+  using caller = new Http2Caller(proxy.port("in"));
+  await new Promise((resolve) => caller.session.once("remoteSettings", resolve));
+  const { maxConcurrentStreams, initialWindowSize } = caller.session.remoteSettings;
+  assert.deepEqual([maxConcurrentStreams, initialWindowSize], [7, 70_000]);
+  const answers = await Promise.all(Array.from({ length: 6 }, () => caller.call(get("a"))));
+  assert(answers.every(({ body }) => body === "ok"));
+  assert.equal(backend.connections, 3);
+  using other = new Http2Caller(proxy.port("only"));
+  assert.equal((await other.call(get("a"))).body, "ok");
+  assert.doesNotMatch(await exchange(proxy.port("only"), "GET / HTTP/1.1\r\nHost: a\r\n\r\n"), /HTTP\/1/);
 });
 
 test("curl by prior knowledge", async (context) => {

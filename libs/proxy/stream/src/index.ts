@@ -3,7 +3,7 @@ export { HeaderMap } from "./header-map.ts";
 export { http1StreamFactory } from "./http1/http1-stream-factory.ts";
 export { http2StreamFactory } from "./http2/http2-stream-factory.ts";
 export { type RequestHead, type ResponseHead } from "./message.ts";
-export { Http2Stats } from "@fairlead/codec-http2";
+export { defaultAbuseLimits, Http2Stats } from "@fairlead/codec-http2";
 export { type DetectionEvents, negotiatedProtocol, ProtocolDetection } from "./protocol-detection.ts";
 export { type ResetReason } from "./reset-reason.ts";
 export { RpcRequestHead, RpcResponseHead } from "./rpc/rpc-head.ts";

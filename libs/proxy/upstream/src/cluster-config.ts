@@ -1,3 +1,4 @@
+import type { Http2Options } from "@fairlead/proxy-stream";
 import type { HealthCheck } from "./health-check-config.ts";
 import type { UpstreamTls } from "./host-connect.ts";
 import type { OutlierDetection } from "./outlier-config.ts";
@@ -58,6 +59,8 @@ export interface ClusterConfig {
   readonly name: string;
   /** A name in the registry of stream factories. */
   readonly protocol: string;
+  /** `maxConcurrentStreams`: of one connection, whatever the host allows. @default the codec's; 1024 streams */
+  readonly http2?: Omit<Http2Options, "stats"> | undefined;
   readonly balancing: Balancing;
   /** Localities get requests by their weights. @default false */
   readonly localityWeighted: boolean;

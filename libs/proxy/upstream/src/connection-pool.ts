@@ -57,6 +57,7 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
   readonly #shared: boolean;
   /** Streams that a connection will have, before it says so itself: as the last one did. */
   #expectedStreams: number;
+  readonly #maxStreams: number;
   #idle: Idle[] = [];
   #draining = false;
 
@@ -69,6 +70,8 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
     const { protocol } = config;
     this.#expectedStreams = hasStreamFactory(protocol) ? (streamFactory(protocol).expectedStreams ?? 1) : 1;
     this.#shared = this.#expectedStreams > 1;
+    this.#maxStreams = config.http2?.maxConcurrentStreams ?? MAX_STREAMS;
+    this.#expectedStreams = Math.min(this.#expectedStreams, this.#maxStreams);
     sweep.add(this);
   }
 
@@ -210,7 +213,7 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
     const { protocol, highWatermarkBytes } = this.#config;
     const connection = streamFactory(protocol).createClient(socket, this, {
       highWatermarkBytes,
-      http2: { stats: this.#stats.http2 },
+      http2: { ...this.#config.http2, stats: this.#stats.http2 },
     });
     this.#connections.add(connection);
     this.#give(connection, true);
@@ -250,7 +253,7 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
     const limit = this.#config.maxRequestsPerConnection;
     if (limit > 0 && connection.streamsOpened >= limit) connection.drain();
     else if (connection.maxConcurrentStreams > 0) {
-      if (this.#shared) this.#expectedStreams = Math.min(connection.maxConcurrentStreams, MAX_STREAMS);
+      if (this.#shared) this.#expectedStreams = Math.min(connection.maxConcurrentStreams, this.#maxStreams);
       this.#give(connection, connection.activeStreams > 0);
     }
     // It takes no more: those who wait need another.

@@ -1,9 +1,10 @@
-import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { create, type DescMessage, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { anyPack, DurationSchema } from "@bufbuild/protobuf/wkt";
 import { Cluster_DiscoveryType, ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import { AddressSchema } from "@fairlead/envoy-api/envoy/config/core/v3/address_pb.js";
 import { ConfigSourceSchema } from "@fairlead/envoy-api/envoy/config/core/v3/config_source_pb.js";
 import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
+import type { FilterChainSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_components_pb.js";
 import { ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
 import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
 import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
@@ -98,6 +99,14 @@ export function listener(
     ],
     ...listenerInit,
   });
+}
+
+type ChainInit = Extract<MessageInitShape<typeof FilterChainSchema>, { readonly $typeName?: undefined }>;
+
+/** The chain of `listener`, with more to it. */
+export function filterChains(name: string, init: ChainInit): ChainInit[] {
+  const [chain] = fromBinary(ListenerSchema, listener(name, 0).body).filterChains;
+  return [{ filters: chain?.filters ?? [], ...init }];
 }
 
 export type VirtualHostInit = NonNullable<MessageInitShape<typeof RouteConfigurationSchema>["virtualHosts"]>[number];

@@ -23,6 +23,7 @@ import type { RouteTable } from "@fairlead/proxy-router";
 import { checkAds } from "./cluster.ts";
 import "./filters/index.ts";
 import { durationMs } from "./duration.ts";
+import { readHttp2Options } from "./http2-options.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 import { readRouteConfiguration } from "./route-configuration.ts";
 
@@ -44,6 +45,7 @@ export function readConnectionManager(message: HttpConnectionManager, where: str
     "http_filters",
     "common_http_protocol_options",
     "http_protocol_options",
+    "http2_protocol_options",
     "server_name",
     "server_header_transformation",
     "max_request_headers_kb",
@@ -62,7 +64,6 @@ export function readConnectionManager(message: HttpConnectionManager, where: str
     "preserve_external_request_id",
     "stream_error_on_invalid_http_message",
   ]);
-  checkCodec(message.codecType, `${where}codec_type`);
   const filters = readFilters(message, `${where}http_filters`);
   return {
     statPrefix: message.statPrefix,
@@ -70,6 +71,11 @@ export function readConnectionManager(message: HttpConnectionManager, where: str
     config: {
       ...defaults,
       ...filters,
+      protocol: readCodec(message.codecType, `${where}codec_type`),
+      http2:
+        message.http2ProtocolOptions === undefined
+          ? undefined
+          : readHttp2Options(message.http2ProtocolOptions, `${where}http2_protocol_options.`),
       ...readLimits(message, where),
       ...readTimeouts(message, where),
       ...readPathRules(message, where),
@@ -103,9 +109,16 @@ function readInternalAddresses(message: HttpConnectionManager, where: string): I
   return addresses;
 }
 
-function checkCodec(codec: HttpConnectionManager_CodecType, field: string): void {
-  if (codec !== HttpConnectionManager_CodecType.AUTO && codec !== HttpConnectionManager_CodecType.HTTP1) {
-    throw rejection(field, `${HttpConnectionManager_CodecType[codec]} is not supported; AUTO and HTTP1 are`);
+function readCodec(codec: HttpConnectionManager_CodecType, field: string): ConnectionManagerConfig["protocol"] {
+  switch (codec) {
+    case HttpConnectionManager_CodecType.AUTO:
+      return "auto";
+    case HttpConnectionManager_CodecType.HTTP1:
+      return "http1";
+    case HttpConnectionManager_CodecType.HTTP2:
+      return "http2";
+    default:
+      throw rejection(field, `${HttpConnectionManager_CodecType[codec]} is not supported; AUTO, HTTP1 and HTTP2 are`);
   }
 }
 

@@ -8,6 +8,7 @@ import {
 import { HttpProtocolOptionsSchema } from "@fairlead/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { type ClusterConfig, clusterDefaults } from "@fairlead/proxy-upstream";
 import { durationMs } from "./duration.ts";
+import { readHttp2Options } from "./http2-options.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 
 const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
@@ -15,7 +16,7 @@ const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 /** @throws FairleadError FL_XDS_REJECTED */
 export function readProtocolOptions(
   message: Cluster,
-): Pick<ClusterConfig, "protocol" | "idleTimeoutMs" | "maxRequestsPerConnection"> {
+): Pick<ClusterConfig, "protocol" | "http2" | "idleTimeoutMs" | "maxRequestsPerConnection"> {
   const common = readCommonOptions(message.commonHttpProtocolOptions, "common_http_protocol_options.");
   const any = message.typedExtensionProtocolOptions[HTTP_OPTIONS];
   for (const key of Object.keys(message.typedExtensionProtocolOptions)) {
@@ -38,8 +39,12 @@ export function readProtocolOptions(
     refuseOthers(Http1ProtocolOptionsSchema, explicit.value, `${where}explicit_http_config.http_protocol_options.`, []);
   }
   return {
-    // Without a codec for it calls are answered 503; a NACK would hold back the whole type, and all who wait for it.
-    protocol: explicit?.case === "http2ProtocolOptions" ? "http2" : "http1",
+    ...(explicit?.case === "http2ProtocolOptions"
+      ? {
+          protocol: "http2",
+          http2: readHttp2Options(explicit.value, `${where}explicit_http_config.http2_protocol_options.`),
+        }
+      : { protocol: "http1" }),
     ...(options.commonHttpProtocolOptions === undefined
       ? common
       : readCommonOptions(options.commonHttpProtocolOptions, `${where}common_http_protocol_options.`)),

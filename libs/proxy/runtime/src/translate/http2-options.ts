@@ -1,0 +1,53 @@
+import {
+  type Http2ProtocolOptions,
+  Http2ProtocolOptionsSchema,
+} from "@fairlead/envoy-api/envoy/config/core/v3/protocol_pb.js";
+import { defaultAbuseLimits, type Http2Options } from "@fairlead/proxy-stream";
+import { refuseOthers, rejection } from "./rejection.ts";
+
+/** RFC 9113 §6.5.2 and §6.9.1; Envoy takes no window below the RFC's default. */
+const LEAST_WINDOW_BYTES = 65_535;
+const LARGEST = 2_147_483_647;
+
+/** @throws FairleadError FL_XDS_REJECTED */
+export function readHttp2Options(message: Http2ProtocolOptions, where: string): Omit<Http2Options, "stats"> {
+  // A malformed message is always an error of its stream here, and never of its connection.
+  refuseOthers(Http2ProtocolOptionsSchema, message, where, [
+    "max_concurrent_streams",
+    "initial_stream_window_size",
+    "initial_connection_window_size",
+    "max_outbound_frames",
+    "max_outbound_control_frames",
+    "max_consecutive_inbound_frames_with_empty_payload",
+    "max_inbound_priority_frames_per_stream",
+    "max_inbound_window_update_frames_per_data_frame_sent",
+    "stream_error_on_invalid_http_messaging",
+    "override_stream_error_on_invalid_http_message",
+  ]);
+  const { maxConcurrentStreams, initialStreamWindowSize, initialConnectionWindowSize } = message;
+  if (maxConcurrentStreams !== undefined && (maxConcurrentStreams < 1 || maxConcurrentStreams > LARGEST))
+    throw rejection(`${where}max_concurrent_streams`, `is not from 1 to ${LARGEST}`);
+  checkWindow(initialStreamWindowSize, `${where}initial_stream_window_size`);
+  checkWindow(initialConnectionWindowSize, `${where}initial_connection_window_size`);
+  const limits = defaultAbuseLimits;
+  return {
+    ...(maxConcurrentStreams === undefined ? {} : { maxConcurrentStreams }),
+    ...(initialStreamWindowSize === undefined ? {} : { streamWindowBytes: initialStreamWindowSize }),
+    ...(initialConnectionWindowSize === undefined ? {} : { connectionWindowBytes: initialConnectionWindowSize }),
+    abuse: {
+      ...limits,
+      maxOutboundFrames: message.maxOutboundFrames ?? limits.maxOutboundFrames,
+      maxOutboundControlFrames: message.maxOutboundControlFrames ?? limits.maxOutboundControlFrames,
+      maxConsecutiveEmptyFrames:
+        message.maxConsecutiveInboundFramesWithEmptyPayload ?? limits.maxConsecutiveEmptyFrames,
+      maxPriorityFramesPerStream: message.maxInboundPriorityFramesPerStream ?? limits.maxPriorityFramesPerStream,
+      maxWindowUpdatesPerDataFrame:
+        message.maxInboundWindowUpdateFramesPerDataFrameSent ?? limits.maxWindowUpdatesPerDataFrame,
+    },
+  };
+}
+
+function checkWindow(bytes: number | undefined, field: string): void {
+  if (bytes !== undefined && (bytes < LEAST_WINDOW_BYTES || bytes > LARGEST))
+    throw rejection(field, `is not from ${LEAST_WINDOW_BYTES} to ${LARGEST}`);
+}
