@@ -72,6 +72,19 @@ export const sidecarConfig = defineConfig("sidecar", {
   adsAddress: hostAndPort
     .prefault("127.0.0.1:15010")
     .describe("host:port of the ads-gateways, separated by commas; tried in turn."),
+  adsVariant: z
+    .enum(["delta", "sotw"])
+    .default("delta")
+    .describe(
+      "How configuration comes: delta = what has changed, also after a reconnect; sotw = all of a type with each change of it.",
+    ),
+  lastGoodConfig: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "A folder for the configuration that was applied last, for a start while no gateway answers. It is made with mode 0700; files that others may write are not read. Without it nothing is kept.",
+    ),
   labels: labels.prefault("").describe("Labels of the node: name=value, separated by commas."),
   leaseTtl: durationMs()
     .prefault("30s")

@@ -3,7 +3,7 @@ import { type HttpApi, type HttpApiOptions, httpLimitsOf } from "@fairlead/http-
 import type { Module } from "@fairlead/lifecycle";
 import type { Logger } from "@fairlead/logging";
 import { ProxyRuntime } from "@fairlead/proxy-runtime";
-import { AdsClient } from "@fairlead/proxy-xds-client";
+import { AdsClient, LastGoodConfig } from "@fairlead/proxy-xds-client";
 import type { NodeBody } from "@fairlead/registration";
 import packageJson from "../package.json" with { type: "json" };
 import { adminPages } from "./admin/admin-pages.ts";
@@ -57,12 +57,15 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
   const node = nodeOf(config);
   const runtime = new ProxyRuntime({ logger, nodeId: node.id, drainTimeoutMs: config.drainTimeout });
   const registry = new RegistryClient({ urls: config.registryUrl, node });
+  const lastGood = config.lastGoodConfig === undefined ? undefined : new LastGoodConfig(config.lastGoodConfig, logger);
   const ads = new AdsClient({
     addresses: config.adsAddress,
     node: { id: node.id, cluster: node.app, metadata: { labels: { ...node.labels } }, version: packageJson.version },
     consumer: runtime,
     logger,
     initialFetchTimeoutMs: config.initialFetchTimeout,
+    variant: config.adsVariant,
+    ...(lastGood === undefined ? {} : { lastGood }),
   });
   const publications = new Publications({ registry, proxy: new InboundOfRuntime(runtime), nodeId: node.id, now });
   const subscriptions = new Subscriptions(registry);
@@ -120,7 +123,7 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
     ads.stop();
     publications.close();
     await lease.stop();
-    await Promise.all([api?.close(), admin.close(), runtime.close()]);
+    await Promise.all([api?.close(), admin.close(), runtime.close(), lastGood?.flush()]);
   };
 
   const shutDown = async (): Promise<void> => {

@@ -83,6 +83,7 @@ async function startSidecar(name: string, ads: ScriptedAdsServer, more: Record<s
     FAIRLEAD_INBOUND_PORT: String(await freePort()),
     FAIRLEAD_REGISTRY_URL: registry.url,
     FAIRLEAD_ADS_ADDRESS: ads.address,
+    FAIRLEAD_ADS_VARIANT: "sotw",
     FAIRLEAD_DRAIN_TIMEOUT: "5s",
     ...more,
   });

@@ -9,10 +9,11 @@ import { StatusSchema } from "@fairlead/envoy-api/google/rpc/status_pb.js";
 import { shortTypeName, typeUrls } from "@fairlead/envoy-api";
 import { FairleadError } from "@fairlead/errors";
 import { AdsConnection, type AdsConnectionState, type AdsLogger } from "./ads-connection.ts";
-import { type AdsStream, grpcStreams, type GrpcStreamOptions, type OpenAdsStream } from "./ads-stream.ts";
+import { type AdsStream, deltaStreams, grpcStreams, type GrpcStreamOptions, type OpenAdsStream } from "./ads-stream.ts";
 import { BackOff, type BackOffOptions } from "./back-off.ts";
 import type { ConfigConsumer, RejectedResource } from "./config-consumer.ts";
 import { decodeResources } from "./decode-resources.ts";
+import type { LastGoodConfig } from "./last-good-config.ts";
 import { InitialFetch } from "./initial-fetch.ts";
 import { AdsMetrics } from "./metrics.ts";
 import { type AdsTypeState, nackReason, TypeSubscription } from "./type-subscription.ts";
@@ -46,6 +47,12 @@ export interface AdsClientOptions extends GrpcStreamOptions {
   readonly healthyAfterMs?: number;
   /** A wall clock, in milliseconds since 1970. @default Date.now */
   readonly now?: () => number;
+  /** `delta`: only what has changed comes; `sotw`: all of a type with each change of it. @default "sotw" */
+  readonly variant?: "delta" | "sotw";
+  /** Where the last good configuration is kept, for a start without a gateway. @default it is not kept */
+  readonly lastGood?: LastGoodConfig;
+  /** How long the start waits for a gateway before it takes the last good configuration, in milliseconds. @default 2000 */
+  readonly lastGoodAfterMs?: number;
   /** @default gRPC streams */
   readonly openStream?: OpenAdsStream;
 }
@@ -64,7 +71,7 @@ export interface AdsState extends AdsConnectionState {
 }
 
 /**
- * Keeps a proxy's configuration up to date over ADS (state of the world), in Envoy's order of start:
+ * Keeps a proxy's configuration up to date over ADS, in Envoy's order of start:
  *
  *   CDS ──▶ EDS of the clusters ──▶ clusters initialised ──▶ LDS ──▶ RDS of the listeners
  *
@@ -85,6 +92,9 @@ export class AdsClient {
    */
   #applying = false;
   #stopped = false;
+  /** The last good configuration is being applied: what comes waits for it. */
+  #restoring: Promise<void> = Promise.resolve();
+  #restoreTimer: NodeJS.Timeout | undefined;
   readonly #changed = new Set<() => void>();
 
   /** @throws FairleadError FL_ADS_NO_ADDRESS */
@@ -96,7 +106,7 @@ export class AdsClient {
     const now = options.now ?? Date.now;
     this.#connection = new AdsConnection({
       addresses: options.addresses,
-      openStream: options.openStream ?? grpcStreams(options),
+      openStream: options.openStream ?? (options.variant === "delta" ? deltaStreams : grpcStreams)(options),
       backOff: new BackOff(options.backOff),
       healthyAfterMs: options.healthyAfterMs ?? 5000,
       now,
@@ -116,12 +126,16 @@ export class AdsClient {
     this.#initialFetch.want(typeUrls.cluster);
     this.#forgetConsumer = consumer.onWantedNamesChanged(() => this.#tellWhatIsWanted());
     this.#connection.open();
+    const { lastGood, lastGoodAfterMs = 2000 } = this.#options;
+    if (lastGood !== undefined)
+      this.#restoreTimer = setTimeout(() => (this.#restoring = this.#restore(lastGood)), lastGoodAfterMs);
     consumer.onClustersInitialized(() => this.#askForListeners());
   }
 
   /** Ends the stream and every timer. The consumer keeps what it has. */
   stop(): void {
     this.#stopped = true;
+    clearTimeout(this.#restoreTimer);
     this.#forgetConsumer?.();
     this.#initialFetch.close();
     this.#connection.close();
@@ -162,10 +176,30 @@ export class AdsClient {
     this.#notify();
   }
 
+  /** No gateway has answered: better a configuration of yesterday than none. What comes later takes its place. */
+  async #restore(lastGood: LastGoodConfig): Promise<void> {
+    const { consumer, logger } = this.#options;
+    const saved = await lastGood.load();
+    if (this.#stopped || saved.size === 0 || this.#connection.state().lastConnectedAtMs !== undefined) return;
+    logger.warn({ folder: lastGood.folder }, "no gateway answers; going on with the last good configuration");
+    this.#applying = true;
+    for (const typeUrl of typeOrder) {
+      const resources = saved.get(typeUrl) ?? [];
+      const rejected = await consumer.apply(typeUrl, resources);
+      if (rejected.length > 0) logger.warn({ type: shortTypeName(typeUrl), reason: nackReason(rejected) }, "a part of it is not usable");
+    }
+    this.#applying = false;
+    this.#tellWhatIsWanted();
+    this.#notify();
+  }
+
   async #take(stream: AdsStream, subscription: TypeSubscription, response: DiscoveryResponse): Promise<void> {
     const { consumer, logger } = this.#options;
     const { typeUrl } = subscription;
     const type = shortTypeName(typeUrl);
+    clearTimeout(this.#restoreTimer);
+    await this.#restoring;
+    if (stream !== this.#connection.stream) return;
     subscription.receive(response);
     this.#applying = true;
     const rejected = await this.#apply(response);
@@ -183,7 +217,10 @@ export class AdsClient {
     // The stream may have been lost meanwhile; what was applied counts all the same.
     if (stream === this.#connection.stream) {
       const names = consumer.wantedNames(typeUrl);
-      this.#send(rejected.length === 0 ? subscription.ack(names) : subscription.nack(names));
+      this.#send(
+        rejected.length === 0 ? subscription.ack(names) : subscription.nack(names),
+        rejected.map(({ name }) => name),
+      );
     }
     this.#tellWhatIsWanted();
     this.#noteListenersCame();
@@ -196,6 +233,12 @@ export class AdsClient {
     try {
       const rejected = await this.#options.consumer.apply(response.typeUrl, decoded.resources);
       this.#initialFetch.came(response.typeUrl, decoded.resources.map(({ name }) => name));
+      const bad = new Set(rejected.map(({ name }) => name));
+      this.#options.lastGood?.keep(
+        response.typeUrl,
+        decoded.resources.filter(({ name }) => !bad.has(name)),
+        this.#options.consumer.wantedNames(response.typeUrl),
+      );
       return rejected;
     } catch (error) {
       this.#options.logger.warn({ err: error, type: shortTypeName(response.typeUrl) }, "applying a configuration failed");
@@ -228,7 +271,7 @@ export class AdsClient {
     }
   }
 
-  #send(request: DiscoveryRequest): void {
+  #send(request: DiscoveryRequest, rejected?: readonly string[]): void {
     if (!this.#nodeSent) {
       this.#nodeSent = true;
       const { id, cluster, metadata, version } = this.#options.node;
@@ -240,7 +283,7 @@ export class AdsClient {
         userAgentVersionType: { case: "userAgentVersion", value: version },
       });
     }
-    this.#connection.send(request);
+    this.#connection.send(request, rejected);
   }
 
   #giveUpOn(typeUrl: string, missing: readonly string[]): void {

@@ -77,8 +77,8 @@ export class AdsConnection {
     this.#parts.metrics.disconnected();
   }
 
-  send(request: DiscoveryRequest): void {
-    this.#stream?.send(request);
+  send(request: DiscoveryRequest, rejected?: readonly string[]): void {
+    this.#stream?.send(request, rejected);
   }
 
   /** To be called with each response of the current stream. */

@@ -1,17 +1,24 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
+  type DeltaDiscoveryRequest,
+  DeltaDiscoveryRequestSchema,
+  type DeltaDiscoveryResponse,
+  DeltaDiscoveryResponseSchema,
   type DiscoveryRequest,
   DiscoveryRequestSchema,
   type DiscoveryResponse,
   DiscoveryResponseSchema,
 } from "@fairlead/envoy-api/envoy/service/discovery/v3/discovery_pb.js";
-import { type ChannelCredentials, Client, connectivityState, credentials, status, type StatusObject } from "@grpc/grpc-js";
+import type { ChannelCredentials } from "@grpc/grpc-js";
+import { DeltaTypeState } from "./delta-state.ts";
+import { openGrpcStream } from "./grpc-stream.ts";
 
-const path = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources";
+const service = "/envoy.service.discovery.v3.AggregatedDiscoveryService";
 
 /** What the client needs of a stream. */
 export interface AdsStream {
-  send(request: DiscoveryRequest): void;
+  /** @param rejected names of the resources that a NACK is about */
+  send(request: DiscoveryRequest, rejected?: readonly string[]): void;
   /** Ends the stream; `ended` is not called any more. */
   close(): void;
 }
@@ -34,55 +41,50 @@ export interface GrpcStreamOptions {
   readonly connectTimeoutMs?: number;
 }
 
-/** Opens ADS streams over gRPC, each with a connection of its own, so that a new attempt never waits for gRPC's own back-off. */
+/** Streams of the state of the world: each response has all there is of its type. */
 export function grpcStreams(options: GrpcStreamOptions = {}): OpenAdsStream {
-  return (address, handlers) => {
-    const client = new Client(address, options.credentials ?? credentials.createInsecure(), {
-      "grpc.use_local_subchannel_pool": 1,
-      "grpc.max_receive_message_length": options.maxResponseBytes ?? 64 * 1024 * 1024,
-      "grpc.keepalive_time_ms": 30_000,
-      "grpc.keepalive_timeout_ms": 10_000,
-      "grpc.enable_retries": 0,
-      "grpc.service_config_disable_resolution": 1,
-      "grpc.enable_http_proxy": 0,
-    });
-    const call = client.makeBidiStreamRequest<DiscoveryRequest, DiscoveryResponse>(
-      path,
-      (request) => Buffer.from(toBinary(DiscoveryRequestSchema, request)),
-      (bytes) => fromBinary(DiscoveryResponseSchema, bytes),
-    );
-    let open = true;
-    const end = (reason: string | undefined): void => {
-      if (!open) return;
-      open = false;
-      clearTimeout(connecting);
-      call.cancel();
-      client.close();
-      if (reason !== undefined) handlers.ended(reason);
-    };
-    const connectTimeoutMs = options.connectTimeoutMs ?? 5000;
-    const connecting = setTimeout(() => {
-      if (client.getChannel().getConnectivityState(false) !== connectivityState.READY) {
-        end(`no connection within ${connectTimeoutMs} ms`);
-      }
-    }, connectTimeoutMs);
-
-    call.on("data", (response: DiscoveryResponse) => {
-      if (!open) return;
-      // Backpressure: at most one response is worked on, so a gateway that floods is slowed down by HTTP/2 flow control.
-      call.pause();
-      void handlers.received(response).then(() => call.resume());
-    });
-    // An error is always followed by its status; without a listener it would end the process.
-    call.on("error", () => undefined);
-    call.on("status", ({ code, details }: StatusObject) => {
-      end(code === status.OK ? "the gateway ended the stream" : `${status[code]}: ${details}`);
-    });
-    return {
-      send: (request) => {
-        if (open) call.write(request);
+  return (address, handlers) =>
+    openGrpcStream<DiscoveryRequest, DiscoveryResponse>(
+      address,
+      {
+        path: `${service}/StreamAggregatedResources`,
+        encode: (request) => Buffer.from(toBinary(DiscoveryRequestSchema, request)),
+        decode: (bytes) => fromBinary(DiscoveryResponseSchema, bytes),
       },
-      close: () => end(undefined),
+      handlers,
+      options,
+    );
+}
+
+/**
+ * Incremental streams: a gateway sends what has changed, and after a reconnect only what has changed meanwhile. Towards the client
+ * they look like the others: the difference is a matter of the wire.
+ */
+export function deltaStreams(options: GrpcStreamOptions = {}): OpenAdsStream {
+  const types = new Map<string, DeltaTypeState>();
+  const typeOf = (typeUrl: string): DeltaTypeState => {
+    const state = types.get(typeUrl) ?? new DeltaTypeState(typeUrl);
+    types.set(typeUrl, state);
+    return state;
+  };
+  return (address, handlers) => {
+    for (const state of types.values()) state.beginStream();
+    const stream = openGrpcStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse>(
+      address,
+      {
+        path: `${service}/DeltaAggregatedResources`,
+        encode: (request) => Buffer.from(toBinary(DeltaDiscoveryRequestSchema, request)),
+        decode: (bytes) => fromBinary(DeltaDiscoveryResponseSchema, bytes),
+      },
+      {
+        received: (response) => handlers.received(typeOf(response.typeUrl).fromDelta(response)),
+        ended: handlers.ended,
+      },
+      options,
+    );
+    return {
+      send: (request, rejected = []) => stream.send(typeOf(request.typeUrl).toDelta(request, rejected)),
+      close: () => stream.close(),
     };
   };
 }

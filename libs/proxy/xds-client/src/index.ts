@@ -9,10 +9,12 @@ export type { AdsConnectionState, AdsLogger } from "./ads-connection.ts";
 export {
   type AdsStream,
   type AdsStreamHandlers,
+  deltaStreams,
   grpcStreams,
   type GrpcStreamOptions,
   type OpenAdsStream,
 } from "./ads-stream.ts";
+export { LastGoodConfig } from "./last-good-config.ts";
 export { BackOff, type BackOffOptions } from "./back-off.ts";
 export type { ConfigConsumer, ReceivedResource, RejectedResource } from "./config-consumer.ts";
 export type { AdsTypeState } from "./type-subscription.ts";
