@@ -96,7 +96,7 @@ that no call of the root's could meet, or a pattern beside another text, is left
 
 They get the same routes and clusters, and use of them: matches, weights, time-outs, retries, faults, hashes by header, ring hashes, outlier detection, maximum requests. They
 cannot answer by themselves, redirect, mirror, rewrite or change headers: a call that takes a route without destination fails, the rest they leave out. What depends on who calls
-(\`sourceLabels\`, \`sourceNamespace\`, \`exportTo\`) is for proxies.
+(\`sourceLabels\`, \`sourceNamespace\`, \`exportTo\`) is for proxies, and so is TLS with files: gRPC clients take no cluster that has it.
 
 ## When a policy cannot be used
 

@@ -94,6 +94,14 @@ test("the port, the gateways and the source of a match decide whether it is for 
   assert.equal(JSON.stringify(host).includes(":authority"), false);
 });
 
+test("a VirtualService that is exported to other namespaces only is not for the gateway", () => {
+  const routed = (exportTo: string) => {
+    const spec = `{hosts: [a.com], gateways: [g], exportTo: ["${exportTo}"], http: [{${toA}}]}`;
+    return hostsAt(meshAt(gateway(plain('"*"')) + policy("VirtualService", "vs", spec)), "http.80").length;
+  };
+  assert.deepEqual(["*", ".", "default", "team"].map(routed), [1, 1, 1, 0]);
+});
+
 test("httpsRedirect", () => {
   const mesh = meshAt(gateway(plain("a.com", ", tls: {httpsRedirect: true}")) + service("vs", "a.com", `{${toA}}`));
   assert.partialDeepStrictEqual(hostsAt(mesh, "http.80"), [

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
-import { exportTo, hostPattern, labels, maxItems, notImplemented, portNumber, subnet } from "./fields.ts";
+import { exportTo, hostPattern, labels, maxItems, notImplemented, portNumber } from "./fields.ts";
 import { portName, servicePort } from "./service-port.ts";
 import { labelSelector } from "./workload-selector.ts";
 
@@ -36,16 +36,12 @@ export const serviceEntrySchema = z
       .min(1)
       .max(maxItems)
       .describe("Names that callers use; `*.example.com` needs endpoints."),
-    addresses: z
-      .array(subnet)
-      .max(maxItems)
-      .default([])
-      .describe("For calls by address: what tcp and tls routes' `destinationSubnets` are compared with."),
+    addresses: notImplemented("calls are not captured: callers use the host"),
     ports: z.array(port).min(1).max(maxItems).describe("Where it is called."),
     location: z
       .enum(["MESH_EXTERNAL", "MESH_INTERNAL"])
       .default("MESH_EXTERNAL")
-      .describe("Whether it belongs to the mesh."),
+      .describe("Has no effect: who wants TLS towards it says so in a DestinationRule."),
     resolution: z
       .enum(resolutions)
       .default("NONE")

@@ -28,7 +28,7 @@ const ingress = z.strictObject({
   port: z
     .strictObject({
       number: portNumber.describe("The port that the application publishes."),
-      protocol: portProtocol.default("HTTP"),
+      protocol: portProtocol.default("HTTP").describe("Has no effect: the publication says it."),
       name: portName.optional().describe("Has no effect."),
     })
     .describe("Calls for instances that are published on this port …"),

@@ -75,6 +75,10 @@ function bound(reading: Reading, server: PlannedServer) {
     const { use } = reading.get(virtualService, key);
     if (use === undefined || !use.spec.gateways.some((name) => gatewayKey(name, use.namespace) === server.key))
       return [];
+    const isVisible = use.spec.exportTo.some(
+      (to) => to === "*" || (to === "." ? use.namespace : to) === server.namespace,
+    );
+    if (!isVisible) return [];
     const hosts = commonHosts(server, use.spec.hosts, use.namespace);
     return hosts.length === 0 ? [] : [{ use, hosts }];
   });
