@@ -21,7 +21,7 @@ const provider = (port: number, more = ""): Provider => {
   assert(parsed !== undefined);
   return parsed;
 };
-const sources = (...ports: number[]) => new Map(ports.map((port) => [`/p/${port}`, [provider(port)]]));
+const sources = (...all: number[]) => new Map(all.map((port) => [`/p/${port}`, [provider(port)]]));
 
 async function ports(registry: string): Promise<number[]> {
   const { result } = await store.write(undefined, (tx) => tx.findInstancesOf(mirroredPrefix(registry)));

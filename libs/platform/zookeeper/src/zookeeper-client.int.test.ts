@@ -179,6 +179,16 @@ describe("ZooKeeper client", () => {
     await relay.stop();
   });
 
+  test("a server that has lost its data: a new session begins there once the old one is over", async () => {
+    const { zookeeper, told } = client(server.address, { sessionTimeoutMs: 1_000 });
+    await until("connected", () => told.length === 1);
+    await zookeeper.ensure("/before");
+    await server.restart({ wipe: true });
+    await until("a new session", () => told.filter((what) => what === "connected, new session").length === 2);
+    assert.equal(await zookeeper.stat("/before"), undefined);
+    await zookeeper.close();
+  });
+
   test("what does not speak ZooKeeper's protocol is an unavailable server, not a crash", async () => {
     const http = createServer((_, response) => response.end("hello")).listen(0, "127.0.0.1");
     let attempts = 0;

@@ -201,7 +201,7 @@ export class ZooKeeperClient {
       );
       if (opened === "expired") {
         logger.warn({ server: `${server.host}:${server.port}` }, "the ZooKeeper session has expired; a new one begins");
-        this.#session = noSession;
+        this.#forgetSession();
         return false;
       }
       connection = opened;
@@ -243,7 +243,13 @@ export class ZooKeeperClient {
    */
   #expireByOwnClock(): void {
     if (this.#session.id === 0n || performance.now() - this.#lostAt < (this.#session.timeoutMs * 4) / 3) return;
+    this.#forgetSession();
+  }
+
+  /** A new session may begin at a server that has lost its data: it would refuse a client that has seen more changes than it has. */
+  #forgetSession(): void {
     this.#session = noSession;
+    this.#lastZxid = 0n;
   }
 }
 

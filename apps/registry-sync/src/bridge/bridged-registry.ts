@@ -1,0 +1,60 @@
+import { z } from "zod";
+
+/** A registry outside the mesh, as the setting has it. */
+export interface BridgedRegistry {
+  /** In node ids, logs and metrics. */
+  readonly name: string;
+  /** ZooKeeper's connect string. */
+  readonly servers: string;
+  /** Where its Dubbo applications register interfaces. */
+  readonly root: string;
+  /** Where they register themselves. */
+  readonly servicesRoot: string;
+  /** `user:password` of ZooKeeper's digest scheme; never logged. */
+  readonly digest: string | undefined;
+  /** Whether the mesh's services are written there. */
+  readonly exports: boolean;
+}
+
+const shape = /^([a-z0-9][a-z0-9-]{0,31})=zookeeper:\/\/(?:([^/@]+)@)?([^?\s]+?)(?:\?(\S*))?$/;
+const known = new Set(["root", "services", "export"]);
+
+function parse(text: string, context: z.RefinementCtx): BridgedRegistry | typeof z.NEVER {
+  const fail = (message: string): typeof z.NEVER => {
+    context.addIssue({ code: "custom", message });
+    return z.NEVER;
+  };
+  const match = shape.exec(text);
+  // The text may hold a password: only its name is shown.
+  if (match === null)
+    return fail(`${text.split("=")[0]?.slice(0, 32)}: expected name=zookeeper://host:port,host:port?root=dubbo`);
+  const [, name, digest, servers, query] = match;
+  const parameters = new URLSearchParams(query ?? "");
+  const unknown = [...parameters.keys()].filter((key) => !known.has(key));
+  if (unknown.length > 0) return fail(`${name}: unknown ${unknown.join(", ")}; known are ${[...known].join(", ")}`);
+  const exported = parameters.get("export") ?? "true";
+  if (exported !== "true" && exported !== "false") return fail(`${name}: export is true or false`);
+  return {
+    name: name!,
+    servers: servers!,
+    root: parameters.get("root") ?? "dubbo",
+    servicesRoot: parameters.get("services") ?? "services",
+    digest: digest === undefined ? undefined : decodeURIComponent(digest),
+    exports: exported === "true",
+  };
+}
+
+/** `main=zookeeper://zk1:2181,zk2:2181?root=dubbo other=…`, with spaces between; empty for none. */
+export const bridgedRegistries = z
+  .string()
+  .default("")
+  .transform((text, context) => {
+    const registries = text
+      .split(/\s+/)
+      .filter((part) => part !== "")
+      .map((part) => parse(part, context));
+    const names = registries.map(({ name }) => name);
+    if (new Set(names).size !== names.length)
+      context.addIssue({ code: "custom", message: "two registries have one name" });
+    return registries;
+  });
