@@ -70,7 +70,9 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
     const { protocol } = config;
     this.#expectedStreams = hasStreamFactory(protocol) ? (streamFactory(protocol).expectedStreams ?? 1) : 1;
     this.#shared = this.#expectedStreams > 1;
-    this.#maxStreams = config.http2?.maxConcurrentStreams ?? MAX_STREAMS;
+    const requests = config.maxRequestsPerConnection;
+    const most = config.http2?.maxConcurrentStreams ?? MAX_STREAMS;
+    this.#maxStreams = requests > 0 ? Math.min(requests, most) : most;
     this.#expectedStreams = Math.min(this.#expectedStreams, this.#maxStreams);
     sweep.add(this);
   }
@@ -156,7 +158,7 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
 
   #putIdle(connection: ClientConnection): void {
     // A connection of many streams also tells of capacity that it has without having been used.
-    if (this.#idle.some((entry) => entry.connection === connection)) return;
+    if (this.#shared && this.#idle.some((entry) => entry.connection === connection)) return;
     const peerMs = connection.peerIdleTimeoutMs;
     const keptMs = peerMs === undefined ? Number.POSITIVE_INFINITY : peerMs - PEER_TIMEOUT_MARGIN_MS;
     const idleMs = Math.min(this.#config.idleTimeoutMs, keptMs);
@@ -217,6 +219,8 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
     });
     this.#connections.add(connection);
     this.#give(connection, true);
+    // It may carry less than was thought when others were told to wait for it.
+    if (this.#shared) this.#connectForWaiters();
   }
 
   #failFirst(reason: ResetReason, details: string): void {
@@ -256,8 +260,8 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
       if (this.#shared) this.#expectedStreams = Math.min(connection.maxConcurrentStreams, this.#maxStreams);
       this.#give(connection, connection.activeStreams > 0);
     }
-    // It takes no more: those who wait need another.
-    else this.#connectForWaiters();
+    // It may take no more, and those who wait need another.
+    if (this.#shared) this.#connectForWaiters();
   }
 
   onClosed(connection: ClientConnection): void {
