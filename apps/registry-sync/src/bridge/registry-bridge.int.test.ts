@@ -115,8 +115,8 @@ describe("a bridge to Dubbo's registry", () => {
       async () => (await mirrored("both")).length + (await mirrored("other")).length === 0,
     );
     assert.deepEqual(
-      (await exported("org.x.Inside")).map(({ parameters }) => parameters.get(originParameter)).toSorted(),
-      ["mesh-a", "mesh-b"],
+      new Set((await exported("org.x.Inside")).map(({ parameters }) => parameters.get(originParameter))),
+      new Set(["mesh-a", "mesh-b"]),
       "both meshes have the instance of this one database",
     );
     await Promise.all([one.stop(), other.stop()]);

@@ -57,14 +57,14 @@ test("many instances are one revision; what is there already is none", async () 
 });
 
 test("only what has changed is in the change log", async () => {
-  const before = await store.write(undefined, (tx) => tx.findInstancesOf("zk~main~"));
-  const changed = before.result.map((each, i) => (i === 0 ? { ...each, weight: 7 } : each));
+  const found = await store.write(undefined, (tx) => tx.findInstancesOf("zk~main~"));
+  const changed = found.result.map((each, i) => (i === 0 ? { ...each, weight: 7 } : each));
   await store.write(undefined, (tx) => tx.putMirrored([node("zk~main~0")], changed));
-  const page = await store.changesSince(before.revision);
+  const page = await store.changesSince(found.revision);
   assert(!page.gap);
   assert.deepEqual(
     page.changes.map(({ kind, key }) => `${kind} ${key}`),
-    [`instance ${instanceKey(before.result[0]!)}`],
+    [`instance ${instanceKey(found.result[0]!)}`],
   );
 });
 
