@@ -67,7 +67,7 @@ async function eachSize(run: Run, options: BenchOptions, progress: Progress): Pr
 async function eachSizeByFullPush(run: Run, options: BenchOptions, progress: Progress): Promise<StreamsResult[]> {
   const { variant, connections, changes } = options;
   const results: StreamsResult[] = [];
-  for (const streams of options.streams) {
+  for (const streams of options.streams.filter((size) => options.fullPushStreams.includes(size))) {
     progress.step(`${streams} streams, full push`);
     await run.controlPlane.renewGateway("fullPush");
     const size = { streams, variant, connections, changes, steady: undefined, profile: false };

@@ -6,6 +6,8 @@ export interface BenchOptions {
   readonly endpoints: number;
   /** Numbers of streams, one measurement each. */
   readonly streams: readonly number[];
+  /** Numbers of streams that are measured with a full push, too: of `streams`. */
+  readonly fullPushStreams: readonly number[];
   readonly variant: Variant;
   /** TCP connections; 0 = one for each stream. */
   readonly connections: number;
@@ -31,6 +33,7 @@ of simulated proxies. Writes docs/benchmarks.md. Takes about 15 minutes.
   --services N        of the mesh [1000]
   --endpoints N       of each service [10]
   --streams N,N,…     simulated proxies, one measurement each [100,1000,5000]
+  --full-push N,N,…   of these, measured with a full push, too [100,1000]
   --variant V         delta or sotw [delta]
   --connections N     that the streams share; 0 = one for each stream [0]
   --changes N         single changes of a measurement [30]
@@ -46,6 +49,7 @@ of simulated proxies. Writes docs/benchmarks.md. Takes about 15 minutes.
 const quick = {
   services: "30",
   streams: "50",
+  fullPush: "50",
   changes: "3",
   seconds: "1",
   compile: "20",
@@ -74,6 +78,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
       services: text(base?.services ?? "1000"),
       endpoints: text("10"),
       streams: text(base?.streams ?? "100,1000,5000"),
+      "full-push": text(base?.fullPush ?? "100,1000"),
       variant: text("delta"),
       connections: text("0"),
       changes: text(base?.changes ?? "30"),
@@ -98,6 +103,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     services: number("services"),
     endpoints: number("endpoints"),
     streams: numbers(values.streams, "streams"),
+    fullPushStreams: numbers(values["full-push"], "full-push"),
     variant: values.variant,
     connections: number("connections"),
     changes: number("changes"),
