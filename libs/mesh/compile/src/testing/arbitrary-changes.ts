@@ -29,21 +29,21 @@ const policyTexts = [
   routes("two", "{hosts: [shop.A], http: [{match: [{uri: {prefix: /x}}], route: [{destination: {host: shop.C}}]}]}"),
   routes("two", "{hosts: [shop.Nobody], http: [{route: [{destination: {host: shop.A, subset: v9}}]}]}"),
 ];
-const object = (kind: string, name: string, spec: string) =>
+const textOf = (kind: string, name: string, spec: string) =>
   `apiVersion: networking.istio.io/v1\nkind: ${kind}\nmetadata: {name: ${name}}\nspec: ${spec}\n`;
 policyTexts.push(
   // What lies beside a registered service of the same name, and what others lead to.
-  object(
+  textOf(
     "ServiceEntry",
     "one",
     "{hosts: [shop.E, shop.A], ports: [{number: 80, name: a, protocol: HTTP}], resolution: DNS}",
   ),
-  object(
+  textOf(
     "ServiceEntry",
     "one",
     "{hosts: [shop.E], ports: [{number: 80, name: a, protocol: HTTP}, {number: 81, name: b, protocol: TCP}], resolution: STATIC, workloadSelector: {labels: {zone: a}}, exportTo: [team]}",
   ),
-  object(
+  textOf(
     "ServiceEntry",
     "two",
     "{hosts: ['*.e', Shop.e], ports: [{number: 80, name: a, protocol: GRPC}], resolution: STATIC, endpoints: [{address: 10.0.0.9}]}",
@@ -61,23 +61,23 @@ policyTexts.push(
     "five",
     "{hosts: ['*'], gateways: [one], http: [{route: [{destination: {host: shop.B}}]}], tcp: [{match: [{port: 81}], route: [{destination: {host: shop.E, port: {number: 81}}}]}]}",
   ),
-  object(
+  textOf(
     "Gateway",
     "one",
     "{selector: {zone: a}, servers: [{port: {number: 80, name: a, protocol: HTTP}, hosts: ['*']}]}",
   ),
-  object(
+  textOf(
     "Gateway",
     "one",
     "{selector: {edge: 'yes'}, servers: [{port: {number: 80, name: a, protocol: HTTP}, hosts: ['./shop.b']}, {port: {number: 81, name: b, protocol: TCP}, hosts: ['*']}]}",
   ),
-  object(
+  textOf(
     "Gateway",
     "two",
     "{selector: {zone: a}, servers: [{port: {number: 80, name: a, protocol: TCP}, hosts: ['*']}]}",
   ),
-  object("Sidecar", "one", "{egress: [{hosts: ['./shop.a', '*/*.e']}], outboundTrafficPolicy: {mode: REGISTRY_ONLY}}"),
-  object(
+  textOf("Sidecar", "one", "{egress: [{hosts: ['./shop.a', '*/*.e']}], outboundTrafficPolicy: {mode: REGISTRY_ONLY}}"),
+  textOf(
     "Sidecar",
     "two",
     "{workloadSelector: {labels: {zone: a}}, egress: [{hosts: ['*/*']}], ingress: [{port: {number: 1}, defaultEndpoint: '127.0.0.1:9'}]}",
