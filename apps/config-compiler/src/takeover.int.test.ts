@@ -141,7 +141,7 @@ test("the active compiler is killed while changes come: a standby goes on within
   const takenOver = standby.becomes("active");
   const killedAt = performance.now();
   await active.kill();
-  const before = view.heads.at(-1)!;
+  const last = view.heads.at(-1)!;
   const revision = await register();
   await takenOver;
   await view.committed(revision);
@@ -149,7 +149,7 @@ test("the active compiler is killed while changes come: a standby goes on within
   await stopWriting();
   assert.ok(tookMs < takeoverMs, `it took ${Math.round(tookMs)} ms`);
   await assertNothingLost(view);
-  assert.notEqual(view.heads.at(-1)!.compilerId, before.compilerId);
+  assert.notEqual(view.heads.at(-1)!.compilerId, last.compilerId);
   await standby.kill();
 });
 

@@ -139,6 +139,13 @@ export const proxyVirtualHost = contribution<VirtualHostContribution>(
     const plan = reading.get(hostPlan, key);
     return plan === undefined ? {} : { host: encodedVirtualHost(plan, "proxies") };
   },
+  // Better without what its policies say than not at all.
+  (reading, key) => {
+    const plan = reading.get(hostPlan, key);
+    return plan === undefined
+      ? {}
+      : { host: encodedVirtualHost({ ...plan, routes: [], hashes: new Map() }, "proxies") };
+  },
 );
 
 /** Routes that no call reaches because those of another VirtualService take all. Key: the name in lower case. */

@@ -15,6 +15,7 @@ import type { ProvenanceEntry } from "@fairlead/snapshot";
 import { type Callee, calleeKey } from "../callee.ts";
 import { httpRank, outboundClusterName } from "../names.ts";
 import { percentOf } from "../percent.ts";
+import { requireRoutes } from "../validate/require-routes.ts";
 import { type PlannedConnections, type PlannedRoute, provenanceOf } from "../service-plan.ts";
 import { clusterNames } from "./clusters.ts";
 import { contribution } from "./contribution.ts";
@@ -50,15 +51,17 @@ export const virtualService = contribution<PolicyInUse<VirtualServiceInForce>>(
       const { spec } = typed;
       const { namespace } = policy;
       const http = withDelegates(reading, policy, spec.http);
-      const connections = (routes: readonly (TcpRoute | TlsRoute)[]) => resolveConnections(reading, policy, routes);
+      const connections = (each: readonly (TcpRoute | TlsRoute)[]) => resolveConnections(reading, policy, each);
+      // Also one for hosts that nobody has registered must lead somewhere.
+      const routes = resolveRoutes(reading, policy, http, undefined);
+      requireRoutes(routes);
       return {
         spec,
         namespace,
         provenance: provenanceOf(policy),
         policy,
         http,
-        // Also one for hosts that nobody has registered must lead somewhere.
-        routes: resolveRoutes(reading, policy, http, undefined),
+        routes,
         tls: connections(spec.tls),
         tcp: connections(spec.tcp),
       };

@@ -12,7 +12,6 @@ const maxDurationSeconds = 315_576_000_000n;
 /** RFC 9110 §5.1, or one of HTTP/2's own. */
 const headerNamePattern = /^:?[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** What would end a header line, or the header. */
-// eslint-disable-next-line no-control-regex -- they are what is looked for
 const badInValue = /[\0\r\n]/;
 
 /** @param what it is the name of. @returns the broken rule */

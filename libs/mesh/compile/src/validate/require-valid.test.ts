@@ -6,6 +6,8 @@ import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/en
 import { ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
 import { RouteSchema, VirtualHostSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
 import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
+import { parsePolicies, typedPolicy } from "@fairlead/policy";
+import { requireRoutes } from "./require-routes.ts";
 import { namedClusters } from "./named-clusters.ts";
 import { objectsAtFault, requireValid } from "./require-valid.ts";
 
@@ -203,4 +205,19 @@ test("the clusters of a virtual host: where its routes lead, and where copies go
   const answered = { match, action: { case: "directResponse" as const, value: { status: 200 } } };
   const host = create(VirtualHostSchema, { name: "h", domains: ["a"], routes: [answered, weighted(1, 0), mirrored] });
   assert.deepEqual(namedClusters(host), ["c1", "c0", "a", "m"]);
+});
+
+test("a route that proxies would refuse is found before its VirtualService is followed", () => {
+  const spec = `apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: vs}\nspec: {hosts: [shop.A], http: [{route: [{destination: {host: shop.A}, weight: 1}, {destination: {host: shop.A}, weight: 1}]}]}\n`;
+  const typed = typedPolicy(parsePolicies(spec, { file: "p.yaml" }).policies[0]!.object);
+  assert.ok(typed.kind === "VirtualService");
+  const service = { interface: "shop.A", protocol: "http" as const, port: undefined };
+  const planned = (weight: number) => ({
+    route: typed.spec.http[0]!,
+    destinations: [1, 2].map(() => ({ service, subset: "", headers: undefined, weight })),
+    mirrors: [],
+    provenance: provenance[1]!,
+  });
+  requireRoutes([planned(1)]);
+  assert.throws(() => requireRoutes([planned(1), planned(4e9)]), /a route of VirtualService\/default\/vs: .*add up to/);
 });

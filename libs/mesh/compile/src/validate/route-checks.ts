@@ -58,7 +58,7 @@ function* headersRemoved(message: {
   readonly responseHeadersToRemove: readonly string[];
 }): Generator<string> {
   for (const name of message.requestHeadersToRemove) yield* changedHeaderProblem(name);
-  for (const name of message.responseHeadersToRemove) yield* headerNameProblem(name, "the header");
+  for (const name of message.responseHeadersToRemove) yield* changedHeaderProblem(name);
 }
 
 function* route(message: Route): Generator<string> {
@@ -69,10 +69,8 @@ function* route(message: Route): Generator<string> {
 
 function* routeMatch({ pathSpecifier }: RouteMatch): Generator<string> {
   if (pathSpecifier.case === undefined) yield "it says nothing of the path";
-  if (pathSpecifier.case === "prefix" || pathSpecifier.case === "path") {
-    if (/[?#]/.test(pathSpecifier.value))
-      yield `the path ${JSON.stringify(pathSpecifier.value)} has a query or fragment`;
-  }
+  if (pathSpecifier.case === "pathSeparatedPrefix" && !/^[^?#]+[^?#/]$/.test(pathSpecifier.value))
+    yield `the path ${JSON.stringify(pathSpecifier.value)} ends with a slash, or has a query or fragment`;
 }
 
 function* headerMatcher({ name }: HeaderMatcher): Generator<string> {
