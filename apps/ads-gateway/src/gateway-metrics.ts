@@ -4,7 +4,7 @@ import type { OutgoingResponse, RequestOutcome } from "@fairlead/xds-stream";
 import { metrics } from "@opentelemetry/api";
 import type { PushLane } from "./push-lane.ts";
 
-export type StreamEnd = "closed" | "refused" | "not_reading" | "stopping" | "age";
+export type StreamEnd = "closed" | "refused" | "not_reading" | "stopping" | "age" | "shared";
 
 const known: ReadonlySet<string> = new Set(pushOrder);
 /** Proxies may ask for any type: one that we do not know is `other`, so that labels are bounded. Made once: metrics are on the hot path. */
@@ -74,7 +74,8 @@ export class GatewayMetrics {
     description: "Requests of proxies, by type and by what they meant: subscribe, ack, nack, repeat, stale.",
   });
   readonly #ends = this.#meter.createCounter("fairlead_xds_streams_ended_total", {
-    description: "Streams that ended, by reason: closed, refused, not_reading, stopping, age.",
+    description:
+      "Streams that ended, by reason: closed, refused, not_reading, shared (with one that does not read), stopping, age.",
   });
   readonly #commits = this.#meter.createCounter("fairlead_xds_commits_total", {
     description: "Commits of the compiler that were applied.",

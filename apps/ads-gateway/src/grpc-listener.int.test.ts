@@ -3,7 +3,9 @@ import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
 import { connect as connectTcp, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { typeUrls } from "@fairlead/envoy-api";
+import { DiscoveryRequestSchema } from "@fairlead/envoy-api/envoy/service/discovery/v3/discovery_pb.js";
 import { XdsTestClient } from "@fairlead/testing-xds";
 import { status } from "@grpc/grpc-js";
 import type { AdsGatewayConfig } from "./config.ts";
@@ -103,6 +105,40 @@ test("a peer that does not answer pings is cut, whatever it has subscribed to", 
   socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
   socket.write(Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]));
   await closed;
+});
+
+test("a stream that does not read takes its connection along; the others on it are told, and come back", async (t) => {
+  const mesh = await GatewayUnderTest.serving([clusterForTest("large", "1", 1024 * 1024)], {
+    config: { sendTimeout: 100 },
+  });
+  t.after(() => mesh.stop());
+  const session = connectHttp2(`http://${mesh.address}`, { settings: { initialWindowSize: 65_535 } });
+  session.on("error", () => undefined);
+  t.after(() => session.destroy());
+  const open = (nodeId: string) => {
+    const stream = session.request({
+      ":method": "POST",
+      ":path": "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources",
+      "content-type": "application/grpc",
+      te: "trailers",
+    });
+    stream.on("error", () => undefined);
+    const request = toBinary(
+      DiscoveryRequestSchema,
+      create(DiscoveryRequestSchema, { node: { id: nodeId }, typeUrl: nodeId === "stuck" ? cluster : typeUrls.route }),
+    );
+    const prefix = Buffer.alloc(5);
+    prefix.writeUInt32BE(request.byteLength, 1);
+    stream.write(Buffer.concat([prefix, request]));
+    return stream;
+  };
+  open("stuck").pause();
+  const other = open("other").resume();
+  // It was sent nothing yet, so that its trailers are all of its response.
+  const [trailers] = (await once(other, "response")) as [Record<string, string>];
+  assert.equal(trailers["grpc-status"], String(status.UNAVAILABLE));
+  assert.match(decodeURIComponent(trailers["grpc-message"] ?? ""), /FL_PROXY_NOT_READING/);
+  await until(() => session.destroyed);
 });
 
 test("a client is told how many streams its connection may have", async (t) => {

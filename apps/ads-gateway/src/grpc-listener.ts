@@ -23,6 +23,14 @@ export interface ListenerCall {
   on(event: "close" | "cancelled" | "finish" | "error", listener: () => void): unknown;
 }
 
+const maxRequestBytes = 4 * 1024 * 1024;
+/** Of what HTTP/2 itself holds for a connection: new streams are refused beyond it. */
+const maxSessionMegabytes = 256;
+const maxSweepMs = 1000;
+const minSweepMs = 10;
+/** Between two connections of a drain, unless there are too many for that. */
+const drainStepMs = 20;
+
 class SocketTransport implements PeerTransport {
   readonly peer: string;
   readonly #socket: Socket;
@@ -34,20 +42,13 @@ class SocketTransport implements PeerTransport {
     this.#injector = injector;
   }
   goAway(graceMs: number): void {
-    this.#injector.drain(graceMs);
+    // The connection is cut by us, at the next sweep.
+    this.#injector.drain(graceMs + 2 * maxSweepMs);
   }
   cut(): void {
     this.#socket.destroy();
   }
 }
-
-const maxRequestBytes = 4 * 1024 * 1024;
-/** Of what HTTP/2 itself holds for a connection: new streams are refused beyond it. */
-const maxSessionMegabytes = 256;
-const maxSweepMs = 1000;
-const minSweepMs = 10;
-/** Between two connections of a drain, unless there are too many for that. */
-const drainStepMs = 20;
 
 /**
  * The gRPC server on a TCP server of our own: gRPC offers no way to reset a stream whose other end does not read, nor to send
@@ -124,9 +125,9 @@ export class GrpcListener {
     return typeof address === "object" && address !== null ? address.port : port;
   }
 
-  /** Cuts the connection of a peer, `address:port`. */
-  cut(peer: string): void {
-    this.#peers.cut(peer);
+  /** Closes the connection of a peer, `address:port`, of which a stream does not read; it is cut within a second. */
+  sendAway(peer: string): void {
+    this.#peers.sendAway(peer);
   }
 
   /** Takes no more connections, and sends away those that there are, one after the other, within the time. */

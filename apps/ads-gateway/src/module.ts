@@ -48,7 +48,10 @@ const leavingErrors = {
   age: () => new FairleadError("FL_CONNECTION_OLD", "this connection is old; connect again"),
   drain: () => new FairleadError("FL_GATEWAY_STOPPING", "this gateway is shutting down"),
   idle: () => new FairleadError("FL_GATEWAY_STOPPING", "this connection is idle"),
+  not_reading: () =>
+    new FairleadError("FL_PROXY_NOT_READING", "another stream of this connection does not read; connect again"),
 };
+const leavingReasons = { age: "age", drain: "stopping", idle: "stopping", not_reading: "shared" } as const;
 
 /** Serves what config-compiler wrote to the bus, over ADS. Any number may run; each serves the proxies that connect to it. */
 export function createAdsGateway(config: AdsGatewayConfig, resources: AdsGatewayResources): AdsGateway {
@@ -105,7 +108,7 @@ export function createAdsGateway(config: AdsGatewayConfig, resources: AdsGateway
     graceMs: config.drainTimeout,
     onLeaving: (peer, why) => {
       const error = leavingErrors[why]();
-      for (const connection of table.ofPeer(peer)) connection.end(error, why === "age" ? "age" : "stopping");
+      for (const connection of table.ofPeer(peer)) connection.end(error, leavingReasons[why]);
     },
     addServices: (grpc) => {
       addDiscoveryServices(grpc, (call, createStream) => {
@@ -124,7 +127,7 @@ export function createAdsGateway(config: AdsGatewayConfig, resources: AdsGateway
     authenticate: resources.authenticate ?? acceptEveryone,
     metrics,
     logger,
-    cut: (peer) => listener.cut(peer),
+    cut: (peer) => listener.sendAway(peer),
     onStatus: () => status.changed(),
   });
   const watch = new BucketWatch(bus, logger);

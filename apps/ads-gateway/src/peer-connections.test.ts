@@ -110,6 +110,17 @@ test("an old connection is told to go away before its streams end; ages differ b
   assert.deepEqual(log, []);
 });
 
+test("when one stream does not read, the connection goes away in order, and is cut within a second", () => {
+  const { connections, log, accept, sweepAt } = start({ graceMs: 30_000 });
+  accept("a");
+  connections.streamOpened("a");
+  connections.sendAway("a");
+  connections.sendAway("a");
+  assert.deepEqual(log.splice(0), ["a goAway 1000", "a not_reading"]);
+  sweepAt(1000);
+  assert.deepEqual(log, ["a cut"]);
+});
+
 test("a drain goes from one connection to the next, and leaves out those that go already", async () => {
   const { connections, log, accept, sweepAt } = start();
   accept("a", "b", "c");

@@ -9,7 +9,7 @@ export interface PeerTransport {
 }
 
 /** Why a connection is closed by the gateway. */
-export type PeerLeaving = "idle" | "age" | "drain";
+export type PeerLeaving = "idle" | "age" | "drain" | "not_reading";
 
 export interface PeerConnectionsOptions {
   readonly maxConnections: number;
@@ -28,6 +28,9 @@ export interface PeerConnectionsOptions {
   /** @default Math.random */
   readonly random?: () => number;
 }
+
+/** What is buffered for a peer that does not read is held no longer than this beyond its time-out. */
+const notReadingGraceMs = 1000;
 
 interface PeerConnection {
   readonly transport: PeerTransport;
@@ -100,9 +103,10 @@ export class PeerConnections {
     this.#withoutStream.add(connection);
   }
 
-  cut(peer: string): void {
+  /** One of its streams cannot be ended in an orderly way. Its other streams are, and then it is cut. */
+  sendAway(peer: string): void {
     const connection = this.#all.get(peer);
-    if (connection !== undefined) this.#cut(connection);
+    if (connection !== undefined && connection.cutAt === undefined) this.#leave(connection, "not_reading");
   }
 
   cutAll(): void {
@@ -134,7 +138,8 @@ export class PeerConnections {
   }
 
   #leave(connection: PeerConnection, why: PeerLeaving): void {
-    const { graceMs, onLeaving } = this.#options;
+    const { onLeaving } = this.#options;
+    const graceMs = why === "not_reading" ? Math.min(notReadingGraceMs, this.#options.graceMs) : this.#options.graceMs;
     connection.cutAt = this.#now() + graceMs;
     // In this order: a proxy whose stream ended opens the next one where it was not told to go away from.
     connection.transport.goAway(graceMs);
