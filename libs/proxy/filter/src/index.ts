@@ -7,6 +7,7 @@ export { healthCheckFilter } from "./filters/health-check.ts";
 export { LocalRateLimit, localRateLimitFilter } from "./filters/local-rate-limit.ts";
 export { ConnectionManager, type ConnectionManagerContext } from "./connection-manager.ts";
 export { type ConnectionManagerConfig, connectionManagerDefaults } from "./connection-manager-config.ts";
+export { compileHeaderTemplate, templateOperators } from "./header-template.ts";
 export { HttpStats } from "./http-stats.ts";
 export { type LocalReply } from "./local-reply.ts";
 export {

@@ -2,6 +2,27 @@ import { createRegistry, type DescMessage, fromBinary, type JsonValue, toJson } 
 import { ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
 import { ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
+import { FilterConfigSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
+import {
+  BufferPerRouteSchema,
+  BufferSchema,
+} from "@fairlead/envoy-api/envoy/extensions/filters/http/buffer/v3/buffer_pb.js";
+import { CorsPolicySchema, CorsSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/cors/v3/cors_pb.js";
+import { HTTPFaultSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/fault/v3/fault_pb.js";
+import {
+  HeaderMutationPerRouteSchema,
+  HeaderMutationSchema,
+} from "@fairlead/envoy-api/envoy/extensions/filters/http/header_mutation/v3/header_mutation_pb.js";
+import { HealthCheckSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/health_check/v3/health_check_pb.js";
+import { LocalRateLimitSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit_pb.js";
+import { HttpInspectorSchema } from "@fairlead/envoy-api/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.js";
+import { TlsInspectorSchema } from "@fairlead/envoy-api/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
+import { TcpProxySchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
+import { PreviousPrioritiesConfigSchema } from "@fairlead/envoy-api/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config_pb.js";
+import {
+  DownstreamTlsContextSchema,
+  UpstreamTlsContextSchema,
+} from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
 import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
 import { HttpConnectionManagerSchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
@@ -12,6 +33,22 @@ import type { XdsRejection } from "./xds-resource.ts";
 /** What is inside an Any of ours. */
 const registry = createRegistry(
   RouterSchema,
+  HTTPFaultSchema,
+  CorsSchema,
+  CorsPolicySchema,
+  LocalRateLimitSchema,
+  BufferSchema,
+  BufferPerRouteSchema,
+  HeaderMutationSchema,
+  HeaderMutationPerRouteSchema,
+  HealthCheckSchema,
+  FilterConfigSchema,
+  TcpProxySchema,
+  TlsInspectorSchema,
+  HttpInspectorSchema,
+  DownstreamTlsContextSchema,
+  UpstreamTlsContextSchema,
+  PreviousPrioritiesConfigSchema,
   HttpConnectionManagerSchema,
   PreviousHostsPredicateSchema,
   HttpProtocolOptionsSchema,
@@ -48,10 +85,21 @@ export function renderConfigDump(source: ConfigDumpSource): object {
 function render(schema: DescMessage, resource: Dumped): object {
   let config: JsonValue;
   try {
-    config = toJson(schema, fromBinary(schema, resource.body), { registry });
+    config = withoutSecrets(toJson(schema, fromBinary(schema, resource.body), { registry }));
   } catch (error) {
     // A filter of a third party: its configuration has a type that is not in the registry.
     config = { error: error instanceof Error ? error.message : String(error) };
   }
   return { name: resource.name, state: resource.state, config };
+}
+
+/** A private key that is written in a resource is not for those who may look at it. */
+function withoutSecrets(json: JsonValue): JsonValue {
+  if (Array.isArray(json)) return json.map(withoutSecrets);
+  if (json === null || typeof json !== "object") return json;
+  const entries = Object.entries(json).map(([key, value]): [string, JsonValue] => {
+    const secret = (key === "privateKey" || key === "password") && value !== null && typeof value === "object";
+    return [key, secret && !("filename" in value) ? "[redacted]" : withoutSecrets(value)];
+  });
+  return Object.fromEntries(entries);
 }

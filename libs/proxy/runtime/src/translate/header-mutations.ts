@@ -4,6 +4,7 @@ import {
   HeaderValueOptionSchema,
   HeaderValueSchema,
 } from "@fairlead/envoy-api/envoy/config/core/v3/base_pb.js";
+import { compileHeaderTemplate, templateOperators } from "@fairlead/proxy-filter";
 import type { HeaderAddition, HeaderMutation, HeaderMutations } from "@fairlead/proxy-router";
 import { refuseOthers, rejection } from "./rejection.ts";
 
@@ -65,6 +66,7 @@ function readAddition(option: HeaderValueOption, where: string): HeaderAddition 
     name: readName(option.header.key, `${where}header.key`),
     value: readValue(option.header.value, `${where}header.value`),
     action: appended ?? actions[option.appendAction],
+    keepEmpty: option.keepEmptyValue,
   };
 }
 
@@ -79,9 +81,13 @@ function readName(name: string, field: string): string {
   return lower;
 }
 
-function readValue(value: string, field: string): string {
-  const literal = value.replaceAll("%%", "");
-  if (literal.includes("%")) throw rejection(field, "command operators (%...%) are not supported by this proxy");
+function readValue(value: string, field: string): HeaderAddition["value"] {
   if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) throw rejection(field, "holds a character that a header value may not");
-  return value.replaceAll("%%", "%");
+  const template = compileHeaderTemplate(value);
+  if (template === undefined)
+    throw rejection(
+      field,
+      `${value} has a command operator that is not supported; ${templateOperators.join(", ")} are`,
+    );
+  return template;
 }

@@ -104,7 +104,10 @@ const routesRefused: readonly (readonly [RouteInit, RegExp])[] = [
     forward({ clusterSpecifier: { case: "weightedClusters", value: { clusters: [{ name: "c", weight: 0 }] } } }),
     /the sum of the weights is 0/,
   ],
-  [{ ...forward({}), requestHeadersToAdd: [{ header: { key: "x", value: "%REQ(y)%" } }] }, /command operators/],
+  [
+    { ...forward({}), requestHeadersToAdd: [{ header: { key: "x", value: "%DYNAMIC_METADATA(y)%" } }] },
+    /command operator that is not supported/,
+  ],
   [
     { ...forward({}), requestHeadersToAdd: [{ header: { key: "x", value: "a\r\nb" } }] },
     /header\.value: holds a character/,
