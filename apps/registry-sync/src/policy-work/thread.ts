@@ -1,6 +1,5 @@
 /** The worker thread for what takes longer than the event loop of registry-sync may be held up: one job at a time. */
 import { parentPort, workerData } from "node:worker_threads";
-import { compile } from "@fairlead/compile";
 import { FairleadError } from "@fairlead/errors";
 import { createLogger } from "@fairlead/logging";
 import type { Catalogue } from "@fairlead/model";
@@ -8,13 +7,15 @@ import { parsePolicies } from "@fairlead/policy";
 import { openStore, type Store } from "@fairlead/store";
 import { rejectedObject } from "../preview/mesh-difference.ts";
 import { previewedObjects } from "../preview/previewed-objects.ts";
-import { previewChange } from "../preview/preview-change.ts";
+import { PreviewCompiler } from "../preview/preview-compiler.ts";
 import { envoyMessages } from "../readable/envoy-messages.ts";
 import type { Job, JobAnswer, JobResults, ThreadData, ThreadMessage } from "./jobs.ts";
 
 /** What an answer may hold: a few megabytes as JSON. */
 const limits = { maxDiffChars: 40_000, maxTotalDiffChars: 4_000_000 };
 
+/** Of no weight before its first job. */
+const compiler = new PreviewCompiler();
 let store: Promise<Store> | undefined;
 let registry: ReturnType<typeof envoyMessages> | undefined;
 
@@ -34,13 +35,13 @@ async function preview(job: Job & { kind: "preview" }): Promise<JobResults["prev
   return {
     revision: catalogue.revision,
     objects: previewedObjects(catalogue, job.change),
-    preview: previewChange(catalogue, job.change, job.inForce, await registry, limits),
+    preview: compiler.preview(catalogue, job.change, job.inForce, await registry, limits),
   };
 }
 
 async function rejectedNow(): Promise<JobResults["rejected"]> {
   const catalogue = await readCatalogue();
-  return { revision: catalogue.revision, rejected: compile(catalogue).rejected.map(rejectedObject) };
+  return { revision: catalogue.revision, rejected: compiler.rejected(catalogue).map(rejectedObject) };
 }
 
 async function resultOf(job: Job): Promise<JobResults[Job["kind"]]> {

@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import type { Registry } from "@bufbuild/protobuf";
-import { CatalogueReplica, type Instance, type MeshNode, type PolicyObject, type Service } from "@fairlead/model";
+import {
+  CatalogueReplica,
+  type Instance,
+  type MeshNode,
+  type PolicyObject,
+  policyKey,
+  type Service,
+} from "@fairlead/model";
+import * as fc from "fast-check";
 import { parsePolicies } from "@fairlead/policy";
 import { envoyMessages } from "../readable/envoy-messages.ts";
-import { previewChange } from "./preview-change.ts";
+import { PreviewCompiler } from "./preview-compiler.ts";
 
 let registry: Registry;
 before(async () => {
@@ -76,7 +84,7 @@ spec:
     - route: [{ destination: { host: shop.Reviews, subset: ${subset} } }]
 `;
 const preview = (catalogue: CatalogueReplica, put: readonly PolicyObject[], remove: readonly string[] = []) =>
-  previewChange(catalogue, { put, remove }, new Map(), registry, limits);
+  new PreviewCompiler().preview(catalogue, { put, remove }, new Map(), registry, limits);
 
 test("a rule's subset adds a cluster for those who see the service, and only for them", () => {
   const { resources, audiences, rejected } = preview(shop(), policies(rule));
@@ -140,11 +148,77 @@ test("to remove a rule that a route needs is a rejection of the route", () => {
 });
 
 test("diffs end where the answer would be too long, and it says how many are missing", () => {
-  const { resources, diffsLeftOut } = previewChange(shop(), { put: policies(rule), remove: [] }, new Map(), registry, {
-    maxDiffChars: 60,
-    maxTotalDiffChars: 20,
-  });
+  const { resources, diffsLeftOut } = new PreviewCompiler().preview(
+    shop(),
+    { put: policies(rule), remove: [] },
+    new Map(),
+    registry,
+    {
+      maxDiffChars: 60,
+      maxTotalDiffChars: 20,
+    },
+  );
   assert.match(resources[0]!.diff ?? "", /… \d+ more lines$/);
   assert.equal(resources[1]!.diff, undefined);
   assert.equal(diffsLeftOut, 1);
+});
+
+test("a dry run leaves nothing behind: the next one says what one that begins anew says", () => {
+  const texts = [rule, rule.replace("version: v1", "version: v2"), routeTo("v1"), routeTo("v9"), routeTo("v2")].map(
+    (text) => policies(text)[0]!,
+  );
+  const keys = ["DestinationRule/default/reviews", "VirtualService/default/reviews"];
+  const step = fc.record({
+    // What is really applied or removed before the dry run.
+    stored: fc.option(fc.oneof(fc.constantFrom(...texts), fc.constantFrom(...keys)), { nil: undefined }),
+    put: fc.subarray(texts, { maxLength: 2 }).filter((put) => new Set(put.map(({ kind }) => kind)).size === put.length),
+    remove: fc.subarray(keys),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 1, maxLength: 6 }), (steps) => {
+      const catalogue = shop();
+      const warm = new PreviewCompiler();
+      for (const { stored, put, remove } of steps) {
+        const revision = catalogue.revision + 1;
+        if (typeof stored === "string") catalogue.apply({ revision, kind: "policy", key: stored, value: undefined });
+        else if (stored !== undefined)
+          catalogue.apply({ revision, kind: "policy", key: policyKey(stored), value: stored });
+        const change = { put, remove: remove.filter((key) => !put.some((policy) => policyKey(policy) === key)) };
+        // What is in force of a policy that is rejected is the compiler's to know: here nothing is.
+        const cold = new PreviewCompiler().preview(catalogue, change, new Map(), registry, limits);
+        const again = warm.preview(catalogue, change, new Map(), registry, limits);
+        if (cold.rejected.some(({ already }) => already)) return;
+        assert.deepEqual(again, cold);
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test("of a policy that is rejected, what a dry run said of it is not gone by later", () => {
+  const catalogue = shop();
+  for (const value of policies(routeTo("v9")))
+    catalogue.apply({ revision: 100, kind: "policy", key: policyKey(value), value });
+  const mended = policies(routeTo("v9").replace(", subset: v9", ""));
+  const warm = new PreviewCompiler();
+  const [first, second] = [1, 2].map(() =>
+    warm.preview(catalogue, { put: mended, remove: [] }, new Map(), registry, limits),
+  );
+  assert.ok(first!.resources.length > 0);
+  assert.deepEqual(second, first);
+});
+
+test("nor of one that is rejected only after the dry run", () => {
+  const catalogue = shop();
+  const store = (put: readonly PolicyObject[]) => {
+    for (const value of put) catalogue.apply({ revision: 100, kind: "policy", key: policyKey(value), value });
+  };
+  const plain = routeTo("v1").replace(", subset: v1", "");
+  store(policies(`${rule}---\n${routeTo("v1")}`));
+  const warm = new PreviewCompiler();
+  const ask = (compiler: PreviewCompiler, text: string) =>
+    compiler.preview(catalogue, { put: policies(text), remove: [] }, new Map(), registry, limits);
+  ask(warm, plain.replace("- route", "- timeout: 3s\n      route"));
+  catalogue.apply({ revision: 101, kind: "policy", key: "DestinationRule/default/reviews", value: undefined });
+  assert.deepEqual(ask(warm, plain), ask(new PreviewCompiler(), plain));
 });
