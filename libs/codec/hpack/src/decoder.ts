@@ -12,6 +12,8 @@ export interface HeaderSink {
   onHeader(name: string, value: string, neverIndexed: boolean): void;
 }
 
+const NO_BYTES = Buffer.alloc(0);
+
 /** Above this no string can be: a block has a limit of its own, and Huffman makes at most 8/5 of it. */
 const MAX_INTEGER = 2 ** 28;
 
@@ -22,7 +24,7 @@ export class HpackDecoder {
   #limitBytes: number;
   /** A smaller limit came into force: the next block must begin with an update (RFC 7541 §4.2). */
   #updateDue = false;
-  #bytes: Buffer = Buffer.alloc(0);
+  #bytes: Buffer = NO_BYTES;
   #at = 0;
   #end = 0;
 
@@ -65,6 +67,8 @@ export class HpackDecoder {
       else if (byte >= 0x40) this.#readLiteral(6, true, false, sink);
       else this.#readLiteral(4, false, byte >= 0x10, sink);
     }
+    // An idle connection must not hold what was read from its socket.
+    this.#bytes = NO_BYTES;
   }
 
   #resize(bytes: number): void {

@@ -2,7 +2,7 @@ import { DynamicTable, ENTRY_OVERHEAD_BYTES } from "./dynamic-table.ts";
 import { encodeHuffman, huffmanLength } from "./huffman-encoder.ts";
 import { writeInteger } from "./integer.ts";
 import { RecentHeaders } from "./recent-headers.ts";
-import { STATIC_ENTRIES, staticIndexOfName, staticNames, staticValues } from "./static-table.ts";
+import { STATIC_ENTRIES, staticTable } from "./static-table.ts";
 
 export interface HpackEncoderOptions {
   /** Of our table, whatever the peer allows: its cost is ours. @default 4096 */
@@ -12,14 +12,15 @@ export interface HpackEncoderOptions {
 /** Never in a table of anyone: a table can be asked, byte by byte, what is in it (RFC 7541 §7.1). */
 const sensitive: ReadonlySet<string> = new Set(["authorization", "proxy-authorization", "set-cookie"]);
 
-/** Where headers of one name are. */
-interface KnownName {
-  readonly staticIndex: number;
-  /** The newest entry of the dynamic table with the name, by its number; -1 without one. */
+/** Where headers of one name are in the dynamic table. */
+interface DynamicName {
+  /** The newest entry with the name, by its number. */
   newest: number;
-  /** Numbers of entries by value, and static indexes as -index. */
+  /** Numbers of entries by value. */
   readonly values: Map<string, number>;
 }
+
+const NO_BYTES = Buffer.alloc(0);
 
 /** A header takes its name and value and at most this much more; a table size update before it as well. */
 const MOST_BYTES_BESIDES = 16;
@@ -36,11 +37,11 @@ const MOST_BYTES_BESIDES = 16;
 export class HpackEncoder {
   readonly #maxTableBytes: number;
   readonly #table: DynamicTable;
-  readonly #names = new Map<string, KnownName>();
+  readonly #names = new Map<string, DynamicName>();
   readonly #recent = new RecentHeaders();
   /** The smallest size since the last block: the peer must see it too (RFC 7541 §4.2). -1 without a change. */
   #leastBytes = -1;
-  #out: Buffer = Buffer.alloc(0);
+  #out: Buffer = NO_BYTES;
   #at = 0;
 
   constructor(options: HpackEncoderOptions = {}) {
@@ -49,16 +50,6 @@ export class HpackEncoder {
       this.#onEvict(name, value, number),
     );
     if (this.#maxTableBytes < 4096) this.#leastBytes = this.#maxTableBytes;
-    for (let index = 1; index <= STATIC_ENTRIES; index++) {
-      const name = staticNames[index] ?? "";
-      const value = staticValues[index] ?? "";
-      let known = this.#names.get(name);
-      if (known === undefined) {
-        known = { staticIndex: staticIndexOfName.get(name) ?? index, newest: -1, values: new Map() };
-        this.#names.set(name, known);
-      }
-      if (value !== "") known.values.set(value, -index);
-    }
   }
 
   /** The room that a header may need. */
@@ -89,28 +80,30 @@ export class HpackEncoder {
 
   /** @param neverIndexed it came so: it goes on so */
   header(name: string, value: string, neverIndexed = false): void {
-    const known = this.#names.get(name);
+    const fixed = staticTable.get(name);
+    const dynamic = this.#names.get(name);
+    let nameIndex = fixed === undefined ? 0 : fixed.index;
+    if (nameIndex === 0 && dynamic !== undefined) nameIndex = this.#indexOf(dynamic.newest);
     if (neverIndexed || sensitive.has(name)) {
-      this.#literal(4, 0x10, name, known, value);
+      this.#literal(4, 0x10, nameIndex, name, value);
       return;
     }
-    const number = known?.values.get(value);
-    if (number !== undefined) {
-      const index = number < 0 ? -number : STATIC_ENTRIES + this.#table.added - number;
-      this.#at = writeInteger(index, 7, 0x80, this.#out, this.#at);
-      return;
+    let index = fixed?.values.get(value);
+    if (index === undefined) {
+      const number = dynamic?.values.get(value);
+      if (number !== undefined) index = this.#indexOf(number);
     }
-    if (!this.#worthAnEntry(name, value)) {
-      this.#literal(4, 0, name, known, value);
-      return;
-    }
-    // The index of the name is that before the new entry; and what is evicted may be the name itself, so first the bytes.
-    this.#literal(6, 0x40, name, known, value);
-    this.#add(name, value);
+    if (index !== undefined) this.#at = writeInteger(index, 7, 0x80, this.#out, this.#at);
+    else if (this.#worthAnEntry(name, value)) {
+      // The index of the name is that before the new entry; and what is evicted may be the name itself, so first the bytes.
+      this.#literal(6, 0x40, nameIndex, name, value);
+      this.#add(name, value);
+    } else this.#literal(4, 0, nameIndex, name, value);
   }
 
   /** @returns the offset after the block */
   end(): number {
+    this.#out = NO_BYTES;
     return this.#at;
   }
 
@@ -120,14 +113,14 @@ export class HpackEncoder {
     return bytes * 4 <= this.#table.maxBytes && this.#recent.seen(name, value);
   }
 
-  #literal(prefixBits: number, high: number, name: string, known: KnownName | undefined, value: string): void {
-    let index = 0;
-    if (known !== undefined) {
-      if (known.staticIndex > 0) index = known.staticIndex;
-      else if (known.newest >= 0) index = STATIC_ENTRIES + this.#table.added - known.newest;
-    }
-    this.#at = writeInteger(index, prefixBits, high, this.#out, this.#at);
-    if (index === 0) this.#string(name);
+  #indexOf(number: number): number {
+    return STATIC_ENTRIES + this.#table.added - number;
+  }
+
+  /** @param nameIndex 0 = the name is in no table */
+  #literal(prefixBits: number, high: number, nameIndex: number, name: string, value: string): void {
+    this.#at = writeInteger(nameIndex, prefixBits, high, this.#out, this.#at);
+    if (nameIndex === 0) this.#string(name);
     this.#string(value);
   }
 
@@ -146,20 +139,19 @@ export class HpackEncoder {
   #add(name: string, value: string): void {
     const number = this.#table.add(name, value);
     if (number === -1) return;
-    let known = this.#names.get(name);
-    if (known === undefined) {
-      known = { staticIndex: 0, newest: -1, values: new Map() };
-      this.#names.set(name, known);
+    const known = this.#names.get(name);
+    if (known === undefined) this.#names.set(name, { newest: number, values: new Map([[value, number]]) });
+    else {
+      known.newest = number;
+      known.values.set(value, number);
     }
-    known.newest = number;
-    known.values.set(value, number);
   }
 
   #onEvict(name: string, value: string, number: number): void {
     const known = this.#names.get(name);
     if (known === undefined) return;
     if (known.values.get(value) === number) known.values.delete(value);
-    if (known.newest === number) known.newest = -1;
-    if (known.staticIndex === 0 && known.values.size === 0) this.#names.delete(name);
+    // Entries leave in the order in which they came: with the newest, all of the name have left.
+    if (known.newest === number) this.#names.delete(name);
   }
 }

@@ -19,7 +19,20 @@ export const STATIC_ENTRIES = entries.length - 1;
 export const staticNames: readonly string[] = entries.map(([name]) => name);
 export const staticValues: readonly string[] = entries.map(([, value]) => value);
 
-/** The lowest index of each name. */
-export const staticIndexOfName: ReadonlyMap<string, number> = new Map(
-  entries.map(([name], index) => [name, index] as const).toReversed(),
-);
+/** Where a name is in the static table. */
+export interface StaticName {
+  /** The lowest index of the name. */
+  readonly index: number;
+  /** Indexes of the values that are there with it. */
+  readonly values: ReadonlyMap<string, number>;
+}
+
+const byName = new Map<string, StaticName & { readonly values: Map<string, number> }>();
+for (const [index, [name, value]] of entries.entries()) {
+  if (index === 0) continue;
+  const known = byName.get(name) ?? { index, values: new Map<string, number>() };
+  byName.set(name, known);
+  if (value !== "") known.values.set(value, index);
+}
+
+export const staticTable: ReadonlyMap<string, StaticName> = byName;

@@ -8,17 +8,20 @@ const SLOTS = 256;
 
 /** The last streams of a connection: what still comes for them is treated by how they ended (RFC 9113 §5.1). One slot for each id modulo 256. */
 export class ClosedStreams {
-  readonly #ids = new Uint32Array(SLOTS);
-  readonly #how = new Uint8Array(SLOTS);
+  /** Made with the first stream: most of many connections are idle. */
+  #ids: Uint32Array | undefined;
+  #how: Uint8Array | undefined;
 
   add(id: number, how: number): void {
+    const ids = (this.#ids ??= new Uint32Array(SLOTS));
+    const hows = (this.#how ??= new Uint8Array(SLOTS));
     const slot = (id >>> 1) % SLOTS;
-    this.#ids[slot] = id;
-    this.#how[slot] = how;
+    ids[slot] = id;
+    hows[slot] = how;
   }
 
   howOf(id: number): number {
     const slot = (id >>> 1) % SLOTS;
-    return this.#ids[slot] === id ? (this.#how[slot] ?? FORGOTTEN) : FORGOTTEN;
+    return this.#ids?.[slot] === id ? (this.#how?.[slot] ?? FORGOTTEN) : FORGOTTEN;
   }
 }

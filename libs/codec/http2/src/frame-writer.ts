@@ -10,13 +10,14 @@ const COPY_BYTES = 1024;
  */
 let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
 let slabAt = 0;
+const NO_BYTES = Buffer.alloc(0);
 
 /** Frames to bytes: collects them until they are taken. */
 export class FrameWriter {
   readonly #onFirst: () => void;
   #parts: Buffer[] = [];
   /** The part that is still being written: `#buffer[#from, #at)`. */
-  #buffer = slab;
+  #buffer: Buffer = NO_BYTES;
   #from = 0;
   #at = 0;
   #bytes = 0;
@@ -34,6 +35,9 @@ export class FrameWriter {
   /** All frames so far, in as few parts as possible. They are not changed any more. */
   take(): Buffer[] {
     this.#closePart();
+    this.#buffer = NO_BYTES;
+    this.#from = 0;
+    this.#at = 0;
     const parts = this.#parts;
     this.#parts = [];
     this.#bytes = 0;
