@@ -70,6 +70,8 @@ function poisoned(resource: CompiledResource): CompiledResource {
 /** Calls in a loop while changes are made, and remembers each answer that is not 200. */
 class Traffic {
   readonly failures: string[] = [];
+  /** Who answered. */
+  readonly answers = new Set<string>();
   calls = 0;
   #stopped = false;
   #loop: Promise<void> | undefined;
@@ -79,7 +81,8 @@ class Traffic {
       while (!this.#stopped) {
         const answer = await call(port, host).catch((error: unknown) => ({ status: 0, body: String(error) }));
         this.calls++;
-        if (answer.status !== 200) this.failures.push(`${answer.status} ${answer.body}`);
+        if (answer.status === 200) this.answers.add(answer.body);
+        else this.failures.push(`${answer.status} ${answer.body}`);
       }
     })();
   }
@@ -201,7 +204,8 @@ async function main(binary: string, variant: "sotw" | "delta"): Promise<number> 
     mesh.instance(instanceOf("host-2", orders, two.port, "v2"));
     await mesh.commit();
     await checks.check("a second endpoint gets its share", async () => {
-      await until("both answer", async () => (await answersOf(outboundPort, "shop.Orders", 10)).size === 2);
+      // Calls of the check itself could take turns with the traffic, and so meet one endpoint alone.
+      await until("both answer", () => traffic.answers.size === 2);
     });
     mesh.policy(subsets);
     mesh.policy(onlyV2);
