@@ -17,6 +17,7 @@ test("only the application's name is required", () => {
     registryUrl: ["http://127.0.0.1:13300"],
     adsAddress: ["127.0.0.1:15010"],
     adsVariant: "delta",
+    filterModules: [],
     labels: {},
     leaseTtl: 30_000,
     drainTimeout: 10_000,

@@ -85,6 +85,13 @@ export const sidecarConfig = defineConfig("sidecar", {
     .describe(
       "A folder for the configuration that was applied last, for a start while no gateway answers. It is made with mode 0700; files that others may write are not read. Without it nothing is kept.",
     ),
+  filterModules: z
+    .string()
+    .transform(separated)
+    .prefault("")
+    .describe(
+      "Modules that add stream filters of your own, separated by commas: package names, or paths that begin with . or /. They are imported at the start and run inside the proxy.",
+    ),
   labels: labels.prefault("").describe("Labels of the node: name=value, separated by commas."),
   leaseTtl: durationMs()
     .prefault("30s")

@@ -12,6 +12,7 @@ import { type ServerState, waitingFor } from "./admin/proxy-state.ts";
 import { createLocalApi } from "./api/local-api.ts";
 import type { SidecarConfig } from "./config.ts";
 import { Deadline, within } from "./deadline.ts";
+import { importFilter } from "./filter-modules.ts";
 import { nodeOf } from "./node-identity.ts";
 import { InboundOfRuntime } from "./registration/local-proxy.ts";
 import { NodeLease } from "./registration/node-lease.ts";
@@ -162,6 +163,7 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
     },
     waitingFor: missing,
     async start() {
+      for (const module of config.filterModules) await importFilter(module);
       try {
         adminPort = await admin.listen(config.bind, config.adminPort);
         api = await createLocalApi({
