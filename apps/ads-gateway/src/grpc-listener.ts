@@ -26,6 +26,8 @@ export interface ListenerCall {
 const maxRequestBytes = 4 * 1024 * 1024;
 /** Of what HTTP/2 itself holds for a connection: new streams are refused beyond it. */
 const maxSessionMegabytes = 256;
+/** When thousands of proxies connect at once, the system holds so many until they are accepted; beyond it resets them. The system may have a lower limit. */
+const backlog = 4096;
 const maxSweepMs = 1000;
 const minSweepMs = 10;
 /** Between two connections of a drain, unless there are too many for that. */
@@ -118,7 +120,7 @@ export class GrpcListener {
         const message = `ads-gateway cannot listen on ${bind}:${port}: ${cause.message}`;
         reject(new FairleadError("FL_LISTEN_FAILED", message, { facts: { bind, port }, cause }));
       });
-      this.#tcp.listen(port, bind, resolve);
+      this.#tcp.listen({ port, host: bind, backlog }, resolve);
     });
     this.#sweeping = setInterval(() => this.#peers.sweep(), this.#sweepMs).unref();
     const address: AddressInfo | string | null = this.#tcp.address();
