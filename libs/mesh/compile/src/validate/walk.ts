@@ -6,6 +6,30 @@ export type MessageCheck = (message: never) => Iterable<string>;
 /** Checks by the full name of the message type. */
 export type MessageChecks = ReadonlyMap<string, MessageCheck>;
 
+type Member = DescMessage["members"][number];
+
+const visited = new WeakMap<MessageChecks, Map<DescMessage, readonly Member[]>>();
+
+/** Those that have something within them that there is a check for: most of a message has not. */
+function membersToVisit(checks: MessageChecks, desc: DescMessage): readonly Member[] {
+  const known = visited.get(checks) ?? new Map<DescMessage, readonly Member[]>();
+  visited.set(checks, known);
+  const found = known.get(desc);
+  if (found !== undefined) return found;
+  const members = desc.members.filter((member) =>
+    (member.kind === "oneof" ? member.fields : [member]).some(({ message }) => isChecked(checks, message, new Set())),
+  );
+  known.set(desc, members);
+  return members;
+}
+
+/** @param seen message types that hold one another */
+function isChecked(checks: MessageChecks, desc: DescMessage | undefined, seen: Set<DescMessage>): boolean {
+  if (desc === undefined || seen.has(desc)) return false;
+  seen.add(desc);
+  return checks.has(desc.typeName) || desc.fields.some(({ message }) => isChecked(checks, message, seen));
+}
+
 /** Goes through a message and all within it. Each rule that is broken comes with the path to where. An Any is not opened. */
 export function* brokenRules(
   checks: MessageChecks,
@@ -16,7 +40,7 @@ export function* brokenRules(
   const check = checks.get(desc.typeName);
   if (check !== undefined) for (const rule of check(message as never)) yield `${path}: ${rule}`;
   const fields = message as unknown as Readonly<Record<string, unknown>>;
-  for (const member of desc.members) {
+  for (const member of membersToVisit(checks, desc)) {
     if (member.kind === "oneof") {
       const { case: chosen, value } = fields[member.localName] as { case: string | undefined; value?: unknown };
       const field = chosen === undefined ? undefined : member.fields.find(({ localName }) => localName === chosen);
