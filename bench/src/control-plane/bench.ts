@@ -1,4 +1,4 @@
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { Changes } from "./changes.ts";
 import { CommitWatch } from "./commit-watch.ts";
 import { ControlPlane } from "./control-plane.ts";
@@ -41,6 +41,7 @@ export async function bench(options: BenchOptions, args: readonly string[], prog
       date: new Date().toISOString().slice(0, 10),
       machine: `${cpus().length} cores, ${cpu?.model.trim() ?? "unknown"}, Node ${process.versions.node}`,
       command: ["npm run bench:control-plane", ...(args.length === 0 ? [] : ["--", ...args])].join(" "),
+      loadAverage: loadavg()[2] ?? 0,
       options,
       streams,
       fullPush,

@@ -122,7 +122,8 @@ of the gateway's CPU time ${cpuRatio.toFixed(2)}.`;
 }
 
 /** The part of docs/benchmarks.md that is about the control plane. */
-export function report({ date, machine, command, options, streams, fullPush, misbehaving, compile }: Results): string {
+export function report(results: Results): string {
+  const { date, machine, command, loadAverage, options, streams, fullPush, misbehaving, compile } = results;
   const { services, endpoints, variant, connections } = options;
   return `## The control plane
 
@@ -131,7 +132,7 @@ export function report({ date, machine, command, options, streams, fullPush, mis
 ${whole(services)} services × ${endpoints} endpoints in PostgreSQL; registry-sync, config-compiler and one ads-gateway as processes of their own with default settings on a real
 nats-server; all proxies in one load process, ${connections === 0 ? "a TCP connection each" : `on ${connections} TCP connections`}, ${variant === "delta" ? "delta xDS" : "state of the world"}. Each proxy sees the whole mesh (wildcard clusters and listeners, the endpoints
 of all clusters, its routes): the worst case, one change concerns every proxy. A change is the weight of one endpoint, by POST /pub. Last ACK: the last proxy has
-written its ACK. Everything, the load too, shares ${machine.split(",")[0]}: CPU time and ratios say more than milliseconds. Three numbers are p50 / p99 / max.
+written its ACK. Everything, the load too, shares ${machine.split(",")[0]}, with a load average of ${loadAverage.toFixed(1)}: CPU time and ratios say more than milliseconds. Three numbers are p50 / p99 / max.
 
 ${streamsTable(streams)}
 

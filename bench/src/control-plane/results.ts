@@ -8,6 +8,8 @@ export interface Results {
   readonly date: string;
   readonly machine: string;
   readonly command: string;
+  /** Processes that wanted a core at the same time, over the last 15 minutes of the run: those of others, too. */
+  readonly loadAverage: number;
   readonly options: BenchOptions;
   readonly streams: readonly StreamsResult[];
   /** The same proxies on a gateway that sends everything to everybody at each change. */
