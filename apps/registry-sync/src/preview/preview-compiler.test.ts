@@ -184,10 +184,10 @@ test("a dry run leaves nothing behind: the next one says what one that begins an
         else if (stored !== undefined)
           catalogue.apply({ revision, kind: "policy", key: policyKey(stored), value: stored });
         const change = { put, remove: remove.filter((key) => !put.some((policy) => policyKey(policy) === key)) };
-        // What is in force of a policy that is rejected is the compiler's to know: here nothing is.
+        // What is in force of a policy that is rejected only one that was there before can know.
+        if (new PreviewCompiler().rejected(catalogue).length > 0) return;
         const cold = new PreviewCompiler().preview(catalogue, change, new Map(), registry, limits);
         const again = warm.preview(catalogue, change, new Map(), registry, limits);
-        if (cold.rejected.some(({ already }) => already)) return;
         assert.deepEqual(again, cold);
       }
     }),
