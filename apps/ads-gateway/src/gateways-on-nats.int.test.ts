@@ -4,6 +4,7 @@ import { buckets } from "@fairlead/bus";
 import { connectNats } from "@fairlead/bus-nats";
 import { createLogger } from "@fairlead/logging";
 import { startTestNats, type TestNats } from "@fairlead/testing-servers";
+import { XdsTestClient } from "@fairlead/testing-xds";
 import { clusterForTest, until } from "./gateway-under-test.ts";
 import { CommitWriter } from "./testing/commit-writer.ts";
 import { FollowingProxy } from "./testing/following-proxy.ts";
@@ -58,7 +59,10 @@ class Mesh {
   proxy(nodeId: string, first: number): FollowingProxy {
     const addresses = this.gateways.map((gateway) => gateway.address);
     const order = [...addresses.slice(first), ...addresses.slice(0, first)];
-    const proxy = new FollowingProxy({ nodeId, addresses: order });
+    const proxy = new FollowingProxy({
+      connect: (address) => new XdsTestClient({ address, nodeId, timeoutMs: 120_000 }),
+      addresses: order,
+    });
     this.#t.after(() => proxy.stop());
     return proxy;
   }

@@ -2,10 +2,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fromBinary } from "@bufbuild/protobuf";
 import { typeUrls } from "@fairlead/envoy-api";
 import { ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
-import { XdsTestClient } from "@fairlead/testing-xds";
+import type { DiscoveryResponse } from "@fairlead/envoy-api/envoy/service/discovery/v3/discovery_pb.js";
+
+/** What it needs of an xDS client. */
+export interface FollowingClient {
+  subscribe(typeUrl: string): void;
+  /** Rejects when the stream ends. */
+  next(typeUrl: string): Promise<DiscoveryResponse>;
+  ack(response: DiscoveryResponse): void;
+  close(): void;
+}
 
 export interface FollowingProxyOptions {
-  readonly nodeId: string;
+  readonly connect: (address: string) => FollowingClient;
   /** `host:port` of gateways; the next one is tried when a stream ends. */
   readonly addresses: readonly string[];
 }
@@ -39,10 +48,10 @@ export class FollowingProxy {
   }
 
   async #run(): Promise<void> {
-    const { addresses, nodeId } = this.#options;
+    const { addresses, connect } = this.#options;
     while (!this.#stopping.signal.aborted) {
       this.#address = addresses[this.streams++ % addresses.length] ?? "";
-      const client = new XdsTestClient({ address: this.#address, nodeId, timeoutMs: 120_000 });
+      const client = connect(this.#address);
       const stop = () => client.close();
       this.#stopping.signal.addEventListener("abort", stop);
       // Its stream has ended.
@@ -53,7 +62,7 @@ export class FollowingProxy {
     }
   }
 
-  async #follow(client: XdsTestClient): Promise<never> {
+  async #follow(client: FollowingClient): Promise<never> {
     client.subscribe(typeUrls.cluster);
     for (;;) {
       const response = await client.next(typeUrls.cluster);
