@@ -18,6 +18,15 @@ export interface H2specBinaries {
   readonly h2specd: string;
 }
 
+/** It tells our client which case is next. */
+async function requireCurl(): Promise<void> {
+  try {
+    await run("curl", ["--version"]);
+  } catch (cause) {
+    throw new CannotRun("curl is needed (Debian: apt-get install curl)", { cause });
+  }
+}
+
 /**
  * h2spec, built from source with the machine's Go; once, then used again. A folder in FAIRLEAD_H2SPEC_BIN with both binaries is
  * taken instead.
@@ -25,6 +34,7 @@ export interface H2specBinaries {
  * @throws CannotRun
  */
 export async function h2specBinaries(): Promise<H2specBinaries> {
+  await requireCurl();
   const given = process.env["FAIRLEAD_H2SPEC_BIN"];
   const folder = given ?? join(tmpdir(), `fairlead-conformance-h2spec-${h2specVersion}`);
   const binaries = { h2spec: join(folder, "h2spec"), h2specd: join(folder, "h2specd") };

@@ -1,12 +1,12 @@
 /**
  * npm run conformance:http: h2spec in strict mode against the proxy's HTTP/2 server, and h2specd against its client.
  *
- * Exit code: 0 all passed, 1 something failed, 2 it cannot run here (no Go, or no module proxy).
+ * Exit code: 0 all passed, 1 something failed, 2 it cannot run here (no curl, no Go, or no module proxy).
  */
 import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { CannotRun } from "./envoy-binary.ts";
 import { type H2specBinaries, h2specBinaries } from "./h2spec-binaries.ts";
+import { Http2TestClient } from "./http2-test-client.ts";
 import { Http2TestServer } from "./http2-test-server.ts";
 
 interface Counts {
@@ -40,9 +40,8 @@ async function testServer(binaries: H2specBinaries): Promise<Counts> {
 }
 
 async function testClient(binaries: H2specBinaries): Promise<Counts> {
-  const client = fileURLToPath(new URL("http2-test-client.ts", import.meta.url));
-  const command = `${process.execPath} ${client}`;
-  return run(binaries.h2specd, ["-S", "-h", "127.0.0.1", "-f", "30000", "-o", "2", "-e", command]);
+  await using client = await Http2TestClient.start();
+  return await run(binaries.h2specd, ["-S", "-h", "127.0.0.1", "-f", "30000", "-o", "2", "-e", client.command]);
 }
 
 try {
