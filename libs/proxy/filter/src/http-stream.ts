@@ -69,6 +69,7 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
     this.#sender = sender;
     this.#secure = secure;
     this.info = new StreamInfo(context.now(), connection.info);
+    if (connection.protocol !== undefined) this.info.protocol = connection.protocol;
     this.#router = new RouterFilter(context, this);
   }
 
@@ -129,7 +130,8 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
     if (this.#over) return;
     this.#context.stats.downstream_rq_rx_reset++;
     this.info.flag(reason === "protocol error" ? "DPE" : "DC");
-    this.info.details = reason === "protocol error" ? "http1.codec_error" : "downstream_remote_disconnect";
+    const broken = `${this.info.protocol}.codec_error`;
+    this.info.details = reason === "protocol error" ? broken : "downstream_remote_disconnect";
     this.#finish();
   }
 

@@ -192,7 +192,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
       if (copy !== undefined) (this.#mirrors ??= []).push(copy);
     }
     // An HTTP/2 host may say that it has not begun with a request: then any may be sent again.
-    const refusable = cluster.config.protocol === "http2";
+    const refusable = cluster.config.protocol !== "http1";
     this.#keepsBody = this.#retry !== undefined || refusable || idempotent.has(head.method);
     if (this.#requestEnded) this.#timers.startWhole(this.#timeoutMs);
     this.#tryHost(false);
@@ -251,6 +251,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     if (head !== undefined && this.#route?.rewritesHostToEndpoint === true && host.hostname !== "")
       this.#route.setHost(head, host.hostname);
     const attempt = new UpstreamRequest(this, host, fresh);
+    attempt.clientProtocol = info.protocol;
     this.#attempt = attempt;
     this.#upstreamBlocked = false;
     if (this.#retry !== undefined) this.#timers.startAttempt(this.#perTryMs, this.#retry.perTryIdleTimeoutMs);

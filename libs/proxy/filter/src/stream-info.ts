@@ -14,6 +14,8 @@ export class StreamInfo {
   path = "";
   authority = "";
   requestId = "";
+  /** What the client speaks: a name in the registry of stream factories. */
+  protocol = "http1";
   /** 0 while, or if never, there is a response. */
   status = 0;
   /** `via_upstream`, or why the proxy answered itself. */

@@ -180,7 +180,7 @@ class TcpConnection implements Deadline {
       if (attempt < this.#config.maxConnectAttempts) this.#connect(cluster, attempt + 1, tried);
       else this.close();
     };
-    const upstream = connectHost(host.address, host.port, config.tls, () => {
+    const upstream = connectHost(host.address, host.port, config, () => {
       clearTimeout(this.#connectTimer);
       upstream.removeAllListeners("error");
       host.monitor?.onResponse(200, undefined);

@@ -24,6 +24,7 @@ export interface UpstreamRequestOwner {
 export class UpstreamRequest implements PoolWaiter, StreamReceiver<ResponseHead> {
   readonly host: Host;
   readonly fresh: boolean;
+  clientProtocol: string | undefined;
   /** The connection had served before: the host may have closed it when it was idle. */
   reused = false;
   sender: StreamSender<RequestHead> | undefined;

@@ -98,8 +98,12 @@ export const systemResolve: ResolveName = async (name, family, withTtl) => {
     const resolver = new Resolver({ timeout: 2000, tries: 2 });
     const v4 = (): Promise<{ address: string; ttl: number }[]> => resolver.resolve4(name, { ttl: true });
     const v6 = (): Promise<{ address: string; ttl: number }[]> => resolver.resolve6(name, { ttl: true });
-    const found = await byFamily(family, v4, v6);
-    return found.map(({ address, ttl }) => ({ address, ttlSeconds: ttl }));
+    try {
+      const found = await byFamily(family, v4, v6);
+      return found.map(({ address, ttl }) => ({ address, ttlSeconds: ttl }));
+    } catch {
+      // A name of the hosts file, which the servers do not know.
+    }
   }
   const of = (version: 4 | 6) => (): Promise<{ address: string }[]> => lookup(name, { all: true, family: version });
   const found = await byFamily(family, of(4), of(6));

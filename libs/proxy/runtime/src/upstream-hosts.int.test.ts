@@ -202,3 +202,20 @@ test("beyond max_requests calls fail at once; a retry budget allows a share", as
   await waiting[Symbol.asyncDispose]();
   await ended;
 });
+
+test("a connection that is too old takes no more requests; the system's probes may be set", async () => {
+  await using backend = await Backend.named("a");
+  let connections = 0;
+  backend.server.on("connection", () => connections++);
+  await using proxy = await proxyOf(
+    {
+      commonHttpProtocolOptions: { maxConnectionDuration: duration(1) },
+      upstreamConnectionOptions: { tcpKeepalive: { keepaliveTime: 10, keepaliveInterval: 5, keepaliveProbes: 3 } },
+    },
+    [backend.port],
+  );
+  await eventually(() => connections > 0 || proxy.stat("cluster.a.membership_total") === 1, "the host");
+  const deadline = performance.now() + 5000;
+  while (connections < 2 && performance.now() < deadline) assert.equal((await call(proxy.port("in"))).body, "a");
+  assert(connections >= 2);
+});

@@ -1,6 +1,6 @@
 import type { Http2Options } from "@fairlead/proxy-stream";
 import type { HealthCheck } from "./health-check-config.ts";
-import type { UpstreamTls } from "./host-connect.ts";
+import type { ConnectSettings } from "./host-connect.ts";
 import type { OutlierDetection } from "./outlier-config.ts";
 import type { SlowStart } from "./slow-start.ts";
 
@@ -55,9 +55,9 @@ export const defaultCircuitBreakers: CircuitBreakers = {
 };
 
 /** An upstream cluster without its hosts. Immutable: a change is a new cluster. */
-export interface ClusterConfig {
+export interface ClusterConfig extends ConnectSettings {
   readonly name: string;
-  /** A name in the registry of stream factories. */
+  /** A name in the registry of stream factories, or `CLIENT_PROTOCOL`. */
   readonly protocol: string;
   /** `maxConcurrentStreams`: of one connection, whatever the host allows. @default the codec's; 1024 streams */
   readonly http2?: Omit<Http2Options, "stats"> | undefined;
@@ -72,13 +72,13 @@ export interface ClusterConfig {
   readonly idleTimeoutMs: number;
   /** 0 = any number. @default 0 */
   readonly maxRequestsPerConnection: number;
+  /** A connection that is older takes no more requests; 0 = any age. @default 0 */
+  readonly maxConnectionDurationMs: number;
   /** Bytes waiting to be sent to a host at which a stream is told to stop. @default 1048576 */
   readonly highWatermarkBytes: number;
   readonly circuitBreakers: CircuitBreakers;
   /** Below this share of healthy hosts, in percent, health is ignored: better a bad host than none. 0 = never. @default 50 */
   readonly healthyPanicPercent: number;
-  /** @default plain */
-  readonly tls?: UpstreamTls | undefined;
   readonly outlierDetection?: OutlierDetection | undefined;
   readonly healthChecks?: readonly HealthCheck[];
 }
@@ -99,6 +99,7 @@ export const clusterDefaults: Omit<ClusterConfig, "name"> = {
   connectTimeoutMs: 5000,
   idleTimeoutMs: 4000,
   maxRequestsPerConnection: 0,
+  maxConnectionDurationMs: 0,
   highWatermarkBytes: 1024 * 1024,
   circuitBreakers: defaultCircuitBreakers,
   healthyPanicPercent: 50,

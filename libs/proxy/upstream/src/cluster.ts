@@ -1,7 +1,7 @@
 import type { DeadlineSweep } from "@fairlead/proxy-stream";
 import type { ClusterConfig, HostSpec } from "./cluster-config.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
-import { ConnectionPool } from "./connection-pool.ts";
+import { createConnectionPool } from "./connection-pool-by-client.ts";
 import { HealthChecker } from "./health-checker.ts";
 import type { HostChoice } from "./host-choice.ts";
 import { type HostEntry, HostSet } from "./host-set.ts";
@@ -149,7 +149,7 @@ export class Cluster {
 
   #createHost(spec: HostSpec): Host {
     const { address, port } = spec;
-    const pool = new ConnectionPool(address, port, this.config, this.stats, this.#context.sweep);
+    const pool = createConnectionPool(address, port, this.config, this.stats, this.#context.sweep);
     const host = new Host(spec, pool);
     host.readySinceMs = this.#now();
     return host;

@@ -20,6 +20,8 @@ export interface PoolWaiter {
   onFailure(reason: ResetReason, details: string): void;
   /** True = not one that has been idle: the last attempt found it closed. One that serves other requests as well is none of those. */
   readonly fresh: boolean;
+  /** What the client speaks, for clusters that speak the same to their hosts. */
+  readonly clientProtocol?: string | undefined;
 }
 
 interface Idle {
@@ -53,6 +55,8 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
   readonly #waiters = new Set<PoolWaiter>();
   readonly #connecting = new Set<Socket>();
   readonly #connections = new Set<ClientConnection>();
+  /** Where their age counts. */
+  readonly #connectedAtMs = new WeakMap<ClientConnection, number>();
   /** A connection serves several requests at a time. */
   readonly #shared: boolean;
   /** Streams that a connection will have, before it says so itself: as the last one did. */
@@ -187,7 +191,7 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
   #connect(): void {
     this.#stats.upstream_cx_total++;
     this.#stats.upstream_cx_active++;
-    const socket = connectHost(this.#address, this.#port, this.#config.tls, () => {
+    const socket = connectHost(this.#address, this.#port, this.#config, () => {
       clearTimeout(timer);
       socket.off("error", onError);
       this.#connecting.delete(socket);
@@ -218,6 +222,7 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
       http2: { ...this.#config.http2, stats: this.#stats.http2 },
     });
     this.#connections.add(connection);
+    if (this.#config.maxConnectionDurationMs > 0) this.#connectedAtMs.set(connection, this.#sweep.nowMs);
     this.#give(connection, true);
     // It may carry less than was thought when others were told to wait for it.
     if (this.#shared) this.#connectForWaiters();
@@ -255,13 +260,19 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
 
   onStreamDone(connection: ClientConnection): void {
     const limit = this.#config.maxRequestsPerConnection;
-    if (limit > 0 && connection.streamsOpened >= limit) connection.drain();
+    if ((limit > 0 && connection.streamsOpened >= limit) || this.#isTooOld(connection)) connection.drain();
     else if (connection.maxConcurrentStreams > 0) {
       if (this.#shared) this.#expectedStreams = Math.min(connection.maxConcurrentStreams, this.#maxStreams);
       this.#give(connection, connection.activeStreams > 0);
     }
     // It may take no more, and those who wait need another.
     if (this.#shared) this.#connectForWaiters();
+  }
+
+  #isTooOld(connection: ClientConnection): boolean {
+    const { maxConnectionDurationMs } = this.#config;
+    if (maxConnectionDurationMs === 0) return false;
+    return this.#sweep.nowMs - (this.#connectedAtMs.get(connection) ?? 0) >= maxConnectionDurationMs;
   }
 
   onClosed(connection: ClientConnection): void {

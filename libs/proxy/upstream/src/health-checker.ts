@@ -1,7 +1,8 @@
 import type { DeadlineSweep } from "@fairlead/proxy-stream";
 import type { ClusterConfig } from "./cluster-config.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
-import { ConnectionPool } from "./connection-pool.ts";
+import type { ConnectionPool } from "./connection-pool.ts";
+import { createConnectionPool } from "./connection-pool-by-client.ts";
 import type { HealthCheck } from "./health-check-config.ts";
 import type { Host } from "./host.ts";
 import { HttpProbe } from "./http-probe.ts";
@@ -69,7 +70,7 @@ export class HealthChecker {
   #watch(host: Host): void {
     const { check, cluster, stats, sweep } = this.#options;
     const ownPool = check.port !== undefined && check.port !== host.port;
-    const pool = ownPool ? new ConnectionPool(host.address, check.port, cluster, stats, sweep) : host.pool;
+    const pool = ownPool ? createConnectionPool(host.address, check.port, cluster, stats, sweep) : host.pool;
     const checked: Checked = {
       pool,
       ownPool,

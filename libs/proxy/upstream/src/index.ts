@@ -13,9 +13,10 @@ export {
 } from "./cluster-config.ts";
 export { ClusterManager } from "./cluster-manager.ts";
 export { ClusterStats } from "./cluster-stats.ts";
+export { CLIENT_PROTOCOL } from "./connection-pool-by-client.ts";
 export { ConnectionPool, type PoolWaiter } from "./connection-pool.ts";
 export { type HealthCheck } from "./health-check-config.ts";
-export { connectHost, type UpstreamTls } from "./host-connect.ts";
+export { connectHost, type ConnectSettings, type TcpKeepAlive, type UpstreamTls } from "./host-connect.ts";
 export { type HostChoice } from "./host-choice.ts";
 export { Host, hostKey, type HostMonitor } from "./host.ts";
 export { healthOf, type HostEntry, HostSet } from "./host-set.ts";

@@ -2,9 +2,10 @@ import {
   type Cluster,
   Cluster_DiscoveryType,
   ClusterSchema,
+  UpstreamConnectionOptionsSchema,
 } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import type { ConfigSource } from "@fairlead/envoy-api/envoy/config/core/v3/config_source_pb.js";
-import { type ClusterConfig, clusterDefaults } from "@fairlead/proxy-upstream";
+import { type ClusterConfig, clusterDefaults, type TcpKeepAlive } from "@fairlead/proxy-upstream";
 import { readBalancing } from "./balancing.ts";
 import { readBreakers } from "./circuit-breakers.ts";
 import { readDnsDiscovery, type DnsDiscovery } from "./dns-discovery.ts";
@@ -71,6 +72,7 @@ export function readCluster(message: Cluster): TranslatedCluster {
     connectTimeoutMs: durationMs(message.connectTimeout, clusterDefaults.connectTimeoutMs, "connect_timeout"),
     highWatermarkBytes: message.perConnectionBufferLimitBytes ?? clusterDefaults.highWatermarkBytes,
     tls: readUpstreamTls(message.transportSocket),
+    keepAlive: readKeepAlive(message),
     circuitBreakers: readBreakers(message.circuitBreakers),
     outlierDetection: readOutlierDetection(message.outlierDetection),
     healthChecks: readHealthChecks(message.healthChecks, message.name),
@@ -78,6 +80,19 @@ export function readCluster(message: Cluster): TranslatedCluster {
     maxRequestsPerConnection: message.maxRequestsPerConnection ?? options.maxRequestsPerConnection,
   };
   return { config, discovery: readDiscovery(message) };
+}
+
+function readKeepAlive({ upstreamConnectionOptions: options }: Cluster): TcpKeepAlive | undefined {
+  if (options === undefined) return undefined;
+  refuseOthers(UpstreamConnectionOptionsSchema, options, "upstream_connection_options.", ["tcp_keepalive"]);
+  const keepAlive = options.tcpKeepalive;
+  if (keepAlive === undefined) return undefined;
+  const ms = (seconds: number | undefined): number | undefined => (seconds === undefined ? undefined : seconds * 1000);
+  return {
+    timeMs: ms(keepAlive.keepaliveTime),
+    intervalMs: ms(keepAlive.keepaliveInterval),
+    probes: keepAlive.keepaliveProbes,
+  };
 }
 
 function readDiscovery(message: Cluster): Discovery {

@@ -16,7 +16,10 @@ const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 /** @throws FairleadError FL_XDS_REJECTED */
 export function readProtocolOptions(
   message: Cluster,
-): Pick<ClusterConfig, "protocol" | "http2" | "idleTimeoutMs" | "maxRequestsPerConnection"> {
+): Pick<
+  ClusterConfig,
+  "protocol" | "http2" | "idleTimeoutMs" | "maxRequestsPerConnection" | "maxConnectionDurationMs"
+> {
   const common = readCommonOptions(message.commonHttpProtocolOptions, "common_http_protocol_options.");
   const any = message.typedExtensionProtocolOptions[HTTP_OPTIONS];
   for (const key of Object.keys(message.typedExtensionProtocolOptions)) {
@@ -27,7 +30,11 @@ export function readProtocolOptions(
   const where = `typed_extension_protocol_options[${HTTP_OPTIONS}].`;
   const options = anyUnpack(any, HttpProtocolOptionsSchema);
   if (options === undefined) throw rejection(where, `is a ${any.typeUrl}`);
-  refuseOthers(HttpProtocolOptionsSchema, options, where, ["common_http_protocol_options", "explicit_http_config"]);
+  refuseOthers(HttpProtocolOptionsSchema, options, where, [
+    "common_http_protocol_options",
+    "explicit_http_config",
+    "use_downstream_protocol_config",
+  ]);
   const explicit =
     options.upstreamProtocolOptions.case === "explicitHttpConfig"
       ? options.upstreamProtocolOptions.value.protocolConfig
@@ -54,12 +61,21 @@ export function readProtocolOptions(
 function readCommonOptions(
   message: CommonOptions | undefined,
   where: string,
-): Pick<ClusterConfig, "idleTimeoutMs" | "maxRequestsPerConnection"> {
-  const { idleTimeoutMs, maxRequestsPerConnection } = clusterDefaults;
-  if (message === undefined) return { idleTimeoutMs, maxRequestsPerConnection };
-  refuseOthers(CommonOptionsSchema, message, where, ["idle_timeout", "max_requests_per_connection"]);
+): Pick<ClusterConfig, "idleTimeoutMs" | "maxRequestsPerConnection" | "maxConnectionDurationMs"> {
+  const { idleTimeoutMs, maxRequestsPerConnection, maxConnectionDurationMs } = clusterDefaults;
+  if (message === undefined) return { idleTimeoutMs, maxRequestsPerConnection, maxConnectionDurationMs };
+  refuseOthers(CommonOptionsSchema, message, where, [
+    "idle_timeout",
+    "max_requests_per_connection",
+    "max_connection_duration",
+  ]);
   return {
     idleTimeoutMs: durationMs(message.idleTimeout, idleTimeoutMs, `${where}idle_timeout`),
     maxRequestsPerConnection: message.maxRequestsPerConnection ?? maxRequestsPerConnection,
+    maxConnectionDurationMs: durationMs(
+      message.maxConnectionDuration,
+      maxConnectionDurationMs,
+      `${where}max_connection_duration`,
+    ),
   };
 }
