@@ -69,7 +69,7 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
     this.#sender = sender;
     this.#secure = secure;
     this.info = new StreamInfo(context.now(), connection.info);
-    if (connection.protocol !== undefined) this.info.protocol = connection.protocol;
+    if (connection.clientProtocol !== undefined) this.info.protocol = connection.clientProtocol;
     this.#router = new RouterFilter(context, this);
   }
 

@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { create } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
+import { HttpProtocolOptionsSchema } from "@fairlead/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { HttpConnectionManager_CodecType } from "@fairlead/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { Backend } from "./testing/backend.ts";
 import { call, eventually, exchange, to } from "./testing/client.ts";
@@ -241,6 +244,34 @@ test("limits of a listener and of a cluster are those of their connections; what
   using other = new Http2Caller(proxy.port("only"));
   assert.equal((await other.call(get("a"))).body, "ok");
   assert.doesNotMatch(await exchange(proxy.port("only"), "GET / HTTP/1.1\r\nHost: a\r\n\r\n"), /HTTP\/1/);
+});
+
+test("a cluster that is spoken to as its clients speak: HTTP/1.1 for these, HTTP/2 for those", async () => {
+  await using old = await Backend.named("1.1");
+  await using young = await Http2Backend.start((stream) => {
+    stream.respond({ ":status": 200 });
+    stream.end("2");
+  });
+  const anyHttp = create(HttpProtocolOptionsSchema, {
+    upstreamProtocolOptions: {
+      case: "useDownstreamProtocolConfig",
+      value: { httpProtocolOptions: {}, http2ProtocolOptions: {} },
+    },
+  });
+  const options = {
+    typedExtensionProtocolOptions: {
+      "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": anyPack(HttpProtocolOptionsSchema, anyHttp),
+    },
+  };
+  await using proxy = await TestProxy.start({
+    clusters: [http2Cluster("old", [old.port], options), http2Cluster("young", [young.port], options)],
+    listeners: [listener("in", 0)],
+    routes: [routes("in", toCluster("old", "old"), toCluster("young", "young"))],
+  });
+  using caller = new Http2Caller(proxy.port("in"));
+  assert.equal((await caller.call(get("young"))).body, "2");
+  assert.equal((await call(proxy.port("in"), to("old"))).body, "1.1");
+  assert((await call(proxy.port("in"), to("young"))).status >= 502);
 });
 
 test("curl by prior knowledge", async (context) => {

@@ -45,6 +45,8 @@ export interface ConnectionInfo {
 
 /** A client's connection to us. */
 export interface ServerConnection {
+  /** What the client speaks: a name in the registry of stream factories. @default "http1" */
+  readonly clientProtocol?: string;
   readonly info: ConnectionInfo;
   readonly activeStreams: number;
   /** The current stream is the last one. An idle connection stays until its next request, so that none is lost on the way. */

@@ -5,8 +5,12 @@ import {
   type HttpProtocolOptions as CommonOptions,
   HttpProtocolOptionsSchema as CommonOptionsSchema,
 } from "@fairlead/envoy-api/envoy/config/core/v3/protocol_pb.js";
-import { HttpProtocolOptionsSchema } from "@fairlead/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
-import { type ClusterConfig, clusterDefaults } from "@fairlead/proxy-upstream";
+import {
+  type HttpProtocolOptions,
+  HttpProtocolOptions_UseDownstreamHttpConfigSchema,
+  HttpProtocolOptionsSchema,
+} from "@fairlead/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
+import { CLIENT_PROTOCOL, type ClusterConfig, clusterDefaults } from "@fairlead/proxy-upstream";
 import { durationMs } from "./duration.ts";
 import { readHttp2Options } from "./http2-options.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
@@ -35,27 +39,42 @@ export function readProtocolOptions(
     "explicit_http_config",
     "use_downstream_protocol_config",
   ]);
-  const explicit =
-    options.upstreamProtocolOptions.case === "explicitHttpConfig"
-      ? options.upstreamProtocolOptions.value.protocolConfig
-      : undefined;
-  if (explicit?.case === "http3ProtocolOptions") {
-    throw rejection(`${where}explicit_http_config`, "HTTP/3 is not supported by this proxy");
-  }
-  if (explicit?.case === "httpProtocolOptions") {
-    refuseOthers(Http1ProtocolOptionsSchema, explicit.value, `${where}explicit_http_config.http_protocol_options.`, []);
-  }
   return {
-    ...(explicit?.case === "http2ProtocolOptions"
-      ? {
-          protocol: "http2",
-          http2: readHttp2Options(explicit.value, `${where}explicit_http_config.http2_protocol_options.`),
-        }
-      : { protocol: "http1" }),
+    ...readProtocol(options, where),
     ...(options.commonHttpProtocolOptions === undefined
       ? common
       : readCommonOptions(options.commonHttpProtocolOptions, `${where}common_http_protocol_options.`)),
   };
+}
+
+function readProtocol(options: HttpProtocolOptions, where: string): Pick<ClusterConfig, "protocol" | "http2"> {
+  const { upstreamProtocolOptions: wanted } = options;
+  if (wanted.case === "useDownstreamProtocolConfig") {
+    const inside = `${where}use_downstream_protocol_config.`;
+    refuseOthers(HttpProtocolOptions_UseDownstreamHttpConfigSchema, wanted.value, inside, [
+      "http_protocol_options",
+      "http2_protocol_options",
+    ]);
+    const { httpProtocolOptions: http1, http2ProtocolOptions: http2 } = wanted.value;
+    if (http1 !== undefined) refuseOthers(Http1ProtocolOptionsSchema, http1, `${inside}http_protocol_options.`, []);
+    // As Envoy: without options for it, HTTP/2 is not spoken to the hosts.
+    if (http2 === undefined) return { protocol: "http1" };
+    return { protocol: CLIENT_PROTOCOL, http2: readHttp2Options(http2, `${inside}http2_protocol_options.`) };
+  }
+  if (wanted.case !== "explicitHttpConfig") return { protocol: "http1" };
+  const inside = `${where}explicit_http_config`;
+  const explicit = wanted.value.protocolConfig;
+  switch (explicit.case) {
+    case "http3ProtocolOptions":
+      throw rejection(inside, "HTTP/3 is not supported by this proxy");
+    case "http2ProtocolOptions":
+      return { protocol: "http2", http2: readHttp2Options(explicit.value, `${inside}.http2_protocol_options.`) };
+    case "httpProtocolOptions":
+      refuseOthers(Http1ProtocolOptionsSchema, explicit.value, `${inside}.http_protocol_options.`, []);
+      return { protocol: "http1" };
+    default:
+      return { protocol: "http1" };
+  }
 }
 
 function readCommonOptions(

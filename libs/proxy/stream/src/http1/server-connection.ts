@@ -29,6 +29,7 @@ const STALLED_MS = 10_000;
  */
 export class Http1ServerConnection implements ServerConnection, Http1RequestSink, StreamOwner, Deadline {
   readonly info: ConnectionInfo;
+  readonly clientProtocol = "http1";
   readonly writer: SocketWriter;
   deadlineMs: number;
   readonly #socket: Socket;

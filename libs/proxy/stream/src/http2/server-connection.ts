@@ -26,6 +26,7 @@ const STALLED_MS = 10_000;
 /** A client's HTTP/2 connection. */
 export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, Deadline {
   readonly info: ConnectionInfo;
+  readonly clientProtocol = "http2";
   deadlineMs: number;
   readonly #socket: Socket;
   readonly #events: ServerConnectionEvents;
