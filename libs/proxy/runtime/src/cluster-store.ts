@@ -21,6 +21,8 @@ export class ClusterStore {
   readonly #resolve: ResolveName;
   readonly #onChange: () => void;
   readonly #dns = new Map<string, DnsHosts>();
+  /** Clusters whose hosts have not all been checked once. */
+  readonly #checking = new Set<string>();
   #clustersCame = false;
 
   /** @param onChange a cluster that was warming serves now, other than by an `apply…` */
@@ -36,7 +38,7 @@ export class ClusterStore {
   }
 
   get initialized(): boolean {
-    return this.#clustersCame && this.#warming.size === 0;
+    return this.#clustersCame && this.#warming.size === 0 && this.#checking.size === 0;
   }
 
   /** The assignments that the clusters want, sorted. */
@@ -145,17 +147,24 @@ export class ClusterStore {
 
   #setHosts(cluster: Accepted<TranslatedCluster>, assignment: Assignment): void {
     if (this.#warming.has(cluster.name)) this.#activate(cluster, assignment);
-    else this.#manager.get(cluster.name)?.setHosts(assignment.hosts, assignment.overprovisioningPercent);
+    else this.#manager.setHosts(cluster.name, assignment.hosts, assignment.overprovisioningPercent);
   }
 
   #activate(cluster: Accepted<TranslatedCluster>, assignment: Assignment): void {
     this.#warming.delete(cluster.name);
     this.#manager.set(cluster.value.config, assignment.hosts, assignment.overprovisioningPercent);
+    const active = this.#manager.get(cluster.name);
+    if (active === undefined || active.checked) return;
+    this.#checking.add(cluster.name);
+    active.onChecked(() => {
+      if (this.#checking.delete(cluster.name)) this.#onChange();
+    });
   }
 
   #remove(name: string): void {
     this.#clusters.delete(name);
     this.#warming.delete(name);
+    this.#checking.delete(name);
     this.#dns.get(name)?.close();
     this.#dns.delete(name);
     this.#manager.remove(name);

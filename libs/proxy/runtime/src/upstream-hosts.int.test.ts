@@ -205,8 +205,8 @@ test("beyond max_requests calls fail at once; a retry budget allows a share", as
 
 test("a connection that is too old takes no more requests; the system's probes may be set", async () => {
   await using backend = await Backend.named("a");
-  let connections = 0;
-  backend.server.on("connection", () => connections++);
+  const connections = new Set<unknown>();
+  backend.server.on("connection", (socket) => connections.add(socket));
   await using proxy = await proxyOf(
     {
       commonHttpProtocolOptions: { maxConnectionDuration: duration(1) },
@@ -214,8 +214,35 @@ test("a connection that is too old takes no more requests; the system's probes m
     },
     [backend.port],
   );
-  await eventually(() => connections > 0 || proxy.stat("cluster.a.membership_total") === 1, "the host");
+  await eventually(() => connections.size > 0 || proxy.stat("cluster.a.membership_total") === 1, "the host");
   const deadline = performance.now() + 5000;
-  while (connections < 2 && performance.now() < deadline) assert.equal((await call(proxy.port("in"))).body, "a");
-  assert(connections >= 2);
+  while (connections.size < 2 && performance.now() < deadline) assert.equal((await call(proxy.port("in"))).body, "a");
+  assert(connections.size >= 2);
+});
+
+test("a cluster is not ready before its hosts were checked, and a change of it drops no request meanwhile", async () => {
+  let slow = 0;
+  await using backend = await Backend.start((request, response) => {
+    request.resume();
+    setTimeout(() => response.end("a"), request.url?.startsWith("/healthz") === true ? slow : 0);
+  });
+  const checked = (path: string): ClusterInit => ({
+    healthChecks: [
+      create(HealthCheckSchema, {
+        timeout: duration(2000),
+        interval: duration(1000),
+        unhealthyThreshold: 1,
+        healthyThreshold: 1,
+        healthChecker: { case: "httpHealthCheck", value: { path } },
+      }),
+    ],
+  });
+  await using proxy = await proxyOf(checked("/healthz"), [backend.port]);
+  assert.equal(proxy.runtime.clustersInitialized(), false);
+  await eventually(() => proxy.runtime.clustersInitialized(), "the first check");
+  slow = 150;
+  await proxy.apply({ clusters: [cluster("a", checked("/healthz/2"))] });
+  for (let i = 0; i < 20; i++) assert.equal((await call(proxy.port("in"))).body, "a");
+  await eventually(() => proxy.stat("cluster.a.health_check.success") >= 2, "the second check");
+  for (let i = 0; i < 5; i++) assert.equal((await call(proxy.port("in"))).body, "a");
 });

@@ -6,6 +6,8 @@ import { ClusterStats } from "./cluster-stats.ts";
 export class ClusterManager {
   readonly #context: ClusterContext;
   readonly #clusters = new Map<string, Cluster>();
+  /** A new version whose hosts are being checked for the first time. */
+  readonly #checking = new Map<string, Cluster>();
   readonly #stats = new Map<string, ClusterStats>();
 
   constructor(context: ClusterContext) {
@@ -25,26 +27,50 @@ export class ClusterManager {
     return this.#stats.get(name);
   }
 
-  /** Adds or replaces; the one before serves what it has, and while the new one checks its hosts for the first time. */
+  /** Adds or replaces. The one before serves what it has, and all requests until the new one has checked its hosts for the first time. */
   set(config: ClusterConfig, hosts: readonly HostSpec[], overprovisioningPercent?: number): void {
-    const before = this.#clusters.get(config.name);
-    const stats = this.#stats.get(config.name) ?? new ClusterStats();
-    this.#stats.set(config.name, stats);
+    const { name } = config;
+    const stats = this.#stats.get(name) ?? new ClusterStats();
+    this.#stats.set(name, stats);
     const cluster = new Cluster(config, stats, this.#context);
     cluster.setHosts(hosts, overprovisioningPercent);
-    this.#clusters.set(config.name, cluster);
-    before?.drain();
+    this.#checking.get(name)?.drain();
+    this.#checking.delete(name);
+    if (cluster.checked || !this.#clusters.has(name)) {
+      this.#use(cluster);
+      return;
+    }
+    this.#checking.set(name, cluster);
+    cluster.onChecked(() => {
+      if (this.#checking.get(name) !== cluster) return;
+      this.#checking.delete(name);
+      this.#use(cluster);
+    });
+  }
+
+  /** The whole assignment of a cluster that is there. */
+  setHosts(name: string, hosts: readonly HostSpec[], overprovisioningPercent?: number): void {
+    this.#clusters.get(name)?.setHosts(hosts, overprovisioningPercent);
+    this.#checking.get(name)?.setHosts(hosts, overprovisioningPercent);
   }
 
   remove(name: string): void {
     this.#clusters.get(name)?.drain();
+    this.#checking.get(name)?.drain();
     this.#clusters.delete(name);
+    this.#checking.delete(name);
     for (const [key, stats] of this.#stats) {
       if (!this.#clusters.has(key) && stats.upstream_rq_active === 0) this.#stats.delete(key);
     }
   }
 
   destroy(): void {
-    for (const cluster of this.#clusters.values()) cluster.destroy();
+    for (const cluster of [...this.#clusters.values(), ...this.#checking.values()]) cluster.destroy();
+  }
+
+  #use(cluster: Cluster): void {
+    const before = this.#clusters.get(cluster.config.name);
+    this.#clusters.set(cluster.config.name, cluster);
+    before?.drain();
   }
 }
