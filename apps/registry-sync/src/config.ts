@@ -8,6 +8,7 @@ import {
   storeProcessConfig,
 } from "@fairlead/config";
 import { z } from "zod";
+import { bridgedRegistries } from "./bridge/bridged-registry.ts";
 import { isHostRule } from "./gateway-hosts.ts";
 
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
@@ -43,6 +44,25 @@ export const registrySyncConfig = defineConfig("registry-sync", {
     .describe(
       "Where ads-gateways may be asked for their proxies: addresses, networks such as 10.0.0.0/8, names. A gateway's own host and this one always may.",
     ),
+  bridges: bridgedRegistries.describe(
+    "Dubbo registries in ZooKeeper that the mesh reads and writes: name=zookeeper://user:password@host:port,host:port?root=dubbo&services=services&export=true, with spaces between several. One replica owns each.",
+  ),
+  meshName: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "1 to 63 of a-z 0-9 -")
+    .default("fairlead")
+    .describe("Marks what this mesh writes into bridged registries. Meshes on one registry need names of their own."),
+  bridgeRemovalDelay: durationMs()
+    .prefault("3s")
+    .describe("A provider that a bridged registry says is gone is removed after this time, unless it comes back."),
+  bridgeLossHold: durationMs()
+    .prefault("2m")
+    .describe(
+      "Providers are kept this long when a bridged registry comes back without more than half of them: then the registry has lost them.",
+    ),
+  bridgeSessionTimeout: atLeast(1000, "at least 1s")
+    .prefault("15s")
+    .describe("ZooKeeper session: an outage is noticed within two thirds of it, exports end with it."),
   previewTimeout: atLeast(1000, "at least 1s")
     .prefault("30s")
     .describe("Time that a dry run of policies may take. It compiles the whole mesh, in a thread of its own."),

@@ -12,6 +12,7 @@ import { addListRoutes } from "./api/list-routes.ts";
 import { addPolicyRoutes, takePolicyText } from "./api/policy-routes.ts";
 import { addRefusalRoutes } from "./api/refusal-routes.ts";
 import { addMosnRoutes, addNodeRoutes } from "./api/registration-routes.ts";
+import { RegistryBridge } from "./bridge/registry-bridge.ts";
 import { CompilerView } from "./compiler-view.ts";
 import type { RegistrySyncConfig } from "./config.ts";
 import { ConvergenceTracker } from "./convergence/convergence-tracker.ts";
@@ -99,6 +100,20 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
   const publisher = new OutboxPublisher({ bus, outbox: store, monitor, metrics, logger });
   const feed = new ConvergenceFeed(bus, tracker, refusals, logger);
 
+  const bridges = config.bridges.map(
+    (registry) =>
+      new RegistryBridge({
+        registry,
+        origin: config.meshName,
+        store,
+        removalDelayMs: config.bridgeRemovalDelay,
+        lossHoldMs: config.bridgeLossHold,
+        sessionTimeoutMs: config.bridgeSessionTimeout,
+        logger,
+      }),
+  );
+  metrics.bridges(() => bridges.map(({ status }) => status));
+
   const readiness = () => ({
     waitingFor: [
       ...(monitor.trouble === undefined ? [] : [monitor.trouble]),
@@ -171,6 +186,15 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
       },
       async stop() {
         await Promise.all([publisher.stop(), sweeper.stop()]);
+      },
+    },
+    {
+      name: "bridges",
+      async start() {
+        for (const bridge of bridges) bridge.start();
+      },
+      async stop() {
+        await Promise.all(bridges.map((bridge) => bridge.stop()));
       },
     },
     {

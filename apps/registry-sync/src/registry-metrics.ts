@@ -1,4 +1,5 @@
 import { metrics } from "@opentelemetry/api";
+import type { BridgeStatus } from "./bridge/registry-bridge.ts";
 
 export type Operation =
   | "publish"
@@ -21,6 +22,7 @@ export class RegistryMetrics {
   #pending = 0;
   #waiters = 0;
   #standingRefusals: () => number = () => 0;
+  #bridges: () => readonly BridgeStatus[] = () => [];
 
   constructor() {
     const meter = metrics.getMeter("fairlead");
@@ -54,6 +56,30 @@ export class RegistryMetrics {
       })
       .addCallback((result) => result.observe(this.#pending));
     meter
+      .createObservableGauge("fairlead_bridge_connected", {
+        description: "1 where this process owns a bridged registry and is connected to it; by registry.",
+      })
+      .addCallback((result) => {
+        for (const { registry, owner, connected } of this.#bridges())
+          result.observe(owner && connected ? 1 : 0, { registry });
+      });
+    meter
+      .createObservableGauge("fairlead_bridge_providers", {
+        description: "Providers of a bridged registry that are in the mesh, where this process owns it; by registry.",
+      })
+      .addCallback((result) => {
+        for (const { registry, owner, providers } of this.#bridges())
+          if (owner) result.observe(providers, { registry });
+      });
+    meter
+      .createObservableGauge("fairlead_bridge_unusable_providers", {
+        description:
+          "Providers of a bridged registry whose names, versions or addresses the mesh does not allow; by registry.",
+      })
+      .addCallback((result) => {
+        for (const { registry, owner, unusable } of this.#bridges()) if (owner) result.observe(unusable, { registry });
+      });
+    meter
       .createObservableGauge("fairlead_registry_waiters", { description: "Requests that wait for convergence now." })
       .addCallback((result) => result.observe(this.#waiters));
   }
@@ -76,6 +102,11 @@ export class RegistryMetrics {
 
   refused(type: string): void {
     this.#refusals.add(1, { type });
+  }
+
+  /** @param statuses asked when metrics are read */
+  bridges(statuses: () => readonly BridgeStatus[]): void {
+    this.#bridges = statuses;
   }
 
   /** @param count asked when metrics are read */

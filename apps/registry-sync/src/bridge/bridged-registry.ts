@@ -26,8 +26,10 @@ function parse(text: string, context: z.RefinementCtx): BridgedRegistry | typeof
   };
   const match = shape.exec(text);
   // The text may hold a password: only its name is shown.
-  if (match === null)
-    return fail(`${text.split("=")[0]?.slice(0, 32)}: expected name=zookeeper://host:port,host:port?root=dubbo`);
+  if (match === null) {
+    const name = /^([a-z0-9-]{1,32})=/.exec(text)?.[1] ?? "a registry";
+    return fail(`${name}: expected name=zookeeper://host:port,host:port?root=dubbo`);
+  }
   const [, name, digest, servers, query] = match;
   const parameters = new URLSearchParams(query ?? "");
   const unknown = [...parameters.keys()].filter((key) => !known.has(key));

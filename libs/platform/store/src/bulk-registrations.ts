@@ -16,7 +16,7 @@ const lockInterfaces = `
 /** A node of a registry that the mesh mirrors renews no lease: who mirrors it removes it. */
 const putNodes = `
   INSERT INTO node (id, app, address, inbound_port, outbound_port, labels, lease_expires_at)
-  SELECT id, app, address, "inboundPort", "outboundPort", labels, 'infinity'
+  SELECT id, app, address, "inboundPort", "outboundPort", labels, now() + interval '100 years'
   FROM jsonb_to_recordset($1::jsonb) AS row (id text, app text, address text, "inboundPort" integer, "outboundPort" integer, labels jsonb)
   ON CONFLICT (id) DO UPDATE SET app = excluded.app, address = excluded.address, labels = excluded.labels
     WHERE (node.app, node.address, node.labels) IS DISTINCT FROM (excluded.app, excluded.address, excluded.labels)
