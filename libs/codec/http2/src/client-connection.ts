@@ -6,7 +6,7 @@ import type { HeaderCollector } from "./header-collector.ts";
 import { Http2Error, protocolError } from "./http2-error.ts";
 import type { Http2ResponseHead } from "./message-head.ts";
 import { SETTING } from "./settings.ts";
-import type { Http2Stream, StreamSink } from "./stream.ts";
+import type { Http2Stream, StreamReset, StreamSink } from "./stream.ts";
 
 export type Http2ClientStream = Http2Stream<Http2ResponseHead>;
 
@@ -151,6 +151,12 @@ export class Http2ClientConnection extends Http2Connection<Http2ResponseHead> {
 
   /** A response may end before its request: who sends it decides whether it goes on. */
   protected override onLocalEndFirst(): void {}
+
+  /** After a whole response only the rest of the request is refused (RFC 9113 §8.1): nothing has failed. */
+  protected override failStream(stream: Http2ClientStream, reset: StreamReset): void {
+    if (stream.remoteEnded) this.closeStream(stream, RESET_BY_PEER);
+    else super.failStream(stream, reset);
+  }
 
   protected override onResetByPeer(): void {
     // A server resets streams of ours: that is no attack.
