@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { anyPack } from "@bufbuild/protobuf/wkt";
+import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
 import { HTTPFaultSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/fault/v3/fault_pb.js";
 import { LocalRateLimitSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit_pb.js";
 import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
@@ -29,11 +29,11 @@ interface Logged {
   readonly details: string;
 }
 
-const fault = (init: object): VirtualHostInit["typedPerFilterConfig"] => ({
+const fault = (init: object): Record<string, Any> => ({
   fault: anyPack(HTTPFaultSchema, create(HTTPFaultSchema, init)),
 });
 const hundred = { numerator: 100 };
-const typed = (name: string, value: ReturnType<typeof anyPack>) => ({
+const typed = (name: string, value: Any) => ({
   name,
   configType: { case: "typedConfig" as const, value },
 });
@@ -80,11 +80,8 @@ test("each failure has Envoy's status, body, flag, details and counter", async (
     name: string,
     clusterName: string,
     action: RouteActionInit = {},
-    more: VirtualHostInit = {},
-  ): VirtualHostInit => ({
-    ...toCluster(name, clusterName, action),
-    ...more,
-  });
+    typedPerFilterConfig: Record<string, Any> = {},
+  ): VirtualHostInit => ({ ...toCluster(name, clusterName, action), typedPerFilterConfig });
   const retry = { retryOn: "5xx", numRetries: 1, retryBackOff: { baseInterval: duration(1) } };
   const limit = create(LocalRateLimitSchema, {
     statPrefix: "l",
@@ -132,23 +129,17 @@ test("each failure has Envoy's status, body, flag, details and counter", async (
             "aborted",
             "ok",
             {},
-            {
-              typedPerFilterConfig:
-                fault({ abort: { errorType: { case: "httpStatus", value: 418 }, percentage: hundred } }) ?? {},
-            },
+            fault({ abort: { errorType: { case: "httpStatus", value: 418 }, percentage: hundred } }),
           ),
           to(
             "delayed",
             "ok",
             {},
-            {
-              typedPerFilterConfig:
-                fault({
-                  delay: { faultDelaySecifier: { case: "fixedDelay", value: duration(5) }, percentage: hundred },
-                }) ?? {},
-            },
+            fault({
+              delay: { faultDelaySecifier: { case: "fixedDelay", value: duration(5) }, percentage: hundred },
+            }),
           ),
-          to("limited", "ok", {}, { typedPerFilterConfig: { limit: anyPack(LocalRateLimitSchema, limit) } }),
+          to("limited", "ok", {}, { limit: anyPack(LocalRateLimitSchema, limit) }),
           {
             name: "direct",
             domains: ["direct"],
