@@ -15,7 +15,8 @@ export class HeaderBlock {
   keepAlive: string | undefined;
   expect: string | undefined;
   upgrade = false;
-  #nominated: string[] | undefined;
+  /** A set: a list of many would be searched for each header. */
+  #nominated: Set<string> | undefined;
 
   /**
    * Reads the lines of `text` from `start` up to the empty line, which must be its end.
@@ -109,15 +110,15 @@ export class HeaderBlock {
       else if (option === "keep-alive") this.connectionKeepAlive = true;
       else if (option === "host" || option === "content-length" || option === "transfer-encoding") {
         throw new Http1Error(`Connection names ${option}`);
-      } else if (option !== "" && option !== "upgrade" && option !== "te") (this.#nominated ??= []).push(option);
+      } else if (option !== "" && option !== "upgrade" && option !== "te") (this.#nominated ??= new Set()).add(option);
     }
   }
 
-  #removeNominated(nominated: readonly string[]): void {
+  #removeNominated(nominated: ReadonlySet<string>): void {
     const kept: string[] = [];
     for (let i = 0; i < this.headers.length; i += 2) {
       const name = this.headers[i] ?? "";
-      if (!nominated.includes(name)) kept.push(name, this.headers[i + 1] ?? "");
+      if (!nominated.has(name)) kept.push(name, this.headers[i + 1] ?? "");
     }
     this.headers = kept;
   }

@@ -1,4 +1,4 @@
-import { ChunkedBody } from "./chunked-body.ts";
+import { type BodySink, BodyReader } from "./body-reader.ts";
 import { HeadCollector } from "./head-collector.ts";
 import { HeaderBlock } from "./header-block.ts";
 import { Http1Error } from "./http1-error.ts";
@@ -8,26 +8,16 @@ import { defaultParserLimits, type ParserLimits } from "./parser-limits.ts";
 import { checkAuthority, readRequestLine } from "./request-line.ts";
 
 /** Gets one message after the other: a head, any number of slices, an end. */
-export interface Http1RequestSink {
+export interface Http1RequestSink extends BodySink {
   onHead(head: Http1RequestHead): void;
-  /** A slice of the bytes that came in, not a copy. */
-  onData(slice: Buffer): void;
-  onEnd(): void;
 }
-
-const HEAD = 0;
-const LENGTH = 1;
-const CHUNKS = 2;
 
 /** Bytes of a client's connection to requests. */
 export class Http1RequestParser {
   readonly #sink: Http1RequestSink;
   readonly #limits: ParserLimits;
   readonly #collector: HeadCollector;
-  readonly #onData: (slice: Buffer) => void;
-  #state = HEAD;
-  #remaining = 0;
-  #chunks: ChunkedBody | undefined;
+  readonly #body: BodyReader;
   /** How much of one CRLF before a request line was skipped (RFC 9112 §2.2). */
   #skipped = 0;
 
@@ -35,12 +25,12 @@ export class Http1RequestParser {
     this.#sink = sink;
     this.#limits = limits;
     this.#collector = new HeadCollector(limits.maxHeadBytes);
-    this.#onData = (slice) => sink.onData(slice);
+    this.#body = new BodyReader(sink);
   }
 
   /** Whether a message has begun and not ended. */
   get midMessage(): boolean {
-    return this.#state !== HEAD || this.#collector.started;
+    return this.#body.active || this.#collector.started;
   }
 
   /**
@@ -51,7 +41,7 @@ export class Http1RequestParser {
    */
   execute(chunk: Buffer, start: number): number {
     let at = start;
-    if (this.#state === HEAD) {
+    if (!this.#body.active) {
       at = this.#skipEmptyLine(chunk, at);
       if (at === chunk.length) return at;
       at = this.#collector.take(chunk, at);
@@ -59,8 +49,7 @@ export class Http1RequestParser {
       this.#skipped = 0;
       if (this.#readHead(this.#collector.text)) return at;
     }
-    if (at === chunk.length) return at;
-    return this.#state === LENGTH ? this.#readLength(chunk, at) : this.#readChunks(chunk, at);
+    return at === chunk.length ? at : this.#body.read(chunk, at);
   }
 
   #skipEmptyLine(chunk: Buffer, start: number): number {
@@ -110,40 +99,6 @@ export class Http1RequestParser {
       keepAlive: !block.connectionClose,
       expectContinue: expect !== undefined && framing !== 0,
     });
-    if (framing === 0) {
-      this.#sink.onEnd();
-      return true;
-    }
-    if (framing === CHUNKED) {
-      this.#chunks = new ChunkedBody();
-      this.#state = CHUNKS;
-    } else {
-      this.#remaining = framing;
-      this.#state = LENGTH;
-    }
-    return false;
-  }
-
-  #readLength(chunk: Buffer, start: number): number {
-    const end = Math.min(chunk.length, start + this.#remaining);
-    this.#remaining -= end - start;
-    this.#sink.onData(start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end));
-    if (this.#remaining === 0) {
-      this.#state = HEAD;
-      this.#sink.onEnd();
-    }
-    return end;
-  }
-
-  #readChunks(chunk: Buffer, start: number): number {
-    const chunks = this.#chunks;
-    if (chunks === undefined) return start;
-    const end = chunks.read(chunk, start, this.#onData);
-    if (chunks.done) {
-      this.#state = HEAD;
-      this.#chunks = undefined;
-      this.#sink.onEnd();
-    }
-    return end;
+    return this.#body.begin(framing);
   }
 }

@@ -1,4 +1,4 @@
-import { ChunkedBody } from "./chunked-body.ts";
+import { type BodySink, BodyReader } from "./body-reader.ts";
 import { HeadCollector } from "./head-collector.ts";
 import { HeaderBlock } from "./header-block.ts";
 import { Http1Error } from "./http1-error.ts";
@@ -6,17 +6,9 @@ import { type BodyFraming, CHUNKED, type Http1ResponseHead, UNTIL_CLOSE } from "
 import { isFieldByte } from "./octets.ts";
 import { defaultParserLimits, type ParserLimits } from "./parser-limits.ts";
 
-export interface Http1ResponseSink {
+export interface Http1ResponseSink extends BodySink {
   onHead(head: Http1ResponseHead): void;
-  /** A slice of the bytes that came in, not a copy. */
-  onData(slice: Buffer): void;
-  onEnd(): void;
 }
-
-const HEAD = 0;
-const LENGTH = 1;
-const CHUNKS = 2;
-const CLOSE = 3;
 
 /** A server may send any number of 1xx before its response; more than this is an attack. */
 const MAX_INTERIM_RESPONSES = 16;
@@ -26,10 +18,7 @@ export class Http1ResponseParser {
   readonly #sink: Http1ResponseSink;
   readonly #limits: ParserLimits;
   readonly #collector: HeadCollector;
-  readonly #onData: (slice: Buffer) => void;
-  #state = HEAD;
-  #remaining = 0;
-  #chunks: ChunkedBody | undefined;
+  readonly #body: BodyReader;
   #headRequest = false;
   #interim = 0;
 
@@ -37,7 +26,7 @@ export class Http1ResponseParser {
     this.#sink = sink;
     this.#limits = limits;
     this.#collector = new HeadCollector(limits.maxHeadBytes);
-    this.#onData = (slice) => sink.onData(slice);
+    this.#body = new BodyReader(sink);
   }
 
   /** Before each response: its framing depends on the method that it answers. */
@@ -54,22 +43,13 @@ export class Http1ResponseParser {
    */
   execute(chunk: Buffer, start: number): number {
     let at = start;
-    while (this.#state === HEAD) {
+    while (!this.#body.active) {
       if (at === chunk.length) return at;
       at = this.#collector.take(chunk, at);
       if (at === -1) return chunk.length;
       if (this.#readHead(this.#collector.text)) return at;
     }
-    if (at === chunk.length) return at;
-    switch (this.#state) {
-      case LENGTH:
-        return this.#readLength(chunk, at);
-      case CHUNKS:
-        return this.#readChunks(chunk, at);
-      default:
-        this.#sink.onData(at === 0 ? chunk : chunk.subarray(at));
-        return chunk.length;
-    }
+    return at === chunk.length ? at : this.#body.read(chunk, at);
   }
 
   /**
@@ -78,10 +58,7 @@ export class Http1ResponseParser {
    * @returns true when that was the end of the response, which `onEnd` has been told; false when it came too early
    */
   finish(): boolean {
-    if (this.#state !== CLOSE) return false;
-    this.#state = HEAD;
-    this.#sink.onEnd();
-    return true;
+    return this.#body.finish();
   }
 
   /** @returns true when the response has no body and is complete */
@@ -110,53 +87,13 @@ export class Http1ResponseParser {
       keepAlive: framing !== UNTIL_CLOSE && !block.connectionClose && (minor === 1 || block.connectionKeepAlive),
       keepAliveTimeoutSeconds: readKeepAliveTimeout(block.keepAlive),
     });
-    return this.#begin(framing);
+    return this.#body.begin(framing);
   }
 
   #framingOf(status: number, block: HeaderBlock): BodyFraming {
     if (this.#headRequest || status === 204 || status === 304) return 0;
     if (block.chunked) return CHUNKED;
     return block.contentLength === -1 ? UNTIL_CLOSE : block.contentLength;
-  }
-
-  #begin(framing: BodyFraming): boolean {
-    if (framing === 0) {
-      this.#sink.onEnd();
-      return true;
-    }
-    if (framing === CHUNKED) {
-      this.#chunks = new ChunkedBody();
-      this.#state = CHUNKS;
-    } else if (framing === UNTIL_CLOSE) {
-      this.#state = CLOSE;
-    } else {
-      this.#remaining = framing;
-      this.#state = LENGTH;
-    }
-    return false;
-  }
-
-  #readLength(chunk: Buffer, start: number): number {
-    const end = Math.min(chunk.length, start + this.#remaining);
-    this.#remaining -= end - start;
-    this.#sink.onData(start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end));
-    if (this.#remaining === 0) {
-      this.#state = HEAD;
-      this.#sink.onEnd();
-    }
-    return end;
-  }
-
-  #readChunks(chunk: Buffer, start: number): number {
-    const chunks = this.#chunks;
-    if (chunks === undefined) return start;
-    const end = chunks.read(chunk, start, this.#onData);
-    if (chunks.done) {
-      this.#state = HEAD;
-      this.#chunks = undefined;
-      this.#sink.onEnd();
-    }
-    return end;
   }
 }
 

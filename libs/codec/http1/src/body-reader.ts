@@ -1,0 +1,98 @@
+import { ChunkedBody } from "./chunked-body.ts";
+import { type BodyFraming, CHUNKED, UNTIL_CLOSE } from "./message-head.ts";
+
+export interface BodySink {
+  /** A slice of the bytes that came in, not a copy. */
+  onData(slice: Buffer): void;
+  onEnd(): void;
+}
+
+const NONE = 0;
+const LENGTH = 1;
+const CHUNKS = 2;
+const CLOSE = 3;
+
+/** Finds the end of one body after the other, whichever way its head frames it. */
+export class BodyReader {
+  readonly #sink: BodySink;
+  readonly #onData: (slice: Buffer) => void;
+  #state = NONE;
+  #remaining = 0;
+  #chunks: ChunkedBody | undefined;
+
+  constructor(sink: BodySink) {
+    this.#sink = sink;
+    this.#onData = (slice) => sink.onData(slice);
+  }
+
+  /** Whether a body has begun and not ended. */
+  get active(): boolean {
+    return this.#state !== NONE;
+  }
+
+  /** After a head. @returns true when there is no body: the message is complete, which `onEnd` has been told */
+  begin(framing: BodyFraming): boolean {
+    if (framing === 0) {
+      this.#sink.onEnd();
+      return true;
+    }
+    if (framing === CHUNKED) {
+      this.#chunks = new ChunkedBody();
+      this.#state = CHUNKS;
+    } else if (framing === UNTIL_CLOSE) {
+      this.#state = CLOSE;
+    } else {
+      this.#remaining = framing;
+      this.#state = LENGTH;
+    }
+    return false;
+  }
+
+  /**
+   * Reads up to the end of the body, never past it.
+   *
+   * @returns the offset after what was read
+   * @throws Http1Error
+   */
+  read(chunk: Buffer, start: number): number {
+    switch (this.#state) {
+      case LENGTH:
+        return this.#readLength(chunk, start);
+      case CHUNKS:
+        return this.#readChunks(chunk, start);
+      default:
+        this.#sink.onData(start === 0 ? chunk : chunk.subarray(start));
+        return chunk.length;
+    }
+  }
+
+  /** The connection has ended. @returns true when that was the end of the body, which `onEnd` has been told */
+  finish(): boolean {
+    if (this.#state !== CLOSE) return false;
+    this.#end();
+    return true;
+  }
+
+  #readLength(chunk: Buffer, start: number): number {
+    const end = Math.min(chunk.length, start + this.#remaining);
+    this.#remaining -= end - start;
+    this.#sink.onData(start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end));
+    if (this.#remaining === 0) this.#end();
+    return end;
+  }
+
+  #readChunks(chunk: Buffer, start: number): number {
+    const chunks = this.#chunks!;
+    const end = chunks.read(chunk, start, this.#onData);
+    if (chunks.done) {
+      this.#chunks = undefined;
+      this.#end();
+    }
+    return end;
+  }
+
+  #end(): void {
+    this.#state = NONE;
+    this.#sink.onEnd();
+  }
+}
