@@ -200,3 +200,57 @@ test("100 uploads that the host does not take hold little in the proxy, and a re
   const more = process.memoryUsage().rss - before;
   assert(more < 96 * MIB, `${more / MIB} MiB more for ${stuck.length} uploads`);
 });
+
+test("a client with huge windows that does not read 100 responses of 8 MiB holds little in the proxy", async () => {
+  let sent = 0;
+  const piece = Buffer.alloc(64 * 1024);
+  await using backend = await Backend.start((incoming, response) => {
+    if (incoming.url === "/small") {
+      response.end("ok");
+      return;
+    }
+    const send = (): void => {
+      for (let i = 0; i < 128; i++) {
+        sent += piece.length;
+        if (!response.write(piece)) {
+          response.once("drain", send);
+          return;
+        }
+      }
+      response.end();
+    };
+    send();
+  });
+  await using proxy = await TestProxy.start({
+    clusters: [staticCluster("a", [backend.port])],
+    listeners: [listener("in", 0)],
+    routes: [routes("in", toCluster("*", "a"))],
+  });
+  const before = process.memoryUsage().rss;
+  const socket = connect(proxy.port("in"), "127.0.0.1");
+  socket.on("error", () => undefined);
+  socket.pause();
+  const window = Buffer.from([0x7f, 0xff, 0, 0]);
+  const settings = frame(4, 0, 0, Buffer.concat([Buffer.from([0, 4]), window]));
+  socket.write(Buffer.concat([preface, settings, frame(8, 0, 0, window)]));
+  for (let i = 0; i < 100; i++) socket.write(request(1 + 2 * i));
+  let last = -1;
+  let still = 0;
+  await eventually(
+    () => {
+      still = sent > 0 && sent === last ? still + 1 : 0;
+      last = sent;
+      return still > 20;
+    },
+    "the host is stopped",
+    15_000,
+  );
+  // Sockets of the system take some 4 MiB each, between the host and the proxy.
+  assert(sent < 700 * MIB, `the host has sent ${sent / MIB} MiB`);
+  using other = new Http2Caller(proxy.port("in"));
+  assert.equal((await other.call({ ":path": "/small", ":authority": "a" })).body, "ok");
+  const more = process.memoryUsage().rss - before;
+  assert(more < 192 * MIB, `${more / MIB} MiB more`);
+  socket.destroy();
+  await eventually(() => proxy.stat("http.in.downstream_rq_active") === 0, "its requests are given up");
+});
