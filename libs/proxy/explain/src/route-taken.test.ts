@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
+import { HTTPFaultSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/fault/v3/fault_pb.js";
 import { type RequestToExplain, routeTaken } from "./route-taken.ts";
 
 const forward = (cluster: string) => ({
@@ -95,6 +96,25 @@ test("what the proxy answers itself", () => {
   const direct = taken({ path: "/health" });
   assert.ok(direct.kind === "route");
   assert.deepEqual(direct.action, { kind: "direct", status: 204 });
+});
+
+test("routes that configure filters of the listener are explained like others", () => {
+  const faults = toBinary(
+    HTTPFaultSchema,
+    create(HTTPFaultSchema, { abort: { errorType: { case: "httpStatus", value: 503 } } }),
+  );
+  const typedPerFilterConfig = {
+    "envoy.filters.http.fault": {
+      typeUrl: `type.googleapis.com/${HTTPFaultSchema.typeName}`,
+      value: faults,
+    },
+  };
+  const routes = {
+    virtualHosts: [
+      { name: "x", domains: ["*"], routes: [{ match: prefix("/"), action: forward("all"), typedPerFilterConfig }] },
+    ],
+  };
+  assert.equal(taken({}, routes).kind, "route");
 });
 
 test("a request that no route is for, and one that no proxy takes", () => {

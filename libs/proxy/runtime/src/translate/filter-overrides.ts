@@ -2,6 +2,8 @@ import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
 import { FilterConfigSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
 import { routeConfigReader } from "@fairlead/proxy-filter";
 import type { FilterOverride, FilterOverrides } from "@fairlead/proxy-router";
+// Routes are also read without a listener.
+import "./filters/index.ts";
 import { rejection } from "./rejection.ts";
 
 /**
