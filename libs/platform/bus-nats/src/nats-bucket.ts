@@ -74,14 +74,14 @@ export class NatsBucket implements KeyValue {
     key: string,
     data: Uint8Array,
     written: MsgHdrs,
-    { after = 0 }: WriteOptions,
+    { after }: WriteOptions,
   ): Promise<number> {
-    if (after !== 0) expectLast(written, after);
+    if (after !== undefined) expectLast(written, after);
     try {
       return await session.append(this.#plan, this.#prefix + key, data, written);
     } catch (error) {
       // Also where an attempt is repeated that was made after all: the writer cannot know, and reads anew.
-      if (isConflict(error)) throw conflict(key, after);
+      if (isConflict(error)) throw conflict(key, after ?? 0);
       throw error;
     }
   }

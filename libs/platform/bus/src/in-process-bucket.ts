@@ -48,8 +48,8 @@ export class InProcessBucket implements KeyValue {
     return this.#sequence;
   }
 
-  #requireLast(key: string, { after = 0 }: WriteOptions): void {
-    if (after !== 0 && after !== this.#sequence) throw conflict(key, after);
+  #requireLast(key: string, { after }: WriteOptions): void {
+    if (after !== undefined && after !== this.#sequence) throw conflict(key, after);
   }
 
   #write(key: string, value: Uint8Array | undefined): number {

@@ -105,6 +105,14 @@ export function describeKeyValueContract(makeHarness: () => Promise<BusHarness>)
       await keyValue.put("b", bytes("2"), { after: others });
     });
 
+    withBucket("a write that is to be the first of its bucket is made only there, also where what was written is gone", async () => {
+      const first = await keyValue.put("a", bytes("1"), { after: 0 });
+      await assert.rejects(keyValue.put("b", bytes("1"), { after: 0 }), rejectsWith("FL_BUS_CONFLICT"));
+      await keyValue.delete("a", { after: first });
+      await assert.rejects(keyValue.put("b", bytes("1"), { after: 0 }), rejectsWith("FL_BUS_CONFLICT"));
+      assert.equal(await keyValue.get("b"), undefined);
+    });
+
     withBucket("a snapshot says the sequence of the last write, also of one that deleted", async () => {
       const completed = async () =>
         await new Promise<number>((resolve) =>

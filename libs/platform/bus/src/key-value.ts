@@ -29,8 +29,9 @@ export interface KeyValueWatch {
 
 export interface WriteOptions {
   /**
-   * The write is made only as the next one after the bucket's write of this sequence; 0 and undefined: always. A writer that gives each
-   * write the sequence of the one before overwrites nothing of anybody else. Such writes may be under way at once, in their order.
+   * The write is made only as the next one after the bucket's write of this sequence; 0: only as the bucket's first; undefined: always. A
+   * writer that gives each write the sequence of the one before overwrites nothing of anybody else. Such writes may be under way at once,
+   * in their order.
    */
   readonly after?: number | undefined;
 }
