@@ -8,10 +8,13 @@ const withPort = (address: string, port: number): string =>
   address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 const ownHostname = hostname();
 
+const protocolNames: Readonly<Record<string, string>> = { http1: "HTTP/1.1", http2: "HTTP/2" };
+
 /** Envoy's command operators that have a meaning here; the argument is what is in parentheses. */
 const operators: Readonly<Record<string, Operator>> = {
   REQ: (info, argument) => headerOf(argument, (name) => requestHeader(info, name)),
   RESP: (info, argument) => headerOf(argument, (name) => info.response?.headers.getJoined(name)),
+  PROTOCOL: ({ protocol }) => protocolNames[protocol] ?? protocol,
   START_TIME: () => new Date().toISOString(),
   RESPONSE_CODE: (info) => String(info.status),
   RESPONSE_CODE_DETAILS: (info) => info.details,

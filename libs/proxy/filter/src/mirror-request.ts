@@ -15,6 +15,7 @@ const MIRROR_TIMEOUT_MS = 15_000;
  */
 export class MirrorRequest implements UpstreamRequestOwner {
   readonly #cluster: Cluster;
+  readonly #clientProtocol: string;
   readonly #head: RequestHead;
   readonly #body = new ReplayBuffer(MIRROR_BYTES);
   readonly #timeout: NodeJS.Timeout;
@@ -23,7 +24,8 @@ export class MirrorRequest implements UpstreamRequestOwner {
   #requestEnded: boolean;
   #over = false;
 
-  private constructor(cluster: Cluster, head: RequestHead, endStream: boolean, timeoutMs: number) {
+  private constructor(cluster: Cluster, head: RequestHead, endStream: boolean, timeoutMs: number, protocol: string) {
+    this.#clientProtocol = protocol;
     this.#cluster = cluster;
     this.#head = head;
     this.#requestEnded = endStream;
@@ -37,6 +39,7 @@ export class MirrorRequest implements UpstreamRequestOwner {
     original: RequestHead,
     endStream: boolean,
     timeoutMs: number,
+    clientProtocol: string,
     context: { readonly clusters: ClusterManager; readonly random: () => number },
   ): MirrorRequest | undefined {
     if (policy.fraction < 1 && context.random() >= policy.fraction) return undefined;
@@ -44,7 +47,13 @@ export class MirrorRequest implements UpstreamRequestOwner {
     if (cluster === undefined || !cluster.startRequest()) return undefined;
     const head: RequestHead = { ...original, headers: original.headers.clone() };
     if (policy.shadowSuffix) head.authority = withSuffix(head.authority);
-    const mirror = new MirrorRequest(cluster, head, endStream, timeoutMs > 0 ? timeoutMs : MIRROR_TIMEOUT_MS);
+    const mirror = new MirrorRequest(
+      cluster,
+      head,
+      endStream,
+      timeoutMs > 0 ? timeoutMs : MIRROR_TIMEOUT_MS,
+      clientProtocol,
+    );
     mirror.#begin();
     return mirror;
   }
@@ -113,6 +122,7 @@ export class MirrorRequest implements UpstreamRequestOwner {
       return;
     }
     this.#attempt = new UpstreamRequest(this, host, false);
+    this.#attempt.clientProtocol = this.#clientProtocol;
     this.#attempt.start();
   }
 

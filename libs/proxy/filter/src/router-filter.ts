@@ -188,7 +188,14 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     route.changeRequest(head, target, this.#stream.info);
     this.#addExpectedTimeout(head);
     for (const mirror of action.mirrors ?? []) {
-      const copy = MirrorRequest.start(mirror, head, this.#requestEnded, this.#timeoutMs, this.#context);
+      const copy = MirrorRequest.start(
+        mirror,
+        head,
+        this.#requestEnded,
+        this.#timeoutMs,
+        this.#stream.info.protocol,
+        this.#context,
+      );
       if (copy !== undefined) (this.#mirrors ??= []).push(copy);
     }
     // An HTTP/2 host may say that it has not begun with a request: then any may be sent again.
