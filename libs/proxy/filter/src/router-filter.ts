@@ -1,9 +1,8 @@
-import type { RetryPolicy, RouteEntry, WeightedCluster } from "@fairlead/proxy-router";
+import type { RouteEntry, WeightedCluster } from "@fairlead/proxy-router";
 import { type HeaderMap, type RequestHead, type ResetReason, type ResponseHead } from "@fairlead/proxy-stream";
 import type { Cluster, ClusterManager, Host } from "@fairlead/proxy-upstream";
 import { AttemptTimers, type TimedRequest } from "./attempt-timers.ts";
-import { readWishes, type RequestWishes } from "./envoy-headers.ts";
-import { hashKeyOf } from "./hash-key.ts";
+import { addExpectedTimeout, type ForwardPlan, planForward } from "./forward-plan.ts";
 import type { HttpStats } from "./http-stats.ts";
 import type { LocalReply } from "./local-reply.ts";
 import { MirrorRequest } from "./mirror-request.ts";
@@ -68,13 +67,9 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
   #responseStarted = false;
   #over = false;
   #keepsBody = false;
-  #retry: RetryPolicy | undefined;
+  #plan: ForwardPlan | undefined;
   #retries: RetryState | undefined;
-  #wishes: RequestWishes | undefined;
-  #hash: bigint | undefined;
-  #setCookie: string | undefined;
   #mirrors: MirrorRequest[] | undefined;
-  #timeoutMs = 0;
   #upstreamBlocked = false;
   #readingPaused = false;
   #downstreamBlocked = false;
@@ -122,7 +117,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
       if (this.#over) return;
       if (this.#replay.full) this.#abandonReplay();
     }
-    if (endStream) this.#timers.startWhole(this.#timeoutMs);
+    if (endStream) this.#timers.startWhole(this.#plan?.timeoutMs ?? 0);
     this.#updateReading();
   }
 
@@ -132,7 +127,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     this.#trailers = trailers;
     for (const mirror of this.#mirrors ?? []) mirror.sendTrailers(trailers);
     this.#attempt?.sender?.sendTrailers(trailers);
-    if (!this.#over) this.#timers.startWhole(this.#timeoutMs);
+    if (!this.#over) this.#timers.startWhole(this.#plan?.timeoutMs ?? 0);
   }
 
   onDownstreamBlocked(blocked: boolean): void {
@@ -179,20 +174,17 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     }
     this.#target = target;
     this.#cluster = cluster;
-    this.#readPolicy(route, head, action.timeoutMs);
-    if (action.hashPolicies !== undefined && action.hashPolicies.length > 0) {
-      const { hash, setCookie } = hashKeyOf(action.hashPolicies, head, this.#stream.info);
-      this.#hash = hash;
-      this.#setCookie = setCookie;
-    }
+    const plan = planForward(route, action, head, this.#stream.info);
+    this.#plan = plan;
+    if (plan.retry !== undefined) this.#retries = new RetryState(plan.retry, cluster, this.#context.random);
     route.changeRequest(head, target, this.#stream.info);
-    this.#addExpectedTimeout(head);
+    if (!this.#context.suppressEnvoyHeaders) addExpectedTimeout(head, plan);
     for (const mirror of action.mirrors ?? []) {
       const copy = MirrorRequest.start(
         mirror,
         head,
         this.#requestEnded,
-        this.#timeoutMs,
+        plan.timeoutMs,
         this.#stream.info.protocol,
         this.#context,
       );
@@ -200,35 +192,9 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     }
     // An HTTP/2 host may say that it has not begun with a request: then any may be sent again.
     const refusable = cluster.config.protocol !== "http1";
-    this.#keepsBody = this.#retry !== undefined || refusable || idempotent.has(head.method);
-    if (this.#requestEnded) this.#timers.startWhole(this.#timeoutMs);
+    this.#keepsBody = plan.retry !== undefined || refusable || idempotent.has(head.method);
+    if (this.#requestEnded) this.#timers.startWhole(plan.timeoutMs);
     this.#tryHost(false);
-  }
-
-  /** What the route says, unless the request is from inside and wishes otherwise. */
-  #readPolicy(route: RouteEntry, head: RequestHead, timeoutMs: number): void {
-    const wishes = head.headers.has("x-envoy-internal") ? readWishes(head.headers, route.retry) : undefined;
-    this.#wishes = wishes;
-    this.#timeoutMs = wishes?.timeoutMs ?? timeoutMs;
-    const policy = wishes === undefined ? route.retry : wishes.retry;
-    const { retriableRequestHeaders } = route;
-    if (policy === undefined) return;
-    if (retriableRequestHeaders.length > 0 && !retriableRequestHeaders.some((matches) => matches(head))) return;
-    this.#retry = policy;
-    if (this.#cluster !== undefined) this.#retries = new RetryState(policy, this.#cluster, this.#context.random);
-  }
-
-  get #perTryMs(): number {
-    const perTryMs = this.#retry?.perTryTimeoutMs ?? 0;
-    // One that is as long as the whole has no effect, as in Envoy.
-    return this.#timeoutMs > 0 && perTryMs >= this.#timeoutMs ? 0 : perTryMs;
-  }
-
-  /** So that the host does not work on what nobody waits for. */
-  #addExpectedTimeout(head: RequestHead): void {
-    if (this.#context.suppressEnvoyHeaders) return;
-    const ms = this.#perTryMs > 0 ? this.#perTryMs : this.#timeoutMs;
-    if (ms > 0) head.headers.set("x-envoy-expected-rq-timeout-ms", String(Math.trunc(ms)));
   }
 
   /** @param fresh true = the last attempt met a closed idle connection: not again */
@@ -236,7 +202,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     const name = this.#target?.name ?? "";
     // The cluster may have been replaced since the first attempt.
     const cluster = this.#context.clusters.get(name) ?? this.#cluster;
-    const hash = this.#hash;
+    const hash = this.#plan?.hash;
     const choice =
       this.#retries === undefined ? (hash === undefined ? undefined : { hash }) : this.#retries.choice(hash);
     const host = cluster?.pickHost(choice);
@@ -261,7 +227,8 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     attempt.clientProtocol = info.protocol;
     this.#attempt = attempt;
     this.#upstreamBlocked = false;
-    if (this.#retry !== undefined) this.#timers.startAttempt(this.#perTryMs, this.#retry.perTryIdleTimeoutMs);
+    const { retry, perTryMs = 0 } = this.#plan ?? {};
+    if (retry !== undefined) this.#timers.startAttempt(perTryMs, retry.perTryIdleTimeoutMs);
     attempt.start();
   }
 
@@ -283,7 +250,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
   }
 
   #abandonReplay(): void {
-    if (this.#retry !== undefined && this.#cluster !== undefined) this.#cluster.stats.retry_or_shadow_abandoned++;
+    if (this.#plan?.retry !== undefined && this.#cluster !== undefined) this.#cluster.stats.retry_or_shadow_abandoned++;
     this.#keepsBody = false;
     this.#replay.drop();
   }
@@ -309,7 +276,8 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     this.#timers.onResponse();
     const route = this.#route;
     this.#cluster.stats.countStatus(head.status);
-    if (this.#retry !== undefined && retriesResponse(route, this.#retry, head.status, head.headers)) {
+    const retry = this.#plan?.retry;
+    if (retry !== undefined && retriesResponse(route, retry, head.status, head.headers)) {
       if (this.#tryAgain(attempt.host, head.headers)) {
         attempt.cancel();
         return;
@@ -324,7 +292,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
       head.headers.set("x-envoy-upstream-service-time", String(Math.trunc(this.#context.now() - since)));
     }
     if (route.includeAttemptCountInResponse) head.headers.set("x-envoy-attempt-count", String(info.attempts));
-    if (this.#setCookie !== undefined) head.headers.add("set-cookie", this.#setCookie);
+    if (this.#plan?.setCookie !== undefined) head.headers.add("set-cookie", this.#plan.setCookie);
     route.changeResponse(head.headers, this.#target, info);
     this.#stream.sendResponseHead(head, endStream);
   }
@@ -353,7 +321,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
       return;
     }
     if (this.#replayOnFreshConnection(attempt, reason)) return;
-    const policy = this.#retry;
+    const policy = this.#plan?.retry;
     const sent = attempt.sender !== undefined;
     if (policy !== undefined && retriesReset(policy, reason, sent) && this.#tryAgain(attempt.host)) return;
     stats.countStatus(503);
@@ -393,7 +361,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
 
   onAttemptTimeout(details: string): void {
     const attempt = this.#attempt;
-    const policy = this.#retry;
+    const policy = this.#plan?.retry;
     if (attempt === undefined || policy === undefined || this.#cluster === undefined) return;
     if (details === "upstream_per_try_timeout") this.#cluster.stats.upstream_rq_per_try_timeout++;
     else this.#cluster.stats.upstream_rq_per_try_idle_timeout++;
@@ -418,7 +386,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
       this.#stream.resetStream();
       return;
     }
-    if (this.#wishes?.altResponse === true) {
+    if (this.#plan?.altResponse === true) {
       this.#stream.sendLocalReply({ status: 204, body: "", details, flag: "UT" });
       return;
     }
