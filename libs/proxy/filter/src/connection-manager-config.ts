@@ -10,6 +10,8 @@ export interface ConnectionManagerConfig {
   readonly routes: () => RouteTable | undefined;
   /** What clients speak; "auto": as ALPN or their first bytes say. @default "auto" */
   readonly protocol: "auto" | "http1" | "http2";
+  /** Heads are HTTP's: they are checked, and completed with what HTTP wants of a proxy. False for RPC. @default true */
+  readonly httpHeads: boolean;
   /** @default the codec's */
   readonly http2?: Omit<Http2Options, "stats"> | undefined;
   /** In the order of the request, without the router. */
@@ -56,6 +58,7 @@ export interface ConnectionManagerConfig {
 
 export const connectionManagerDefaults: Omit<ConnectionManagerConfig, "routes"> = {
   protocol: "auto",
+  httpHeads: true,
   filters: [],
   serverName: "fairlead",
   serverHeader: "overwrite",

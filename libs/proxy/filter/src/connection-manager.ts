@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { Http1Error } from "@fairlead/codec-http1";
 import { Http2Error, Http2Stats } from "@fairlead/codec-http2";
+import { FairleadError } from "@fairlead/errors";
 import {
   type DeadlineSweep,
   negotiatedProtocol,
@@ -30,7 +31,7 @@ export interface ConnectionManagerContext {
   readonly onInternalError: (error: Error) => void;
 }
 
-/** Serves HTTP on the connections of one listener. */
+/** Serves requests, of HTTP or RPC, on the connections of one listener. */
 export class ConnectionManager implements ServerConnectionEvents {
   readonly stats: HttpStats;
   readonly #context: ConnectionManagerContext;
@@ -137,7 +138,8 @@ export class ConnectionManager implements ServerConnectionEvents {
   }
 
   onProtocolError(error: Error): void {
-    if (!(error instanceof Http1Error || error instanceof Http2Error)) {
+    const ofCodec = error instanceof Http1Error || error instanceof Http2Error || isRpcError(error);
+    if (!ofCodec) {
       this.#context.onInternalError(error);
       return;
     }
@@ -174,4 +176,8 @@ export class ConnectionManager implements ServerConnectionEvents {
     this.stats.downstream_rq_active--;
     if (this.activeRequests === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
+}
+
+function isRpcError(error: Error): boolean {
+  return error instanceof FairleadError && error.code.startsWith("FL_RPC_");
 }

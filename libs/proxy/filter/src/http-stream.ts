@@ -103,7 +103,7 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
       this.sendLocalReply({ status: 400, body: "", details: "path_normalization_failed" });
       return;
     }
-    prepareHeaders(head, this.info, config);
+    if (config.httpHeads) prepareHeaders(head, this.info, config);
     this.#bounded(() => {
       if (this.#findRoute(head)) this.#run(head, endStream);
     });
@@ -189,16 +189,19 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
     this.#responseStarted = true;
     this.info.status = head.status;
     this.info.setResponse(head);
-    const { headers } = head;
-    const { serverHeader, serverName } = this.#config;
-    if (serverHeader === "overwrite") headers.set("server", serverName);
-    else if (serverHeader === "appendIfAbsent" && !headers.has("server")) headers.add("server", serverName);
-    if (!headers.has("date")) headers.add("date", httpDate());
+    if (this.#config.httpHeads) this.#completeResponse(head.headers);
     this.#touch();
     this.#chain?.onResponseHead(head, endStream);
     this.#context.stats.countStatus(head.status);
     this.#sender.sendHead(head, endStream);
     if (endStream) this.#finish();
+  }
+
+  #completeResponse(headers: HeaderMap): void {
+    const { serverHeader, serverName } = this.#config;
+    if (serverHeader === "overwrite") headers.set("server", serverName);
+    else if (serverHeader === "appendIfAbsent" && !headers.has("server")) headers.add("server", serverName);
+    if (!headers.has("date")) headers.add("date", httpDate());
   }
 
   sendResponseData(chunk: Buffer, endStream: boolean): void {

@@ -32,6 +32,7 @@ export function renderLocalReply(
   reply: LocalReply,
   request: RequestHead,
 ): { readonly head: ResponseHead; readonly body: string } {
+  const local = { flag: reply.flag, details: reply.details };
   if (isGrpc(request)) {
     const fields = [
       "content-type",
@@ -41,10 +42,10 @@ export function renderLocalReply(
     ];
     if (reply.body !== "") fields.push("grpc-message", encodeURIComponent(reply.body).replaceAll("%20", " "));
     fields.push(...(reply.headers ?? []));
-    return { head: { status: 200, headers: new HeaderMap(fields) }, body: "" };
+    return { head: { status: 200, headers: new HeaderMap(fields), local }, body: "" };
   }
   const fields = [...(reply.headers ?? [])];
   if (reply.body !== "")
     fields.push("content-length", String(Buffer.byteLength(reply.body)), "content-type", "text/plain");
-  return { head: { status: reply.status, headers: new HeaderMap(fields) }, body: reply.body };
+  return { head: { status: reply.status, headers: new HeaderMap(fields), local }, body: reply.body };
 }

@@ -10,7 +10,7 @@ import type { XdsRejection, XdsResource } from "./xds-resource.ts";
 /** A listener that could be bound when it was accepted and cannot any more is tried again, each so long. */
 const BIND_RETRY_MS = 1000;
 
-export interface ListenerStoreContext extends Omit<ManagedListenerContext, "httpStats" | "tcpStats"> {
+export interface ListenerStoreContext extends Omit<ManagedListenerContext, "httpStats" | "tcpStats" | "rpcStats"> {
   readonly logger: RuntimeLogger;
   /** Something about a listener changed. */
   readonly onChange: () => void;
@@ -22,6 +22,7 @@ export class ListenerStore {
   readonly #listeners = new Map<string, ManagedListener>();
   readonly #draining = new Map<ManagedListener, Promise<void>>();
   readonly #stats = new Map<string, HttpStats>();
+  readonly #rpcStats = new Map<string, HttpStats>();
   readonly #tcpStats = new Map<string, TcpStats>();
   #closed = false;
 
@@ -29,6 +30,7 @@ export class ListenerStore {
     this.#context = {
       ...context,
       httpStats: (prefix) => known(this.#stats, prefix, () => new HttpStats()),
+      rpcStats: (prefix) => known(this.#rpcStats, prefix, () => new HttpStats()),
       tcpStats: (prefix) => known(this.#tcpStats, prefix, () => new TcpStats()),
     };
   }
@@ -44,6 +46,10 @@ export class ListenerStore {
   /** By `stat_prefix`. */
   stats(): ReadonlyMap<string, HttpStats> {
     return this.#stats;
+  }
+
+  rpcStats(): ReadonlyMap<string, HttpStats> {
+    return this.#rpcStats;
   }
 
   tcpStats(): ReadonlyMap<string, TcpStats> {

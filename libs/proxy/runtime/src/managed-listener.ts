@@ -221,9 +221,10 @@ function chainsOf({ chains, defaultChain }: TranslatedListener): readonly Transl
 }
 
 function routeNamesOf(translated: TranslatedListener): string[] {
-  return chainsOf(translated).flatMap(({ serves }) =>
-    serves.kind === "http" && typeof serves.manager.routes === "string" ? [serves.manager.routes] : [],
-  );
+  return chainsOf(translated).flatMap(({ rpc, serves }) => [
+    ...(rpc === undefined ? [] : [rpc.routes]),
+    ...(serves.kind === "http" && typeof serves.manager.routes === "string" ? [serves.manager.routes] : []),
+  ]);
 }
 
 async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> {

@@ -133,14 +133,23 @@ export class ProxyRuntime {
     return () => this.#listenerListeners.delete(listener);
   }
 
-  /** The clusters that this listener may send a GET to now; undefined while it warms, has no route, or none of them is there. */
-  routeFor(listenerName: string, host: string, path = "/"): { readonly clusters: readonly string[] } | undefined {
+  /**
+   * The clusters that this listener may send a GET to now; undefined while it warms, has no route, or none of them is there.
+   *
+   * @param headers name, value … in lower case; `x-rpc-protocol` for a call of an RPC protocol
+   */
+  routeFor(
+    listenerName: string,
+    host: string,
+    path = "/",
+    headers: readonly string[] = [],
+  ): { readonly clusters: readonly string[] } | undefined {
     const route = this.#listeners.get(listenerName)?.table?.find({
       method: "GET",
       path,
       authority: host,
       scheme: "http",
-      headers: new HeaderMap(),
+      headers: new HeaderMap([...headers]),
     });
     const clusters = (route?.clusterNames ?? []).filter((name) => this.#manager.get(name) !== undefined);
     return clusters.length === 0 ? undefined : { clusters };
@@ -200,6 +209,7 @@ export class ProxyRuntime {
   stats(): ReadonlyMap<string, number> {
     return collectStats({
       http: this.#listeners.stats(),
+      rpc: this.#listeners.rpcStats(),
       tcp: this.#listeners.tcpStats(),
       listeners: [...this.#listeners.all()].map(
         (it) => [`${it.status().address}_${it.status().port}`, it.stats] as const,

@@ -11,6 +11,7 @@ export class UpdateStats {
 
 export interface StatsSource {
   readonly http: ReadonlyMap<string, HttpStats>;
+  readonly rpc: ReadonlyMap<string, HttpStats>;
   readonly tcp: ReadonlyMap<string, TcpStats>;
   /** By `address_port`. */
   readonly listeners: Iterable<readonly [address: string, stats: object]>;
@@ -23,16 +24,19 @@ export interface StatsSource {
 /** All counters and gauges under their full names. */
 export function collectStats(source: StatsSource): Map<string, number> {
   const stats = new Map<string, number>();
-  for (const [prefix, http] of source.http) {
-    add(stats, `http.${prefix}`, http);
-    for (const [name, value] of http.ofFilters) stats.set(`http.${prefix}.${name}`, value);
-  }
+  for (const [prefix, http] of source.http) addRequests(stats, `http.${prefix}`, http);
+  for (const [prefix, rpc] of source.rpc) addRequests(stats, `rpc.${prefix}`, rpc);
   for (const [prefix, tcp] of source.tcp) add(stats, `tcp.${prefix}`, tcp);
   for (const [address, listener] of source.listeners) add(stats, `listener.${address}`, listener);
   for (const [name, cluster, breakers] of source.clusters) addCluster(stats, `cluster.${name}`, cluster, breakers);
   add(stats, "http2", source.http2);
   for (const [prefix, updates] of source.updates) add(stats, prefix, updates);
   return stats;
+}
+
+function addRequests(stats: Map<string, number>, prefix: string, group: HttpStats): void {
+  add(stats, prefix, group);
+  for (const [name, value] of group.ofFilters) stats.set(`${prefix}.${name}`, value);
 }
 
 const remainingNames = { cx: "cx", rq_pending: "pending", rq: "rq", rq_retry: "retries" } as const;

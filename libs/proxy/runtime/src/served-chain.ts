@@ -9,6 +9,8 @@ import {
   type TcpStats,
 } from "@fairlead/proxy-filter";
 import type { RouteTable } from "@fairlead/proxy-router";
+import { RpcEntrance } from "./rpc-entrance.ts";
+import type { RuntimeLogger } from "./runtime-options.ts";
 import { terminateTls } from "./tls-termination.ts";
 import type { TranslatedConnectionManager } from "./translate/connection-manager.ts";
 import type { TranslatedChain } from "./translate/filter-chain.ts";
@@ -19,6 +21,8 @@ export interface ServedChainContext extends ConnectionManagerContext {
   readonly accessLog: ((listener: string, info: StreamInfo) => void) | undefined;
   readonly httpStats: (prefix: string) => HttpStats;
   readonly tcpStats: (prefix: string) => TcpStats;
+  readonly rpcStats: (prefix: string) => HttpStats;
+  readonly logger: RuntimeLogger;
 }
 
 /** A filter chain at work: the connections that it took, and what serves them. */
@@ -28,37 +32,46 @@ export class ServedChain {
   #translated: TranslatedChain;
   readonly #manager: ConnectionManager | undefined;
   readonly #proxy: TcpProxy | undefined;
+  readonly #rpc: RpcEntrance | undefined;
 
   constructor(translated: TranslatedChain, listener: string, context: ServedChainContext) {
     this.#translated = translated;
     this.#listener = listener;
     this.#context = context;
-    const { serves } = translated;
+    const { rpc, serves } = translated;
+    if (rpc !== undefined) {
+      const stats = context.rpcStats(rpc.statPrefix);
+      this.#rpc = new RpcEntrance(rpc, this.#configOf(rpc), { listener, stats, context, logger: context.logger });
+    }
     if (serves.kind === "http") {
       const stats = context.httpStats(serves.manager.statPrefix);
       this.#manager = new ConnectionManager(this.#configOf(serves.manager), stats, context);
-    } else this.#proxy = new TcpProxy(serves.proxy, context.tcpStats(serves.proxy.statPrefix), context);
+    } else if (serves.kind === "tcp")
+      this.#proxy = new TcpProxy(serves.proxy, context.tcpStats(serves.proxy.statPrefix), context);
   }
 
   get activeRequests(): number {
-    return (this.#manager?.activeRequests ?? 0) + (this.#proxy?.activeConnections ?? 0);
+    const calls = this.#rpc?.manager.activeRequests ?? 0;
+    return calls + (this.#manager?.activeRequests ?? 0) + (this.#proxy?.activeConnections ?? 0);
   }
 
   /** The table that a request would be routed by now. */
   get table(): RouteTable | undefined {
-    return this.#manager?.config.routes();
+    return (this.#manager ?? this.#rpc?.manager)?.config.routes();
   }
 
   /** Whether a change can be made without another chain: connections go on. */
   fits(translated: TranslatedChain): boolean {
-    return translated.serves.kind === this.#translated.serves.kind;
+    const { rpc, serves } = this.#translated;
+    return translated.serves.kind === serves.kind && (translated.rpc === undefined) === (rpc === undefined);
   }
 
   update(translated: TranslatedChain): void {
     this.#translated = translated;
-    const { serves } = translated;
+    const { rpc, serves } = translated;
+    if (rpc !== undefined) this.#rpc?.update(rpc, this.#configOf(rpc));
     if (serves.kind === "http") this.#manager?.update(this.#configOf(serves.manager));
-    else this.#proxy?.update(serves.proxy);
+    else if (serves.kind === "tcp") this.#proxy?.update(serves.proxy);
   }
 
   /** @param onTlsFailure a handshake did not succeed; the connection is closed */
@@ -70,21 +83,32 @@ export class ServedChain {
 
   /** Resolves when nothing is under way. */
   async drain(): Promise<void> {
+    await this.#rpc?.manager.drain();
     await this.#manager?.drain();
     await this.#proxy?.drain();
   }
 
   destroy(): void {
+    this.#rpc?.destroy();
     this.#manager?.destroy();
     this.#proxy?.destroy();
   }
 
   #start(socket: Socket): void {
+    const otherwise = this.#manager === undefined && this.#proxy === undefined ? undefined : this.#serveOther;
+    if (this.#rpc === undefined) otherwise?.(socket);
+    else {
+      this.#rpc.serve(socket, otherwise);
+      if (socket.isPaused()) socket.resume();
+    }
+  }
+
+  readonly #serveOther = (socket: Socket): void => {
     this.#proxy?.serve(socket);
     this.#manager?.serve(socket, "auto");
     // One that was looked into is paused, so that nothing is lost before it is served.
     if (this.#manager !== undefined && socket.isPaused()) socket.resume();
-  }
+  };
 
   #configOf(translated: TranslatedConnectionManager): ConnectionManagerConfig {
     const { routes } = translated;

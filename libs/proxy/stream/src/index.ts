@@ -2,12 +2,13 @@ export { type Deadline, DeadlineSweep } from "./deadline-sweep.ts";
 export { HeaderMap } from "./header-map.ts";
 export { http1StreamFactory } from "./http1/http1-stream-factory.ts";
 export { http2StreamFactory } from "./http2/http2-stream-factory.ts";
-export { type RequestHead, type ResponseHead } from "./message.ts";
+export { type LocalCause, type RequestHead, type ResponseHead } from "./message.ts";
 export { defaultAbuseLimits, Http2Stats } from "@fairlead/codec-http2";
 export { type DetectionEvents, negotiatedProtocol, ProtocolDetection } from "./protocol-detection.ts";
 export { type ResetReason } from "./reset-reason.ts";
+export { detectRpc } from "./rpc/rpc-detection.ts";
 export { RpcRequestHead, RpcResponseHead } from "./rpc/rpc-head.ts";
-export { rpcStreamFactory } from "./rpc/rpc-stream-factory.ts";
+export { rpcProtocols, rpcStreamFactory } from "./rpc/rpc-stream-factory.ts";
 export {
   type ClientConnection,
   type ClientConnectionEvents,

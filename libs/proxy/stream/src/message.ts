@@ -16,4 +16,13 @@ export interface RequestHead {
 export interface ResponseHead {
   status: number;
   headers: HeaderMap;
+  /** Why the proxy answers itself; undefined for a host's response. */
+  readonly local?: LocalCause;
+}
+
+export interface LocalCause {
+  /** One of Envoy's response flags. */
+  readonly flag: string | undefined;
+  /** The response code details. */
+  readonly details: string;
 }

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { anyUnpack } from "@bufbuild/protobuf/wkt";
+import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
 import {
   type FilterChain,
   FilterChainMatchSchema,
@@ -8,11 +8,13 @@ import {
 import type { CidrRange } from "@fairlead/envoy-api/envoy/config/core/v3/address_pb.js";
 import { HttpConnectionManagerSchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { TcpProxySchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
+import { RpcProxySchema } from "@fairlead/fairlead-api";
 import type { TcpProxyConfig } from "@fairlead/proxy-filter";
 import { type AddressRange, type ChainMatch, matchesAny } from "../chain-match.ts";
 import type { DownstreamTls } from "../tls-termination.ts";
 import { readConnectionManager, type TranslatedConnectionManager } from "./connection-manager.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
+import { readRpcProxy, type TranslatedRpcProxy } from "./rpc-proxy.ts";
 import { readTcpProxy } from "./tcp-proxy.ts";
 import { readDownstreamTls } from "./tls-context.ts";
 
@@ -22,7 +24,10 @@ export interface TranslatedChain {
   readonly key: string;
   readonly match: ChainMatch;
   readonly tls: DownstreamTls | undefined;
+  /** Takes the connections that begin with a call; what `serves` does the others. */
+  readonly rpc: TranslatedRpcProxy | undefined;
   readonly serves:
+    | { readonly kind: "none" }
     | { readonly kind: "http"; readonly manager: TranslatedConnectionManager }
     | { readonly kind: "tcp"; readonly proxy: TcpProxyConfig };
 }
@@ -37,27 +42,33 @@ export function readFilterChain(message: FilterChain, where: string, index: numb
     "transport_socket",
     "transport_socket_connect_timeout",
   ]);
-  const [filter, ...others] = message.filters;
-  if (filter?.configType.case !== "typedConfig" || others.length > 0) {
+  const configs = message.filters.map(({ configType }) =>
+    configType.case === "typedConfig" ? configType.value : undefined,
+  );
+  const rpc = configs[0] === undefined ? undefined : anyUnpack(configs[0], RpcProxySchema);
+  const at = rpc === undefined ? 0 : 1;
+  const any = configs[at];
+  if (configs.length > at + 1 || configs.includes(undefined) || (any === undefined && rpc === undefined)) {
     throw rejection(
       `${where}filters`,
-      "exactly one, an http_connection_manager or tcp_proxy, is supported by this proxy",
+      "exactly one, an http_connection_manager or tcp_proxy, is supported by this proxy; fairlead.v1.RpcProxy may be before it",
     );
   }
-  const any = filter.configType.value;
-  const manager = anyUnpack(any, HttpConnectionManagerSchema);
-  const proxy = manager === undefined ? anyUnpack(any, TcpProxySchema) : undefined;
-  if (manager === undefined && proxy === undefined)
-    throw rejection(`${where}filters[0]`, `${any.typeUrl} is not supported`);
   return {
     key: message.name === "" ? String(index) : `name ${message.name}`,
     match: readMatch(message, `${where}filter_chain_match.`),
     tls: readDownstreamTls(message.transportSocket, where),
-    serves:
-      manager !== undefined
-        ? { kind: "http", manager: readConnectionManager(manager, `${where}filters[0].`) }
-        : { kind: "tcp", proxy: readTcpProxy(proxy, `${where}filters[0].`) },
+    rpc: rpc === undefined ? undefined : readRpcProxy(rpc, `${where}filters[0].`),
+    serves: any === undefined ? { kind: "none" } : readServes(any, `${where}filters[${at}]`),
   };
+}
+
+function readServes(any: Any, where: string): TranslatedChain["serves"] {
+  const manager = anyUnpack(any, HttpConnectionManagerSchema);
+  if (manager !== undefined) return { kind: "http", manager: readConnectionManager(manager, `${where}.`) };
+  const proxy = anyUnpack(any, TcpProxySchema);
+  if (proxy === undefined) throw rejection(where, `${any.typeUrl} is not supported`);
+  return { kind: "tcp", proxy: readTcpProxy(proxy, `${where}.`) };
 }
 
 function readMatch(message: FilterChain, where: string): ChainMatch {

@@ -11,11 +11,15 @@ import {
   HttpProtocolOptionsSchema,
 } from "@fairlead/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { CLIENT_PROTOCOL, type ClusterConfig, clusterDefaults } from "@fairlead/proxy-upstream";
+import { rpcProtocols } from "@fairlead/proxy-stream";
 import { durationMs } from "./duration.ts";
 import { readHttp2Options } from "./http2-options.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 
 const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+
+/** RPC hosts keep what is idle for three of their clients' heartbeats, and we send these. */
+const RPC_IDLE_MS = 180_000;
 
 /** @throws FairleadError FL_XDS_REJECTED */
 export function readProtocolOptions(
@@ -29,6 +33,12 @@ export function readProtocolOptions(
   for (const key of Object.keys(message.typedExtensionProtocolOptions)) {
     if (key !== HTTP_OPTIONS)
       throw rejection("typed_extension_protocol_options", `${key} is not supported by this proxy`);
+  }
+  const rpc = readRpcProtocol(message);
+  if (rpc !== undefined) {
+    const idleTimeoutMs =
+      message.commonHttpProtocolOptions?.idleTimeout === undefined ? RPC_IDLE_MS : common.idleTimeoutMs;
+    return { protocol: rpc, ...common, idleTimeoutMs };
   }
   if (any === undefined) return { protocol: "http1", ...common };
   const where = `typed_extension_protocol_options[${HTTP_OPTIONS}].`;
@@ -45,6 +55,17 @@ export function readProtocolOptions(
       ? common
       : readCommonOptions(options.commonHttpProtocolOptions, `${where}common_http_protocol_options.`)),
   };
+}
+
+/** Of Fairlead's own metadata: Envoy passes over metadata that it does not know, but refuses such protocol options. */
+function readRpcProtocol({ metadata }: Cluster): string | undefined {
+  const protocol = metadata?.filterMetadata["fairlead.rpc"]?.["protocol"];
+  if (protocol === undefined) return undefined;
+  if (typeof protocol === "string" && rpcProtocols.has(protocol)) return protocol;
+  throw rejection(
+    "metadata.filter_metadata[fairlead.rpc].protocol",
+    `is none of ${[...rpcProtocols.keys()].join(", ")}`,
+  );
 }
 
 function readProtocol(options: HttpProtocolOptions, where: string): Pick<ClusterConfig, "protocol" | "http2"> {

@@ -1,26 +1,37 @@
 import type { RpcFailure } from "@fairlead/codec-rpc";
+import type { ResponseHead } from "../message.ts";
 
-/** What a caller's framework is told when the proxy answers itself: by the status that HTTP would have got, and by what the text begins with. */
-export function failureOf(status: number, text: string): RpcFailure {
-  switch (status) {
-    case 400:
-      return "malformed";
-    case 403:
-      return "denied";
-    case 404:
-      return "no-route";
-    case 429:
-      return "overflow";
-    case 408:
-    case 504:
-      return "timeout";
-    case 503:
-      if (text.startsWith("no healthy upstream")) return "no-healthy-upstream";
-      if (text.includes("overflow")) return "overflow";
-      return text.includes("connection failure") || text.includes("connection timeout")
-        ? "connection-failed"
-        : "connection-lost";
-    default:
-      return "unavailable";
-  }
+/** Why the proxy answered, by Envoy's response flags. */
+const byFlag: Readonly<Record<string, RpcFailure>> = {
+  NR: "no-route",
+  NC: "no-route",
+  UH: "no-healthy-upstream",
+  UO: "overflow",
+  OM: "overflow",
+  RL: "overflow",
+  UT: "timeout",
+  SI: "timeout",
+  DT: "timeout",
+  UMSDR: "timeout",
+  UF: "connection-failed",
+  UC: "connection-lost",
+  UR: "connection-lost",
+  LR: "connection-lost",
+};
+
+/** An answer that a route or filter was told to give has only its status. */
+const byStatus: Readonly<Record<number, RpcFailure>> = {
+  400: "malformed",
+  401: "denied",
+  403: "denied",
+  404: "no-route",
+  408: "timeout",
+  429: "overflow",
+  504: "timeout",
+};
+
+/** What a caller's framework is told when the proxy answers itself. @param head undefined: the call was given up */
+export function failureOf(head: ResponseHead | undefined): RpcFailure {
+  const flag = head?.local?.flag;
+  return (flag === undefined ? undefined : byFlag[flag]) ?? byStatus[head?.status ?? 0] ?? "unavailable";
 }

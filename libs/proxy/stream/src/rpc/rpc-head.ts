@@ -4,11 +4,11 @@ import type { RequestHead, ResponseHead } from "../message.ts";
 import { RpcHeaders } from "./rpc-headers.ts";
 
 /**
- * A call as a request: authority = service, path = /service/method, headers = attachments. Its body is its frame, whole. Authority and path are
+ * A call as a request: method and authority = its method and service, path = /service/method, headers = attachments. Its body is its frame, whole. Authority and path are
  * for routing: the frame keeps the service and method that it names.
  */
 export class RpcRequestHead implements RequestHead {
-  method = "POST";
+  method: string;
   scheme: "http" | "https" = "http";
   path: string;
   authority: string;
@@ -19,9 +19,10 @@ export class RpcRequestHead implements RequestHead {
   constructor(protocol: RpcProtocol, frame: RpcFrame, call: RpcCall) {
     this.protocol = protocol;
     this.frame = frame;
+    this.method = call.method;
     this.authority = call.service;
     this.path = `/${call.service}/${call.method}`;
-    this.headers = new RpcHeaders(call);
+    this.headers = new RpcHeaders(call, protocol.name);
   }
 }
 

@@ -1,8 +1,8 @@
 import type { RpcCall } from "@fairlead/codec-rpc";
 import { HeaderMap } from "../header-map.ts";
 
-/** What HTTP's connection manager and router note for themselves: never an attachment of a call. */
-const notesOfTheProxy = /^x-(envoy-|forwarded-|request-id$)/;
+/** What the proxy notes for itself: never an attachment of a call. */
+const notesOfTheProxy = /^x-(envoy-|forwarded-|request-id$|rpc-protocol$)/;
 
 /**
  * The attachments of a call as headers, their names in lower case. They are read from the frame when the first one is asked for: most calls
@@ -10,14 +10,16 @@ const notesOfTheProxy = /^x-(envoy-|forwarded-|request-id$)/;
  */
 export class RpcHeaders extends HeaderMap {
   readonly #call: RpcCall;
-  readonly #notes = new HeaderMap();
+  readonly #notes: HeaderMap;
   #loaded = false;
   /** What filters and routes have added or set: it has to get into the frame. */
   readonly changes: [name: string, value: string][] = [];
 
-  constructor(call: RpcCall) {
+  /** @param protocol for routes of services that are there over several: `x-rpc-protocol` */
+  constructor(call: RpcCall, protocol: string) {
     super([]);
     this.#call = call;
+    this.#notes = new HeaderMap(["x-rpc-protocol", protocol]);
   }
 
   override get(name: string): string | undefined {

@@ -14,4 +14,9 @@ export function rpcStreamFactory(protocol: RpcProtocol): StreamFactory {
   };
 }
 
-for (const protocol of [boltProtocol, dubboProtocol]) registerStreamFactory(protocol.name, rpcStreamFactory(protocol));
+/** Those that are served, by name. */
+export const rpcProtocols: ReadonlyMap<string, RpcProtocol> = new Map(
+  [dubboProtocol, boltProtocol].map((protocol) => [protocol.name, protocol]),
+);
+
+for (const protocol of rpcProtocols.values()) registerStreamFactory(protocol.name, rpcStreamFactory(protocol));

@@ -20,6 +20,7 @@ const DRAIN_IDLE_MS = 2_000;
 export class RpcServerConnection implements ServerConnection, ServerStreamOwner, Deadline {
   readonly info: ConnectionInfo;
   readonly protocol: RpcProtocol;
+  readonly clientProtocol: string;
   deadlineMs: number;
   readonly #socket: Socket;
   readonly #events: ServerConnectionEvents;
@@ -33,6 +34,7 @@ export class RpcServerConnection implements ServerConnection, ServerStreamOwner,
 
   constructor(protocol: RpcProtocol, socket: Socket, events: ServerConnectionEvents, options: ServerConnectionOptions) {
     this.protocol = protocol;
+    this.clientProtocol = protocol.name;
     this.#socket = socket;
     this.#events = events;
     this.#options = options;
@@ -129,16 +131,15 @@ export class RpcServerConnection implements ServerConnection, ServerStreamOwner,
   /** @returns undefined when the call cannot be read: it is answered, and the connection goes on */
   #callOf(frame: RpcFrame): RpcCall | undefined {
     try {
-      const call = this.protocol.callOf(frame);
-      if (call.readable) return call;
-      this.#refuse(frame, "no-route", `calls in ${call.serialization} cannot be routed: their service is not read`);
+      // One that cannot be read has no service: a route for any service takes it, else it has none.
+      return this.protocol.callOf(frame);
     } catch (error) {
       this.#refuse(frame, "malformed", error instanceof Error ? error.message : String(error));
     }
     return undefined;
   }
 
-  #refuse(frame: RpcFrame, failure: "malformed" | "no-route" | "overflow", text: string): void {
+  #refuse(frame: RpcFrame, failure: "malformed" | "overflow", text: string): void {
     if (frame.kind === "request") this.#writer.write(this.protocol.failureOf(frame, failure, text));
   }
 

@@ -78,7 +78,7 @@ export class RpcServerStream implements StreamSender<ResponseHead> {
     const { protocol } = this.#owner;
     const status = this.#head?.status ?? 500;
     const text = this.#text === "" ? `the mesh answered ${status}` : this.#text;
-    this.#end(protocol.failureOf(this.#request, failureOf(status, this.#text), text));
+    this.#end(protocol.failureOf(this.#request, failureOf(this.#head), text));
   }
 
   #end(frame: Buffer): void {
