@@ -1,5 +1,5 @@
 import { type PolicyKind, policyKinds } from "@fairlead/model";
-import { type FieldSchema, fieldsBelow, retryConditions, specFields } from "@fairlead/policy";
+import { type FieldSchema, fieldsBelow, headerCommands, headerReaders, retryConditions, specFields } from "@fairlead/policy";
 import { generatedNote, table } from "./markdown.ts";
 
 /** Shapes that many fields have are described once, in a table or a paragraph of their own. */
@@ -86,6 +86,12 @@ ${sections.join("\n\n")}
 
 Status codes, and Envoy's conditions: ${retryConditions.map((condition) => `\`${condition}\``).join(", ")}. Default, as in Istio: what may be repeated without
 knowing whether the call had an effect (\`connect-failure,refused-stream,unavailable,cancelled,reset-before-request\`), on another instance where there is one.
+
+## Header values
+
+May hold what the proxy puts in: ${headerReaders.map((reader) => `\`%${reader}(header)%\``).join(", ")} with a second header for when the first is missing (\`%REQ(x-a?x-b)%\`)
+and a longest length (\`%REQ(x-a):20%\`); ${headerCommands.map((command) => `\`%${command}%\``).join(", ")}. \`%%\` is a percent sign.
+Another \`%\` is refused.
 
 ## Delegates
 

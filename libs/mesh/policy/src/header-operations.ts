@@ -1,34 +1,48 @@
 import { z } from "zod";
 import { headerName, maxItems } from "./fields.ts";
+import { headerValue } from "./header-value.ts";
 
-/** What a proxy puts in for `%…%`: it refuses routes whose values it cannot read. */
-const value = z
-  .string()
-  .max(4096)
-  .regex(
-    /^([^%]|%%|%[A-Z][A-Z0-9_]*(\([^)]*\))?(:\d+)?%)*$/,
-    "expected a text; % is written %%, or begins one of Envoy's %COMMANDS%",
-  );
-
+/** They frame the message or belong to the connection: a proxy takes no change of them. */
+const framing: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "keep-alive",
+  "te",
+  "transfer-encoding",
+  "upgrade",
+]);
+const changeable = headerName.refine(
+  (name) => !framing.has(name.toLowerCase()),
+  "a header of the connection, or of the message's length, cannot be changed",
+);
 /** The Host is no header that could be added to or removed; to set it is to rewrite it. */
-const otherThanHost = headerName.refine((name) => name.toLowerCase() !== "host", "the Host can only be set");
+const isHost = (name: string) => name.toLowerCase() === "host" || name === ":authority";
+const otherThanHost = changeable.refine((name) => !isHost(name), "the Host can only be set");
 
-const added = z.record(otherThanHost, value).default({}).describe("Adds the value to those that are there.");
+const setInRequest = z
+  .record(z.union([changeable, z.literal(":authority")]), headerValue)
+  .superRefine((values, context) => {
+    for (const [name, value] of Object.entries(values)) {
+      if (isHost(name) && value.includes("%"))
+        context.addIssue({ code: "custom", path: [name], message: "the Host is rewritten to a text without commands" });
+    }
+  });
+
+const added = z.record(otherThanHost, headerValue).default({}).describe("Adds the value to those that are there.");
 const removed = z.array(otherThanHost).max(maxItems).default([]).describe("Removes the header.");
 
 const request = z.strictObject({
-  set: z
-    .record(z.union([headerName, z.literal(":authority")]), value)
+  set: setInRequest
     .default({})
     .describe(
-      "Replaces the header, or adds it. Values may hold Envoy's `%…%`. `Host` and `:authority` rewrite the Host.",
+      "Replaces the header, or adds it. Values may hold commands; see Header values. `Host` and `:authority` rewrite the Host.",
     ),
   add: added,
   remove: removed,
 });
 
 const response = z.strictObject({
-  set: z.record(otherThanHost, value).default({}).describe("Replaces the header, or adds it."),
+  set: z.record(otherThanHost, headerValue).default({}).describe("Replaces the header, or adds it."),
   add: added,
   remove: removed,
 });

@@ -15,6 +15,7 @@ export type { HeaderOperations, Headers } from "./header-operations.ts";
 export type { DirectResponse, Redirect, Rewrite } from "./http-actions.ts";
 export type { CorsPolicy } from "./http-cors.ts";
 export type { Fault } from "./http-fault.ts";
+export { headerCommands, headerReaders } from "./header-value.ts";
 export type { HttpMatch } from "./http-match.ts";
 export type { Retries } from "./http-retries.ts";
 export type { HttpRoute, RouteDestination } from "./http-route.ts";

@@ -111,9 +111,36 @@ describe("what is refused, with its place", () => {
       /^f\.yaml:11:\d+ spec\.http\[0\]\.match\[0\]\.uri: not a regular expression in RE2/,
     ],
     [
+      "RE2's bytes",
+      withRoute("match: [{uri: {regex: 'a\\C'}}]"),
+      /uri: not a regular expression.*\\C is not supported/,
+    ],
+    [
+      "a character outside of headers",
+      withRoute("match: [{uri: {regex: '\\x{1F600}'}}]"),
+      /\\x\{1F600\} is not supported/,
+    ],
+    [
       "two string matches",
       withRoute("match: [{headers: {a: {exact: x, prefix: y}}}]"),
       /headers\.a: expected exactly one of/,
+    ],
+    [
+      "a command that proxies do not know",
+      withRoute("headers:", "  request: {set: {x-a: '%REQ(x-b)% %NOPE%'}}"),
+      /^f\.yaml:11:\d+ spec\.http\[0\]\.headers\.request\.set\.x-a: %NOPE% is no command that proxies know/,
+    ],
+    [
+      "a command without its argument",
+      withRoute("headers: {response: {add: {x-a: '%REQ%'}}}"),
+      /response\.add\.x-a: %REQ% is no command/,
+    ],
+    ["a percent sign alone", withRoute("headers: {request: {add: {x-a: 100%}}}"), /x-a: % is no command/],
+    ["a command in the Host", withRoute("headers: {request: {set: {Host: '%REQ(x)%'}}}"), /set\.Host: the Host is/],
+    [
+      "the length of the message",
+      withRoute("headers: {response: {remove: [Content-Length]}}"),
+      /remove\[0\]: a header of the connection/,
     ],
     [
       "a second action",

@@ -1,3 +1,4 @@
+export { freePort } from "./free-port.ts";
 export { startTestPostgres, type TestPostgres } from "./postgres.ts";
 export { startTestNats, type TestNats, type TestNatsOptions } from "./nats.ts";
 export { requireCommand } from "./require-command.ts";

@@ -1,4 +1,9 @@
+import { headerCommands } from "@fairlead/policy";
 import { policy } from "./mesh-under-test.ts";
+
+/** Every command that a header value may hold. */
+const commands = [...headerCommands.map((command) => `%${command}%`), "%REQ(:path):9%", "%RESP(x-a?x-b)%", "100%%"];
+const commandHeaders = `{${commands.map((value, index) => `x-c${index}: '${value}'`).join(", ")}}`;
 
 const to = "route: [{destination: {host: shop.A}}]";
 
@@ -12,6 +17,7 @@ const http = [
   `route: [{destination: {host: shop.A, subset: v1}, weight: 9, headers: {request: {set: {':authority': h, x: y}}, response: {remove: [q]}}}, {destination: {host: shop.B}, weight: 1}], retries: {attempts: 3, perTryTimeout: 1s, retryOn: '503,gateway-error,reset', retryRemoteLocalities: true, backoff: 50ms}`,
   `${to}, retries: {attempts: 0}`,
   `${to}, fault: {delay: {fixedDelay: 1s, percentage: {value: 0.1}}, abort: {grpcStatus: UNAVAILABLE}}, corsPolicy: {allowOrigins: [{exact: a}, {regex: 'b.*'}, {prefix: c}], allowMethods: [GET], allowHeaders: ['*'], exposeHeaders: [x], maxAge: 1h, allowCredentials: true, unmatchedPreflights: FORWARD}, mirrors: [{destination: {host: shop.B}, percentage: {value: 10}}, {destination: {host: shop.A}}], headers: {request: {set: {a: '', b: '%START_TIME%', c: '100%%'}, add: {d: e}, remove: [f]}, response: {set: {g: h}, add: {i: j}, remove: [k]}}`,
+  `${to}, headers: {request: {set: ${commandHeaders}}, response: {add: ${commandHeaders}}}`,
   "redirect: {uri: /y, authority: z, port: 8443, scheme: https, redirectCode: 308}",
   "redirect: {uri: '%PREFIX()%/y'}",
   "redirect: {authority: q, derivePort: FROM_PROTOCOL_DEFAULT}",
