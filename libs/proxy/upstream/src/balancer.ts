@@ -44,14 +44,12 @@ export function createBalancer(hosts: readonly WeightedHost[], options: Balancer
     case "random":
       // Ignores weights, as in Envoy.
       return { pick: () => only[Math.floor(random() * only.length)] };
-    case "ring_hash":
-      return ringHash(hosts, {
-        minRingSize: options.minRingSize ?? 1024,
-        maxRingSize: options.maxRingSize ?? 8_388_608,
-        random,
-      });
+    case "ring_hash": {
+      const { minRingSize = 1024, maxRingSize = 8_388_608 } = options;
+      return whenAsked(() => ringHash(hosts, { minRingSize, maxRingSize, random }));
+    }
     case "maglev":
-      return maglev(hosts, { tableSize: options.tableSize ?? 65_537, random });
+      return whenAsked(() => maglev(hosts, { tableSize: options.tableSize ?? 65_537, random }));
     default:
   }
   const slow = slowStart !== undefined && slowStart.windowMs > 0 ? slowStart : undefined;
@@ -65,6 +63,12 @@ export function createBalancer(hosts: readonly WeightedHost[], options: Balancer
     const active = entry.host.activeRequests + 1;
     return weightOf(entry) / (bias === 1 ? active : active ** bias);
   });
+}
+
+/** Tables take milliseconds: a cluster that nobody calls, or whose hosts change again before somebody does, does without. */
+function whenAsked(create: () => Balancer): Balancer {
+  let balancer: Balancer | undefined;
+  return { pick: (choice, attempt) => (balancer ??= create()).pick(choice, attempt) };
 }
 
 /** A new snapshot begins anywhere: else each change of endpoints would send the next request to the first host. */
