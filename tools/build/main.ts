@@ -27,8 +27,8 @@ function readManifest(folder: string): PackageManifest {
 }
 
 const root = readManifest(".") as RootManifest;
-const folders = globSync([...root.workspaces], { cwd: repository }).filter((folder) =>
-  existsSync(join(repository, folder, "package.json")),
+const folders = globSync([...root.workspaces], { cwd: repository }).filter(
+  (folder) => !folder.startsWith("examples") && existsSync(join(repository, folder, "package.json")),
 );
 const manifests = new Map(folders.map((folder) => [folder, readManifest(folder)]));
 

@@ -45,7 +45,7 @@ function testFiles(): string[] {
   const roots =
     paths.length > 0
       ? paths.map((path) => relative(repository, resolve(path)))
-      : ["libs", "apps", "tools", "conformance", "bench"];
+      : ["libs", "apps", "tools", "conformance", "bench", "examples"];
   const found = roots.flatMap((root) =>
     root.endsWith(".ts")
       ? [root]
