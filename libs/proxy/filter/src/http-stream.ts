@@ -169,6 +169,7 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
       return;
     }
     const { head: response, body } = renderLocalReply(reply, head);
+    this.info.localBody = reply.body;
     this.route?.changeResponse(response.headers, this.#target, this.info);
     if (body === "") this.sendResponseHead(response, true);
     else {
@@ -215,6 +216,7 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
 
   sendResponseTrailers(trailers: HeaderMap): void {
     if (this.#over) return;
+    this.info.setTrailers(trailers);
     this.#chain?.onResponseTrailers(trailers);
     this.#sender.sendTrailers(trailers);
     this.#finish();
@@ -336,7 +338,11 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
     if (this.#maxDuration !== undefined) clearTimeout(this.#maxDuration);
     this.#router.destroy();
     this.#chain?.destroy();
-    this.#config.accessLog?.(this.info);
+    const { accessLog } = this.#config;
+    if (accessLog !== undefined) {
+      this.info.endMs = this.#context.now();
+      accessLog(this.info);
+    }
     this.#context.onStreamEnd(this);
   }
 }

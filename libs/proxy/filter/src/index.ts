@@ -8,6 +8,13 @@ export { LocalRateLimit, localRateLimitFilter } from "./filters/local-rate-limit
 export { ConnectionManager, type ConnectionManagerContext } from "./connection-manager.ts";
 export { type ConnectionManagerConfig, connectionManagerDefaults } from "./connection-manager-config.ts";
 export { compileHeaderTemplate, templateOperators } from "./header-template.ts";
+export {
+  compileJsonFormat,
+  compileTextFormat,
+  defaultTextFormat,
+  isResponseFlag,
+  type LogFormat,
+} from "./format/index.ts";
 export { HttpStats } from "./http-stats.ts";
 export { type LocalReply } from "./local-reply.ts";
 export {

@@ -219,6 +219,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     const head = this.#head;
     info.attempts++;
     info.upstreamHost = host.key;
+    info.upstreamHostname = host.hostname;
     if (head !== undefined && this.#route?.includeAttemptCount === true)
       head.headers.set("x-envoy-attempt-count", String(info.attempts));
     if (head !== undefined && this.#route?.rewritesHostToEndpoint === true && host.hostname !== "")
@@ -236,6 +237,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     const { sender } = attempt;
     const head = this.#head;
     if (this.#attempt !== attempt || sender === undefined || head === undefined) return;
+    this.#noteConnection(attempt);
     const { chunks } = this.#replay;
     const trailers = this.#trailers;
     const ends = this.#requestEnded && trailers === undefined;
@@ -247,6 +249,14 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     if (!this.#keepsBody) this.#replay.drop();
     else if (this.#replay.full) this.#abandonReplay();
     this.#updateReading();
+  }
+
+  #noteConnection({ connection }: UpstreamRequest): void {
+    const { info } = this.#stream;
+    info.upstreamStartMs = this.#context.now();
+    if (connection !== undefined) info.setUpstream(connection);
+    const protocol = this.#cluster?.config.protocol;
+    info.upstreamProtocol = protocol === "http1" || protocol === "http2" ? protocol : info.protocol;
   }
 
   #abandonReplay(): void {
@@ -287,9 +297,11 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     this.#replay.drop();
     const { info } = this.#stream;
     info.details = "via_upstream";
+    const now = this.#context.now();
+    info.responseStartMs = now;
     if (!this.#context.suppressEnvoyHeaders) {
       const since = info.requestEndMs === 0 ? info.startMs : info.requestEndMs;
-      head.headers.set("x-envoy-upstream-service-time", String(Math.trunc(this.#context.now() - since)));
+      head.headers.set("x-envoy-upstream-service-time", String(Math.trunc(now - since)));
     }
     if (route.includeAttemptCountInResponse) head.headers.set("x-envoy-attempt-count", String(info.attempts));
     if (this.#plan?.setCookie !== undefined) head.headers.add("set-cookie", this.#plan.setCookie);
@@ -312,6 +324,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     this.#timers.endAttempt();
     const { stats } = this.#cluster;
     const { info } = this.#stream;
+    info.transportFailure = details;
     if (reason === "protocol error") stats.upstream_cx_protocol_error++;
     else if (!isConnectFailure(reason)) stats.upstream_rq_rx_reset++;
     if (this.#responseStarted) {

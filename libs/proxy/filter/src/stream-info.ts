@@ -1,4 +1,4 @@
-import type { ConnectionInfo, RequestHead, ResponseHead } from "@fairlead/proxy-stream";
+import type { ConnectionInfo, HeaderMap, RequestHead, ResponseHead } from "@fairlead/proxy-stream";
 
 /** What went wrong with a response, in Envoy's short words: the first thing that an operator looks at. */
 export type ResponseFlag =
@@ -10,6 +10,12 @@ export class StreamInfo {
   /** When its head had come; the proxy's monotonic clock. */
   readonly startMs: number;
   requestEndMs = 0;
+  /** When the last attempt had a connection; 0 = none had. */
+  upstreamStartMs = 0;
+  /** When the host's response began; 0 = it did not. */
+  responseStartMs = 0;
+  /** Known where there is an access log. */
+  endMs = 0;
   method = "";
   path = "";
   authority = "";
@@ -26,14 +32,23 @@ export class StreamInfo {
   cluster = "";
   /** `address:port` of the last attempt. */
   upstreamHost = "";
+  upstreamHostname = "";
+  upstreamProtocol = "";
+  /** What the transport said when the last attempt failed. */
+  transportFailure = "";
   attempts = 0;
   bytesReceived = 0;
   bytesSent = 0;
+  /** Of a reply that the proxy itself gave. */
+  localBody = "";
+  filterChain = "";
   /** Not for logs as they are: they hold what is secret. */
   readonly #connection: ConnectionInfo;
   #request: RequestHead | undefined;
   #response: ResponseHead | undefined;
   #client = "";
+  #upstream: ConnectionInfo | undefined;
+  #trailers: HeaderMap | undefined;
 
   constructor(startMs: number, connection: ConnectionInfo) {
     this.startMs = startMs;
@@ -53,6 +68,20 @@ export class StreamInfo {
     return this.#response;
   }
 
+  get trailers(): HeaderMap | undefined {
+    return this.#trailers;
+  }
+
+  /** The connection to the host of the last attempt. */
+  get upstream(): ConnectionInfo | undefined {
+    return this.#upstream;
+  }
+
+  /** When it began, by the calendar; while it is under way: now. */
+  get startDate(): Date {
+    return new Date(Date.now() - (this.endMs === 0 ? 0 : this.endMs - this.startMs));
+  }
+
   /** The client's address as far as it is known through trusted proxies. */
   get clientAddress(): string {
     return this.#client === "" ? this.#connection.remoteAddress : this.#client;
@@ -67,6 +96,14 @@ export class StreamInfo {
 
   setResponse(head: ResponseHead): void {
     this.#response = head;
+  }
+
+  setTrailers(trailers: HeaderMap): void {
+    this.#trailers = trailers;
+  }
+
+  setUpstream(connection: ConnectionInfo): void {
+    this.#upstream = connection;
   }
 
   setClientAddress(address: string): void {

@@ -1,5 +1,6 @@
 import type {
   ClientConnection,
+  ConnectionInfo,
   HeaderMap,
   RequestHead,
   ResetReason,
@@ -28,6 +29,7 @@ export class UpstreamRequest implements PoolWaiter, StreamReceiver<ResponseHead>
   /** The connection had served before: the host may have closed it when it was idle. */
   reused = false;
   sender: StreamSender<RequestHead> | undefined;
+  connection: ConnectionInfo | undefined;
   readonly #owner: UpstreamRequestOwner;
   #over = false;
 
@@ -54,6 +56,7 @@ export class UpstreamRequest implements PoolWaiter, StreamReceiver<ResponseHead>
 
   onConnection(connection: ClientConnection): void {
     this.reused = connection.streamsOpened > 0;
+    this.connection = connection.info;
     this.sender = connection.openStream(this);
     this.#owner.onUpstreamReady(this);
   }

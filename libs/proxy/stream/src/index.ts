@@ -17,6 +17,7 @@ export {
   type ServerConnectionEvents,
   type StreamReceiver,
   type StreamSender,
+  type TlsInfo,
 } from "./stream.ts";
 export {
   type ConnectionOptions,

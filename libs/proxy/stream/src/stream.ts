@@ -41,6 +41,25 @@ export interface ConnectionInfo {
   readonly remotePort: number;
   readonly localAddress: string;
   readonly localPort: number;
+  /** In the order in which connections were made, both ways; from 1. */
+  readonly id?: number;
+  /** undefined = plain */
+  readonly tls?: TlsInfo | undefined;
+}
+
+/** What a TLS handshake agreed on; "" for what it did not have. */
+export interface TlsInfo {
+  /** As the client asked for it. */
+  readonly serverName: string;
+  /** `TLSv1.3` */
+  readonly version: string;
+  /** OpenSSL's name. */
+  readonly cipher: string;
+  /** RFC 2253, of a certificate that the peer was asked for. */
+  readonly peerSubject: string;
+  /** Separated by commas. */
+  readonly peerUriSans: string;
+  readonly localUriSans: string;
 }
 
 /** A client's connection to us. */
