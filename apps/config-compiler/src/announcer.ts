@@ -1,10 +1,11 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { type Bus, subjects } from "@fairlead/bus";
-import type { CompiledMesh } from "@fairlead/compile";
+import type { RejectedCompile } from "@fairlead/compile";
 import { ConfigPushedSchema } from "@fairlead/fairlead-api";
 
 export interface Announcement {
-  readonly mesh: CompiledMesh;
+  /** All that is rejected now. */
+  readonly rejected: readonly RejectedCompile[];
   readonly revision: number;
   readonly changedKeys: readonly string[];
   readonly removedKeys: readonly string[];
@@ -32,10 +33,10 @@ export class Announcer {
    * reason, before it.
    */
   async announce(announcement: Announcement): Promise<void> {
-    const { mesh, revision, changedKeys, removedKeys, changedObjects, traceparent, compileMs } = announcement;
-    const identified = mesh.rejected.map((rejected) => ({
-      ...rejected,
-      identity: JSON.stringify([rejected.provenance, rejected.code, rejected.message]),
+    const { rejected, revision, changedKeys, removedKeys, changedObjects, traceparent, compileMs } = announcement;
+    const identified = rejected.map((one) => ({
+      ...one,
+      identity: JSON.stringify([one.provenance, one.code, one.message]),
     }));
     const message = create(ConfigPushedSchema, {
       revision: BigInt(revision),

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { CompiledMesh, MeshDifference } from "@fairlead/compile";
+import type { MeshDifference } from "@fairlead/compile";
 import { type PolicyObject, policyKey } from "@fairlead/model";
 import {
   bucketKeyOf,
@@ -13,6 +13,7 @@ import {
   type NodeView,
   parseBucketKey,
   policyBucketKeyOf,
+  type ProvenanceEntry,
   type ScopeView,
 } from "@fairlead/snapshot";
 import { decodePolicy, encodePolicy } from "./policy-entry.ts";
@@ -22,24 +23,27 @@ export interface BucketEntry {
   readonly key: string;
   /** @param revision the one that the content was last changed at */
   encode(revision: number): Uint8Array;
+  /** What it was made of. */
+  readonly provenance: readonly ProvenanceEntry[];
+  /** What it is the entry of, where that is a policy in force. */
+  readonly policy?: PolicyObject;
+}
+
+/** With what tells whether the content differs, whatever revision it was written at. */
+export interface DigestedEntry extends BucketEntry {
+  readonly digest: string;
 }
 
 /** What is to be written of a mesh, and which keys are to go. */
 export interface BucketChange {
-  readonly entries: readonly BucketEntry[];
+  readonly entries: readonly DigestedEntry[];
   readonly removedKeys: readonly string[];
 }
 
-export function entriesOfMesh({ resources, scopes, policiesInForce, nodes }: CompiledMesh): BucketEntry[] {
-  return [
-    ...[...resources.values()].map(resourceEntry),
-    ...[...scopes.values()].map(scopeEntry),
-    ...[...policiesInForce.values()].map(policyEntry),
-    ...[...nodes.values()].map(nodeEntry),
-  ];
-}
-
-export function changeOfDifference({ resources, scopes, policies, nodes }: MeshDifference): BucketChange {
+export function changeOfDifference({ resources, scopes, policies, nodes }: MeshDifference): {
+  readonly entries: readonly BucketEntry[];
+  readonly removedKeys: readonly string[];
+} {
   return {
     entries: [
       ...resources.changed.map(resourceEntry),
@@ -60,24 +64,40 @@ function resourceEntry(resource: CompiledResource): BucketEntry {
   return {
     key: bucketKeyOf("resource", resource.key),
     encode: (revision) => encodeResource({ ...resource, revision }),
+    provenance: resource.provenance,
   };
 }
 
 function scopeEntry(scope: ScopeView): BucketEntry {
-  return { key: bucketKeyOf("scope", scope.id), encode: (revision) => encodeScope(scope, revision) };
+  return {
+    key: bucketKeyOf("scope", scope.id),
+    encode: (revision) => encodeScope(scope, revision),
+    provenance: [{ kind: "subscription", key: scope.id }],
+  };
 }
 
 function nodeEntry(node: NodeView): BucketEntry {
-  return { key: bucketKeyOf("node", node.nodeId), encode: (revision) => encodeNode(node, revision) };
+  return {
+    key: bucketKeyOf("node", node.nodeId),
+    encode: (revision) => encodeNode(node, revision),
+    provenance: [{ kind: "node", key: node.nodeId }],
+  };
 }
 
 function policyEntry(policy: PolicyObject): BucketEntry {
-  return { key: policyBucketKeyOf(policyKey(policy)), encode: () => encodePolicy(policy) };
+  const { file, line } = policy;
+  const key = policyKey(policy);
+  return {
+    key: policyBucketKeyOf(key),
+    encode: () => encodePolicy(policy),
+    provenance: [{ kind: "policy", key, file, line }],
+    policy,
+  };
 }
 
-/** Tells whether the content differs, whatever revision it was written at: of the entry with revision 0. */
-export function digestOf(entry: BucketEntry): string {
-  return digestOfBytes(entry.encode(0));
+/** The digest is that of the entry with revision 0. */
+export function digested(entry: BucketEntry): DigestedEntry {
+  return { ...entry, digest: digestOfBytes(entry.encode(0)) };
 }
 
 function digestOfBytes(bytes: Uint8Array): string {
@@ -103,11 +123,11 @@ export function readStored(key: string, value: Uint8Array): StoredEntry | undefi
     const entry = decodeEntry(parsed, value);
     switch (entry.kind) {
       case "resource":
-        return { digest: digestOf(resourceEntry(entry.value)) };
+        return { digest: digested(resourceEntry(entry.value)).digest };
       case "scope":
-        return { digest: digestOf(scopeEntry(entry.value)) };
+        return { digest: digested(scopeEntry(entry.value)).digest };
       case "node":
-        return { digest: digestOf(nodeEntry(entry.value)) };
+        return { digest: digested(nodeEntry(entry.value)).digest };
       default:
         return undefined;
     }

@@ -1,13 +1,15 @@
-import type { KeyValue } from "@fairlead/bus";
-import type { CompiledMesh, MeshDifference } from "@fairlead/compile";
-import { type PolicyObject, policyKey } from "@fairlead/model";
+import type { RejectedCompile } from "@fairlead/compile";
+import { FairleadError } from "@fairlead/errors";
 import { encodeHead, headKey, pack } from "@fairlead/snapshot";
-import { type BucketChange, changeOfDifference, digestOf, entriesOfMesh, readStored } from "./bucket-entry.ts";
-import { SoleWriter } from "./sole-writer.ts";
+import type { BucketChange, DigestedEntry } from "./bucket-entry.ts";
+import type { BucketReplica } from "./bucket-replica.ts";
+import type { SoleWriter } from "./sole-writer.ts";
 
 export interface CommitResult {
   readonly changedKeys: readonly string[];
   readonly removedKeys: readonly string[];
+  /** What the bus does not take because of its size, by all commits so far; what the bucket held of it before stays. */
+  readonly heldBack: readonly RejectedCompile[];
 }
 
 /** What a commit is made as. */
@@ -19,94 +21,75 @@ export interface CommitOptions {
   readonly aborted: AbortSignal;
 }
 
+export interface BucketWriterOptions {
+  readonly writer: SoleWriter;
+  /** Of the same bucket. */
+  readonly replica: BucketReplica;
+  readonly compilerId: string;
+}
+
 /** Writes under way at once: enough to hide the bus's round trip, few enough for its limits. */
 const parallelWrites = 64;
+/** Larger values are written alone, so that one that the bus does not take concerns no other. Below every sensible max_payload. */
+const largeBytes = 16 * 1024;
 
-/**
- * Keeps the bucket `fairlead_xds` equal to what was compiled: writes what differs, deletes what is gone, then `head`.
- *
- * It reads at its start what is there, so that a restart writes only what differs; after that a commit costs what has changed. A writer that
- * is `lost` is of no more use: a new one begins with what is there then.
- */
+/** Makes the bucket hold what has changed, deletes what is gone, then writes `head`: for one term of its writer. */
 export class BucketWriter {
   readonly #writer: SoleWriter;
+  readonly #replica: BucketReplica;
   readonly #compilerId: string;
-  /** Of what the bucket holds, by key. */
-  readonly #digests = new Map<string, string>();
-  readonly #policiesInForce = new Map<string, PolicyObject>();
+  /** By bucket key. */
+  readonly #heldBack = new Map<string, readonly RejectedCompile[]>();
 
-  constructor(bucket: KeyValue, compilerId: string) {
+  constructor({ writer, replica, compilerId }: BucketWriterOptions) {
+    this.#writer = writer;
+    this.#replica = replica;
     this.#compilerId = compilerId;
-    this.#writer = new SoleWriter(bucket, {
-      entry: (key, value) => {
-        const stored = readStored(key, value);
-        if (stored === undefined) return;
-        this.#digests.set(key, stored.digest);
-        if (stored.policy !== undefined) this.#policiesInForce.set(policyKey(stored.policy), stored.policy);
-      },
-      restarted: () => {
-        this.#digests.clear();
-        this.#policiesInForce.clear();
-      },
+  }
+
+  /** What the bucket holds already is not written again. @throws FairleadError FL_BUS_UNAVAILABLE, FL_BUS_CONFLICT */
+  async commit(change: BucketChange, { revision, traceparent, aborted }: CommitOptions): Promise<CommitResult> {
+    const changedKeys: string[] = [];
+    const large: (readonly [DigestedEntry, Uint8Array])[] = [];
+    const put = async (entry: DigestedEntry, value: Uint8Array) => {
+      const sequence = await this.#writer.put(entry.key, value);
+      this.#replica.wrote(entry.key, entry, sequence);
+      changedKeys.push(entry.key);
+    };
+    for (const { key } of change.entries) this.#heldBack.delete(key);
+    const changed = change.entries.filter(({ key, digest }) => this.#replica.digestOf(key) !== digest);
+    await inParallel(changed, aborted, async (entry) => {
+      const value = pack(entry.encode(revision));
+      if (value.byteLength > largeBytes) large.push([entry, value]);
+      else await put(entry, value);
     });
-  }
-
-  /** Resolves once what the bucket holds is known. */
-  get loaded(): Promise<void> {
-    return this.#writer.loaded;
-  }
-
-  /** Aborted once what the bucket holds is not known any more: somebody else has written, or a write has failed. */
-  get lost(): AbortSignal {
-    return this.#writer.lost;
-  }
-
-  /** The policies that the bucket's routes followed at the start, by key: what a compiler that has just started may fall back on. */
-  get policiesInForce(): ReadonlyMap<string, PolicyObject> {
-    return this.#policiesInForce;
-  }
-
-  /**
-   * Makes the bucket hold `mesh`, and nothing else.
-   *
-   * @throws FairleadError FL_BUS_UNAVAILABLE, FL_BUS_CONFLICT, FL_BUS_MESSAGE_TOO_LARGE
-   */
-  async commitAll(mesh: CompiledMesh, options: CommitOptions): Promise<CommitResult> {
-    const entries = entriesOfMesh(mesh);
-    const keys = new Set(entries.map(({ key }) => key));
-    return await this.#commit(
-      { entries, removedKeys: [...this.#digests.keys()].filter((key) => !keys.has(key)) },
-      options,
-    );
-  }
-
-  /** Makes the bucket hold what has changed since the last commit. @throws as `commitAll` */
-  async commit(difference: MeshDifference, options: CommitOptions): Promise<CommitResult> {
-    return await this.#commit(changeOfDifference(difference), options);
-  }
-
-  async stop(): Promise<void> {
-    await this.#writer.stop();
-  }
-
-  async #commit(change: BucketChange, { revision, traceparent, aborted }: CommitOptions): Promise<CommitResult> {
-    const changed = change.entries
-      .map((entry) => ({ entry, digest: digestOf(entry) }))
-      .filter(({ entry, digest }) => this.#digests.get(entry.key) !== digest);
-    const removedKeys = change.removedKeys.filter((key) => this.#digests.has(key));
-    await inParallel(changed, aborted, async ({ entry, digest }) => {
-      await this.#writer.put(entry.key, pack(entry.encode(revision)));
-      this.#digests.set(entry.key, digest);
-    });
+    for (const [entry, value] of large) {
+      aborted.throwIfAborted();
+      try {
+        await put(entry, value);
+      } catch (caught) {
+        const { code, message } = FairleadError.from(caught);
+        if (code !== "FL_BUS_MESSAGE_TOO_LARGE" || this.#writer.lost.aborted) throw caught;
+        this.#heldBack.set(entry.key, rejectionsOf(entry, code, message));
+      }
+    }
+    const removedKeys = change.removedKeys.filter((key) => this.#replica.digestOf(key) !== undefined);
     await inParallel(removedKeys, aborted, async (key) => {
-      await this.#writer.delete(key);
-      this.#digests.delete(key);
+      this.#replica.wrote(key, undefined, await this.#writer.delete(key));
     });
+    for (const key of change.removedKeys) this.#heldBack.delete(key);
     aborted.throwIfAborted();
     const head = { revision, traceparent, compiledAtMs: Date.now(), compilerId: this.#compilerId };
     await this.#writer.put(headKey, encodeHead(head));
-    return { changedKeys: changed.map(({ entry }) => entry.key), removedKeys };
+    return { changedKeys, removedKeys, heldBack: [...this.#heldBack.values()].flat() };
   }
+}
+
+/** One for each policy that it was made of: they are what an operator can change. Without any, of all that it was made of the first. */
+function rejectionsOf({ provenance }: DigestedEntry, code: string, message: string): RejectedCompile[] {
+  const policies = provenance.filter(({ kind }) => kind === "policy");
+  const blamed = policies.length > 0 ? policies : provenance.slice(0, 1);
+  return blamed.map((object) => ({ provenance: object, code, message }));
 }
 
 async function inParallel<Item>(

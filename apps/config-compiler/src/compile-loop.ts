@@ -1,17 +1,16 @@
 import { FairleadError } from "@fairlead/errors";
 import type { Bus } from "@fairlead/bus";
-import { buckets } from "@fairlead/bus";
-import { IncrementalCompiler, nothingBefore } from "@fairlead/compile";
 import type { Logger } from "@fairlead/logging";
-import type { Catalogue, Change } from "@fairlead/model";
-import type { AdvisoryLock, CatalogueReader } from "@fairlead/store";
+import { type AdvisoryLock, type CatalogueReader, lockNames } from "@fairlead/store";
 import { detached } from "@fairlead/telemetry";
 import { Announcer } from "./announcer.ts";
 import { BucketWriter } from "./bucket-writer.ts";
 import { CompileRounds } from "./compile-rounds.ts";
 import type { CompilerMetrics } from "./compiler-metrics.ts";
 import type { CompilerRole } from "./compiler-role.ts";
+import { SoleWriter } from "./sole-writer.ts";
 import { Wake } from "./wake.ts";
+import { WarmMesh } from "./warm-mesh.ts";
 
 export interface CompileLoopOptions {
   readonly store: CatalogueReader;
@@ -21,20 +20,17 @@ export interface CompileLoopOptions {
   readonly compilerId: string;
   /** The longest time between two looks at the store. */
   readonly pollIntervalMs: number;
+  /** Whether everything is kept compiled while another compiler is active. */
+  readonly hotStandby: boolean;
 }
 
-/** What a look at the store gave. */
-type Found =
-  | { readonly kind: "changes"; readonly changes: readonly Change[]; readonly revision: number }
-  | { readonly kind: "catalogue"; readonly catalogue: Catalogue };
-
-const lockName = "config-compiler";
-const standbyRetryMs = 500;
+/** How often a standby tries to get the lock, and looks at the store where it was told that something has changed. */
+const standbyIntervalMs = 250;
 const minFailurePauseMs = 100;
 const maxFailurePauseMs = 2000;
 
 /**
- * Follows the change log, compiles, commits, announces; one compiler of all replicas at a time.
+ * Follows the change log, compiles, commits, announces; one compiler of all replicas at a time. The others compile too, and write nothing.
  *
  * A message is only a hint to look. Changes that arrive while it works are taken together in the next round.
  */
@@ -47,6 +43,10 @@ export class CompileLoop {
   #role: CompilerRole = "standby";
   #revision = 0;
   #trouble: string | undefined;
+  #mesh: WarmMesh | undefined;
+  /** Somebody has said that there are changes, and nobody has looked since. */
+  #isHinted = false;
+  #lookedAt = 0;
 
   constructor(options: CompileLoopOptions) {
     this.#options = options;
@@ -62,6 +62,12 @@ export class CompileLoop {
     return this.#revision;
   }
 
+  /** Whether it could go on at once if it had to: it is active, or has compiled what there is. A cold standby always says yes. */
+  get isWarm(): boolean {
+    if (this.#role !== "standby") return this.#role === "active";
+    return !this.#options.hotStandby || this.#hasCompiled;
+  }
+
   /** What keeps it from its work, in words; undefined when nothing does. */
   get trouble(): string | undefined {
     return this.#trouble;
@@ -71,25 +77,33 @@ export class CompileLoop {
     this.#done = detached(async () => await this.#run());
   }
 
-  /** There may be changes: look now. */
+  /** There may be changes: look now, or as a standby soon. */
   hint(): void {
-    this.#wake.wake();
+    this.#isHinted = true;
+    if (this.#role !== "standby") this.#wake.wake();
   }
 
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#wake.wake();
     await this.#done;
+    await this.#forget();
+  }
+
+  get #hasCompiled(): boolean {
+    return this.#mesh?.revision !== undefined;
   }
 
   async #run(): Promise<void> {
     let pauseMs = minFailurePauseMs;
     while (!this.#stop.signal.aborted) {
       try {
-        const lock = await this.#options.store.tryLock(lockName);
+        const lock = await this.#options.store.tryLock(lockNames.compiler);
         if (lock === undefined) {
           this.#settle("standby");
-          await this.#wake.within(standbyRetryMs);
+          await this.#followAlong();
+          pauseMs = minFailurePauseMs;
+          await this.#wake.within(standbyIntervalMs);
           continue;
         }
         try {
@@ -97,6 +111,7 @@ export class CompileLoop {
           pauseMs = minFailurePauseMs;
         } finally {
           this.#settle("standby");
+          if (!this.#options.hotStandby) await this.#forget();
           await lock
             .release()
             .catch((error: unknown) => this.#options.logger.debug({ err: error }, "lock was gone already"));
@@ -110,61 +125,75 @@ export class CompileLoop {
     }
   }
 
+  /** Compiles what there is, or has changed, and writes nothing. */
+  async #followAlong(): Promise<void> {
+    const { hotStandby, pollIntervalMs, logger } = this.#options;
+    if (!hotStandby) return;
+    const mesh = await this.#meshOnBus();
+    const isDue = this.#isHinted || performance.now() - this.#lookedAt >= pollIntervalMs;
+    // What the bucket holds says what rejected policies fall back on; without it nothing is begun.
+    if (mesh.replica.sequence === undefined || (this.#hasCompiled && !isDue)) return;
+    const wasWarm = this.#hasCompiled;
+    mesh.takeIn(await this.#look(mesh));
+    if (!wasWarm) logger.info({ revision: mesh.revision }, "everything is compiled; standing by");
+    this.#works();
+  }
+
   /** Compiles until it is stopped, or the lock is lost, or the store or bus fails, or somebody else writes into the bucket. */
   async #lead(lock: AdvisoryLock): Promise<void> {
-    const { store, bus, compilerId, pollIntervalMs } = this.#options;
+    const { compilerId, pollIntervalMs, metrics, logger } = this.#options;
     this.#settle("loading");
-    const writer = new BucketWriter(await bus.keyValue(buckets.xds), compilerId);
-    const ended = AbortSignal.any([lock.lost, writer.lost, this.#stop.signal]);
+    const mesh = await this.#meshOnBus();
+    const allowed = AbortSignal.any([lock.lost, this.#stop.signal]);
+    const sole = await SoleWriter.claim(mesh.bucket, mesh.replica, compilerId, allowed);
+    const ended = AbortSignal.any([allowed, sole.lost]);
     const wakeUp = () => this.#wake.wake();
     ended.addEventListener("abort", wakeUp);
     try {
-      const catalogue = await store.snapshot();
-      await Promise.race([writer.loaded, new Promise((resolve) => ended.addEventListener("abort", resolve))]);
-      if (ended.aborted) return;
-      const compiler = new IncrementalCompiler({ ...nothingBefore, policiesInForce: writer.policiesInForce });
-      const rounds = new CompileRounds({ ...this.#options, announcer: this.#announcer, writer, compiler, ended });
-      this.#revision = await rounds.takeCatalogue(catalogue);
+      const writer = new BucketWriter({ writer: sole, replica: mesh.replica, compilerId });
+      const rounds = new CompileRounds({ mesh, writer, announcer: this.#announcer, metrics, logger, ended });
+      // After the claim: nothing newer than what is found can have been committed by another.
+      this.#revision = await rounds.takeOver(await this.#look(mesh));
       while (!ended.aborted) {
         this.#settle("active");
         await this.#wake.within(pollIntervalMs);
         if (ended.aborted) break;
-        const found = await this.#look();
-        if (found.kind === "catalogue") this.#revision = await rounds.takeCatalogue(found.catalogue);
-        else if (found.changes.length > 0) this.#revision = await rounds.takeChanges(found.changes, found.revision);
+        const found = await this.#look(mesh);
+        if (found.kind === "catalogue" || found.changes.length > 0) this.#revision = await rounds.take(found);
       }
-      writer.lost.throwIfAborted();
+      sole.lost.throwIfAborted();
     } finally {
       ended.removeEventListener("abort", wakeUp);
-      await writer.stop();
+      mesh.replica.listen(undefined);
     }
   }
 
-  /** What has changed since the last round; the whole catalogue where the log does not reach back. */
-  async #look(): Promise<Found> {
-    const { store, logger } = this.#options;
-    const changes: Change[] = [];
-    let revision = this.#revision;
-    for (;;) {
-      const page = await store.changesSince(revision);
-      if (page.gap) {
-        logger.warn({ revision }, "the change log does not reach back this far; reading the whole catalogue");
-        return { kind: "catalogue", catalogue: await store.snapshot() };
-      }
-      if (page.changes.length === 0) return { kind: "changes", changes, revision };
-      changes.push(...page.changes);
-      revision = page.revision;
-    }
+  async #look(mesh: WarmMesh) {
+    this.#isHinted = false;
+    this.#lookedAt = performance.now();
+    return await mesh.look();
+  }
+
+  async #meshOnBus(): Promise<WarmMesh> {
+    return (this.#mesh ??= await WarmMesh.on(this.#options));
+  }
+
+  async #forget(): Promise<void> {
+    const mesh = this.#mesh;
+    this.#mesh = undefined;
+    await mesh?.stop();
   }
 
   #settle(role: CompilerRole): void {
     if (role !== this.#role) this.#options.logger.info({ role }, "role");
     this.#role = role;
     this.#options.metrics.role(role);
-    if (role === "active") {
-      if (this.#trouble !== undefined) this.#options.logger.info("works again");
-      this.#trouble = undefined;
-    }
+    if (role === "active") this.#works();
+  }
+
+  #works(): void {
+    if (this.#trouble !== undefined) this.#options.logger.info("works again");
+    this.#trouble = undefined;
   }
 
   /** Logs a failure once, not at each retry. */

@@ -4,6 +4,12 @@ import { shortTypeName } from "@fairlead/envoy-api";
 import type { CommitResult } from "./bucket-writer.ts";
 import type { CompilerRole } from "./compiler-role.ts";
 
+export interface CompiledRound extends Pick<CompiledMesh, "resources" | "rejected"> {
+  readonly result: CommitResult;
+  readonly revision: number;
+  readonly seconds: number;
+}
+
 /** What a compiler counts. Labels: the four or five xDS types. */
 export class CompilerMetrics {
   readonly #compileSeconds;
@@ -49,12 +55,12 @@ export class CompilerMetrics {
     this.#active = role === "active" ? 1 : 0;
   }
 
-  compiled(mesh: CompiledMesh, result: CommitResult, revision: number, seconds: number): void {
+  compiled({ resources, rejected, result, revision, seconds }: CompiledRound): void {
     this.#compileSeconds.record(seconds);
     this.#changedResources.add(result.changedKeys.length + result.removedKeys.length);
     this.#revision = revision;
-    this.#rejected = mesh.rejected.length;
-    this.#resources = mesh.resources;
+    this.#rejected = rejected.length;
+    this.#resources = resources;
   }
 }
 

@@ -7,6 +7,7 @@ import {
   port,
   storeProcessConfig,
 } from "@fairlead/config";
+import { z } from "zod";
 
 export const configCompilerConfig = defineConfig("config-compiler", {
   bind: bindAddress().describe("Address that /healthz, /readyz and /metrics listen on."),
@@ -15,6 +16,12 @@ export const configCompilerConfig = defineConfig("config-compiler", {
     .prefault("2s")
     .describe(
       "How often the store is asked for changes that no message announced. Also the longest delay while the bus is down.",
+    ),
+  hotStandby: z
+    .stringbool()
+    .prefault("true")
+    .describe(
+      "While another compiler is active, follow the catalogue and keep everything compiled: taking over then takes less than 2 s, and a standby costs the CPU and memory of an active one. false = compile when it is needed, which takes seconds in a large mesh.",
     ),
   ...httpLimitFields(1000),
   logLevel: logLevel(),

@@ -39,6 +39,7 @@ export function createConfigCompiler(config: ConfigCompilerConfig, resources: Co
     metrics: new CompilerMetrics(),
     compilerId: `${hostname()}-${randomUUID().slice(0, 8)}`,
     pollIntervalMs: config.pollInterval,
+    hotStandby: config.hotStandby,
   });
   let api: HttpApi | undefined;
   let hints: BusSubscription | undefined;
@@ -65,7 +66,7 @@ export function createConfigCompiler(config: ConfigCompilerConfig, resources: Co
         readiness: () => ({
           waitingFor: [
             ...(loop.trouble === undefined ? [] : [loop.trouble]),
-            ...(loop.role === "loading" ? ["the first compile"] : []),
+            ...(loop.isWarm ? [] : ["the first compile"]),
           ],
         }),
       });

@@ -9,9 +9,13 @@ const mainFile = fileURLToPath(new URL("../main.ts", import.meta.url));
 export class CompilerProcess {
   readonly #child: ChildProcess;
   readonly #log: string[] = [];
-  #waiting: { readonly isIt: (line: string) => boolean; readonly resolve: () => void }[] = [];
+  #waiting: {
+    readonly isIt: (line: string) => boolean;
+    readonly resolve: () => void;
+    readonly reject: (error: Error) => void;
+  }[] = [];
 
-  constructor(natsUrl: string, databaseUrl: string) {
+  constructor(natsUrl: string, databaseUrl: string, settings: Readonly<Record<string, string>> = {}) {
     this.#child = spawn(process.execPath, [mainFile], {
       env: {
         ...process.env,
@@ -21,8 +25,13 @@ export class CompilerProcess {
         FAIRLEAD_HTTP_PORT: "0",
         FAIRLEAD_POLL_INTERVAL: "20ms",
         FAIRLEAD_LOG_LEVEL: "info",
+        ...settings,
       },
       stdio: ["ignore", "pipe", "inherit"],
+    });
+    this.#child.once("exit", (code, signal) => {
+      const ended = new Error(`config-compiler ended with ${code ?? signal}`);
+      for (const { reject } of this.#waiting.splice(0)) reject(ended);
     });
     createInterface({ input: this.#child.stdout! }).on("line", (line) => {
       this.#log.push(line);
@@ -36,14 +45,20 @@ export class CompilerProcess {
   async logged(...parts: string[]): Promise<void> {
     const isIt = (line: string) => parts.every((part) => line.includes(part));
     if (this.#log.some(isIt)) return;
-    await new Promise<void>((resolve) => this.#waiting.push({ isIt, resolve }));
+    await this.#next(isIt);
+  }
+
+  hasLogged(part: string): boolean {
+    return this.#log.some((line) => line.includes(part));
   }
 
   /** Resolves when it becomes this from now on. */
   async becomes(role: "active" | "standby"): Promise<void> {
-    await new Promise<void>((resolve) =>
-      this.#waiting.push({ isIt: (line) => line.includes(`"role":"${role}"`), resolve }),
-    );
+    await this.#next((line) => line.includes(`"role":"${role}"`));
+  }
+
+  async #next(isIt: (line: string) => boolean): Promise<void> {
+    await new Promise<void>((resolve, reject) => this.#waiting.push({ isIt, resolve, reject }));
   }
 
   /** Stops it (SIGSTOP): it does nothing, and its connections stay. */

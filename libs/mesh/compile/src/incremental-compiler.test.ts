@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CatalogueReplica } from "@fairlead/model";
+import { CatalogueReplica, type Change, policyKey, serviceKey } from "@fairlead/model";
+import { parsePolicies } from "@fairlead/policy";
 import * as fc from "fast-check";
 import { compile, type CompiledMesh, type CompileRound, IncrementalCompiler, nothingBefore } from "./index.ts";
 import { arbitraryChange } from "./testing/arbitrary-changes.ts";
@@ -90,4 +91,68 @@ test("changes in one round count as one: their order does not show", () => {
     }),
     { numRuns: 60 },
   );
+});
+
+/** What proxies get, whenever it was compiled. */
+function inForceOf({ resources, scopes, nodes, rejected, policiesInForce }: CompiledMesh): unknown {
+  const bodies = new Map([...resources].map(([key, { body }]) => [key, hex(body)]));
+  return { bodies, scopes, nodes, rejected, policiesInForce };
+}
+
+// What a failed computation gave last is each compiler's own memory; the weight is what makes one fail.
+const compilable = arbitraryChange.filter(
+  (change) => change.kind !== "instance" || change.value === undefined || change.value.weight < 2 ** 32,
+);
+
+test("one that has had other rounds holds the same once it falls back on what is in force elsewhere", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.array(compilable, { maxLength: 4 }), { maxLength: 12 }),
+      fc.integer({ min: 1, max: 5 }),
+      (rounds, together) => {
+        const catalogue = new CatalogueReplica();
+        const active = new IncrementalCompiler();
+        const standby = new IncrementalCompiler();
+        for (const compiler of [active, standby]) compiler.reset(catalogue);
+        for (const [index, changes] of rounds.entries()) {
+          for (const change of changes) catalogue.apply(change);
+          active.apply(changes, index + 1);
+          const isCut = (index + 1) % together === 0 || index === rounds.length - 1;
+          if (isCut) standby.apply(rounds.slice(index - (index % together), index + 1).flat(), index + 1);
+        }
+        standby.fallBackOn(active.mesh.policiesInForce);
+        assert.deepEqual(inForceOf(standby.mesh), inForceOf(active.mesh));
+        const { policiesInForce } = active.mesh;
+        assert.deepEqual(
+          inForceOf(standby.mesh),
+          inForceOf(compile(catalogue, { ...nothingBefore, policiesInForce })),
+          "as after a restart",
+        );
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+test("of a rejected policy the text that others have in force counts, not the last good one of rounds of its own", () => {
+  const catalogue = new CatalogueReplica();
+  const service = { interface: "shop.A", protocol: "http" } as const;
+  catalogue.services.set(serviceKey(service), service);
+  const policy = (destination: string, timeout: string): Change => {
+    const text = `apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: vs}\nspec: {hosts: [shop.A], http: [{timeout: ${timeout}, route: [{destination: {host: ${destination}}}]}]}\n`;
+    const value = parsePolicies(text, { file: "p.yaml" }).policies[0]!.object;
+    return { kind: "policy", key: policyKey(value), value, revision: 0 };
+  };
+  const [first, second, bad] = [policy("shop.A", "1s"), policy("shop.A", "2s"), policy("no.Such", "3s")];
+  const [active, standby] = [new IncrementalCompiler(), new IncrementalCompiler()];
+  for (const compiler of [active, standby]) {
+    compiler.reset(catalogue);
+    compiler.apply([first], 1);
+  }
+  active.apply([second], 2);
+  active.apply([bad], 3);
+  standby.apply([second, bad], 3);
+  assert.notDeepEqual(inForceOf(standby.mesh), inForceOf(active.mesh));
+  standby.fallBackOn(active.mesh.policiesInForce);
+  assert.deepEqual(inForceOf(standby.mesh), inForceOf(active.mesh));
 });

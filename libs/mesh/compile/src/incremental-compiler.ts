@@ -125,6 +125,25 @@ export class IncrementalCompiler {
     return this.#round(touched, revision);
   }
 
+  /**
+   * Takes over what is in force elsewhere: where a policy cannot be used as it is, what `inForce` has of it is what it falls back on, or
+   * nothing. Then it holds what a compile of the same catalogue with these policies in force gives, whatever rounds it has had.
+   *
+   * @param inForce by key
+   */
+  fallBackOn(inForce: ReadonlyMap<string, PolicyObject>): CompileRound {
+    const touched = new Set<string>();
+    for (const [key, current] of this.#policies) {
+      if (this.#inForce.get(key) === current) continue;
+      const good = inForce.get(key);
+      if (samePolicy(good, this.#lastGood.get(key))) continue;
+      if (good === undefined) this.#lastGood.delete(key);
+      else this.#lastGood.set(key, good);
+      touched.add(key);
+    }
+    return this.#round(touched, this.#revision);
+  }
+
   #round(touched: ReadonlySet<string>, revision: number): CompileRound {
     for (const key of touched) this.#setCandidates(key);
     const outputs = new Map<string, OutputChange>();
@@ -170,6 +189,10 @@ export class IncrementalCompiler {
     const current = this.#policies.get(key);
     this.#graph.set(policies, key, current === undefined ? undefined : { current, lastGood: this.#lastGood.get(key) });
   }
+}
+
+function samePolicy(left: PolicyObject | undefined, right: PolicyObject | undefined): boolean {
+  return left?.text === right?.text && left?.file === right?.file && left?.line === right?.line;
 }
 
 /** Several changes of one output are one. */
