@@ -23,9 +23,7 @@ class Stream {
   constructor(nodeId: string) {
     this.facts = { nodeId, app: "", userAgent: "" };
   }
-  pending() {
-    return [];
-  }
+  readonly hasPending = false;
 }
 
 /** A replica that is fed directly, and a table that follows it. */

@@ -2,7 +2,7 @@ import { mergeTouched, type ReplicaCommit, type TouchedNames } from "@fairlead/s
 import type { ProxyConnection } from "./proxy-connection.ts";
 
 /** A connection, as far as the table looks at it. */
-type TableEntry = Pick<ProxyConnection, "facts" | "peer" | "pending">;
+type TableEntry = Pick<ProxyConnection, "facts" | "peer" | "hasPending">;
 
 /** The streams of one node. */
 interface NodeStreams<Connection> {
@@ -88,7 +88,7 @@ export class ConnectionTable<Connection extends TableEntry = ProxyConnection> {
   /** Looks again whether the connection has something pending. @returns whether it has, or had */
   notePending(connection: Connection): boolean {
     const had = this.#pending.has(connection);
-    const has = connection.pending().length > 0;
+    const has = connection.hasPending;
     if (has) this.#pending.add(connection);
     else this.#pending.delete(connection);
     return had || has;

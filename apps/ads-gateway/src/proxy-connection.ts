@@ -18,6 +18,7 @@ import type { PushLane } from "./push-lane.ts";
 import { PushSpans } from "./push-spans.ts";
 import { type Refusal, Refusals } from "./refusals.ts";
 import { ResponseWriter } from "./response-writer.ts";
+import { UnseenCommits } from "./unseen-commits.ts";
 
 /** What all connections of a gateway share. */
 export interface ConnectionContext {
@@ -73,6 +74,10 @@ export class ProxyConnection {
   #refusals: Refusals | undefined;
   /** Before the first request: until it has to be there. Later: when the stream may have something to send by itself. */
   #deadline: NodeJS.Timeout | undefined;
+  /** A push is to come. */
+  #awaitsPush = false;
+  /** What was committed since it is: looked at when something is to be sent, all at once. */
+  #unseen: UnseenCommits | undefined;
   #closed = false;
 
   constructor({ id, call, identity, stream }: ConnectionParts, context: ConnectionContext) {
@@ -100,16 +105,30 @@ export class ProxyConnection {
     return this.#facts;
   }
 
+  get hasPending(): boolean {
+    return this.#unseen !== undefined || this.#stream.hasPending;
+  }
+
+  /** What was not looked at yet counts, too: more than the truth for a moment, never less. */
   pending(): PendingOfType[] {
-    return this.#stream.pending();
+    const pending = this.#stream.pending();
+    if (this.#unseen === undefined) return pending;
+    const { first, last, sinceMs, touched } = this.#unseen;
+    for (const typeUrl of touched.keys()) {
+      if (!this.#stream.wants(typeUrl)) continue;
+      pending.push({ typeUrl, first, last, state: "BLOCKED", detail: "queued", sinceMs });
+    }
+    return pending;
   }
 
   status(): TypeStatus[] {
+    this.#lookAtUnseen();
     return this.#stream.status();
   }
 
   /** What the proxy holds, refuses and misses, one by one. */
   resources(): Iterable<ResourceStatus> {
+    this.#lookAtUnseen();
     return this.#stream.resources();
   }
 
@@ -133,6 +152,7 @@ export class ProxyConnection {
     // Rules 1 and 2: the first request's node is the stream's; later ones may leave it out, and are not asked again.
     const facts = (this.#facts ??= this.#name(message));
     const view = replica.viewOf(facts.nodeId);
+    this.#lookAtUnseen();
     const outcome = this.#stream.request(message.request, view, replica.revision, Date.now());
     metrics.requested(outcome, message.request.nonce !== "");
     if (outcome.kind === "nack") this.#refused(outcome, message.request, view);
@@ -180,17 +200,35 @@ export class ProxyConnection {
   /** Notes a commit. It is pending from now on, and sent by `push`. @returns whether it concerns the proxy */
   announce(touched: TouchedNames, commit: ReplicaCommit): boolean {
     if (this.#closed || this.#facts === undefined) return false;
+    const { revision, traceparent } = commit;
+    if (this.#awaitsPush) {
+      this.#unseen = UnseenCommits.with(this.#unseen, touched, commit);
+      this.#spans?.merge(revision);
+      this.#context.onProgress(this);
+      return true;
+    }
     const view = this.#context.replica.viewOf(this.#facts.nodeId);
-    const types = this.#stream.announce(touched, commit.revision, view, Date.now());
+    const types = this.#stream.announce(touched, { first: revision, last: revision }, view, Date.now());
     if (types === 0) return false;
-    this.#spans?.begin({ revision: commit.revision, traceparent: commit.traceparent, types });
+    this.#awaitsPush = true;
+    this.#spans?.begin({ revision, traceparent, types });
     this.#context.onProgress(this);
     return true;
+  }
+
+  /** To be called before anything is sent: what is sent is the newest state, so it has to be known what that changes. */
+  #lookAtUnseen(): void {
+    const unseen = this.#unseen;
+    if (unseen === undefined || this.#facts === undefined) return;
+    this.#unseen = undefined;
+    this.#stream.announce(unseen.touched, unseen, this.#context.replica.viewOf(this.#facts.nodeId), Date.now());
   }
 
   /** Sends what was announced. Resolves when the proxy has taken it, or is slow. */
   async push(lane: PushLane): Promise<void> {
     if (this.#closed) return;
+    this.#awaitsPush = false;
+    this.#lookAtUnseen();
     if (lane === "endpoints") this.#stream.releaseEndpoints();
     else this.#stream.release();
     this.flush();
@@ -206,6 +244,7 @@ export class ProxyConnection {
     if (this.#closed || this.#facts === undefined || this.#writer.clogged) return;
     const now = Date.now();
     const begin = performance.now();
+    this.#lookAtUnseen();
     for (const response of this.#stream.take(this.#context.replica.viewOf(this.#facts.nodeId), now)) {
       const { typeUrl, count } = response;
       const bytes = response.bytes.byteLength;
@@ -232,9 +271,11 @@ export class ProxyConnection {
   }
 
   #progress(): void {
-    const pending = this.#stream.pending();
-    this.#spans?.settle(pending);
-    this.#refusals?.settle(pending);
+    if (this.#spans?.open === true || this.#refusals !== undefined) {
+      const pending = this.pending();
+      this.#spans?.settle(pending);
+      this.#refusals?.settle(pending);
+    }
     if (!this.#closed) this.#context.onProgress(this);
   }
 

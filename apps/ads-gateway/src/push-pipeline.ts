@@ -7,7 +7,7 @@ import type { LaneStatus } from "./push-status.ts";
 
 /** A stream, as the pipeline sees it. */
 export interface PushTarget {
-  /** Notes what is to be sent. @returns whether it concerns the stream */
+  /** Notes what is to be sent. While a push is to come this costs the same whatever was touched. @returns whether it concerns the stream */
   announce(touched: TouchedNames, commit: ReplicaCommit): boolean;
   /** Sends the newest of what was announced. `endpoints`: of endpoints only. Settles when the next stream's turn is. */
   push(lane: PushLane): Promise<void>;

@@ -41,9 +41,15 @@ export class ScopeMoves {
 }
 
 /** @returns a new map; the arguments stay as they are */
-export function mergeTouched(a: TouchedNames, b: TouchedNames): TouchedNames {
-  const merged = new Map<string, ReadonlySet<string>>(a);
-  for (const [typeUrl, names] of b) merged.set(typeUrl, new Set([...(merged.get(typeUrl) ?? []), ...names]));
+export function mergeTouched(...parts: readonly TouchedNames[]): TouchedNames {
+  const merged = new Map<string, Set<string>>();
+  for (const part of parts) {
+    for (const [typeUrl, names] of part) {
+      const all = merged.get(typeUrl);
+      if (all === undefined) merged.set(typeUrl, new Set(names));
+      else for (const name of names) all.add(name);
+    }
+  }
   return merged;
 }
 

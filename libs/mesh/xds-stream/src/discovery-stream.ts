@@ -67,8 +67,12 @@ export interface DiscoveryStream {
    * stream is to be ended
    */
   request(request: StreamRequest, view: ResourceView, revision: number, now: number): RequestOutcome;
-  /** Notes what a commit touched. It counts as pending from now on, and is sent by `take` after `release`. @returns how many types it concerns */
-  announce(touched: TouchedNames, revision: number, view: ResourceView, now: number): number;
+  /**
+   * Notes what commits touched. It counts as pending from now on, and is sent by `take` after `release`.
+   *
+   * @param revisions of the commits @param view with all of them in force @returns how many types they concern
+   */
+  announce(touched: TouchedNames, revisions: RevisionRange, view: ResourceView, now: number): number;
   /** Lets `take` send what was announced. */
   release(): void;
   /** `release` for endpoints only: they do not wait until it is quiet elsewhere. */
@@ -79,8 +83,12 @@ export interface DiscoveryStream {
   deadline(now: number): number | undefined;
   /** Whether a request asked for something that was not sent yet. */
   readonly owes: boolean;
+  /** Whether the client wants anything of the type. */
+  wants(typeUrl: string): boolean;
   /** The revisions that the client has not ACKed. */
   pending(): PendingOfType[];
+  /** Whether there are any. */
+  readonly hasPending: boolean;
   status(): TypeStatus[];
   /** What the client holds, refuses and misses, one by one. */
   resources(): Iterable<ResourceStatus>;

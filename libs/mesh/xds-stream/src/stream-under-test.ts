@@ -92,7 +92,7 @@ export class StreamUnderTest {
     for (const [typeUrl, specs] of Object.entries(changes)) {
       for (const [type, names] of this.set(typeUrl, ...specs)) touched.set(type, names);
     }
-    this.stream.announce(touched, this.revision, this.view, this.now);
+    this.stream.announce(touched, { first: this.revision, last: this.revision }, this.view, this.now);
   }
 
   /** A commit that is released at once. @returns what the client gets */

@@ -137,14 +137,14 @@ export class TypeStream {
     return { typeUrl: this.typeUrl, kind: "ack", elapsedMs, range: inFlight.range };
   }
 
-  announce(names: ReadonlySet<string>, revision: number, view: ResourceView, now: number): boolean {
+  announce(names: ReadonlySet<string>, revisions: RevisionRange, view: ResourceView, now: number): boolean {
     if (this.subscription.empty) return false;
     const announced = this.contents.announce(names, view);
     if (!this.contents.refusing) this.#refused = undefined;
     // What waited may be gone again.
     if (!this.contents.hasWork) this.#waiting = undefined;
     if (!announced) return false;
-    this.#wait({ first: revision, last: revision }, now);
+    this.#wait(revisions, now);
     return true;
   }
 
@@ -200,6 +200,10 @@ export class TypeStream {
     for (const name of this.subscription.names()) {
       if (!shown.has(name)) yield { typeUrl, name, version: "", state: "MISSING" };
     }
+  }
+
+  get hasPending(): boolean {
+    return this.#waiting !== undefined || this.#inFlight?.range !== undefined || this.#refused?.range !== undefined;
   }
 
   pending(): PendingRevisions[] {

@@ -13,6 +13,7 @@ import type {
 } from "./discovery-stream.ts";
 import type { ResponseFields } from "./encode-response.ts";
 import { canonicalName } from "./resource-name.ts";
+import type { RevisionRange } from "./revision-range.ts";
 import type { Subscription } from "./subscription.ts";
 import type { RequestOutcome, ResourceStatus } from "./type-request.ts";
 import { TypeStream } from "./type-stream.ts";
@@ -85,10 +86,10 @@ export class XdsStream implements DiscoveryStream {
     );
   }
 
-  announce(touched: TouchedNames, revision: number, view: ResourceView, now: number): number {
+  announce(touched: TouchedNames, revisions: RevisionRange, view: ResourceView, now: number): number {
     let concerned = 0;
     for (const [typeUrl, names] of touched) {
-      if (this.#types.get(typeUrl)?.announce(names, revision, view, now) === true) concerned++;
+      if (this.#types.get(typeUrl)?.announce(names, revisions, view, now) === true) concerned++;
     }
     return concerned;
   }
@@ -201,10 +202,22 @@ export class XdsStream implements DiscoveryStream {
     return [...this.#types.values()].some((type) => type.contents.owed);
   }
 
+  wants(typeUrl: string): boolean {
+    return this.#types.get(typeUrl)?.subscription.empty === false;
+  }
+
   pending(): PendingOfType[] {
-    return [...this.#types.values()].flatMap((type) =>
-      type.pending().map((entry) => ({ typeUrl: type.typeUrl, ...entry })),
-    );
+    const pending: PendingOfType[] = [];
+    for (const type of this.#types.values()) {
+      if (!type.hasPending) continue;
+      for (const entry of type.pending()) pending.push({ typeUrl: type.typeUrl, ...entry });
+    }
+    return pending;
+  }
+
+  get hasPending(): boolean {
+    for (const type of this.#types.values()) if (type.hasPending) return true;
+    return false;
   }
 
   *resources(): Iterable<ResourceStatus> {

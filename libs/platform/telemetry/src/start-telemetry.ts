@@ -6,6 +6,7 @@ import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import { BatchSpanProcessor, NoopSpanProcessor, type SpanProcessor } from "@opentelemetry/sdk-trace";
+import { keepSpans } from "./trace-context.ts";
 
 export interface TelemetryOptions {
   /** `service.name` of spans and metrics. */
@@ -48,13 +49,15 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
             scheduledDelayMillis: 500,
           }),
         ];
+  const processors = [...exporters, ...(options.spanProcessors ?? [])];
+  keepSpans(processors.length > 0);
   const sdk = new NodeSDK({
     resource: resourceFromAttributes({ "service.name": options.service }),
     autoDetectResources: false,
     textMapPropagator: new W3CTraceContextPropagator(),
     metricReaders: [prometheus],
     // Without any processor the SDK makes no real spans, and so no trace ids.
-    spanProcessors: [new NoopSpanProcessor(), ...exporters, ...(options.spanProcessors ?? [])],
+    spanProcessors: [new NoopSpanProcessor(), ...processors],
     instrumentations: [],
   });
   sdk.start();

@@ -2,6 +2,18 @@ import { type Attributes, type Context, context, propagation, ROOT_CONTEXT, type
 
 const tracer = () => trace.getTracer("fairlead");
 
+let kept = true;
+
+/** Whether somebody gets the spans that end. Where nobody does, what would be made for each of thousands of streams need not be. */
+export function spansAreKept(): boolean {
+  return kept;
+}
+
+/** To be called when the SDK starts. */
+export function keepSpans(wanted: boolean): void {
+  kept = wanted;
+}
+
 /** The W3C traceparent of the active span, to be carried in a message or a row; undefined outside of a span. */
 export function currentTraceparent(): string | undefined {
   const carrier: Record<string, string> = {};
