@@ -6,6 +6,7 @@ import type { ConsistentHash, LoadBalancer, LoadBalancerSettings } from "@fairle
 import type { ClusterInit } from "./cluster-init.ts";
 import { durationOf } from "./durations.ts";
 import type { EffectivePolicy } from "./effective-policy.ts";
+import { localitySetting } from "./locality-balancing.ts";
 
 const lbPolicies: Readonly<Record<LoadBalancer, Cluster_LbPolicy>> = {
   ROUND_ROBIN: Cluster_LbPolicy.ROUND_ROBIN,
@@ -52,8 +53,13 @@ function hashing(hash: ConsistentHash): ClusterInit {
 export function balancing({ loadBalancer, outlierDetection }: EffectivePolicy): ClusterInit {
   const panic = outlierDetection?.minHealthPercent;
   // Istio: fewer healthy instances than that, and all get calls; its default is never.
-  const commonLbConfig =
-    outlierDetection === undefined ? {} : { commonLbConfig: { healthyPanicThreshold: { value: panic ?? 0 } } };
+  const common = {
+    ...(outlierDetection === undefined ? {} : { healthyPanicThreshold: { value: panic ?? 0 } }),
+    ...(localitySetting({ loadBalancer, outlierDetection }) === undefined
+      ? {}
+      : { localityConfigSpecifier: { case: "localityWeightedLbConfig" as const, value: {} } }),
+  };
+  const commonLbConfig = Object.keys(common).length === 0 ? {} : { commonLbConfig: common };
   if (loadBalancer?.consistentHash !== undefined) return { ...hashing(loadBalancer.consistentHash), ...commonLbConfig };
   const simple = loadBalancer?.simple ?? "ROUND_ROBIN";
   const slowStartConfig = loadBalancer === undefined ? undefined : slowStart(loadBalancer);

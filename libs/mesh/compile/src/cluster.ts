@@ -10,7 +10,7 @@ import { connectionLimits, httpOptions } from "./connection-limits.ts";
 import { durationOf } from "./durations.ts";
 import { externalEndpoints, isStatic } from "./external-endpoints.ts";
 import { byLocality, localityEndpoints } from "./locality-endpoints.ts";
-import { inboundClusterName, outboundClusterName, speaksHttp2 } from "./names.ts";
+import { inboundClusterName, outboundClusterName, resourceKey, speaksHttp2 } from "./names.ts";
 import { outlierEjection } from "./outlier-ejection.ts";
 import type { PlannedSubset, ServicePlan } from "./service-plan.ts";
 import { upstreamTls } from "./upstream-tls.ts";
@@ -68,10 +68,8 @@ export function outboundClusters(plan: ServicePlan): RenderedResource[] {
       ...(policy.outlierDetection === undefined ? {} : { outlierDetection: outlierEjection(policy.outlierDetection) }),
       ...(transportSocket === undefined ? {} : { transportSocket }),
     });
-    return compiled({ key: `cds/${name}`, typeUrl: typeUrls.cluster, name }, ClusterSchema, cluster, [
-      provenance,
-      ...ruleProvenance,
-    ]);
+    const key = resourceKey("cds", plan.viewerId, name);
+    return compiled({ key, typeUrl: typeUrls.cluster, name }, ClusterSchema, cluster, [provenance, ...ruleProvenance]);
   });
 }
 

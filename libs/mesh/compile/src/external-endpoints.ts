@@ -29,5 +29,6 @@ export function externalEndpoints(
       port: endpoint.ports[port.name] ?? own,
       weight: endpoint.weight ?? 1,
       locality: endpoint.locality ?? "",
+      labels: endpoint.labels,
     }));
 }

@@ -107,8 +107,12 @@ const rows: readonly (readonly [row: string, policies: string, holds: RegExp | {
   ],
   [
     "rules for some workloads",
-    policy("DestinationRule", "dr", "{host: shop.A, workloadSelector: {matchLabels: {a: b}}}"),
-    { refused: /workloadSelector is not implemented/ },
+    policy(
+      "DestinationRule",
+      "dr",
+      "{host: shop.A, workloadSelector: {matchLabels: {}}, trafficPolicy: {loadBalancer: {simple: RANDOM}}}",
+    ),
+    /"RANDOM"/,
   ],
   [
     "subsets",
@@ -125,8 +129,8 @@ const rows: readonly (readonly [row: string, policies: string, holds: RegExp | {
   ["PASSTHROUGH", rule("loadBalancer: {simple: PASSTHROUGH}"), { refused: /PASSTHROUGH is not implemented/ }],
   [
     "localityLbSetting",
-    rule("loadBalancer: {localityLbSetting: {enabled: false, failover: []}}"),
-    { refused: /failover is not implemented/ },
+    rule("loadBalancer: {localityLbSetting: {failover: []}}, outlierDetection: {}"),
+    /"localityWeightedLbConfig"/,
   ],
   ["tls modes", rule("tls: {mode: SIMPLE}"), /UpstreamTlsContext/],
   ["retryBudget", rule("retryBudget: {percent: 10}"), /"retryBudget"/],

@@ -5,9 +5,11 @@ import type { MeshNode, Protocol } from "@fairlead/model";
 import type { ProvenanceEntry } from "@fairlead/snapshot";
 import { compareText } from "./compare-text.ts";
 import { compiled, type RenderedResource } from "./compiled.ts";
-import { byLocality, type LocatedEndpoint } from "./locality-endpoints.ts";
-import { httpRank, outboundClusterName } from "./names.ts";
-import type { ServicePlan } from "./service-plan.ts";
+import { endpointsFor, localitySetting } from "./locality-balancing.ts";
+import type { LocatedEndpoint } from "./locality-endpoints.ts";
+import { httpRank, outboundClusterName, resourceKey } from "./names.ts";
+import type { PlannedSubset, ServicePlan } from "./service-plan.ts";
+import type { Sight } from "./viewer.ts";
 
 /** An instance that a cluster sends calls to. */
 export interface EndpointMember {
@@ -16,6 +18,8 @@ export interface EndpointMember {
   readonly protocol: Protocol;
   readonly port: number;
   readonly weight: number;
+  /** Those that a failover goes by; undefined where none does. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Where a node's proxy is called. */
@@ -35,53 +39,58 @@ function together(endpoints: readonly LocatedEndpoint[]): LocatedEndpoint[] {
   return [...found.values()].toSorted((a, b) => compareText(a.address, b.address) || a.port - b.port);
 }
 
+/** Whose view of a cluster's endpoints it is. */
+export interface AssignmentFor {
+  readonly plan: ServicePlan;
+  readonly part: PlannedSubset;
+  /** Empty for all whom no rule tells from others. */
+  readonly viewerId: string;
+  readonly sight: Sight;
+}
+
 function assignment(
-  plan: ServicePlan,
-  subset: string,
+  { plan, part, viewerId, sight }: AssignmentFor,
   endpoints: readonly LocatedEndpoint[],
   members: readonly ProvenanceEntry[],
 ): RenderedResource {
-  const clusterName = outboundClusterName(plan.service, subset);
+  const clusterName = outboundClusterName(plan.service, part.name);
+  const setting = localitySetting(part.policy);
+  const ruled = part.name !== "" || setting !== undefined;
   return compiled(
-    { key: `eds/${clusterName}`, typeUrl: typeUrls.endpoint, name: clusterName },
+    { key: resourceKey("eds", viewerId, clusterName), typeUrl: typeUrls.endpoint, name: clusterName },
     ClusterLoadAssignmentSchema,
-    create(ClusterLoadAssignmentSchema, { clusterName, endpoints: byLocality(together(endpoints)) }),
-    [plan.provenance, ...members, ...(subset === "" ? [] : plan.ruleProvenance)],
+    create(ClusterLoadAssignmentSchema, { clusterName, endpoints: endpointsFor(together(endpoints), setting, sight) }),
+    [plan.provenance, ...members, ...(ruled ? plan.ruleProvenance : [])],
   );
 }
 
 /**
  * The endpoints of a registered service's cluster, or of a subset's.
  *
- * @param subset empty for the service itself
  * @param members by key
  */
 export function loadAssignment(
-  plan: ServicePlan,
-  subset: string,
+  view: AssignmentFor,
   members: readonly EndpointMember[],
   placeOf: (nodeId: string) => NodePlace | undefined,
 ): RenderedResource {
-  const endpoints = members.flatMap(({ nodeId, protocol, port: ownPort, weight }) => {
+  const endpoints = members.flatMap(({ nodeId, protocol, port: ownPort, weight, labels }) => {
     const place = placeOf(nodeId);
     if (place === undefined) return [];
     // The inbound listener speaks HTTP; a call of another protocol goes to the application itself.
     const port = httpRank(protocol) === undefined ? ownPort : (place.inboundPort ?? ownPort);
-    return [{ address: place.address, port, weight, locality: place.locality }];
+    return [
+      { address: place.address, port, weight, locality: place.locality, ...(labels === undefined ? {} : { labels }) },
+    ];
   });
   return assignment(
-    plan,
-    subset,
+    view,
     endpoints,
     members.map(({ key }) => ({ kind: "instance", key })),
   );
 }
 
 /** The endpoints of a ServiceEntry's port. */
-export function externalAssignment(
-  plan: ServicePlan,
-  subset: string,
-  endpoints: readonly LocatedEndpoint[],
-): RenderedResource {
-  return assignment(plan, subset, endpoints, []);
+export function externalAssignment(view: AssignmentFor, endpoints: readonly LocatedEndpoint[]): RenderedResource {
+  return assignment(view, endpoints, []);
 }

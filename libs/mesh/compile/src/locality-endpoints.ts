@@ -14,6 +14,8 @@ export interface WeightedEndpoint {
 export interface LocatedEndpoint extends WeightedEndpoint {
   /** `region/zone/subzone`; empty = none is known. */
   readonly locality: string;
+  /** As far as priorities may go by them. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** @param locality empty = without a name. gRPC refuses an unset locality, and skips one without a weight. */
@@ -46,14 +48,16 @@ export function localityEndpoints(
 }
 
 /** By locality; a locality weighs as much as its endpoints together, so that where they are does not matter. */
-export function byLocality(endpoints: readonly LocatedEndpoint[]): LocalityLbEndpoints[] {
+export function byLocality(endpoints: readonly LocatedEndpoint[], priority = 0): LocalityLbEndpoints[] {
   const groups = [...Map.groupBy(endpoints, ({ locality }) => locality)].toSorted(([a], [b]) => compareText(a, b));
-  if (groups.length === 1) return groups.map(([locality, members]) => localityEndpoints(members, locality));
+  if (groups.length === 1)
+    return groups.map(([locality, members]) => localityEndpoints(members, locality, 1, priority));
   return groups.map(([locality, members]) =>
     localityEndpoints(
       members,
       locality,
       members.reduce((sum, { weight }) => sum + weight, 0),
+      priority,
     ),
   );
 }

@@ -31,3 +31,8 @@ export function httpRank(protocol: Protocol): number | undefined {
 export function speaksHttp2(protocol: Protocol): boolean {
   return protocol === "http2" || protocol === "grpc";
 }
+
+/** @param viewerId empty for what all share whom no policy tells from others */
+export function resourceKey(type: "cds" | "eds", viewerId: string, name: string): string {
+  return viewerId === "" ? `${type}/${name}` : `${type}/${viewerId}/${name}`;
+}

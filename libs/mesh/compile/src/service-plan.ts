@@ -51,9 +51,11 @@ export interface PlannedSubset {
   readonly policy: EffectivePolicy;
 }
 
-/** A service with all that ServiceEntries and DestinationRules say of it: what clusters and endpoints are compiled from. */
+/** A service with all that ServiceEntries and DestinationRules say of it to a caller: what clusters and endpoints are compiled from. */
 export interface ServicePlan {
   readonly service: Callee;
+  /** Whose clusters they are; empty = of all whom no rule tells from others. */
+  readonly viewerId: string;
   /** Of a ServiceEntry's host. */
   readonly external: ExternalSource | undefined;
   /** The service, or its ServiceEntry. */

@@ -1,3 +1,6 @@
+import { createHash } from "node:crypto";
+import { localityOf } from "./locality.ts";
+
 /**
  * What policies tell nodes apart by, as far as they do: the answers of one node to the questions that the policies in force ask. Nodes
  * of the same answers see the same. A node of the namespace `default` that no selector meets has none, and so has a node that nobody
@@ -13,6 +16,19 @@ export const defaultNamespace = "default";
 
 export type Question = string;
 const namespaceQuestion: Question = "namespace";
+
+/** Where the caller is. Only which of a service's endpoints come first depends on it. */
+const localityQuestion: Question = "locality";
+export const localityQuestions: readonly Question[] = [localityQuestion];
+
+/** The caller's values of labels, to compare with those of endpoints. */
+export function valueQuestions(labels: readonly string[]): Question[] {
+  return labels.map((label) => JSON.stringify([label]));
+}
+
+function isAboutPlace(question: Question): boolean {
+  return question === localityQuestion || (question.startsWith("[") && (JSON.parse(question) as string[]).length === 1);
+}
 
 /** One for each label: what a delegate and its root select together is asked too. */
 export function labelQuestions(labels: Readonly<Record<string, string>>): Question[] {
@@ -35,7 +51,12 @@ function answerOf(question: Question, labels: Readonly<Record<string, string>>):
     const namespace = namespaceOf(labels);
     return namespace === defaultNamespace ? undefined : namespace;
   }
-  const [name, value] = JSON.parse(question) as [string, string];
+  if (question === localityQuestion) {
+    const locality = localityOf(labels);
+    return locality === "" ? undefined : locality;
+  }
+  const [name, value] = JSON.parse(question) as [string, string | undefined];
+  if (value === undefined) return labels[name];
   return labels[name] === value ? "yes" : undefined;
 }
 
@@ -58,6 +79,17 @@ export function narrowed(viewer: Viewer, questions: ReadonlySet<Question>): View
   return answers.length === 0 ? anyViewer : JSON.stringify(answers);
 }
 
+/** The viewer without where it is: what routes and clusters depend on. */
+export function withoutPlace(viewer: Viewer): Viewer {
+  const answers = answersOf(viewer).filter(([question]) => !isAboutPlace(question));
+  return answers.length === 0 ? anyViewer : JSON.stringify(answers);
+}
+
+/** Short, for keys of resources. @returns empty for who is told from nobody */
+export function viewerId(viewer: Viewer): string {
+  return viewer === anyViewer ? "" : createHash("sha256").update(viewer).digest("hex").slice(0, 16);
+}
+
 export class Sight {
   readonly #answers: ReadonlyMap<Question, string>;
 
@@ -67,6 +99,16 @@ export class Sight {
 
   get namespace(): string {
     return this.#answers.get(namespaceQuestion) ?? defaultNamespace;
+  }
+
+  /** `region/zone/subzone`; empty = none is known, or no policy asks. */
+  get locality(): string {
+    return this.#answers.get(localityQuestion) ?? "";
+  }
+
+  /** The caller's value of a label that is asked for. */
+  valueOf(label: string): string | undefined {
+    return this.#answers.get(valueQuestions([label])[0]!);
   }
 
   meets(labels: Readonly<Record<string, string>>): boolean {

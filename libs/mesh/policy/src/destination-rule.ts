@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { exportTo, hostPattern, labels, maxItems, notImplemented } from "./fields.ts";
+import { exportTo, hostPattern, labels, maxItems } from "./fields.ts";
 import { trafficPolicy } from "./traffic-policy.ts";
+import { matchLabelsSelector } from "./workload-selector.ts";
 
 const subsetName = z
   .string()
@@ -22,11 +23,10 @@ export const destinationRuleSchema = z
     host: hostPattern.describe("The service; see Hosts. `*.example.com`: all below it that have no rule of their own."),
     trafficPolicy: trafficPolicy.optional().describe("How calls get to the service."),
     subsets: z.array(subset).max(maxItems).default([]).describe("Parts of the service, for routes."),
-    workloadSelector: notImplemented("a rule is for all callers"),
-    exportTo: exportTo
-      .refine((to) => to.includes("*"), "only * is implemented: a rule is for all callers")
-      .default(["*"])
-      .describe("`*` only: a rule is for all callers."),
+    workloadSelector: matchLabelsSelector
+      .optional()
+      .describe("For callers of the rule's namespace only that are these nodes; it comes before rules without."),
+    exportTo: exportTo.default(["*"]),
   })
   .superRefine((rule, context) => {
     const seen = new Set<string>();

@@ -21,6 +21,7 @@ export type { Retries } from "./http-retries.ts";
 export type { HttpRoute, RouteDestination } from "./http-route.ts";
 export type { TcpRoute, TlsRoute } from "./l4-routes.ts";
 export type { ConsistentHash, LoadBalancer, LoadBalancerSettings } from "./load-balancer.ts";
+export type { LocalityLbSetting } from "./locality-setting.ts";
 export type { OutlierDetection } from "./outlier-detection.ts";
 export type { ServiceEntry, ServiceEntryEndpoint, ServiceEntryPort } from "./service-entry.ts";
 export type { PortProtocol } from "./service-port.ts";

@@ -97,7 +97,11 @@ export const loadBalancer = z
         "`ROUND_ROBIN` (default), `LEAST_REQUEST` (also as `LEAST_CONN`), `RANDOM`. Services over http2 and grpc: `ROUND_ROBIN` only. `PASSTHROUGH` is refused.",
       ),
     consistentHash: consistentHash.optional().describe("Calls of one key go to one instance, as long as it is there."),
-    localityLbSetting: localityLbSetting.optional().describe("Calls go to all localities alike."),
+    localityLbSetting: localityLbSetting
+      .optional()
+      .describe(
+        "Whose calls go where, by locality. Without it localities do not matter. `{}`, `enabled` and the failovers need `outlierDetection`: callers go to their own subzone, then zone, region, and the rest.",
+      ),
     warmupDurationSecs: positiveDurationMs.optional().describe("The old form of `warmup.duration`."),
     warmup: warmup.optional().describe("New instances get their share by and by; with ROUND_ROBIN and LEAST_REQUEST."),
   })

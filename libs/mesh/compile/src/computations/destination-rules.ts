@@ -1,10 +1,12 @@
 import { FairleadError } from "@fairlead/errors";
-import { computation } from "@fairlead/incremental";
+import { computation, type Reading } from "@fairlead/incremental";
 import type { PolicyObject } from "@fairlead/model";
 import { type DestinationRule, type TrafficPolicy, typedPolicy, wildcardsOf } from "@fairlead/policy";
 import type { ProvenanceEntry } from "@fairlead/snapshot";
 import type { Callee } from "../callee.ts";
 import { speaksHttp2 } from "../names.ts";
+import { rulePlaceQuestions, ruleQuestions } from "../policy-questions.ts";
+import type { Question, Sight } from "../viewer.ts";
 import { provenanceOf, type RejectedObject } from "../service-plan.ts";
 import { type Contribution, contribution } from "./contribution.ts";
 import { rulesOfHost } from "./facts.ts";
@@ -53,6 +55,56 @@ export const rulesInForce = computation("DestinationRules in force", (reading, n
   return [];
 });
 
+/** A rule that is for all callers hides those of wider names. */
+const isForAll = ({ rule }: RuleInForce) => rule.workloadSelector === undefined && rule.exportTo.includes("*");
+
+/** All rules that a caller of a name may go by, level by level. Key: the name in lower case. */
+const ruleLevels = computation("levels of DestinationRules", (reading, name): readonly (readonly RuleInForce[])[] => {
+  const levels: (readonly RuleInForce[])[] = [];
+  for (const candidate of [name, ...wildcardsOf(name), "*"]) {
+    const rules = reading.get(rulesNaming, candidate);
+    if (rules.length > 0) levels.push(rules);
+    if (rules.some(isForAll)) break;
+  }
+  return levels;
+});
+
+/** What the rules of a name ask of who calls: whom they are for, and where the caller is. Key: the name in lower case. */
+export const questionsOfRules = computation("questions of DestinationRules", (reading, name) => {
+  const rules = reading.get(ruleLevels, name).flat();
+  const each = (ask: (rule: DestinationRule) => readonly Question[]) =>
+    [...new Set(rules.flatMap(({ rule }) => ask(rule)))].toSorted();
+  return { who: each(ruleQuestions), where: each(rulePlaceQuestions) };
+});
+
+/**
+ * The rules that a caller goes by, those that select it first; those of wider names only where there is none.
+ *
+ * @returns those of the narrowest level that has any for it
+ */
+export function rulesSeenBy(reading: Reading, name: string, sight: Sight): readonly RuleInForce[] {
+  for (const level of reading.get(ruleLevels, name)) {
+    const seen = level.filter(({ rule, namespace }) =>
+      rule.workloadSelector === undefined
+        ? sight.sees(rule.exportTo, namespace)
+        : sight.namespace === namespace && sight.meets(rule.workloadSelector.matchLabels),
+    );
+    const selects = (one: RuleInForce) => Number(one.rule.workloadSelector === undefined);
+    if (seen.length > 0) return seen.toSorted((a, b) => selects(a) - selects(b));
+  }
+  return [];
+}
+
+/** Whether there may be callers for whom both are in force, on one level of precedence. */
+function meet(one: RuleInForce, other: RuleInForce): boolean {
+  const [a, b] = [one.rule.workloadSelector, other.rule.workloadSelector];
+  if (a !== undefined || b !== undefined)
+    return JSON.stringify(a) === JSON.stringify(b) && one.namespace === other.namespace;
+  const namespaces = ({ rule, namespace }: RuleInForce) => rule.exportTo.map((to) => (to === "." ? namespace : to));
+  const theirs = new Set(namespaces(other));
+  return namespaces(one).some((to) => to === "*" || theirs.has("*") || theirs.has(to));
+}
+
 /** What of a rule is not in force because another of the same host has it. Key: the name in lower case. */
 export const ruleConflicts = contribution<Contribution>(
   "conflicts of DestinationRules",
@@ -60,17 +112,18 @@ export const ruleConflicts = contribution<Contribution>(
   (reading, name) => {
     const rejected: RejectedObject[] = [];
     const subsets = new Map<string, RuleInForce>();
-    let policy: RuleInForce | undefined;
+    const policies: RuleInForce[] = [];
     for (const one of reading.get(rulesNaming, name)) {
       if (one.rule.trafficPolicy !== undefined) {
+        const policy = policies.find((first) => meet(first, one));
         if (policy !== undefined)
           rejected.push(conflict(one.provenance, `the traffic policy of ${name} is that of ${policy.provenance.key}`));
-        policy ??= one;
+        policies.push(one);
       }
       for (const subset of one.rule.subsets) {
         const first = subsets.get(subset.name);
         if (first === undefined) subsets.set(subset.name, one);
-        else
+        else if (meet(first, one))
           rejected.push(
             conflict(one.provenance, `the subset ${subset.name} of ${name} is that of ${first.provenance.key}`),
           );

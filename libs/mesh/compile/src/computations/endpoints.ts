@@ -1,35 +1,90 @@
+import { isDeepStrictEqual } from "node:util";
 import { computation, type Reading } from "@fairlead/incremental";
 import { instanceKey } from "@fairlead/model";
+import { type Callee, calleeKey } from "../callee.ts";
 import { externalEndpoints } from "../external-endpoints.ts";
 import { hasLabels } from "../labels.ts";
-import { type EndpointMember, externalAssignment, loadAssignment, type NodePlace } from "../load-assignment.ts";
+import {
+  type AssignmentFor,
+  type EndpointMember,
+  externalAssignment,
+  loadAssignment,
+  type NodePlace,
+} from "../load-assignment.ts";
+import { localitySetting, placeQuestions } from "../locality-balancing.ts";
 import { localityOf } from "../locality.ts";
 import type { PlannedSubset, ServicePlan } from "../service-plan.ts";
-import { clusterPlan } from "./clusters.ts";
+import { anyViewer, narrowed, Sight, type Viewer, viewerId } from "../viewer.ts";
+import { callersOf, clusterPlan, planKey } from "./clusters.ts";
 import { type Contribution, contribution } from "./contribution.ts";
 import { all, allNodes, instances, instancesOfService, labelText, nodes, nodesOfLabel } from "./facts.ts";
 
+// The key of a cluster's endpoints is that of the plan that says which they are, a line, the subset; and where it matters where a caller
+// is, another line and what of the viewer is about that.
+
 /** The key of a service's cluster, or of a subset's. */
-export function clusterKey(service: string, subset: string): string {
-  return `${service}\n${subset}`;
+export function clusterKey(plan: string, subset: string): string {
+  return `${plan}\n${subset}`;
 }
 
-function partsOf(key: string): { service: string; subset: string } {
-  const end = key.lastIndexOf("\n");
-  return { service: key.slice(0, end), subset: key.slice(end + 1) };
+function partsOf(key: string): { plan: string; service: string; subset: string; place: Viewer } {
+  const [plan = "", subset = "", place = anyViewer] = key.split("\n");
+  return { plan, service: callersOf(plan).callee, subset, place };
+}
+
+/** Empty for those of all whom no rule tells from others. */
+export function viewerOfEndpoints(key: string): string {
+  const { plan, place } = partsOf(key);
+  const { viewer } = callersOf(plan);
+  return viewerId(place === anyViewer ? viewer : `${viewer}\n${place}`);
+}
+
+/** What the endpoints of a cluster depend on, but for the endpoints. Key: the cluster's. */
+const choiceOf = computation("choice of endpoints", (reading, key) => {
+  const { part } = partOf(reading, key);
+  const setting = localitySetting(part.policy);
+  return { labels: part.labels, setting, questions: placeQuestions(setting) };
+});
+
+/** Those that callers would have alike are kept once. */
+export function endpointsKey(reading: Reading, callee: Callee, subset: string, viewer: Viewer): string {
+  const shared = clusterKey(calleeKey(callee), subset);
+  if (viewer === anyViewer) return shared;
+  const own = clusterKey(planKey(reading, callee, viewer), subset);
+  const choice = reading.get(choiceOf, own);
+  const place = narrowed(viewer, new Set(choice.questions));
+  const key = own !== shared && isDeepStrictEqual(choice, reading.get(choiceOf, shared)) ? shared : own;
+  return place === anyViewer ? key : `${key}\n${place}`;
 }
 
 /** Which instances a cluster has. Key: the cluster's. */
 const membersOf = computation("members of a cluster", (reading, key): readonly EndpointMember[] => {
   const { service, subset } = partsOf(key);
   const labels = subset === "" ? {} : reading.get(labelsOf, key);
+  const withLabels = reading.get(goesByLabels, key);
   return reading.get(instancesOfService, service).flatMap((instanceId) => {
     const instance = reading.get(instances, instanceId)!;
     if (instance.state !== "ready" || !hasLabels(instance, labels)) return [];
     const { nodeId, protocol, port, weight } = instance;
-    return [{ key: instanceKey(instance), nodeId, protocol, port, weight }];
+    return [
+      {
+        key: instanceKey(instance),
+        nodeId,
+        protocol,
+        port,
+        weight,
+        labels: withLabels ? { ...reading.get(labelsOfNode, nodeId), ...instance.labels } : undefined,
+      },
+    ];
   });
 });
+
+const goesByLabels = computation(
+  "goes by labels",
+  (reading, key): boolean => localitySetting(partOf(reading, key).part.policy)?.failoverPriority !== undefined,
+);
+
+const labelsOfNode = computation("labels of a node", (reading, id) => reading.get(nodes, id)?.labels ?? {});
 
 const labelsOf = computation(
   "labels of a subset",
@@ -37,8 +92,8 @@ const labelsOf = computation(
 );
 
 function partOf(reading: Reading, key: string): { plan: ServicePlan; part: PlannedSubset } {
-  const { service, subset } = partsOf(key);
-  const plan = reading.get(clusterPlan, service);
+  const { plan: planOf, service, subset } = partsOf(key);
+  const plan = reading.get(clusterPlan, planOf);
   const part = [plan?.whole, ...(plan?.subsets ?? [])].find((candidate) => candidate?.name === subset);
   if (plan === undefined || part === undefined) throw new Error(`${service} has no subset ${subset}`);
   return { plan, part };
@@ -60,33 +115,38 @@ const nodesWith = computation("nodes with labels", (reading, key): readonly stri
   return candidates.filter((id) => hasLabels(reading.get(nodes, id)!, labels));
 });
 
+function viewOf(reading: Reading, key: string): AssignmentFor {
+  const { plan, part } = partOf(reading, key);
+  return { plan, part, viewerId: viewerOfEndpoints(key), sight: new Sight(partsOf(key).place) };
+}
+
 /** The endpoints of a ServiceEntry: those that it lists, or the nodes that it selects. */
-function assignExternal(reading: Reading, plan: ServicePlan, part: PlannedSubset) {
+function assignExternal(reading: Reading, view: AssignmentFor) {
+  const { plan, part } = view;
   const external = plan.external!;
   const { workloadSelector } = external.entry;
-  if (workloadSelector === undefined)
-    return externalAssignment(plan, part.name, externalEndpoints(external, part.labels));
+  if (workloadSelector === undefined) return externalAssignment(view, externalEndpoints(external, part.labels));
   const ids = reading.get(nodesWith, JSON.stringify({ ...workloadSelector.labels, ...part.labels }));
   const port = external.port.targetPort ?? external.port.number;
   const endpoints = ids.flatMap((id) => {
     const place = reading.get(placeOf, id);
-    return place === undefined ? [] : [{ address: place.address, port, weight: 1, locality: place.locality }];
+    if (place === undefined) return [];
+    const { address, locality } = place;
+    return [{ address, port, weight: 1, locality, labels: reading.get(labelsOfNode, id) }];
   });
-  return externalAssignment(plan, part.name, endpoints);
+  return externalAssignment(view, endpoints);
 }
 
-/** Key: the cluster's. Where it cannot be made at all, the cluster has no endpoint: its callers get "no healthy upstream". */
+/** Key: see `endpointsKey`. Where it cannot be made at all, the cluster has no endpoint: its callers get "no healthy upstream". */
 export const endpoints = contribution<Contribution>(
   "endpoints",
   (key) => ({ kind: "service", key: partsOf(key).service }),
   (reading, key) => {
-    const { plan, part } = partOf(reading, key);
-    if (plan.external !== undefined) return { resources: [assignExternal(reading, plan, part)] };
-    const members = reading.get(membersOf, key);
-    return { resources: [loadAssignment(plan, part.name, members, (nodeId) => reading.get(placeOf, nodeId))] };
+    const view = viewOf(reading, key);
+    if (view.plan.external !== undefined) return { resources: [assignExternal(reading, view)] };
+    const { plan, subset } = partsOf(key);
+    const members = reading.get(membersOf, clusterKey(plan, subset));
+    return { resources: [loadAssignment(view, members, (nodeId) => reading.get(placeOf, nodeId))] };
   },
-  (reading, key) => {
-    const { service, subset } = partsOf(key);
-    return { resources: [externalAssignment(reading.get(clusterPlan, service)!, subset, [])] };
-  },
+  (reading, key) => ({ resources: [externalAssignment(viewOf(reading, key), [])] }),
 );

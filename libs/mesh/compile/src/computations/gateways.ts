@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { FairleadError } from "@fairlead/errors";
 import { computation, type Reading } from "@fairlead/incremental";
 import { typedPolicy } from "@fairlead/policy";
-import { calleeKey } from "../callee.ts";
 import type { RenderedResource } from "../compiled.ts";
 import { type ConnectionChain, endsInHttp, gatewayListener, type ListeningPort } from "../gateway-listener.ts";
 import {
@@ -20,11 +19,13 @@ import { routesWith } from "../match-source.ts";
 import { outboundClusterName } from "../names.ts";
 import { type PlannedConnections, type PlannedRoute, provenanceOf } from "../service-plan.ts";
 import type { ConnectionTarget } from "../tcp-proxy.ts";
-import { clusterPlan } from "./clusters.ts";
+import type { Viewer } from "../viewer.ts";
+import { callersKey, callersOf, clusterPlan, planKey } from "./clusters.ts";
 import { type Contribution, contribution } from "./contribution.ts";
 import { gatewayKey, gatewaysOfLabel, labelText, nodes, virtualServicesOfGateway } from "./facts.ts";
 import { type PolicyInUse, policyInUse } from "./policy-in-use.ts";
 import { routeKeys, targetKeys } from "./route-keys.ts";
+import { viewerOfNode } from "./viewers.ts";
 import { toRender } from "./virtual-hosts.ts";
 import { virtualService, type VirtualServiceInForce } from "./virtual-services.ts";
 
@@ -116,6 +117,7 @@ function routesHere(server: PlannedServer, use: VirtualServiceInForce): PlannedR
 function hostsOf(
   reading: Reading,
   servers: readonly PlannedServer[],
+  viewer: Viewer,
 ): { host: GatewayHost; planned: PlannedRoute[] }[] {
   const domains = new Map<string, { planned: PlannedRoute[]; httpsRedirect: boolean }>();
   for (const server of servers) {
@@ -136,13 +138,13 @@ function hostsOf(
   }
   return [...domains].map(([domain, { planned, httpsRedirect }]) => ({
     planned,
-    host: { domain, httpsRedirect, routes: planned.map((route) => toRender(reading, route)) },
+    host: { domain, httpsRedirect, routes: planned.map((route) => toRender(reading, route, viewer)) },
   }));
 }
 
-function targetsOf(reading: Reading, { destinations }: PlannedConnections): ConnectionTarget[] {
+function targetsOf(reading: Reading, { destinations }: PlannedConnections, viewer: Viewer): ConnectionTarget[] {
   return destinations.map(({ service, subset, weight }) => {
-    const plan = reading.get(clusterPlan, calleeKey(service));
+    const plan = reading.get(clusterPlan, planKey(reading, service, viewer));
     const part = [plan?.whole, ...(plan?.subsets ?? [])].find((candidate) => candidate?.name === subset);
     return {
       cluster: outboundClusterName(service, subset),
@@ -153,7 +155,11 @@ function targetsOf(reading: Reading, { destinations }: PlannedConnections): Conn
 }
 
 /** The chains of a server that passes connections on. */
-function chainsOf(reading: Reading, server: PlannedServer): { chain: ConnectionChain; planned: PlannedConnections }[] {
+function chainsOf(
+  reading: Reading,
+  server: PlannedServer,
+  viewer: Viewer,
+): { chain: ConnectionChain; planned: PlannedConnections }[] {
   const { protocol } = server.server.port;
   const isBytes = protocol === "TCP" || protocol === "TLS" || (protocol === "HTTPS" && !endsInHttp(server));
   if (!isBytes) return [];
@@ -172,7 +178,7 @@ function chainsOf(reading: Reading, server: PlannedServer): { chain: ConnectionC
               ? []
               : own;
           if (passesTls && names.length === 0) return [];
-          const targets = targetsOf(reading, planned);
+          const targets = targetsOf(reading, planned, viewer);
           return [{ planned, chain: { serverNames: names, subnets: destinationSubnets, targets, endsTlsOf: ends } }];
         });
     }),
@@ -200,17 +206,23 @@ interface GatewayContent extends Contribution {
   readonly keys: readonly string[];
 }
 
-/** What the nodes of a set share: routes, and what listeners pass on. */
+/** The key of what the nodes of a set, that policies do not tell apart, share. */
+function contentKey(reading: Reading, set: string, id: string): string {
+  return callersKey(set, reading.get(viewerOfNode, id));
+}
+
+/** What such nodes share: routes, and what listeners pass on. */
 export const gatewayContent = contribution<GatewayContent>(
   "gateway",
-  (key) => ({ kind: "policy", key: key.split("\n")[0]! }),
-  (reading, set) => {
-    const id = `gateway-${createHash("sha256").update(set).digest("hex").slice(0, 16)}`;
+  (key) => ({ kind: "policy", key: callersOf(key).callee.split("\n")[0]! }),
+  (reading, content) => {
+    const { callee: set, viewer } = callersOf(content);
+    const id = `gateway-${createHash("sha256").update(content).digest("hex").slice(0, 16)}`;
     const { ports, conflicts } = reading.get(planOf, set);
     const resources: RenderedResource[] = [];
     const keys = new Set<string>();
     const addRoutes = (name: string, servers: readonly PlannedServer[], tls: boolean) => {
-      const found = hostsOf(reading, servers);
+      const found = hostsOf(reading, servers, viewer);
       const provenance = servers.map((server) => server.provenance);
       const resource = gatewayRoutes(
         id,
@@ -222,14 +234,14 @@ export const gatewayContent = contribution<GatewayContent>(
       resources.push(resource);
       keys.add(resource.key);
       for (const { planned } of found)
-        for (const route of planned) for (const key of routeKeys(reading, route)) keys.add(key);
+        for (const route of planned) for (const key of routeKeys(reading, route, viewer)) keys.add(key);
     };
     const listening = ports.map((port: PlannedPort): ListeningPort => {
       if (port.kind === "http") addRoutes(plainRoutesName(port), port.servers, false);
       for (const server of port.servers) if (endsInHttp(server)) addRoutes(secureRoutesName(server), [server], true);
-      const chains = distinct(port.servers.flatMap((server) => chainsOf(reading, server)));
+      const chains = distinct(port.servers.flatMap((server) => chainsOf(reading, server, viewer)));
       for (const { planned } of chains)
-        for (const target of planned.destinations) for (const key of targetKeys(reading, target)) keys.add(key);
+        for (const target of planned.destinations) for (const key of targetKeys(reading, target, viewer)) keys.add(key);
       return { port, connections: chains.map(({ chain }) => chain) };
     });
     return { resources, listening, keys: [...keys], rejected: conflicts };
@@ -245,7 +257,7 @@ export const gatewayListeners = contribution<Contribution>(
     const set = reading.get(gatewaysOfNode, id);
     const node = reading.get(nodes, id);
     if (set === "" || node === undefined) return { resources: [] };
-    const { listening } = reading.get(gatewayContent, set);
+    const { listening } = reading.get(gatewayContent, contentKey(reading, set, id));
     return { resources: listening.flatMap((port) => gatewayListener(node, port) ?? []) };
   },
 );
@@ -255,5 +267,5 @@ export const gatewayKeys = computation("gateway keys", (reading, id): readonly s
   const set = reading.get(gatewaysOfNode, id);
   if (set === "") return [];
   const listeners = reading.get(gatewayListeners, id).resources ?? [];
-  return [...reading.get(gatewayContent, set).keys, ...listeners.map(({ key }) => key)];
+  return [...reading.get(gatewayContent, contentKey(reading, set, id)).keys, ...listeners.map(({ key }) => key)];
 });

@@ -11,7 +11,7 @@ import { type Contribution, contribution } from "./contribution.ts";
 import { instances, instancesOfNode, nodes } from "./facts.ts";
 import { gatewayKeys } from "./gateways.ts";
 import { sidecarInForce } from "./sidecars.ts";
-import { scopeOfNode, scopeRoutes, scopeView } from "./scopes.ts";
+import { routesScope, scopeOfNode, scopeRoutes, scopeView } from "./scopes.ts";
 
 /** What a node publishes over HTTP, without what its own proxy does not see: state and labels. Key: the node's id. */
 const publishedOn = computation("published on a node", (reading, id): readonly Instance[] =>
@@ -60,7 +60,7 @@ export const nodeView = contribution<Contribution>(
   (key) => ({ kind: "node", key }),
   (reading, id) => {
     const scope = reading.get(scopeOfNode, id);
-    reading.hold(scopeRoutes, scope);
+    reading.hold(scopeRoutes, routesScope(scope));
     reading.hold(scopeView, scope);
     return {
       node: {

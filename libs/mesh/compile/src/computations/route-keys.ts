@@ -1,15 +1,20 @@
 import type { Reading } from "@fairlead/incremental";
-import { calleeKey } from "../callee.ts";
 import { outboundClusterName } from "../names.ts";
 import type { PlannedRoute, PlannedTarget } from "../service-plan.ts";
-import { clusterKeys } from "./clusters.ts";
+import type { Viewer } from "../viewer.ts";
+import { clusterKeys } from "./cluster-keys.ts";
 
 /** The keys of the cluster that a target is, and of its endpoints. */
-export function targetKeys(reading: Reading, { service, subset }: PlannedTarget): readonly string[] {
-  return reading.get(clusterKeys, calleeKey(service)).get(outboundClusterName(service, subset)) ?? [];
+export function targetKeys(reading: Reading, { service, subset }: PlannedTarget, viewer: Viewer): readonly string[] {
+  return clusterKeys(reading, service, viewer).get(outboundClusterName(service, subset)) ?? [];
 }
 
 /** The keys of all that a route leads to. */
-export function routeKeys(reading: Reading, { destinations, mirrors }: PlannedRoute): string[] {
-  return [...destinations, ...mirrors].flatMap((target) => targetKeys(reading, target));
+export function routeKeys(reading: Reading, { destinations, mirrors }: PlannedRoute, viewer: Viewer): string[] {
+  return [...destinations, ...mirrors].flatMap((target) => targetKeys(reading, target, viewer));
+}
+
+/** The clusters that a route leads to. */
+export function routeClusters({ destinations, mirrors }: PlannedRoute): string[] {
+  return [...destinations, ...mirrors].map(({ service, subset }) => outboundClusterName(service, subset));
 }

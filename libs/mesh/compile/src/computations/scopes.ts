@@ -7,13 +7,14 @@ import { type EncodedVirtualHost, outboundRoutes, refusingHost } from "../outbou
 import { type Scope, scopeIdOf, scopeKey, scopeOf } from "../scope.ts";
 import { rejection, type RejectedObject } from "../service-plan.ts";
 import { objectsAtFault, refused } from "../validate/require-valid.ts";
-import { anyViewer, narrowed } from "../viewer.ts";
+import { anyViewer, narrowed, withoutPlace } from "../viewer.ts";
 import { apiKeys } from "./api-resources.ts";
-import { clusterKeys, clusterNames } from "./clusters.ts";
+import { clusterKeys } from "./cluster-keys.ts";
+import { clusterNames } from "./clusters.ts";
 import { type Contribution, contribution } from "./contribution.ts";
 import { all, nodes, subscriptions, subscriptionsOfNode } from "./facts.ts";
 import { gatewaysOfNode } from "./gateways.ts";
-import { routeKeys } from "./route-keys.ts";
+import { routeClusters, routeKeys } from "./route-keys.ts";
 import { allInterfaces, nameSeen, servicesCalled } from "./services.ts";
 import { namesOfSidecar, sidecarInForce, sidecarOfNode } from "./sidecars.ts";
 import { viewerOfNode } from "./viewers.ts";
@@ -52,6 +53,8 @@ export const scopeOfNode = computation("scope of a node", (reading, id): string 
 interface InterfaceContent {
   /** What has the virtual host: of an interface over several of HTTP's protocols the plainest's. */
   readonly routed: Callee | undefined;
+  /** The names of its clusters, and of those that its routes lead to. */
+  readonly clusters: ReadonlySet<string>;
   /** The keys of its clusters and endpoints, and of those that its routes lead to. */
   readonly keys: readonly string[];
 }
@@ -69,12 +72,14 @@ const interfaceContent = computation("content of an interface", (reading, key): 
   const routes = visible.flatMap((callee) =>
     [viewer, anyViewer].flatMap((one) => reading.get(routesOf, seenKey(reading, callee, one))),
   );
+  const own = visible.map((callee) => clusterKeys(reading, callee, viewer));
   return {
+    clusters: new Set([...own.flatMap((found) => [...found.keys()]), ...routes.flatMap(routeClusters)]),
     routed: visible.find(({ protocol }) => httpRank(protocol) !== undefined),
     keys: [
       ...new Set([
-        ...keys.flatMap((callee) => [...reading.get(clusterKeys, callee).values()].flat()),
-        ...routes.flatMap((route) => routeKeys(reading, route)),
+        ...own.flatMap((found) => [...found.values()].flat()),
+        ...routes.flatMap((route) => routeKeys(reading, route, viewer)),
         ...keys.flatMap((callee) => reading.get(apiKeys, callee)),
       ]),
     ],
@@ -93,12 +98,11 @@ const hostInView = contribution<HostInView>(
   "virtual host of an interface",
   (key) => ({ kind: "service", key: key.slice(0, key.indexOf("\n")) }),
   (reading, key, previous) => {
-    const { routed, keys } = reading.get(interfaceContent, key);
+    const { routed, clusters: held } = reading.get(interfaceContent, key);
     if (routed === undefined) return {};
     const { host } = reading.get(proxyVirtualHost, seenKey(reading, routed, key.slice(key.indexOf("\n") + 1)));
     if (host === undefined) return {};
-    const held = new Set(keys);
-    const missing = ({ clusters }: EncodedVirtualHost) => clusters.find((name) => !held.has(`cds/${name}`));
+    const missing = ({ clusters }: EncodedVirtualHost) => clusters.find((name) => !held.has(name));
     const lacked = missing(host);
     if (lacked === undefined) return { host };
     const error = refused(
@@ -116,11 +120,19 @@ const hostInView = contribution<HostInView>(
 /** The keys of the contents of the interfaces that a scope sees. */
 function contentKeys(reading: Reading, { names, viewer }: Scope): string[] {
   return (names ?? reading.get(allInterfaces, all)).map((name) => {
-    const questions = new Set(reading.get(questionsOf, name));
+    const { who, where } = reading.get(questionsOf, name);
+    const questions = new Set([...who, ...where]);
     return `${name}\n${narrowed(viewer, questions)}`;
   });
 }
 
+/** The scope whose routes are those of a scope: where a caller is makes no difference to them. */
+export function routesScope(key: string): string {
+  const scope = scopeOf(key);
+  return scopeKey({ ...scope, viewer: withoutPlace(scope.viewer) });
+}
+
+/** Key: see `routesScope`. */
 export const scopeRoutes = contribution<Contribution>(
   "outbound routes",
   (key) => ({ kind: "subscription", key }),
@@ -137,7 +149,7 @@ export const scopeView = contribution<Contribution>(
   (reading, key) => {
     const id = scopeIdOf(key);
     const keys = contentKeys(reading, scopeOf(key)).flatMap((content) => reading.get(interfaceContent, content).keys);
-    return { scope: { id, keys: new Set([`rds/${id}/outbound`, ...keys]) } };
+    return { scope: { id, keys: new Set([`rds/${scopeIdOf(routesScope(key))}/outbound`, ...keys]) } };
   },
 );
 

@@ -16,21 +16,43 @@ import {
   Sight,
   type Viewer,
 } from "../viewer.ts";
-import { clusterPlan } from "./clusters.ts";
+import { clusterPlan, planKey } from "./clusters.ts";
 import { type Contribution, contribution } from "./contribution.ts";
+import { questionsOfRules } from "./destination-rules.ts";
 import { conflict, externalPorts } from "./service-entries.ts";
 import { calleeOf, servicesCalled } from "./services.ts";
 import { routesFor, virtualService, virtualServicesInForce } from "./virtual-services.ts";
 
 // The key of what one viewer sees of a service is the callee's, a line, and the viewer.
 
-function partsOf(key: string): { callee: string; sight: Sight } {
+function partsOf(key: string): { callee: string; viewer: Viewer; sight: Sight } {
   const end = key.indexOf("\n");
-  return { callee: key.slice(0, end), sight: new Sight(key.slice(end + 1)) };
+  const viewer = key.slice(end + 1);
+  return { callee: key.slice(0, end), viewer, sight: new Sight(viewer) };
 }
 
-/** What the policies of a name ask of who calls it. Key: the name in lower case. */
-export const questionsOf = computation("questions of a name", (reading, name): readonly Question[] => {
+/** What the policies of a name, and of what its routes lead to, ask of who calls it, and of where that is. Key: the name in lower case. */
+export const questionsOf = computation("questions of a name", (reading, name) => {
+  const ofRules = [...new Set([name, ...reading.get(namesLedTo, name)])].map((one) =>
+    reading.get(questionsOfRules, one),
+  );
+  const sorted = (questions: readonly Question[]) => [...new Set(questions)].toSorted();
+  return {
+    who: sorted([...reading.get(questionsOfRoutes, name), ...ofRules.flatMap(({ who }) => who)]),
+    where: sorted(ofRules.flatMap(({ where }) => where)),
+  };
+});
+
+/** The names of all that the routes of a name lead to. */
+const namesLedTo = computation("names led to", (reading, name): readonly string[] => {
+  const routes = reading
+    .get(virtualServicesInForce, name)
+    .flatMap((key) => reading.get(virtualService, key).use?.routes ?? []);
+  const targets = routes.flatMap(({ destinations, mirrors }) => [...destinations, ...mirrors]);
+  return [...new Set(targets.map(({ service }) => service.interface.toLowerCase()))].toSorted();
+});
+
+const questionsOfRoutes = computation("questions of routes", (reading, name): readonly Question[] => {
   const questions = reading.get(virtualServicesInForce, name).flatMap((key) => {
     const { use } = reading.get(virtualService, key);
     if (use === undefined) return [];
@@ -47,7 +69,7 @@ export const questionsOf = computation("questions of a name", (reading, name): r
 
 /** @returns the key of what that viewer sees of the service: the same for all that its policies do not tell apart */
 export function seenKey(reading: Reading, callee: Callee, viewer: Viewer): string {
-  const questions = new Set(reading.get(questionsOf, callee.interface.toLowerCase()));
+  const questions = new Set(reading.get(questionsOf, callee.interface.toLowerCase()).who);
   return `${calleeKey(callee)}\n${narrowed(viewer, questions)}`;
 }
 
@@ -72,7 +94,7 @@ export function isVisible(reading: Reading, callee: Callee, viewer: Viewer): boo
   return found !== undefined && new Sight(viewer).sees(found.source.entry.exportTo, found.namespace);
 }
 
-/** How a cluster balances by hash, if it does. Key: the callee's, a line, the subset. */
+/** How a cluster balances by hash, if it does. Key: that of the plan, a line, the subset. */
 const hashOf = computation("hash of a cluster", (reading, key): ConsistentHash | undefined => {
   const end = key.indexOf("\n");
   const plan = reading.get(clusterPlan, key.slice(0, end));
@@ -80,11 +102,15 @@ const hashOf = computation("hash of a cluster", (reading, key): ConsistentHash |
   return part?.policy.loadBalancer?.consistentHash;
 });
 
-function hashAt(reading: Reading, { service, subset }: PlannedTarget): ConsistentHash | undefined {
-  return reading.get(hashOf, `${calleeKey(service)}\n${subset}`);
+function hashAt(reading: Reading, { service, subset }: PlannedTarget, viewer: Viewer): ConsistentHash | undefined {
+  return reading.get(hashOf, `${planKey(reading, service, viewer)}\n${subset}`);
 }
 
-export function toRender(reading: Reading, { route, destinations, mirrors, provenance }: PlannedRoute): RouteToRender {
+export function toRender(
+  reading: Reading,
+  { route, destinations, mirrors, provenance }: PlannedRoute,
+  viewer: Viewer,
+): RouteToRender {
   return {
     route,
     destinations: destinations.map(({ service, subset, weight, headers }) => ({
@@ -96,14 +122,14 @@ export function toRender(reading: Reading, { route, destinations, mirrors, prove
       cluster: outboundClusterName(service, subset),
       percent,
     })),
-    hash: destinations.map((target) => hashAt(reading, target)).find((hash) => hash !== undefined),
+    hash: destinations.map((target) => hashAt(reading, target, viewer)).find((hash) => hash !== undefined),
     provenance,
   };
 }
 
 /** What a viewer sees of a name. */
 export const hostPlan = computation("plan of a host", (reading, key): HostPlan | undefined => {
-  const { callee } = partsOf(key);
+  const { callee, viewer } = partsOf(key);
   const service = reading.get(calleeOf, callee);
   if (service === undefined) return undefined;
   const others = reading
@@ -111,7 +137,7 @@ export const hostPlan = computation("plan of a host", (reading, key): HostPlan |
     .filter(({ port, protocol }) => port !== undefined && port !== service.port && httpRank(protocol) !== undefined);
   const services = service.port === undefined ? [service] : [service, ...others];
   const hashes = services.flatMap((one) => {
-    const hash = hashAt(reading, { service: one, subset: "" });
+    const hash = hashAt(reading, { service: one, subset: "" }, viewer);
     return hash === undefined ? [] : [[outboundClusterName(one), hash] as const];
   });
   const external = reading.get(externalPorts, service.interface.toLowerCase());
@@ -122,7 +148,7 @@ export const hostPlan = computation("plan of a host", (reading, key): HostPlan |
       service.port === undefined
         ? [{ kind: "service", key: serviceKey(service) }]
         : external.map(({ provenance }) => provenance),
-    routes: reading.get(routesOf, key).map((route) => toRender(reading, route)),
+    routes: reading.get(routesOf, key).map((route) => toRender(reading, route, viewer)),
     hashes: new Map(hashes),
   };
 });

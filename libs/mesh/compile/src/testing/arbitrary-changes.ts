@@ -83,6 +83,29 @@ policyTexts.push(
     "{workloadSelector: {labels: {zone: a}}, egress: [{hosts: ['*/*']}], ingress: [{port: {number: 1}, defaultEndpoint: '127.0.0.1:9'}]}",
   ),
 );
+policyTexts.push(
+  // Rules that are not the same for all callers.
+  rule(
+    "one",
+    "{host: shop.A, exportTo: [team], subsets: [{name: v1, labels: {version: v2}}], trafficPolicy: {loadBalancer: {consistentHash: {httpHeaderName: x}}}}",
+  ),
+  rule(
+    "two",
+    "{host: shop.A, workloadSelector: {matchLabels: {zone: a}}, trafficPolicy: {loadBalancer: {simple: RANDOM}}}",
+  ),
+  rule(
+    "three",
+    "{host: '*', trafficPolicy: {outlierDetection: {}, loadBalancer: {localityLbSetting: {failover: [{from: r1, to: r2}]}}}}",
+  ),
+  rule(
+    "three",
+    "{host: shop.B, trafficPolicy: {outlierDetection: {}, loadBalancer: {localityLbSetting: {failoverPriority: [zone]}}}}",
+  ),
+  rule(
+    "two",
+    "{host: shop.A, trafficPolicy: {loadBalancer: {localityLbSetting: {distribute: [{from: r1, to: {r1: 80, r2: 20}}]}}}}",
+  ),
+);
 const policies = policyTexts.flatMap((text) =>
   parsePolicies(text, { file: "p.yaml" }).policies.map(({ object }) => object),
 );
@@ -93,7 +116,13 @@ const node: fc.Arbitrary<MeshNode> = fc.record({
   address: fc.constantFrom("10.0.0.1", "10.0.0.2", "127.0.0.1"),
   inboundPort: fc.constantFrom(15006, undefined),
   outboundPort: fc.constantFrom(15001, undefined),
-  labels: fc.constantFrom<Record<string, string>>({}, { zone: "a" }, { edge: "yes", namespace: "team" }),
+  labels: fc.constantFrom<Record<string, string>>(
+    {},
+    { zone: "a" },
+    { edge: "yes", namespace: "team" },
+    { zone: "a", "topology.kubernetes.io/region": "r1" },
+    { "topology.kubernetes.io/region": "r2" },
+  ),
 });
 
 const service = fc.record({ interface: fc.constantFrom(...names), protocol: fc.constantFrom(...protocols) });
