@@ -3,6 +3,11 @@ import { ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/clust
 import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
 import { ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
 import { FilterConfigSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
+import { FileAccessLogSchema } from "@fairlead/envoy-api/envoy/extensions/access_loggers/file/v3/file_pb.js";
+import {
+  StderrAccessLogSchema,
+  StdoutAccessLogSchema,
+} from "@fairlead/envoy-api/envoy/extensions/access_loggers/stream/v3/stream_pb.js";
 import {
   BufferPerRouteSchema,
   BufferSchema,
@@ -33,6 +38,9 @@ import type { XdsRejection } from "./xds-resource.ts";
 /** What is inside an Any of ours. */
 const registry = createRegistry(
   RouterSchema,
+  FileAccessLogSchema,
+  StdoutAccessLogSchema,
+  StderrAccessLogSchema,
   HTTPFaultSchema,
   CorsSchema,
   CorsPolicySchema,

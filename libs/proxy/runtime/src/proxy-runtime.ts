@@ -2,6 +2,7 @@ import { shortTypeName, typeUrls } from "@fairlead/envoy-api";
 import type { StreamInfo } from "@fairlead/proxy-filter";
 import { DeadlineSweep, HeaderMap, Http2Stats } from "@fairlead/proxy-stream";
 import { ClusterManager, healthOf } from "@fairlead/proxy-upstream";
+import { LogFiles } from "./access-log/log-files.ts";
 import { ClusterStore } from "./cluster-store.ts";
 import { systemResolve } from "./dns-hosts.ts";
 import { renderConfigDump } from "./config-dump.ts";
@@ -41,6 +42,7 @@ export class ProxyRuntime {
   readonly #clusters: ClusterStore;
   readonly #routes = new RouteStore();
   readonly #listeners: ListenerStore;
+  readonly #logFiles: LogFiles;
   readonly #rejections = new Map<string, readonly XdsRejection[]>();
   readonly #http2Stats = new Http2Stats();
   readonly #updates = new Map<string, UpdateStats>();
@@ -63,6 +65,9 @@ export class ProxyRuntime {
       this.#checkInitialized();
       this.#tellListeners();
     });
+    this.#logFiles = new LogFiles((target, error) =>
+      options.logger.error({ err: error, target }, "an access log cannot be written; its lines are lost"),
+    );
     this.#listeners = new ListenerStore({
       clusters: this.#manager,
       sweep,
@@ -74,6 +79,8 @@ export class ProxyRuntime {
       drainTimeoutMs: options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS,
       logger: options.logger,
       accessLog: options.accessLog === true ? (listener, info) => this.#logRequest(listener, info) : undefined,
+      accessLogs: options.accessLogs ?? [],
+      logFiles: this.#logFiles,
       onInternalError: (error) => options.logger.error({ err: error }, "a request failed inside the proxy"),
       onChange: () => this.#tellListeners(),
     });
@@ -219,7 +226,13 @@ export class ProxyRuntime {
       ),
       updates: this.#updates,
       http2: this.#http2Stats,
+      logs: this.#logFiles.stats,
     });
+  }
+
+  /** After a rotation of access logs: what comes from now on goes to the files that have the names now. */
+  async reopenLogs(): Promise<void> {
+    await this.#logFiles.reopen();
   }
 
   /** Stops accepting, closes connections after their current response, waits for requests for at most `drainTimeoutMs`. */
@@ -233,6 +246,7 @@ export class ProxyRuntime {
     this.#clusters.close();
     this.#manager.destroy();
     await this.#binding.catch(() => undefined);
+    await this.#logFiles.close();
   }
 
   async #applyType(typeUrl: string, resources: readonly XdsResource[]): Promise<readonly XdsRejection[]> {

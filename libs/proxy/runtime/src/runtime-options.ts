@@ -1,3 +1,4 @@
+import type { AccessLogSpec } from "./access-log/access-log.ts";
 import type { ResolveName } from "./dns-hosts.ts";
 
 /** Where the proxy writes what it has to say; pino's Logger fits. */
@@ -24,4 +25,6 @@ export interface ProxyRuntimeOptions {
   readonly maxConnections?: number;
   /** One line at info for each request. Off on the hot path; errors are always counted. @default false */
   readonly accessLog?: boolean;
+  /** Of the requests on all listeners, besides what their configuration says. @default none */
+  readonly accessLogs?: readonly AccessLogSpec[];
 }

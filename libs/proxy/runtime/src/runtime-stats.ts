@@ -1,5 +1,6 @@
 import type { HttpStats, TcpStats } from "@fairlead/proxy-filter";
 import type { Http2Stats } from "@fairlead/proxy-stream";
+import type { LogFileStats } from "./access-log/log-file.ts";
 import type { CircuitBreakers, ClusterStats } from "@fairlead/proxy-upstream";
 
 /** Counts of one xDS type's responses, by Envoy's names. */
@@ -19,6 +20,7 @@ export interface StatsSource {
   readonly updates: ReadonlyMap<string, UpdateStats>;
   /** Of the connections of clients. */
   readonly http2: Http2Stats;
+  readonly logs: LogFileStats;
 }
 
 /** All counters and gauges under their full names. */
@@ -30,6 +32,7 @@ export function collectStats(source: StatsSource): Map<string, number> {
   for (const [address, listener] of source.listeners) add(stats, `listener.${address}`, listener);
   for (const [name, cluster, breakers] of source.clusters) addCluster(stats, `cluster.${name}`, cluster, breakers);
   add(stats, "http2", source.http2);
+  add(stats, "filesystem", source.logs);
   for (const [prefix, updates] of source.updates) add(stats, prefix, updates);
   return stats;
 }

@@ -9,6 +9,8 @@ import {
   type TcpStats,
 } from "@fairlead/proxy-filter";
 import type { RouteTable } from "@fairlead/proxy-router";
+import { type AccessLogger, type AccessLogSpec, accessLoggerOf } from "./access-log/access-log.ts";
+import type { LogFiles } from "./access-log/log-files.ts";
 import { RpcEntrance } from "./rpc-entrance.ts";
 import type { RuntimeLogger } from "./runtime-options.ts";
 import { terminateTls } from "./tls-termination.ts";
@@ -19,6 +21,9 @@ export interface ServedChainContext extends ConnectionManagerContext {
   /** The route table of that name as it is now. */
   readonly routes: (name: string) => RouteTable | undefined;
   readonly accessLog: ((listener: string, info: StreamInfo) => void) | undefined;
+  /** Those of all listeners, besides what theirs say. */
+  readonly accessLogs: readonly AccessLogSpec[];
+  readonly logFiles: LogFiles;
   readonly httpStats: (prefix: string) => HttpStats;
   readonly tcpStats: (prefix: string) => TcpStats;
   readonly rpcStats: (prefix: string) => HttpStats;
@@ -112,12 +117,23 @@ export class ServedChain {
 
   #configOf(translated: TranslatedConnectionManager): ConnectionManagerConfig {
     const { routes } = translated;
-    const { accessLog } = this.#context;
-    const listener = this.#listener;
     return {
       ...translated.config,
       routes: typeof routes === "string" ? () => this.#context.routes(routes) : () => routes,
-      accessLog: accessLog === undefined ? undefined : (info) => accessLog(listener, info),
+      accessLog: this.#loggerOf(translated),
+    };
+  }
+
+  #loggerOf({ accessLogs = [] }: TranslatedConnectionManager): AccessLogger | undefined {
+    const { accessLog, accessLogs: general, logFiles } = this.#context;
+    const write = accessLoggerOf([...general, ...accessLogs], logFiles);
+    if (write === undefined && accessLog === undefined) return undefined;
+    const listener = this.#listener;
+    const chain = this.#translated.name;
+    return (info) => {
+      info.filterChain = chain;
+      write?.(info);
+      accessLog?.(listener, info);
     };
   }
 }

@@ -20,6 +20,8 @@ import {
   streamFilterReader,
 } from "@fairlead/proxy-filter";
 import type { RouteTable } from "@fairlead/proxy-router";
+import type { AccessLogSpec } from "../access-log/access-log.ts";
+import { readAccessLogs } from "./access-log.ts";
 import { checkAds } from "./cluster.ts";
 import "./filters/index.ts";
 import { durationMs } from "./duration.ts";
@@ -32,6 +34,8 @@ export interface TranslatedConnectionManager {
   readonly statPrefix: string;
   readonly config: Omit<ConnectionManagerConfig, "routes" | "accessLog">;
   readonly routes: RouteTable | string;
+  /** @default none */
+  readonly accessLogs?: readonly AccessLogSpec[];
 }
 
 /** @throws FairleadError FL_XDS_REJECTED, FL_ROUTE_INVALID */
@@ -63,11 +67,13 @@ export function readConnectionManager(message: HttpConnectionManager, where: str
     "delayed_close_timeout",
     "preserve_external_request_id",
     "stream_error_on_invalid_http_message",
+    "access_log",
   ]);
   const filters = readFilters(message, `${where}http_filters`);
   return {
     statPrefix: message.statPrefix,
     routes: readRoutes(message, where),
+    accessLogs: readAccessLogs(message.accessLog, `${where}access_log`),
     config: {
       ...defaults,
       ...filters,

@@ -22,6 +22,8 @@ import { readDownstreamTls } from "./tls-context.ts";
 export interface TranslatedChain {
   /** What tells it from the others of its listener, also after a change. */
   readonly key: string;
+  /** "" when it has none. */
+  readonly name: string;
   readonly match: ChainMatch;
   readonly tls: DownstreamTls | undefined;
   /** Takes the connections that begin with a call; what `serves` does the others. */
@@ -56,6 +58,7 @@ export function readFilterChain(message: FilterChain, where: string, index: numb
   }
   return {
     key: message.name === "" ? String(index) : `name ${message.name}`,
+    name: message.name,
     match: readMatch(message, `${where}filter_chain_match.`),
     tls: readDownstreamTls(message.transportSocket, where),
     rpc: rpc === undefined ? undefined : readRpcProxy(rpc, `${where}filters[0].`),

@@ -1,0 +1,29 @@
+import { LogFile, LogFileStats, type LogTarget } from "./log-file.ts";
+
+/** The logs of a proxy: one file for each path, whoever writes to it. */
+export class LogFiles {
+  readonly stats = new LogFileStats();
+  readonly #files = new Map<LogTarget, LogFile>();
+  readonly #onFailure: (target: LogTarget, error: Error) => void;
+
+  constructor(onFailure: (target: LogTarget, error: Error) => void) {
+    this.#onFailure = onFailure;
+  }
+
+  at(target: LogTarget): LogFile {
+    const known = this.#files.get(target);
+    if (known !== undefined) return known;
+    const file = new LogFile({ target, onFailure: (error) => this.#onFailure(target, error) }, this.stats);
+    this.#files.set(target, file);
+    return file;
+  }
+
+  async reopen(): Promise<void> {
+    await Promise.all([...this.#files.values()].map((file) => file.reopen()));
+  }
+
+  /** What waits is written. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#files.values()].map((file) => file.close()));
+  }
+}
