@@ -44,7 +44,13 @@ export class StoreMonitor {
    * an outage of PostgreSQL and a suspension of this process are breaks.
    */
   availableForMs(): number {
-    return this.#availableSince === undefined || !this.#migrated ? 0 : this.#now() - this.#availableSince;
+    // Whoever asks right after a suspension may come before the check that would see it.
+    if (this.#availableSince === undefined || !this.#migrated || this.#suspended()) return 0;
+    return this.#now() - this.#availableSince;
+  }
+
+  #suspended(): boolean {
+    return this.#lastRunEnd !== undefined && this.#now() - this.#lastRunEnd > suspendedAfterMs;
   }
 
   start(): void {
@@ -56,7 +62,7 @@ export class StoreMonitor {
   }
 
   async #check(): Promise<void> {
-    const suspended = this.#lastRunEnd !== undefined && this.#now() - this.#lastRunEnd > suspendedAfterMs;
+    const suspended = this.#suspended();
     try {
       if (!(await this.#store.reachable())) {
         this.#availableSince = undefined;

@@ -93,15 +93,14 @@ test("nothing expires while PostgreSQL is away, nor for one lease time after", a
   assert.ok(sweeps.length > 0 && sweeps[0]! - back >= leaseTtlMs, String(sweeps.map((at) => at - back)));
 });
 
-test("a process that was suspended gives nodes one lease time too", async () => {
-  start();
-  await pass(leaseTtlMs + 5000);
-  sweeps = [];
-  now += 300_000; // timers did not run meanwhile
-  await pass(1000);
-  const awake = now;
-  await pass(leaseTtlMs + 5000);
-  const early = sweeps.filter((at) => at > awake && at - awake < leaseTtlMs - 2000);
-  assert.deepEqual(early, []);
-  assert.ok(sweeps.length > 0);
-});
+for (const intoInterval of [0, 500, 1000, 1500, 2000, 2500]) {
+  test(`a process that was suspended gives nodes one lease time too, whichever timer comes first (${intoInterval} ms)`, async () => {
+    start();
+    await pass(leaseTtlMs + 5000 + intoInterval);
+    sweeps = [];
+    now += 300_000; // timers did not run meanwhile
+    const awake = now;
+    await pass(leaseTtlMs + 5000);
+    assert.ok(sweeps.length > 0 && sweeps[0]! - awake >= leaseTtlMs, String(sweeps.map((at) => at - awake)));
+  });
+}
