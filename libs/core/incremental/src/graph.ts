@@ -56,6 +56,9 @@ export class Graph {
   #runs = new Map<string, number>();
   #failed: FailedOutput[] = [];
   readonly #previous: PreviousValues | undefined;
+  // One of each for all runs.
+  readonly #find = (source: Source<unknown>, key: string) => this.#nodeOf(source, key);
+  readonly #refresh = (node: Node) => this.#bringUpToDate(node);
 
   constructor(previous?: PreviousValues) {
     this.#previous = previous;
@@ -104,11 +107,11 @@ export class Graph {
       if (node.isWanted) this.#bringUpToDate(node);
     }
     this.#dropOrphans();
-    const outputs = [...this.#changed].map(([{ source, key, value, holders, readers }, { before }]) => ({
-      computation: source as Computation<unknown>,
-      key,
+    const outputs = [...this.#changed].map(([node, { before }]) => ({
+      computation: node.source as Computation<unknown>,
+      key: node.key,
       before,
-      now: holders > 0 || readers.size > 0 ? value : undefined,
+      now: node.isWanted ? node.value : undefined,
     }));
     const settled = { outputs, runs: this.#runs, failed: this.#failed };
     this.#changed = new Map();
@@ -175,11 +178,7 @@ export class Graph {
   }
 
   #run(node: Node, computation: Computation<unknown>): void {
-    const run = new Run(
-      node,
-      (source, key) => this.#nodeOf(source, key),
-      (read) => this.#bringUpToDate(read),
-    );
+    const run = new Run(node, this.#find, this.#refresh);
     node.isRunning = true;
     this.#runs.set(computation.name, (this.#runs.get(computation.name) ?? 0) + 1);
     if (node.verifiedAt === 0) {
@@ -232,7 +231,7 @@ export class Graph {
       this.#nodes.get(source)?.delete(key);
       for (const held of node.holds) this.#letGo(held);
       for (const read of node.reads) {
-        read.readers.delete(node);
+        read.removeReader(node);
         if (!read.isWanted) this.#orphans.add(read);
       }
       if (source.kind !== "computation" || !source.isOutput) continue;

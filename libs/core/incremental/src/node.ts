@@ -3,6 +3,8 @@ import type { Source } from "./source.ts";
 // Most nodes read little and hold nothing.
 const noNodes: readonly Node[] = [];
 const emptySet: ReadonlySet<Node> = new Set();
+/** Up to here a list is looked through faster than a set. */
+const maxFew = 8;
 
 /** The value of one source at one key, with who reads it. */
 export class Node {
@@ -22,7 +24,8 @@ export class Node {
   reads: readonly Node[] = noNodes;
   /** The last run that read it; 0 = none. */
   readBy = 0;
-  readonly readers = new Set<Node>();
+  /** Each once. Most have few: a set of its own for each node is half of the memory of a large graph. */
+  #readers: Node[] | Set<Node> | undefined;
   /** What it holds without reading. */
   holds: ReadonlySet<Node> = emptySet;
   /** How many hold it. */
@@ -35,7 +38,33 @@ export class Node {
     this.key = key;
   }
 
+  get readers(): Iterable<Node> {
+    return this.#readers ?? noNodes;
+  }
+
+  get hasReaders(): boolean {
+    const readers = this.#readers;
+    return readers !== undefined && (Array.isArray(readers) ? readers.length : readers.size) > 0;
+  }
+
+  addReader(reader: Node): void {
+    const readers = this.#readers;
+    if (readers === undefined) this.#readers = [reader];
+    else if (!Array.isArray(readers)) readers.add(reader);
+    else if (!readers.includes(reader)) {
+      readers.push(reader);
+      if (readers.length > maxFew) this.#readers = new Set(readers);
+    }
+  }
+
+  removeReader(reader: Node): void {
+    const readers = this.#readers;
+    if (readers === undefined) return;
+    if (!Array.isArray(readers)) readers.delete(reader);
+    else if (readers.includes(reader)) readers.splice(readers.indexOf(reader), 1);
+  }
+
   get isWanted(): boolean {
-    return this.readers.size > 0 || this.holders > 0;
+    return this.hasReaders || this.holders > 0;
   }
 }

@@ -10,6 +10,7 @@ interface RunEnd {
 }
 
 let runs = 0;
+const noNodes: ReadonlySet<Node> = new Set();
 
 /** One run of a computation. It reads mostly what it read before, in the same order: as long as that is so, nothing is recorded anew. */
 export class Run implements Reading {
@@ -50,14 +51,18 @@ export class Run implements Reading {
   end(): RunEnd {
     const reader = this.#reader;
     const { reads: readBefore, holds: heldBefore } = reader;
-    reader.holds = this.#holds ?? new Set();
-    const held = [...reader.holds].filter((node) => !heldBefore.has(node));
-    const letGo = [...heldBefore].filter((node) => !reader.holds.has(node));
-    if (this.#further === undefined && this.#same === readBefore.length) return { held, letGo, unread: [] };
-    reader.reads = [...readBefore.slice(0, this.#same), ...(this.#further ?? [])];
+    reader.holds = this.#holds ?? noNodes;
+    // Most hold nothing, and read what they read before or run for the first time: no list is made for these.
+    const held = reader.holds.size === 0 ? [] : [...reader.holds].filter((node) => !heldBefore.has(node));
+    const letGo = heldBefore.size === 0 ? [] : [...heldBefore].filter((node) => !reader.holds.has(node));
+    const readsOn = this.#same === readBefore.length;
+    if (this.#further === undefined && readsOn) return { held, letGo, unread: [] };
+    const further = this.#further ?? [];
+    reader.reads = this.#same === 0 ? further : [...readBefore.slice(0, this.#same), ...further];
+    if (readsOn) return { held, letGo, unread: [] };
     const reads = new Set(reader.reads);
     const unread = readBefore.slice(this.#same).filter((node) => !reads.has(node));
-    for (const node of unread) node.readers.delete(reader);
+    for (const node of unread) node.removeReader(reader);
     return { held, letGo, unread };
   }
 
@@ -70,6 +75,6 @@ export class Run implements Reading {
     }
     this.#further ??= [];
     this.#further.push(node);
-    node.readers.add(this.#reader);
+    node.addReader(this.#reader);
   }
 }

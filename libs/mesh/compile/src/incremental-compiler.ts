@@ -78,7 +78,10 @@ export class IncrementalCompiler {
 
   constructor(before: CompiledBefore = nothingBefore) {
     this.#before = before;
-    this.#graph = new Graph((computation, key) => this.#before.contributions.get(contributionId(computation, key)));
+    this.#graph = new Graph((computation, key) => {
+      const { contributions } = this.#before;
+      return contributions.size === 0 ? undefined : contributions.get(contributionId(computation, key));
+    });
     this.#state = new MeshState(before.resources);
     this.#lastGood = new Map(before.policiesInForce);
     demandMesh(this.#graph);
@@ -146,21 +149,21 @@ export class IncrementalCompiler {
 
   #round(touched: ReadonlySet<string>, revision: number): CompileRound {
     for (const key of touched) this.#setCandidates(key);
-    const outputs = new Map<string, OutputChange>();
+    const turns: (readonly OutputChange[])[] = [];
     const runs = new Map<string, number>();
     const defects: CompileRound["defects"][number][] = [];
     let unsettled = touched;
     // What may be fallen back on follows from the round itself, and may show in it: again until it does not.
     for (let turn = 0; turn === 0 || (unsettled.size > 0 && turn < maxTurns); turn += 1) {
       const settled = this.#graph.settle();
-      for (const output of settled.outputs) addChange(outputs, output);
+      turns.push(settled.outputs);
       for (const [name, count] of settled.runs) runs.set(name, count + (runs.get(name) ?? 0));
       for (const { computation, key, error } of settled.failed) defects.push({ name: computation.name, key, error });
       unsettled = this.#rememberGood(settled.outputs, unsettled);
     }
     this.#before = nothingBefore;
     this.#revision = revision;
-    return { ...this.#state.take([...outputs.values()], revision), runs, defects };
+    return { ...this.#state.take(joined(turns), revision), runs, defects };
   }
 
   /** What is in force is what may be fallen back on from now on. @returns the policies that this is something else for than before */
@@ -196,8 +199,13 @@ function samePolicy(left: PolicyObject | undefined, right: PolicyObject | undefi
 }
 
 /** Several changes of one output are one. */
-function addChange(changes: Map<string, OutputChange>, { computation, key, before, now }: OutputChange): void {
-  const id = contributionId(computation, key);
-  const earlier = changes.get(id);
-  changes.set(id, { computation, key, before: earlier === undefined ? before : earlier.before, now });
+function joined(turns: readonly (readonly OutputChange[])[]): readonly OutputChange[] {
+  if (turns.slice(1).every((outputs) => outputs.length === 0)) return turns[0] ?? [];
+  const changes = new Map<string, OutputChange>();
+  for (const { computation, key, before, now } of turns.flat()) {
+    const id = contributionId(computation, key);
+    const earlier = changes.get(id);
+    changes.set(id, { computation, key, before: earlier === undefined ? before : earlier.before, now });
+  }
+  return [...changes.values()];
 }

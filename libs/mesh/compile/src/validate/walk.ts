@@ -30,36 +30,44 @@ function isChecked(checks: MessageChecks, desc: DescMessage | undefined, seen: S
   return checks.has(desc.typeName) || desc.fields.some(({ message }) => isChecked(checks, message, seen));
 }
 
-/** Goes through a message and all within it. Each rule that is broken comes with the path to where. An Any is not opened. */
-export function* brokenRules(
-  checks: MessageChecks,
-  desc: DescMessage,
-  message: Message,
-  path: string = desc.name,
-): Generator<string> {
+/** Where a message is, from the outermost on: a name is made of it only for a rule that is broken. */
+type Place = (string | number)[];
+
+/** Goes through a message and all within it. An Any is not opened. @returns each rule that is broken, with the path to where */
+export function brokenRules(checks: MessageChecks, desc: DescMessage, message: Message): string[] {
+  const broken: string[] = [];
+  visit(checks, desc, message, [desc.name], broken);
+  return broken;
+}
+
+function visit(checks: MessageChecks, desc: DescMessage, message: Message, place: Place, broken: string[]): void {
   const check = checks.get(desc.typeName);
-  if (check !== undefined) for (const rule of check(message as never)) yield `${path}: ${rule}`;
+  if (check !== undefined) for (const rule of check(message as never)) broken.push(`${place.join("")}: ${rule}`);
   const fields = message as unknown as Readonly<Record<string, unknown>>;
   for (const member of membersToVisit(checks, desc)) {
     if (member.kind === "oneof") {
       const { case: chosen, value } = fields[member.localName] as { case: string | undefined; value?: unknown };
       const field = chosen === undefined ? undefined : member.fields.find(({ localName }) => localName === chosen);
-      if (field !== undefined) yield* brokenWithin(checks, field, value, path);
+      if (field !== undefined) visitField(checks, field, value, place, broken);
     } else {
-      yield* brokenWithin(checks, member, fields[member.localName], path);
+      visitField(checks, member, fields[member.localName], place, broken);
     }
   }
 }
 
-function* brokenWithin(checks: MessageChecks, field: DescField, value: unknown, path: string): Generator<string> {
-  if (value === undefined || field.message === undefined) return;
-  const below = `${path}.${field.name}`;
-  if (field.fieldKind === "message") yield* brokenRules(checks, field.message, value as Message, below);
-  else if (field.fieldKind === "list") {
-    for (const [index, item] of (value as Message[]).entries())
-      yield* brokenRules(checks, field.message, item, `${below}[${index}]`);
-  } else if (field.fieldKind === "map") {
-    for (const [key, item] of Object.entries(value as Record<string, Message>))
-      yield* brokenRules(checks, field.message, item, `${below}[${JSON.stringify(key)}]`);
+function visitField(checks: MessageChecks, field: DescField, value: unknown, place: Place, broken: string[]): void {
+  const { message: desc, fieldKind } = field;
+  if (value === undefined || desc === undefined) return;
+  place.push(".", field.name);
+  if (fieldKind === "message") visit(checks, desc, value as Message, place, broken);
+  else {
+    const items =
+      fieldKind === "list" ? (value as Message[]).entries() : Object.entries(value as Record<string, Message>);
+    for (const [index, item] of items) {
+      place.push("[", fieldKind === "list" ? index : JSON.stringify(index), "]");
+      visit(checks, desc, item, place, broken);
+      place.length -= 3;
+    }
   }
+  place.length -= 2;
 }
