@@ -47,6 +47,20 @@ test("the sample's policies: objects with their lines, typed specs", () => {
   assert.deepEqual(route.retries!.retryOn, { conditions: ["connect-failure", "refused-stream"], statusCodes: [503] });
 });
 
+test("a small text that would become very many routes is refused", () => {
+  const list = (count: number, one: (index: number) => string) =>
+    Array.from({ length: count }, (_, index) => one(index)).join(", ");
+  const routesOf = (hosts: number, matches: number, body: number) =>
+    `${head("VirtualService")}  hosts: [${list(hosts, (index) => `h${index}.example`)}]\n` +
+    `  http:\n    - match: [${list(matches, (index) => `{uri: {prefix: /${index}}}`)}]\n` +
+    `      directResponse: {status: 200, body: {string: ${"x".repeat(body)}}}\n`;
+  const tooMany = /^f\.yaml:7:3 spec\.http: each match is a route of each host: .*more than 32 MiB/;
+  assert.deepEqual(problemsOf(routesOf(100, 200, 10)), []);
+  assert.match(problemsOf(routesOf(200, 200, 10))[0]!, tooMany);
+  assert.deepEqual(problemsOf(routesOf(1, 30, 1_000_000)), []);
+  assert.match(problemsOf(routesOf(1, 40, 1_000_000))[0]!, tooMany);
+});
+
 test("the stored text gives the same spec again", () => {
   for (const { object, typed } of parsePolicies(
     `# c\n---\n${withRoute("timeout: 1m30s")}---\n${head("DestinationRule")}  host: shop.A\n`,

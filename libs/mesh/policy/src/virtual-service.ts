@@ -3,6 +3,7 @@ import { exportTo, hostPattern, maxItems } from "./fields.ts";
 import { gatewayName } from "./http-match.ts";
 import { httpRoute } from "./http-route.ts";
 import { tcpRoute, tlsRoute } from "./l4-routes.ts";
+import { maxRouteBytes, routeBytes } from "./route-volume.ts";
 
 /** The gateway that every sidecar is. */
 export const meshGateway = "mesh";
@@ -32,6 +33,13 @@ export const virtualServiceSchema = z
   .superRefine((spec, context) => {
     if (spec.http.length + spec.tls.length + spec.tcp.length === 0) {
       context.addIssue({ code: "custom", message: "expected at least one of http, tls, tcp" });
+    }
+    if (routeBytes(spec.hosts.length, spec.http) > maxRouteBytes) {
+      context.addIssue({
+        code: "custom",
+        path: ["http"],
+        message: `each match is a route of each host: that would be more than ${maxRouteBytes / 1024 / 1024} MiB; split the hosts, or use fewer matches`,
+      });
     }
     const inMesh = spec.gateways.length === 0 || spec.gateways.includes(meshGateway);
     if (spec.hosts.length === 0) {
