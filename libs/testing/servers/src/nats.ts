@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
@@ -11,6 +11,8 @@ const startDeadlineMs = 10_000;
 export interface TestNatsOptions {
   /** Asks every client for this name and password. @default none */
   readonly login?: { readonly user: string; readonly password: string };
+  /** The largest message in bytes. @default nats-server's own, 1 MiB */
+  readonly maxPayloadBytes?: number;
 }
 
 /** A nats-server with JetStream for one test file, with ways to take it away. */
@@ -55,12 +57,19 @@ async function launch(command: string, args: readonly string[]): Promise<ChildPr
 }
 
 /** Starts nats-server in a temporary folder: about 0.1 s, and once on a machine the time to install it. */
-export async function startTestNats({ login }: TestNatsOptions = {}): Promise<TestNats> {
+export async function startTestNats({ login, maxPayloadBytes }: TestNatsOptions = {}): Promise<TestNats> {
   const command = await requireCommand("nats-server", "nats-server");
   const folder = await mkdtemp(join(tmpdir(), "fairlead-test-nats-"));
   const port = await freePort();
   const args = ["-js", "-sd", folder, "-a", "127.0.0.1", "-p", String(port)];
   if (login !== undefined) args.push("--user", login.user, "--pass", login.password);
+
+  if (maxPayloadBytes !== undefined) {
+    // It has no flag of its own.
+    const config = join(folder, "nats.conf");
+    await writeFile(config, `max_payload: ${maxPayloadBytes}\n`);
+    args.push("-c", config);
+  }
 
   let child = await launch(command, args);
   // A test that crashes leaves no server behind.

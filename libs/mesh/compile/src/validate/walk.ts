@@ -60,14 +60,25 @@ function visitField(checks: MessageChecks, field: DescField, value: unknown, pla
   if (value === undefined || desc === undefined) return;
   place.push(".", field.name);
   if (fieldKind === "message") visit(checks, desc, value as Message, place, broken);
-  else {
-    const items =
-      fieldKind === "list" ? (value as Message[]).entries() : Object.entries(value as Record<string, Message>);
-    for (const [index, item] of items) {
-      place.push("[", fieldKind === "list" ? index : JSON.stringify(index), "]");
-      visit(checks, desc, item, place, broken);
-      place.length -= 3;
-    }
+  else if (fieldKind === "list") {
+    const items = value as Message[];
+    for (let index = 0; index < items.length; index += 1) visitItem(checks, desc, items[index]!, place, index, broken);
+  } else {
+    for (const [key, item] of Object.entries(value as Record<string, Message>))
+      visitItem(checks, desc, item, place, JSON.stringify(key), broken);
   }
   place.length -= 2;
+}
+
+function visitItem(
+  checks: MessageChecks,
+  desc: DescMessage,
+  item: Message,
+  place: Place,
+  index: string | number,
+  broken: string[],
+): void {
+  place.push("[", index, "]");
+  visit(checks, desc, item, place, broken);
+  place.length -= 3;
 }
