@@ -30,6 +30,7 @@ const nodeAnswer = z.object({
   address: z.string(),
   inboundPort: z.number().optional(),
   outboundPort: z.number().optional(),
+  outboundRpcPort: z.number().optional(),
   labels,
   leaseRemainingMs: z.number().describe("Until the node is removed when it does not renew."),
 });

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { typeUrls } from "@fairlead/envoy-api";
 import { Cluster_DiscoveryType, ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
+import type { Protocol } from "@fairlead/model";
 import type { ConnectionPool } from "@fairlead/policy";
 import { adsConfigSource } from "./ads-config-source.ts";
 import type { ClusterInit } from "./cluster-init.ts";
@@ -10,7 +11,7 @@ import { connectionLimits, httpOptions } from "./connection-limits.ts";
 import { durationOf } from "./durations.ts";
 import { externalEndpoints, isStatic } from "./external-endpoints.ts";
 import { byLocality, localityEndpoints } from "./locality-endpoints.ts";
-import { inboundClusterName, outboundClusterName, resourceKey, speaksHttp2 } from "./names.ts";
+import { inboundClusterName, isRpc, outboundClusterName, resourceKey, speaksHttp2 } from "./names.ts";
 import { outlierEjection } from "./outlier-ejection.ts";
 import type { PlannedSubset, ServicePlan } from "./service-plan.ts";
 import { upstreamTls } from "./upstream-tls.ts";
@@ -50,6 +51,13 @@ function tlsDefaults({ external }: ServicePlan) {
   return { host: host.startsWith("*") ? "" : host, subjectAltNames: entry.subjectAltNames };
 }
 
+/** For Fairlead's own proxies; others pass over metadata that they do not know. */
+function rpcProtocol(protocol: Protocol | undefined): ClusterInit {
+  return protocol === undefined || !isRpc(protocol)
+    ? {}
+    : { metadata: { filterMetadata: { "fairlead.rpc": { protocol } } } };
+}
+
 /** The cluster of a service, and one for each of its subsets. */
 export function outboundClusters(plan: ServicePlan): RenderedResource[] {
   const { service, provenance, ruleProvenance } = plan;
@@ -65,6 +73,7 @@ export function outboundClusters(plan: ServicePlan): RenderedResource[] {
       ...connectionLimits(policy),
       ...balancing(policy),
       ...httpOptions(http2, policy.connectionPool),
+      ...rpcProtocol(service.protocol),
       ...(policy.outlierDetection === undefined ? {} : { outlierDetection: outlierEjection(policy.outlierDetection) }),
       ...(transportSocket === undefined ? {} : { transportSocket }),
     });
@@ -73,16 +82,25 @@ export function outboundClusters(plan: ServicePlan): RenderedResource[] {
   });
 }
 
+export interface InboundCluster {
+  /** @default 127.0.0.1 */
+  readonly host?: string;
+  /** @default the port */
+  readonly to?: number;
+  /** Limits that a Sidecar sets. */
+  readonly pool?: ConnectionPool | undefined;
+  /** The RPC protocol of all that is published on the port; `several`: as the caller speaks. @default HTTP */
+  readonly speaks?: Protocol | "several" | undefined;
+}
+
 /**
  * The application beside a node's proxy, on one port.
- *
- * @param address.pool limits that a Sidecar sets
  */
 export function inboundCluster(
   nodeId: string,
   port: number,
   http2: boolean,
-  { host = "127.0.0.1", to = port, pool }: { host?: string; to?: number; pool?: ConnectionPool | undefined } = {},
+  { host = "127.0.0.1", to = port, pool, speaks }: InboundCluster = {},
 ): RenderedResource {
   const name = inboundClusterName(port);
   const cluster = create(ClusterSchema, {
@@ -91,7 +109,8 @@ export function inboundCluster(
     connectTimeout: durationOf(pool?.tcp?.connectTimeout ?? localConnectTimeoutMs),
     loadAssignment: { clusterName: name, endpoints: [localityEndpoints([{ address: host, port: to, weight: 1 }])] },
     ...(pool === undefined ? {} : connectionLimits({ connectionPool: pool })),
-    ...httpOptions(http2, pool),
+    ...httpOptions(http2, speaks === "several" ? { ...pool, http: { ...pool?.http, useClientProtocol: true } } : pool),
+    ...rpcProtocol(speaks === "several" ? undefined : speaks),
   });
   return compiled({ key: `cds/${nodeId}/${name}`, typeUrl: typeUrls.cluster, name }, ClusterSchema, cluster, [
     { kind: "node", key: nodeId },

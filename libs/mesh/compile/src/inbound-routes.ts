@@ -1,20 +1,22 @@
 import { create } from "@bufbuild/protobuf";
 import { typeUrls } from "@fairlead/envoy-api";
 import {
+  type Route,
   RouteActionSchema,
   RouteSchema,
   type VirtualHost,
   VirtualHostSchema,
 } from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
 import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
-import { type Instance, instanceKey } from "@fairlead/model";
+import { type Instance, instanceKey, type Protocol } from "@fairlead/model";
 import { compiled, type RenderedResource } from "./compiled.ts";
 import { durationOf } from "./durations.ts";
-import { inboundClusterName, inboundListenerName } from "./names.ts";
+import { inboundClusterName, inboundListenerName, isRpc } from "./names.ts";
+import { headerIs, rpcProtocolHeader } from "./rpc-virtual-host.ts";
 import { compareText } from "./compare-text.ts";
 
-/** Calls for one interface go to the port, or by weight to the ports, that the application publishes it on. */
-function virtualHost(name: string, domain: string, weightByPort: ReadonlyMap<number, number>): VirtualHost {
+/** Calls go to the port, or by weight to the ports, that the application publishes on. @param rpc undefined = HTTP */
+function routeTo(weightByPort: ReadonlyMap<number, number>, rpc: Protocol | undefined): Route {
   const ports = [...weightByPort].toSorted(([a], [b]) => a - b);
   const clusterSpecifier =
     ports.length === 1
@@ -23,18 +25,25 @@ function virtualHost(name: string, domain: string, weightByPort: ReadonlyMap<num
           case: "weightedClusters" as const,
           value: { clusters: ports.map(([port, weight]) => ({ name: inboundClusterName(port), weight })) },
         };
-  return create(VirtualHostSchema, {
-    name,
-    domains: [domain],
-    routes: [
-      create(RouteSchema, {
-        name: "default",
-        match: { pathSpecifier: { case: "prefix", value: "/" } },
-        // The caller's proxy has the time-out; one here could only cut what that one allows.
-        action: { case: "route", value: create(RouteActionSchema, { clusterSpecifier, timeout: durationOf(0) }) },
-      }),
-    ],
+  return create(RouteSchema, {
+    name: rpc ?? "default",
+    match: {
+      pathSpecifier: { case: "prefix", value: "/" },
+      headers: rpc === undefined ? [] : [headerIs(rpcProtocolHeader, rpc)],
+    },
+    // The caller's proxy has the time-out; one here could only cut what that one allows.
+    action: { case: "route", value: create(RouteActionSchema, { clusterSpecifier, timeout: durationOf(0) }) },
   });
+}
+
+/** By what their calls are told apart on the listener: all of HTTP's protocols are one. */
+function bySpoken(instances: readonly Instance[]): [rpc: Protocol | undefined, members: Instance[]][] {
+  const groups = Map.groupBy(instances, ({ protocol }) => (isRpc(protocol) ? protocol : undefined));
+  return [...groups].toSorted(([a = "~"], [b = "~"]) => compareText(a, b));
+}
+
+function virtualHost(name: string, domain: string, routes: Route[]): VirtualHost {
+  return create(VirtualHostSchema, { name, domains: [domain], routes });
 }
 
 function weights(instances: readonly Instance[]): Map<number, number> {
@@ -45,19 +54,26 @@ function weights(instances: readonly Instance[]): Map<number, number> {
 
 /**
  * What a node's proxy does with a call: to the application's port, whatever the state of the instance. A node that publishes on
- * one port only takes any Host, so that a caller may rewrite it.
+ * one port only takes any Host, so that a caller may rewrite it, and RPC calls whose service cannot be read.
  *
- * @param instances of this node that speak HTTP
+ * @param instances of this node that its proxy takes calls for
  */
 export function inboundRoutes(nodeId: string, instances: readonly Instance[]): RenderedResource {
   const byInterface = Map.groupBy(instances, (instance) => instance.interface.toLowerCase());
   const virtualHosts = [...byInterface]
     .toSorted(([a], [b]) => compareText(a, b))
     .map(([domain, members]) =>
-      virtualHost(members.map((member) => member.interface).toSorted(compareText)[0]!, domain, weights(members)),
+      virtualHost(
+        members.map((member) => member.interface).toSorted(compareText)[0]!,
+        domain,
+        bySpoken(members).map(([rpc, those]) => routeTo(weights(those), rpc)),
+      ),
     );
-  const ports = weights(instances);
-  if (ports.size === 1) virtualHosts.push(virtualHost("any", "*", ports));
+  const anyInterface = bySpoken(instances).flatMap(([rpc, members]) => {
+    const ports = weights(members);
+    return ports.size === 1 ? [routeTo(ports, rpc)] : [];
+  });
+  if (anyInterface.length > 0) virtualHosts.push(virtualHost("any", "*", anyInterface));
   const message = create(RouteConfigurationSchema, {
     name: inboundListenerName,
     virtualHosts,

@@ -5,7 +5,8 @@ import { ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/lis
 import { type MeshNode, type Service, serviceKey } from "@fairlead/model";
 import { compiled, type RenderedResource } from "./compiled.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
-import { inboundListenerName, outboundListenerName } from "./names.ts";
+import { inboundListenerName, outboundListenerName, outboundRpcListenerName } from "./names.ts";
+import { rpcProxyFilter } from "./rpc-proxy.ts";
 
 function listener(
   node: MeshNode,
@@ -13,6 +14,7 @@ function listener(
   address: string,
   port: number,
   direction: TrafficDirection,
+  protocols: { readonly http: boolean; readonly rpc: boolean },
 ): RenderedResource {
   const message = create(ListenerSchema, {
     name,
@@ -23,10 +25,18 @@ function listener(
     filterChains: [
       {
         filters: [
-          {
-            name: "envoy.filters.network.http_connection_manager",
-            configType: { case: "typedConfig", value: httpConnectionManager(name, name, "canonical") },
-          },
+          ...(protocols.rpc ? [rpcProxyFilter(name, name)] : []),
+          ...(protocols.http
+            ? [
+                {
+                  name: "envoy.filters.network.http_connection_manager",
+                  configType: {
+                    case: "typedConfig" as const,
+                    value: httpConnectionManager(name, name, "canonical"),
+                  },
+                },
+              ]
+            : []),
         ],
       },
     ],
@@ -38,12 +48,26 @@ function listener(
 
 /** Takes the application's calls, on loopback only. */
 export function outboundListener(node: MeshNode, port: number): RenderedResource {
-  return listener(node, outboundListenerName, "127.0.0.1", port, TrafficDirection.OUTBOUND);
+  return listener(node, outboundListenerName, "127.0.0.1", port, TrafficDirection.OUTBOUND, {
+    http: true,
+    rpc: false,
+  });
+}
+
+/** Takes the application's Dubbo and bolt calls, on loopback only. */
+export function outboundRpcListener(node: MeshNode, port: number): RenderedResource {
+  return listener(node, outboundRpcListenerName, "127.0.0.1", port, TrafficDirection.OUTBOUND, {
+    http: false,
+    rpc: true,
+  });
 }
 
 /** Takes calls for the application: on all interfaces, unless the node is reached over loopback only. */
 export function inboundListener(node: MeshNode, port: number): RenderedResource {
-  return listener(node, inboundListenerName, anyAddressFor(node.address), port, TrafficDirection.INBOUND);
+  return listener(node, inboundListenerName, anyAddressFor(node.address), port, TrafficDirection.INBOUND, {
+    http: true,
+    rpc: node.outboundRpcPort !== undefined,
+  });
 }
 
 export function anyAddressFor(address: string): string {

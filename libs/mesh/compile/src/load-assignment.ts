@@ -7,7 +7,7 @@ import { compareText } from "./compare-text.ts";
 import { compiled, type RenderedResource } from "./compiled.ts";
 import { endpointsFor, localitySetting } from "./locality-balancing.ts";
 import type { LocatedEndpoint } from "./locality-endpoints.ts";
-import { httpRank, outboundClusterName, resourceKey } from "./names.ts";
+import { httpRank, isRpc, outboundClusterName, resourceKey } from "./names.ts";
 import type { PlannedSubset, ServicePlan } from "./service-plan.ts";
 import type { Sight } from "./viewer.ts";
 
@@ -23,7 +23,7 @@ export interface EndpointMember {
 }
 
 /** Where a node's proxy is called. */
-export interface NodePlace extends Pick<MeshNode, "address" | "inboundPort"> {
+export interface NodePlace extends Pick<MeshNode, "address" | "inboundPort" | "outboundRpcPort"> {
   /** `region/zone/subzone`; empty = none is known. */
   readonly locality: string;
 }
@@ -77,8 +77,9 @@ export function loadAssignment(
   const endpoints = members.flatMap(({ nodeId, protocol, port: ownPort, weight, labels }) => {
     const place = placeOf(nodeId);
     if (place === undefined) return [];
-    // The inbound listener speaks HTTP; a call of another protocol goes to the application itself.
-    const port = httpRank(protocol) === undefined ? ownPort : (place.inboundPort ?? ownPort);
+    // The inbound listener speaks HTTP, of our own proxies RPC too; a call of another protocol goes to the application itself.
+    const taken = httpRank(protocol) !== undefined || (isRpc(protocol) && place.outboundRpcPort !== undefined);
+    const port = taken ? (place.inboundPort ?? ownPort) : ownPort;
     return [
       { address: place.address, port, weight, locality: place.locality, ...(labels === undefined ? {} : { labels }) },
     ];

@@ -17,12 +17,13 @@ export function inboundClusterName(port: number): string {
 }
 
 export const outboundListenerName = "outbound";
+export const outboundRpcListenerName = "outbound_rpc";
 export const inboundListenerName = "inbound";
 
 /** Protocols that a HTTP connection manager routes, the plainer before the other. */
 const httpProtocols: readonly Protocol[] = ["http", "http2", "grpc"];
 
-/** @returns its place among HTTP's protocols; undefined for dubbo, bolt and tcp, which have no virtual host yet */
+/** @returns its place among HTTP's protocols; undefined for dubbo, bolt and tcp */
 export function httpRank(protocol: Protocol): number | undefined {
   const rank = httpProtocols.indexOf(protocol);
   return rank === -1 ? undefined : rank;
@@ -30,6 +31,11 @@ export function httpRank(protocol: Protocol): number | undefined {
 
 export function speaksHttp2(protocol: Protocol): boolean {
   return protocol === "http2" || protocol === "grpc";
+}
+
+/** Protocols that an RPC proxy routes. */
+export function isRpc(protocol: Protocol): boolean {
+  return protocol === "dubbo" || protocol === "bolt";
 }
 
 /** @param viewerId empty for what all share whom no policy tells from others */

@@ -6,7 +6,8 @@ import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route
 import type { ProvenanceEntry } from "@fairlead/snapshot";
 import { encoded, type RenderedResource, type ResourceIdentity } from "./compiled.ts";
 import { answerLimit, longestAnswer } from "./answer-limit.ts";
-import { outboundListenerName } from "./names.ts";
+import { outboundListenerName, outboundRpcListenerName } from "./names.ts";
+import { rpcVirtualHost } from "./rpc-virtual-host.ts";
 import type { Audience } from "./audience.ts";
 import type { HostPlan } from "./service-plan.ts";
 import { namedClusters } from "./validate/named-clusters.ts";
@@ -45,6 +46,14 @@ export function encodedVirtualHost(plan: HostPlan, audience: Audience): EncodedV
   return encodedHost(virtualHost(plan, audience), longestAnswer(plan.routes), [
     ...plan.provenance,
     ...plan.routes.map(({ provenance }) => provenance),
+  ]);
+}
+
+/** The way to the services of an interface over RPC. @param plans one for each protocol */
+export function encodedRpcHost(plans: readonly HostPlan[]): EncodedVirtualHost {
+  return encodedHost(rpcVirtualHost(plans), Math.max(...plans.map(({ routes }) => longestAnswer(routes))), [
+    ...plans.flatMap(({ provenance }) => provenance),
+    ...plans.flatMap(({ routes }) => routes.map(({ provenance }) => provenance)),
   ]);
 }
 
@@ -106,6 +115,18 @@ export function outboundRoutes(scopeId: string, hosts: readonly EncodedVirtualHo
     { key: `rds/${scopeId}/${outboundListenerName}`, typeUrl: typeUrls.route, name: outboundListenerName },
     hosts,
   );
+}
+
+/** The virtual hosts of a scope's Dubbo and bolt services. @param hosts as for `outboundRoutes` */
+export function outboundRpcRoutes(scopeId: string, hosts: readonly EncodedVirtualHost[]): RenderedResource {
+  return routeConfiguration(
+    { key: outboundRpcRoutesKey(scopeId), typeUrl: typeUrls.route, name: outboundRpcListenerName },
+    hosts,
+  );
+}
+
+export function outboundRpcRoutesKey(scopeId: string): string {
+  return `rds/${scopeId}/${outboundRpcListenerName}`;
 }
 
 /** The routes of one service alone, for proxyless clients. */

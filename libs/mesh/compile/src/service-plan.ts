@@ -6,6 +6,7 @@ import type { Callee } from "./callee.ts";
 import type { EffectivePolicy } from "./effective-policy.ts";
 import type { ExternalSource } from "./external-endpoints.ts";
 import type { RouteToRender } from "./planned-route.ts";
+import type { RpcIdentity } from "./rpc-identity.ts";
 import "./errors.ts";
 
 /** A destination that exists, or the service itself. */
@@ -48,6 +49,8 @@ export interface PlannedSubset {
   /** Empty = the service as a whole. */
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Of an RPC service: the version and group that its instances have. */
+  readonly identity?: RpcIdentity | undefined;
   readonly policy: EffectivePolicy;
 }
 
@@ -77,6 +80,8 @@ export interface HostPlan {
   readonly routes: readonly RouteToRender[];
   /** How the services balance by hash, by their cluster's name. */
   readonly hashes: ReadonlyMap<string, ConsistentHash>;
+  /** Of an RPC service whose instances differ: what a call may ask for. */
+  readonly identities: readonly RpcIdentity[];
 }
 
 /** An object that cannot be used now, with the reason. */

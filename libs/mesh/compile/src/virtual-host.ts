@@ -16,8 +16,12 @@ import { retryPolicy } from "./retry-policy.ts";
 import { authorityPortMatcher, routeMatch } from "./route-match.ts";
 import type { HostPlan } from "./service-plan.ts";
 
-function defaultRoute(service: Callee, { hashes }: HostPlan, byPort: boolean): Route {
-  const cluster = outboundClusterName(service);
+export function defaultRoute(
+  service: Callee,
+  { hashes }: Pick<HostPlan, "hashes">,
+  byPort: boolean,
+  cluster: string = outboundClusterName(service),
+): Route {
   const hash = hashes.get(cluster);
   const retries = retryPolicy(undefined, hash !== undefined);
   const match = routeMatch(undefined);

@@ -15,6 +15,11 @@ export interface MeshNode {
   readonly inboundPort?: number | undefined;
   /** The port on loopback where its proxy takes the application's calls; undefined = no outbound listener. */
   readonly outboundPort?: number | undefined;
+  /**
+   * The port on loopback where its proxy takes the application's Dubbo and bolt calls; undefined = it takes none. A node that has one is a
+   * proxy of ours: its inbound listener takes such calls as well.
+   */
+  readonly outboundRpcPort?: number | undefined;
   readonly labels: Readonly<Record<string, string>>;
 }
 

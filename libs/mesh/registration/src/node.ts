@@ -22,6 +22,11 @@ export const nodeSchema = z.strictObject({
     .optional()
     .describe("Where its proxy takes calls for the application. Without it callers go to the application's own port."),
   outboundPort: portNumber.optional().describe("Where its proxy takes the application's calls, on loopback."),
+  outboundRpcPort: portNumber
+    .optional()
+    .describe(
+      "Where its proxy, one of Fairlead's, takes the application's Dubbo and bolt calls, on loopback. With it, others' calls of these protocols reach the application through inboundPort.",
+    ),
   labels: labelsSchema.default({}),
 });
 export type NodeBody = z.output<typeof nodeSchema>;

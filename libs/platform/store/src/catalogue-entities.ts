@@ -9,6 +9,7 @@ export interface NodeRow {
   address: string;
   inboundPort: number | null;
   outboundPort: number | null;
+  outboundRpcPort: number | null;
   labels: Record<string, string>;
   /** By PostgreSQL's clock. Not indexed: a renewal stays an update in place. */
   leaseExpiresAt: Date;
@@ -22,6 +23,7 @@ export const NodeEntity = new EntitySchema<NodeRow>({
     address: { type: "text" },
     inboundPort: { type: "integer", name: "inbound_port", nullable: true },
     outboundPort: { type: "integer", name: "outbound_port", nullable: true },
+    outboundRpcPort: { type: "integer", name: "outbound_rpc_port", nullable: true },
     labels: { type: "jsonb" },
     leaseExpiresAt: { type: "timestamptz", name: "lease_expires_at" },
   },

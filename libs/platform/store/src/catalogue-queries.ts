@@ -77,7 +77,8 @@ export function catalogueQueries(database: Database): CatalogueQueries {
     async listNodes(request) {
       const rows = await database.transaction("READ COMMITTED", async (manager) => {
         const raw: (NodeRow & { leaseRemainingMs: string })[] = await manager.query(
-          `SELECT id, app, address, inbound_port AS "inboundPort", outbound_port AS "outboundPort", labels,
+          `SELECT id, app, address, inbound_port AS "inboundPort", outbound_port AS "outboundPort",
+             outbound_rpc_port AS "outboundRpcPort", labels,
              extract(epoch FROM lease_expires_at - now()) * 1000 AS "leaseRemainingMs"
            FROM node WHERE $1::text IS NULL OR id > $1 ORDER BY id LIMIT $2`,
           [request.after ?? null, request.limit + 1],

@@ -3,6 +3,7 @@ import { DataSource } from "typeorm";
 import { InstanceEntity, NodeEntity, PolicyEntity, ServiceEntity, SubscriptionEntity } from "./catalogue-entities.ts";
 import { ChangeLogEntity, OutboxEntity, RevisionEntity } from "./log-entities.ts";
 import { Catalogue1763700000001 } from "./migrations/0001-catalogue.ts";
+import { OutboundRpcPort1763700000002 } from "./migrations/0002-outbound-rpc-port.ts";
 
 /** How long a connection may take to be made, or a free one of the pool to be waited for. */
 export const connectTimeoutMs = 2000;
@@ -39,7 +40,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       ChangeLogEntity,
       OutboxEntity,
     ],
-    migrations: [Catalogue1763700000001],
+    migrations: [Catalogue1763700000001, OutboundRpcPort1763700000002],
     migrationsTableName: "migration",
     synchronize: false,
     logging: false,

@@ -13,20 +13,29 @@ import type { InstanceRow, NodeRow, PolicyRow, ServiceRow, SubscriptionRow } fro
 /** Between the model and the tables. `undefined` is NULL; an object made from a row has no undefined fields. */
 
 export function nodeOf(row: NodeRow): MeshNode {
-  const { id, app, address, inboundPort, outboundPort, labels } = row;
+  const { id, app, address, inboundPort, outboundPort, outboundRpcPort, labels } = row;
   return {
     id,
     app,
     address,
     ...(inboundPort === null ? {} : { inboundPort }),
     ...(outboundPort === null ? {} : { outboundPort }),
+    ...(outboundRpcPort === null ? {} : { outboundRpcPort }),
     labels,
   };
 }
 
 export function nodeRowOf(node: MeshNode): Omit<NodeRow, "leaseExpiresAt"> {
-  const { id, app, address, inboundPort, outboundPort, labels } = node;
-  return { id, app, address, inboundPort: inboundPort ?? null, outboundPort: outboundPort ?? null, labels };
+  const { id, app, address, inboundPort, outboundPort, outboundRpcPort, labels } = node;
+  return {
+    id,
+    app,
+    address,
+    inboundPort: inboundPort ?? null,
+    outboundPort: outboundPort ?? null,
+    outboundRpcPort: outboundRpcPort ?? null,
+    labels,
+  };
 }
 
 export function serviceOf(row: ServiceRow): Service {

@@ -5,12 +5,22 @@ import { type Callee, calleeKey } from "../callee.ts";
 import { outboundClusters } from "../cluster.ts";
 import { effectivePolicy } from "../effective-policy.ts";
 import { isStatic } from "../external-endpoints.ts";
+import { isRpc } from "../names.ts";
+import { identitiesOf, identityName, type RpcIdentity } from "../rpc-identity.ts";
 import type { ServicePlan } from "../service-plan.ts";
 import { anyViewer, narrowed, Sight, type Viewer, viewerId } from "../viewer.ts";
 import { type Contribution, contribution } from "./contribution.ts";
 import { questionsOfRules, rulesInForce, rulesSeenBy } from "./destination-rules.ts";
+import { instances, instancesOfService, services } from "./facts.ts";
 import { externalPorts } from "./service-entries.ts";
 import { calleeOf } from "./services.ts";
+
+/** What calls of an RPC service may ask for. Key: the callee's. */
+export const identitiesOfService = computation("identities of a service", (reading, key): readonly RpcIdentity[] => {
+  const service = reading.get(services, key);
+  if (service === undefined || !isRpc(service.protocol)) return [];
+  return identitiesOf(reading.get(instancesOfService, key).map((id) => reading.get(instances, id)!));
+});
 
 // What callers see of a service's clusters is kept by its key, and where rules tell callers apart by a tab and the viewer, too.
 
@@ -62,13 +72,19 @@ export const clusterPlan = computation("cluster plan", (reading, plan): ServiceP
     external: external?.source,
     provenance: external?.provenance ?? { kind: "service", key: serviceKey(service) },
     whole: { name: "", labels: {}, policy: effectivePolicy(traffic, undefined, service.port) },
-    subsets: [...subsets.values()]
-      .filter((subset) => known.has(subset.name))
-      .map((subset) => ({
+    subsets: [
+      ...[...subsets.values()].filter((subset) => known.has(subset.name)).map((subset) => ({
         name: subset.name,
         labels: subset.labels,
         policy: effectivePolicy(traffic, subset, service.port),
       })),
+      ...reading.get(identitiesOfService, key).map((identity) => ({
+        name: identityName(identity),
+        labels: {},
+        identity,
+        policy: effectivePolicy(traffic, undefined, service.port),
+      })),
+    ],
     ruleProvenance: rules.map(({ provenance }) => provenance),
   };
 });

@@ -4,6 +4,7 @@ import { instanceKey } from "@fairlead/model";
 import { type Callee, calleeKey } from "../callee.ts";
 import { externalEndpoints } from "../external-endpoints.ts";
 import { hasLabels } from "../labels.ts";
+import { hasIdentity } from "../rpc-identity.ts";
 import {
   type AssignmentFor,
   type EndpointMember,
@@ -60,11 +61,11 @@ export function endpointsKey(reading: Reading, callee: Callee, subset: string, v
 /** Which instances a cluster has. Key: the cluster's. */
 const membersOf = computation("members of a cluster", (reading, key): readonly EndpointMember[] => {
   const { service, subset } = partsOf(key);
-  const labels = subset === "" ? {} : reading.get(labelsOf, key);
+  const { labels, identity } = subset === "" ? wholeService : reading.get(selectionOf, key);
   const withLabels = reading.get(goesByLabels, key);
   return reading.get(instancesOfService, service).flatMap((instanceId) => {
     const instance = reading.get(instances, instanceId)!;
-    if (instance.state !== "ready" || !hasLabels(instance, labels)) return [];
+    if (instance.state !== "ready" || !hasLabels(instance, labels) || !hasIdentity(instance, identity)) return [];
     const { nodeId, protocol, port, weight } = instance;
     return [
       {
@@ -86,10 +87,12 @@ const goesByLabels = computation(
 
 const labelsOfNode = computation("labels of a node", (reading, id) => reading.get(nodes, id)?.labels ?? {});
 
-const labelsOf = computation(
-  "labels of a subset",
-  (reading, key): Readonly<Record<string, string>> => partOf(reading, key).part.labels,
-);
+const wholeService: Pick<PlannedSubset, "labels" | "identity"> = { labels: {} };
+
+const selectionOf = computation("selection of a subset", (reading, key): Pick<PlannedSubset, "labels" | "identity"> => {
+  const { labels, identity } = partOf(reading, key).part;
+  return { labels, identity };
+});
 
 function partOf(reading: Reading, key: string): { plan: ServicePlan; part: PlannedSubset } {
   const { plan: planOf, service, subset } = partsOf(key);
@@ -103,7 +106,8 @@ function partOf(reading: Reading, key: string): { plan: ServicePlan; part: Plann
 const placeOf = computation("place of a node", (reading, id): NodePlace | undefined => {
   const node = reading.get(nodes, id);
   if (node === undefined) return undefined;
-  return { address: node.address, inboundPort: node.inboundPort, locality: localityOf(node.labels) };
+  const { address, inboundPort, outboundRpcPort } = node;
+  return { address, inboundPort, outboundRpcPort, locality: localityOf(node.labels) };
 });
 
 /** The nodes that have labels. Key: the labels as JSON. */

@@ -4,21 +4,25 @@ import type { Sidecar } from "@fairlead/policy";
 import { inboundCluster } from "../cluster.ts";
 import type { RenderedResource } from "../compiled.ts";
 import { inboundRoutes } from "../inbound-routes.ts";
-import { inboundListener, outboundListener } from "../listeners.ts";
-import { httpRank, speaksHttp2 } from "../names.ts";
+import { inboundListener, outboundListener, outboundRpcListener } from "../listeners.ts";
+import { httpRank, isRpc, speaksHttp2 } from "../names.ts";
+import { outboundRpcRoutesKey } from "../outbound-routes.ts";
 import { scopeIdOf } from "../scope.ts";
 import { type Contribution, contribution } from "./contribution.ts";
 import { instances, instancesOfNode, nodes } from "./facts.ts";
 import { gatewayKeys } from "./gateways.ts";
 import { sidecarInForce } from "./sidecars.ts";
-import { routesScope, scopeOfNode, scopeRoutes, scopeView } from "./scopes.ts";
+import { routesScope, scopeOfNode, scopeRoutes, scopeRpcRoutes, scopeView } from "./scopes.ts";
 
-/** What a node publishes over HTTP, without what its own proxy does not see: state and labels. Key: the node's id. */
+/** What a node publishes over the protocols that its proxy takes calls of, without what its own proxy does not see: state and labels. Key: the node's id. */
 const publishedOn = computation("published on a node", (reading, id): readonly Instance[] =>
   reading
     .get(instancesOfNode, id)
     .map((key) => reading.get(instances, key)!)
-    .filter(({ protocol }) => httpRank(protocol) !== undefined)
+    .filter(
+      ({ protocol }) =>
+        httpRank(protocol) !== undefined || (isRpc(protocol) && reading.get(nodes, id)?.outboundRpcPort !== undefined),
+    )
     .map((instance) => ({ ...instance, state: "ready" as const, labels: {}, methods: [] })),
 );
 
@@ -30,6 +34,14 @@ function ingressOf(policy: Sidecar | undefined, port: number) {
   return { pool, ...(found === null ? {} : { host: found[1]!, to: Number(found[2]) }) };
 }
 
+/** Several protocols on one port, as Dubbo 3 has it: the application tells them apart as our listener does. */
+function spokenOn(members: readonly Instance[]) {
+  const protocols = new Set(members.map(({ protocol }) => protocol));
+  const [first] = protocols;
+  if (![...protocols].some(isRpc)) return undefined;
+  return protocols.size === 1 ? first : "several";
+}
+
 /** What only this node's proxy holds: its listeners, and the way to its application. Key: the node's id. */
 const nodeResources = contribution<Contribution>(
   "resources of a node",
@@ -38,12 +50,16 @@ const nodeResources = contribution<Contribution>(
     const node = reading.get(nodes, id);
     const resources: RenderedResource[] = [];
     if (node?.outboundPort !== undefined) resources.push(outboundListener(node, node.outboundPort));
+    if (node?.outboundRpcPort !== undefined) resources.push(outboundRpcListener(node, node.outboundRpcPort));
     if (node?.inboundPort !== undefined) {
       const published = reading.get(publishedOn, id);
       resources.push(inboundListener(node, node.inboundPort), inboundRoutes(id, published));
       for (const [port, members] of Map.groupBy(published, (instance) => instance.port)) {
-        const http2 = members.every(({ protocol }) => speaksHttp2(protocol));
-        resources.push(inboundCluster(id, port, http2, ingressOf(reading.get(sidecarInForce, id), port)));
+        const http2 =
+          members.some(({ protocol }) => httpRank(protocol) !== undefined) &&
+          members.every(({ protocol }) => speaksHttp2(protocol));
+        const ingress = ingressOf(reading.get(sidecarInForce, id), port);
+        resources.push(inboundCluster(id, port, http2, { ...ingress, speaks: spokenOn(members) }));
       }
     }
     return { resources };
@@ -54,6 +70,11 @@ const nodeKeys = computation("keys of a node", (reading, id): readonly string[] 
   (reading.get(nodeResources, id).resources ?? []).map(({ key }) => key),
 );
 
+const takesRpcCalls = computation(
+  "takes RPC calls",
+  (reading, id) => reading.get(nodes, id)?.outboundRpcPort !== undefined,
+);
+
 /** Key: the node's id. */
 export const nodeView = contribution<Contribution>(
   "node",
@@ -62,11 +83,14 @@ export const nodeView = contribution<Contribution>(
     const scope = reading.get(scopeOfNode, id);
     reading.hold(scopeRoutes, routesScope(scope));
     reading.hold(scopeView, scope);
+    const takesRpc = reading.get(takesRpcCalls, id);
+    if (takesRpc) reading.hold(scopeRpcRoutes, routesScope(scope));
+    const rpcRoutes = takesRpc ? [outboundRpcRoutesKey(scopeIdOf(routesScope(scope)))] : [];
     return {
       node: {
         nodeId: id,
         scopeId: scopeIdOf(scope),
-        keys: new Set([...reading.get(nodeKeys, id), ...reading.get(gatewayKeys, id)]),
+        keys: new Set([...rpcRoutes, ...reading.get(nodeKeys, id), ...reading.get(gatewayKeys, id)]),
       },
     };
   },

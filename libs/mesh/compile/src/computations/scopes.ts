@@ -2,8 +2,8 @@ import { computation, type Reading } from "@fairlead/incremental";
 import { serviceKey } from "@fairlead/model";
 import { type Callee, calleeKey } from "../callee.ts";
 import { compareText } from "../compare-text.ts";
-import { httpRank } from "../names.ts";
-import { type EncodedVirtualHost, outboundRoutes, refusingHost } from "../outbound-routes.ts";
+import { httpRank, isRpc } from "../names.ts";
+import { type EncodedVirtualHost, outboundRoutes, outboundRpcRoutes, refusingHost } from "../outbound-routes.ts";
 import { type Scope, scopeIdOf, scopeKey, scopeOf } from "../scope.ts";
 import { rejection, type RejectedObject } from "../service-plan.ts";
 import { objectsAtFault, refused } from "../validate/require-valid.ts";
@@ -18,7 +18,7 @@ import { routeClusters, routeKeys } from "./route-keys.ts";
 import { allInterfaces, nameSeen, servicesCalled } from "./services.ts";
 import { namesOfSidecar, sidecarInForce, sidecarOfNode } from "./sidecars.ts";
 import { viewerOfNode } from "./viewers.ts";
-import { isVisible, proxyVirtualHost, questionsOf, routesOf, seenKey } from "./virtual-hosts.ts";
+import { isVisible, proxyVirtualHost, questionsOf, routesOf, rpcVirtualHost, seenKey } from "./virtual-hosts.ts";
 
 /** What a node's application subscribed to. Key: the node's id. */
 const subscribedBy = computation("subscribed by a node", (reading, id): readonly string[] =>
@@ -55,6 +55,8 @@ interface InterfaceContent {
   readonly routed: Callee | undefined;
   /** The names of its clusters, and of those that its routes lead to. */
   readonly clusters: ReadonlySet<string>;
+  /** What has the virtual host for RPC: one of each protocol. */
+  readonly rpc: readonly Callee[];
   /** The keys of its clusters and endpoints, and of those that its routes lead to. */
   readonly keys: readonly string[];
 }
@@ -76,6 +78,7 @@ const interfaceContent = computation("content of an interface", (reading, key): 
   return {
     clusters: new Set([...own.flatMap((found) => [...found.keys()]), ...routes.flatMap(routeClusters)]),
     routed: visible.find(({ protocol }) => httpRank(protocol) !== undefined),
+    rpc: firstOfEach(visible.filter(({ protocol, port }) => port === undefined && isRpc(protocol))),
     keys: [
       ...new Set([
         ...own.flatMap((found) => [...found.values()].flat()),
@@ -85,6 +88,10 @@ const interfaceContent = computation("content of an interface", (reading, key): 
     ],
   };
 });
+
+function firstOfEach(callees: readonly Callee[]): Callee[] {
+  return callees.filter(({ protocol }, i) => callees.findIndex((other) => other.protocol === protocol) === i);
+}
 
 interface HostInView extends Contribution {
   readonly host?: EncodedVirtualHost;
@@ -98,24 +105,40 @@ const hostInView = contribution<HostInView>(
   "virtual host of an interface",
   (key) => ({ kind: "service", key: key.slice(0, key.indexOf("\n")) }),
   (reading, key, previous) => {
-    const { routed, clusters: held } = reading.get(interfaceContent, key);
+    const { routed, clusters } = reading.get(interfaceContent, key);
     if (routed === undefined) return {};
     const { host } = reading.get(proxyVirtualHost, seenKey(reading, routed, key.slice(key.indexOf("\n") + 1)));
-    if (host === undefined) return {};
-    const missing = ({ clusters }: EncodedVirtualHost) => clusters.find((name) => !held.has(name));
-    const lacked = missing(host);
-    if (lacked === undefined) return { host };
-    const error = refused(
-      `the virtual host ${host.name}`,
-      `no proxy would have its cluster ${lacked}`,
-      host.provenance,
-    );
-    const atFault = objectsAtFault(error);
-    const rejected = (atFault.length > 0 ? atFault : host.provenance).map((object) => rejection(object, error));
-    const before = previous?.host;
-    return before !== undefined && missing(before) === undefined ? { host: before, rejected } : { rejected };
+    return host === undefined ? {} : inView(host, clusters, previous?.host);
   },
 );
+
+/** As `hostInView`, for RPC. */
+const rpcHostInView = contribution<HostInView>(
+  "virtual host of an interface for RPC",
+  (key) => ({ kind: "service", key: key.slice(0, key.indexOf("\n")) }),
+  (reading, key, previous) => {
+    const { rpc, clusters } = reading.get(interfaceContent, key);
+    if (rpc.length === 0) return {};
+    const viewer = key.slice(key.indexOf("\n") + 1);
+    const plans = rpc.map((callee) => seenKey(reading, callee, viewer)).join("\f");
+    const { host } = reading.get(rpcVirtualHost, plans);
+    return host === undefined ? {} : inView(host, clusters, previous?.host);
+  },
+);
+
+function inView(
+  host: EncodedVirtualHost,
+  held: ReadonlySet<string>,
+  before: EncodedVirtualHost | undefined,
+): HostInView {
+  const missing = ({ clusters }: EncodedVirtualHost) => clusters.find((name) => !held.has(name));
+  const lacked = missing(host);
+  if (lacked === undefined) return { host };
+  const error = refused(`the virtual host ${host.name}`, `no proxy would have its cluster ${lacked}`, host.provenance);
+  const atFault = objectsAtFault(error);
+  const rejected = (atFault.length > 0 ? atFault : host.provenance).map((object) => rejection(object, error));
+  return before !== undefined && missing(before) === undefined ? { host: before, rejected } : { rejected };
+}
 
 /** The keys of the contents of the interfaces that a scope sees. */
 function contentKeys(reading: Reading, { names, viewer }: Scope): string[] {
@@ -140,6 +163,18 @@ export const scopeRoutes = contribution<Contribution>(
     const scope = scopeOf(key);
     const hosts = contentKeys(reading, scope).flatMap((content) => reading.get(hostInView, content).host ?? []);
     return { resources: [outboundRoutes(scopeIdOf(key), scope.refusesUnknown ? [...hosts, refusingHost()] : hosts)] };
+  },
+);
+
+/** For the nodes of the scope that take RPC calls. */
+export const scopeRpcRoutes = contribution<Contribution>(
+  "outbound routes for RPC",
+  (key) => ({ kind: "subscription", key }),
+  (reading, key) => {
+    const hosts = contentKeys(reading, scopeOf(key)).flatMap(
+      (content) => reading.get(rpcHostInView, content).host ?? [],
+    );
+    return { resources: [outboundRpcRoutes(scopeIdOf(key), hosts)] };
   },
 );
 

@@ -4,7 +4,7 @@ import type { ConsistentHash } from "@fairlead/policy";
 import { type Callee, calleeKey } from "../callee.ts";
 import { routesSeen } from "../match-source.ts";
 import { httpRank, outboundClusterName } from "../names.ts";
-import { type EncodedVirtualHost, encodedVirtualHost } from "../outbound-routes.ts";
+import { encodedRpcHost, type EncodedVirtualHost, encodedVirtualHost } from "../outbound-routes.ts";
 import type { RouteToRender } from "../planned-route.ts";
 import type { HostPlan, PlannedRoute, PlannedTarget, RejectedObject } from "../service-plan.ts";
 import {
@@ -16,7 +16,7 @@ import {
   Sight,
   type Viewer,
 } from "../viewer.ts";
-import { clusterPlan, planKey } from "./clusters.ts";
+import { clusterPlan, identitiesOfService, planKey } from "./clusters.ts";
 import { type Contribution, contribution } from "./contribution.ts";
 import { questionsOfRules } from "./destination-rules.ts";
 import { conflict, externalPorts } from "./service-entries.ts";
@@ -150,6 +150,7 @@ export const hostPlan = computation("plan of a host", (reading, key): HostPlan |
         : external.map(({ provenance }) => provenance),
     routes: reading.get(routesOf, key).map((route) => toRender(reading, route, viewer)),
     hashes: new Map(hashes),
+    identities: reading.get(identitiesOfService, callee),
   };
 });
 
@@ -173,6 +174,22 @@ export const proxyVirtualHost = contribution<VirtualHostContribution>(
       : { host: encodedVirtualHost({ ...plan, routes: [], hashes: new Map() }, "proxies") };
   },
 );
+
+/** What a viewer sees of each RPC service of a name. Key: those of `hostPlan`, a form feed between them. */
+export const rpcVirtualHost = contribution<VirtualHostContribution>(
+  "virtual host for RPC",
+  (key) => ({ kind: "service", key: key.slice(0, key.indexOf("\n")) }),
+  (reading, key) => encodedPlans(rpcPlans(reading, key)),
+  (reading, key) => encodedPlans(rpcPlans(reading, key).map((plan) => ({ ...plan, routes: [], hashes: new Map() }))),
+);
+
+function rpcPlans(reading: Reading, key: string): HostPlan[] {
+  return key.split("\f").flatMap((one) => reading.get(hostPlan, one) ?? []);
+}
+
+function encodedPlans(plans: readonly HostPlan[]): VirtualHostContribution {
+  return plans.length === 0 ? {} : { host: encodedRpcHost(plans) };
+}
 
 /** Routes that no call reaches because those of another VirtualService take all. Key: the name in lower case. */
 export const routeConflicts = contribution<Contribution>(

@@ -13,7 +13,7 @@ import {
 } from "@fairlead/policy";
 import type { ProvenanceEntry } from "@fairlead/snapshot";
 import { type Callee, calleeKey } from "../callee.ts";
-import { httpRank, outboundClusterName } from "../names.ts";
+import { httpRank, isRpc, outboundClusterName } from "../names.ts";
 import { percentOf } from "../percent.ts";
 import { requireRoutes } from "../validate/require-routes.ts";
 import { type PlannedConnections, type PlannedRoute, provenanceOf } from "../service-plan.ts";
@@ -150,6 +150,12 @@ function mirrorPercent({ mirrorPercentage, mirrorPercent: percent }: HttpRoute):
   return percentOf({ percentage: mirrorPercentage, percent });
 }
 
+/** Calls are not translated: a Dubbo call goes to Dubbo, and a request of HTTP to HTTP. */
+function mayBeRouted({ protocol }: Callee, caller: Callee | undefined): boolean {
+  if (caller !== undefined && isRpc(caller.protocol)) return protocol === caller.protocol;
+  return httpRank(protocol) !== undefined || (caller === undefined && isRpc(protocol));
+}
+
 /** @param kind `http`: it must speak HTTP, unless its port is named: a proxy may make TLS towards it */
 export function targetOf(
   reading: Reading,
@@ -164,7 +170,7 @@ export function targetOf(
     .get(servicesCalled, name)
     .filter(
       (callee) =>
-        (kind === "any" || named(callee) || httpRank(callee.protocol) !== undefined) &&
+        (kind === "any" || named(callee) || mayBeRouted(callee, caller)) &&
         (port === undefined || callee.port === undefined || named(callee)) &&
         reading.get(clusterNames, calleeKey(callee)).length > 0,
     );
@@ -174,7 +180,7 @@ export function targetOf(
     ) ?? candidates[0];
   if (service === undefined) {
     const where = port === undefined ? "" : ` on port ${port.number}`;
-    const why = kind === "any" ? "is not registered" : "is not registered, or speaks no HTTP";
+    const why = kind === "any" ? "is not registered" : "is not registered, or speaks nothing that can be routed";
     throw unknownDestination(policy, `the service ${host}${where} ${why}`);
   }
   if (!reading.get(clusterNames, calleeKey(service)).includes(outboundClusterName(service, subset)))

@@ -116,6 +116,7 @@ const node: fc.Arbitrary<MeshNode> = fc.record({
   address: fc.constantFrom("10.0.0.1", "10.0.0.2", "127.0.0.1"),
   inboundPort: fc.constantFrom(15006, undefined),
   outboundPort: fc.constantFrom(15001, undefined),
+  outboundRpcPort: fc.constantFrom(12220, undefined),
   labels: fc.constantFrom<Record<string, string>>(
     {},
     { zone: "a" },
