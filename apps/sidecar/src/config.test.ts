@@ -12,6 +12,9 @@ test("only the application's name is required", () => {
     bind: "127.0.0.1",
     apiPort: 13330,
     outboundPort: 15001,
+    outboundRpcPort: 12220,
+    dubboPort: 20880,
+    boltPort: 12200,
     inboundPort: 15006,
     adminPort: 15000,
     registryUrl: ["http://127.0.0.1:13300"],
@@ -22,6 +25,9 @@ test("only the application's name is required", () => {
     leaseTtl: 30_000,
     drainTimeout: 10_000,
     initialFetchTimeout: 15_000,
+    maxHttpConnections: 1000,
+    httpHeadersTimeout: 5_000,
+    httpRequestTimeout: 10_000,
     logLevel: "info",
   });
 });
@@ -83,6 +89,7 @@ test("a given node id is taken as it is", () => {
     address: "127.0.0.1",
     inboundPort: 15006,
     outboundPort: 15001,
+    outboundRpcPort: 12220,
     labels: { zone: "eu" },
   });
 });

@@ -64,6 +64,17 @@ export const sidecarConfig = defineConfig("sidecar", {
   ),
   apiPort: localPort().default(13330).describe("The local API: /pub /unpub /sub /unsub."),
   outboundPort: announcedPort().default(15001).describe("Where the application sends its calls, on loopback."),
+  outboundRpcPort: localPort()
+    .default(12220)
+    .describe(
+      "Where the application sends its Dubbo and bolt calls, on loopback; 0 = it makes none, and others' do not reach it through inboundPort. SOFARPC's mesh registry takes 12220 for granted.",
+    ),
+  dubboPort: announcedPort()
+    .default(20880)
+    .describe("The application's own Dubbo port, for MOSN's /pub: its body names none."),
+  boltPort: announcedPort()
+    .default(12200)
+    .describe("The application's own bolt port, for SOFA's /services/publish where it names none."),
   inboundPort: announcedPort().default(15006).describe("Where other proxies send calls for the application."),
   adminPort: localPort().default(15000).describe("The admin pages: /ready /stats /config_dump …, named as Envoy's."),
   registryUrl: urls

@@ -171,6 +171,7 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
           readiness: () => ({ waitingFor: missing() }),
           logger,
           telemetry: resources.telemetry,
+          rpcPorts: config,
           limits: httpLimitsOf(config),
         });
         apiPort = await api.listen(config.bind, config.apiPort);

@@ -42,6 +42,8 @@ export class MeshApp {
         FAIRLEAD_ADDRESS: "127.0.0.1",
         FAIRLEAD_API_PORT: String(ports.api),
         FAIRLEAD_OUTBOUND_PORT: String(ports.outbound),
+        // The samples speak HTTP, and all sidecars are on one host.
+        FAIRLEAD_OUTBOUND_RPC_PORT: "0",
         FAIRLEAD_INBOUND_PORT: String(ports.inbound),
         FAIRLEAD_ADMIN_PORT: String(ports.admin),
         FAIRLEAD_REGISTRY_URL: options.controlPlane.registryUrl,

@@ -47,6 +47,7 @@ before(async () => {
   telemetry = startTelemetry({ service: "test" });
 });
 after(async () => {
+  publications.close();
   await api.close();
   await registry.stop();
   await telemetry.shutdown();
@@ -63,7 +64,7 @@ beforeEach(async () => {
   const lease = { state: () => ({ registered: true, renewedAtMs: 1, error: undefined }) };
   registrations = new Registrations({ node, publications, subscriptions: new Subscriptions(client), lease });
   const logger = createLogger({ service: "test", level: "silent" });
-  api = await createLocalApi({ registrations, logger, telemetry, readiness: () => ({ waitingFor }) });
+  api = await createLocalApi({ registrations, logger, telemetry, readiness: () => ({ waitingFor }), rpcPorts: { dubboPort: 20880, boltPort: 12200, outboundRpcPort: 12220 } });
   base = `http://127.0.0.1:${await api.listen("127.0.0.1", 0)}`;
 });
 
@@ -212,5 +213,60 @@ test("health, readiness, metrics and the description of the API", async () => {
   assert.match(metrics, /fairlead_sidecar_registry_calls_total\{operation="publish",result="ok"\}/);
   assert.match(metrics, /fairlead_sidecar_publications\{state="ready"\} 1/);
   const description: { paths: object } = JSON.parse(await (await fetch(`${base}/openapi.json`)).text());
-  assert.deepEqual(Object.keys(description.paths).toSorted(), ["/pub", "/sub", "/unpub", "/unsub", "/v1/registrations"]);
+  assert.deepEqual(Object.keys(description.paths).toSorted(), [
+    "/configs/application",
+    "/pub",
+    "/services/publish",
+    "/services/subscribe",
+    "/services/unpublish",
+    "/services/unsubscribe",
+    "/sub",
+    "/unpub",
+    "/unsub",
+    "/v1/registrations",
+  ]);
+});
+
+test("bodies of MOSN's dubbod are answered as it does, byte for byte, and mean the mesh's registry", async () => {
+  const post = async (path: string, body: object) => {
+    const answer = await fetch(`${base}${path}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+    return [answer.status, await answer.text()];
+  };
+  const registryOf = { type: "zookeeper", addr: "127.0.0.1:2181" };
+  const service = { interface: "com.test.cch", methods: ["GetUser", "GetProfile"], name: "UserService", group: "blue" };
+  const body = { registry: registryOf, service };
+  assert.deepEqual(await post("/pub", body), [200, '{"err_no":0,"err_msg":"publish success"}']);
+  const [published] = registrations.report().publications;
+  assert.deepEqual([published?.service.protocol, published?.service.port, published?.service.group], ["dubbo", 20880, "blue"]);
+  assert.deepEqual(await post("/sub", body), [200, '{"err_no":0,"err_msg":"subscribe success"}']);
+  assert.deepEqual(await post("/unsub", body), [200, '{"err_no":0,"err_msg":"unsubscribe success"}']);
+  assert.deepEqual(await post("/unpub", body), [200, '{"err_no":0,"err_msg":"unpub success"}']);
+  const [status, text] = await post("/pub", { registry: registryOf, service: { interface: "a" } });
+  assert.equal(status, 200);
+  assert.match(String(text), /^\{"err_no":1,"err_msg":"service.methods: .*"\}$/);
+});
+
+test("a SOFA application is on the mesh by its registry's address", async () => {
+  const post = async (path: string, body: object) => {
+    const answer = await fetch(`${base}${path}`, { method: "POST", headers: { "content-type": "text/plain" }, body: JSON.stringify(body) });
+    return [answer.status, await answer.json()];
+  };
+  assert.deepEqual(await post("/configs/application", { appName: "orders" }), [200, { success: true }]);
+  const serviceName = "com.alipay.Greeter:1.0:blue@DEFAULT";
+  const meta = { protocol: "1", version: "4.0", serializeType: "hessian2", appName: "orders", properties: {} };
+  const publish = { serviceName, protocolType: "bolt", port: "12201", providerMetaInfo: meta };
+  assert.deepEqual(await post("/services/publish", publish), [200, { success: true }]);
+  const [published] = registrations.report().publications;
+  assert.deepEqual(
+    [published?.service.interface, published?.service.protocol, published?.service.port, published?.service.group],
+    ["com.alipay.Greeter", "bolt", 12201, "blue"],
+  );
+  assert.deepEqual(await post("/services/subscribe", { serviceName, properties: null }), [
+    200,
+    { success: true, serviceName, datas: ["127.0.0.1:12220"] },
+  ]);
+  assert.deepEqual(await post("/services/unsubscribe", { serviceName }), [200, { success: true }]);
+  assert.deepEqual(await post("/services/unpublish", { serviceName }), [200, { success: true }]);
+  const [status, refused] = await post("/services/publish", { ...publish, protocolType: "ws" });
+  assert.deepEqual([status, (refused as { success: boolean }).success], [200, false]);
 });

@@ -19,12 +19,16 @@ import {
 } from "@fairlead/registration";
 import { z } from "zod";
 import type { Registrations } from "../registration/registrations.ts";
+import { answerMosn } from "./mosn-dubbod.ts";
+import { addSofaRegistry } from "./sofa-registry.ts";
 
 export interface LocalApiOptions {
   readonly registrations: Registrations;
   readonly readiness: () => Readiness;
   readonly logger: Logger;
   readonly telemetry: HttpApiOptions["telemetry"];
+  /** What bodies of MOSN and SOFARPC leave open. */
+  readonly rpcPorts: { readonly dubboPort: number; readonly boltPort: number; readonly outboundRpcPort: number };
   /** @default those of `createHttpApi` */
   readonly limits?: HttpLimits;
 }
@@ -69,6 +73,7 @@ export async function createLocalApi(options: LocalApiOptions): Promise<HttpApi>
   await api.fastify.register(async (scope) => {
     // JSON only: a web page can send text/plain to its reader's machine without asking.
     scope.removeContentTypeParser("text/plain");
+    answerMosn(scope, registrations, options.rpcPorts.dubboPort);
     scope.setErrorHandler(async (error, request, reply) => {
       const { status, body, error: mapped } = errorAnswer(error, request);
       return await reply.code(status).send(withErrNo(body, mapped));
@@ -126,5 +131,6 @@ export async function createLocalApi(options: LocalApiOptions): Promise<HttpApi>
       handle: async () => registrations.report(),
     });
   });
+  await addSofaRegistry(api.fastify, { registrations, ...options.rpcPorts });
   return api;
 }

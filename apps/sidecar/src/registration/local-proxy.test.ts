@@ -29,7 +29,7 @@ class FakeRuntime {
     for (const listener of this.changed) listener();
   }
 }
-const orders = { interface: "shop.Orders", port: 8080 };
+const orders = { interface: "shop.Orders", port: 8080, protocol: "http" } as const;
 
 test("a service is served when the inbound listener is active and leads to its port", async () => {
   const runtime = new FakeRuntime();

@@ -1,9 +1,10 @@
+import type { Protocol } from "@fairlead/model";
 import type { ProxyRuntime } from "@fairlead/proxy-runtime";
 
 /** What a publication needs of the proxy beside its application. */
 export interface LocalProxy {
   /** Resolves when calls to the interface that arrive at the inbound listener reach this port. @throws the signal's reason */
-  serves(service: { readonly interface: string; readonly port: number }, signal: AbortSignal): Promise<void>;
+  serves(service: { readonly interface: string; readonly port: number; readonly protocol: Protocol }, signal: AbortSignal): Promise<void>;
   /** @returns true when the application at this port had no call for `quietMs` in a row, false at `timeoutMs` */
   whenIdle(port: number, wait: { readonly quietMs: number; readonly timeoutMs: number }): Promise<boolean>;
 }
@@ -22,11 +23,13 @@ export class InboundOfRuntime implements LocalProxy {
     this.#runtime = runtime;
   }
 
-  async serves(service: { readonly interface: string; readonly port: number }, signal: AbortSignal): Promise<void> {
+  async serves(service: { readonly interface: string; readonly port: number; readonly protocol: Protocol }, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const isServed = (): boolean =>
       this.#runtime.listeners().some(({ name, state }) => name === inboundListener && state === "active") &&
-      this.#runtime.routeFor(inboundListener, service.interface)?.clusters.includes(inboundCluster(service.port)) === true;
+      this.#runtime
+        .routeFor(inboundListener, service.interface, "/", isRpc(service.protocol) ? ["x-rpc-protocol", service.protocol] : [])
+        ?.clusters.includes(inboundCluster(service.port)) === true;
     if (isServed()) return;
     await new Promise<void>((resolve, reject) => {
       const end = (): void => {
@@ -49,4 +52,9 @@ export class InboundOfRuntime implements LocalProxy {
   async whenIdle(port: number, wait: { readonly quietMs: number; readonly timeoutMs: number }): Promise<boolean> {
     return await this.#runtime.whenIdle(inboundCluster(port), wait);
   }
+}
+
+/** What the listener tells apart by its protocol: an interface may be there over several. */
+function isRpc(protocol: Protocol): boolean {
+  return protocol === "dubbo" || protocol === "bolt";
 }
