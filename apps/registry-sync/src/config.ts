@@ -28,6 +28,11 @@ export const registrySyncConfig = defineConfig("registry-sync", {
   maxWaiters: count(1, 1_000_000)
     .default(10_000)
     .describe("Requests that wait for convergence at the same time; more get FL_OVERLOADED."),
+  refusalGrace: durationMs()
+    .prefault("2s")
+    .describe(
+      "A request that waits for convergence is answered when nothing but refusals of proxies (NACKs) has been missing for this long.",
+    ),
   maxInstancesPerNode: count(1, 100_000).default(1000).describe("Publications of one node."),
   maxSubscriptionsPerNode: count(1, 100_000).default(1000).describe("Subscriptions of one node."),
   maxPolicyBytes: count(1024, 256 * 1024 * 1024)

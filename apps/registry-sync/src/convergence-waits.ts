@@ -10,13 +10,13 @@ export class NotConvergedError extends FairleadError {
   /** Private, so that logs have the message and not a thousand proxies. */
   readonly #report: ConvergenceReport;
 
-  constructor(report: ConvergenceReport, timeoutMs: number) {
+  constructor(report: ConvergenceReport, waitedMs: number) {
     const missing = report.missing
       .slice(0, 10)
       .map(({ node, type, reason }) => `${node}${type === "" ? "" : ` ${type}`}: ${reason}`);
     super(
       "FL_NOT_CONVERGED",
-      `revision ${report.revision} is stored and has not converged after ${timeoutMs} ms; missing: ${missing.join("; ")}`,
+      `revision ${report.revision} is stored and has not converged after ${Math.round(waitedMs)} ms; missing: ${missing.join("; ")}`,
       {
         facts: { revision: report.revision, missing, missingCount: report.missing.length },
       },
@@ -47,7 +47,7 @@ export class ConvergenceWaits {
   /**
    * Runs `change` and waits as the query says. Whether there is a place to wait is decided before the change is made.
    *
-   * @throws FairleadError FL_OVERLOADED; NotConvergedError at the time-out
+   * @throws FairleadError FL_OVERLOADED; NotConvergedError at the time-out, and when nothing but refusals is missing
    */
   async run<T extends { readonly revision: number }>(
     query: WaitQuery,
@@ -77,8 +77,9 @@ export class ConvergenceWaits {
       const startedAt = performance.now();
       const report = await this.#options.convergence.wait(revision, timeoutMs, signal);
       span.setAttribute("fairlead.converged", report.converged);
-      this.#options.metrics.waited(report.converged, (performance.now() - startedAt) / 1000);
-      if (!report.converged) throw new NotConvergedError(report, timeoutMs);
+      const waitedMs = performance.now() - startedAt;
+      this.#options.metrics.waited(report.converged, waitedMs / 1000);
+      if (!report.converged) throw new NotConvergedError(report, waitedMs);
       return report;
     });
   }

@@ -56,7 +56,7 @@ export interface RegistrySync extends Module {
 export function createRegistrySync(config: RegistrySyncConfig, resources: RegistrySyncResources): RegistrySync {
   const { bus, store, logger, telemetry } = resources;
   const metrics = new RegistryMetrics();
-  const tracker = new ConvergenceTracker({ logger });
+  const tracker = new ConvergenceTracker({ logger, refusalGraceMs: config.refusalGrace });
   const refusals = new RefusalHistory({
     onRefused({ node, type, resources: names, reason, objects }, repeated) {
       metrics.refused(type);

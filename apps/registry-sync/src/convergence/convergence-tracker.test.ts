@@ -313,6 +313,48 @@ void describe("wait", () => {
   });
 });
 
+describe("a revision that a proxy has refused", () => {
+  const refused = () => status("x", 42, { pending: [pending("n1", NACKED, 42, 42, { detail: "no" })] });
+
+  test("is answered once nothing else has been missing for two seconds", async () => {
+    pushed(42);
+    status("x", 42, { pending: [pending("n1", NACKED, 42, 42), pending("n2", SENT, 42, 42)] });
+    const waiting = tracker.wait(42, 60_000);
+    mock.timers.tick(1500);
+    refused();
+    mock.timers.tick(1999);
+    assert.equal(await settled(waiting), undefined);
+    mock.timers.tick(1);
+    assert.deepEqual(words((await settled(waiting))!), [["n1", "eds", "NACKed: no"]]);
+  });
+
+  test("is waited for again when somebody else is missing in between", async () => {
+    pushed(42);
+    refused();
+    const waiting = tracker.wait(42, 60_000);
+    mock.timers.tick(1500);
+    status("x", 42, { pending: [pending("n1", NACKED, 42, 42), pending("n2", SENT, 42, 42)] });
+    refused();
+    mock.timers.tick(1500);
+    assert.equal(await settled(waiting), undefined);
+    mock.timers.tick(500);
+    assert.equal((await settled(waiting))?.converged, false);
+  });
+
+  test("is not answered while a gateway does not have it", async () => {
+    pushed(42);
+    refused();
+    status("y", 41);
+    const waiting = tracker.wait(42, 4000);
+    for (let second = 0; second < 3; second++) {
+      mock.timers.tick(1000);
+      refused();
+      status("y", 41);
+    }
+    assert.equal(await settled(waiting), undefined);
+  });
+});
+
 describe("registered proxies that are connected to no gateway", () => {
   const leaseAgo = (id: string, renewedAgoMs: number) => [{ id, renewedAgoMs }];
   const absentIds = (proxies: ReturnType<typeof leaseAgo>, renewalDueMs?: number) =>

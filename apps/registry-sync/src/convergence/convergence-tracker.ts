@@ -3,7 +3,7 @@ import type { Logger } from "@fairlead/logging";
 import type { ConvergenceReport, MissingProxy } from "@fairlead/registration";
 import { CompiledRevisions } from "./compiled-revisions.ts";
 import { type LiveGateway, LiveGateways } from "./live-gateways.ts";
-import { holdsBack, missingProxies } from "./pending-proxies.ts";
+import { holdsBack, isRefusedOnly, missingProxies } from "./pending-proxies.ts";
 
 /** `config.pushed` may be lost with NATS's data: a gateway that has a revision for this long says that it was compiled. */
 const trustGatewayAfterMs = 2000;
@@ -15,6 +15,8 @@ export interface ConvergenceTrackerOptions {
   readonly now?: () => number;
   /** A gateway that was not heard for this long is forgotten. @default 5000 */
   readonly gatewayTimeoutMs?: number;
+  /** For so long nothing but refusals is missing: then who waits is told of them. @default 2000 */
+  readonly refusalGraceMs?: number;
   readonly logger?: Logger;
 }
 
@@ -62,11 +64,20 @@ export class ConvergenceTracker {
   readonly #compiled = new CompiledRevisions();
   /** By revision: one look serves all who wait for the same. */
   readonly #waiters = new Map<number, Set<Waiter>>();
+  /** Since when nothing but refusals is missing of a revision that somebody waits for. */
+  readonly #refusedSinceMs = new Map<number, number>();
+  readonly #refusalGraceMs: number;
   #waiting = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ now = Date.now, gatewayTimeoutMs = 5000, logger }: ConvergenceTrackerOptions = {}) {
+  constructor({
+    now = Date.now,
+    gatewayTimeoutMs = 5000,
+    refusalGraceMs = 2000,
+    logger,
+  }: ConvergenceTrackerOptions = {}) {
     this.#now = now;
+    this.#refusalGraceMs = refusalGraceMs;
     this.#logger = logger;
     this.#gateways = new LiveGateways(gatewayTimeoutMs);
   }
@@ -87,7 +98,8 @@ export class ConvergenceTracker {
    * Waits until a revision has converged.
    *
    * @param signal ends the wait: nobody is interested any more
-   * @returns the report, `converged: false` after `timeoutMs`, at the signal, and at once when 10000 wait already
+   * @returns the report, `converged: false` after `timeoutMs`, once nothing but refusals has been missing for a while, at the signal, and at
+   * once when 10000 wait already
    */
   async wait(revision: number, timeoutMs: number, signal?: AbortSignal): Promise<ConvergenceReport> {
     const sinceMs = this.#now();
@@ -178,12 +190,25 @@ export class ConvergenceTracker {
   }
 
   #hasConverged(revision: number): boolean {
+    return this.#isEverywhere(revision) && this.#live().every(({ status }) => !holdsBack(status, revision));
+  }
+
+  /** Whether every gateway has it. */
+  #isEverywhere(revision: number): boolean {
     const live = this.#live();
-    return (
-      live.length > 0 &&
-      this.#isCompiled(revision, live) &&
-      live.every((gateway) => gateway.revision >= revision && !holdsBack(gateway.status, revision))
-    );
+    return live.length > 0 && this.#isCompiled(revision, live) && live.every((gateway) => gateway.revision >= revision);
+  }
+
+  /** Whether what is missing has been nothing but refusals for long enough. */
+  #isRefused(revision: number): boolean {
+    const refused = this.#isEverywhere(revision) && this.#live().every(({ status }) => isRefusedOnly(status, revision));
+    if (!refused) {
+      this.#refusedSinceMs.delete(revision);
+      return false;
+    }
+    const sinceMs = this.#refusedSinceMs.get(revision) ?? this.#now();
+    this.#refusedSinceMs.set(revision, sinceMs);
+    return this.#now() - sinceMs >= this.#refusalGraceMs;
   }
 
   #report(revision: number, sinceMs: number): ConvergenceReport {
@@ -227,20 +252,25 @@ export class ConvergenceTracker {
     waiters.add(waiter);
     this.#waiters.set(revision, waiters);
     this.#waiting++;
+    // Notes since when.
+    this.#isRefused(revision);
     this.#arm();
   }
 
   #remove(revision: number, waiter: Waiter): void {
     const waiters = this.#waiters.get(revision);
     if (waiters?.delete(waiter) === true) this.#waiting--;
-    if (waiters?.size === 0) this.#waiters.delete(revision);
+    if (waiters?.size === 0) {
+      this.#waiters.delete(revision);
+      this.#refusedSinceMs.delete(revision);
+    }
     if (this.#waiting === 0) clearTimeout(this.#timer);
   }
 
-  /** Something may have changed: answers those whose revision has converged. */
+  /** Something may have changed: answers those whose revision has converged, or is refused. */
   #look(): void {
     for (const [revision, waiters] of this.#waiters) {
-      if (!this.#hasConverged(revision)) continue;
+      if (!this.#hasConverged(revision) && !this.#isRefused(revision)) continue;
       for (const waiter of waiters) {
         waiter.answer(this.#report(revision, waiter.sinceMs));
         this.#remove(revision, waiter);
@@ -249,7 +279,7 @@ export class ConvergenceTracker {
     this.#arm();
   }
 
-  /** Looks again when time alone may change the answer: a gateway is forgotten, or has had its revision for long enough. */
+  /** Looks again when time alone may change the answer: a gateway is forgotten, or has had its revision, or refusals, for long enough. */
   #arm(): void {
     clearTimeout(this.#timer);
     if (this.#waiting === 0) return;
@@ -258,6 +288,7 @@ export class ConvergenceTracker {
       .values()
       .map(({ atRevisionSinceMs }) => atRevisionSinceMs + trustGatewayAfterMs)
       .filter((time) => time > now);
+    for (const sinceMs of this.#refusedSinceMs.values()) times.push(sinceMs + this.#refusalGraceMs);
     const expiry = this.#gateways.nextExpiryMs();
     if (expiry !== undefined) times.push(expiry);
     if (times.length === 0) return;

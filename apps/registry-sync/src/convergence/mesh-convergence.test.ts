@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { ConfigPushedSchema, GatewayStatusSchema } from "@fairlead/fairlead-api";
+import { ConfigPushedSchema, GatewayStatusSchema, PendingProxy_State } from "@fairlead/fairlead-api";
 import { ConvergenceTracker, type RegisteredProxy } from "./convergence-tracker.ts";
 import { MeshConvergence } from "./mesh-convergence.ts";
 
@@ -60,4 +60,32 @@ test("one that let half of its lease go by has died, unless leases could not be 
   const silent = [{ id: "n2", renewedAgoMs: 16_000 }];
   assert.equal((await meshWith(silent).convergence.report(1)).converged, true);
   assert.equal((await meshWith(silent, 10_000).convergence.report(1)).converged, false);
+});
+
+test("a refusal is told before the time-out, unless a registered proxy is cut off too", async () => {
+  const proxies = [{ id: "n1", renewedAgoMs: 0 }];
+  const tracker = new ConvergenceTracker({ refusalGraceMs: 5 });
+  tracker.configPushed(create(ConfigPushedSchema, { revision: 1n }));
+  tracker.gatewayStatus(
+    create(GatewayStatusSchema, {
+      gatewayId: "g",
+      revision: 1n,
+      sequence: 1n,
+      connectedNodes: ["n1"],
+      pending: [{ nodeId: "n1", state: PendingProxy_State.NACKED, firstRevision: 1n, lastRevision: 1n, detail: "no" }],
+    }),
+  );
+  const convergence = new MeshConvergence({
+    tracker,
+    registeredProxies: async () => proxies,
+    leaseTtlMs: 30_000,
+    availableForMs: () => 60_000,
+  });
+  const report = await convergence.wait(1, 60_000);
+  assert.deepEqual([report.converged, report.missing.map(({ node }) => node)], [false, ["n1"]]);
+  proxies.push({ id: "n2", renewedAgoMs: 0 });
+  assert.deepEqual(
+    (await convergence.wait(1, 50)).missing.map(({ node }) => node),
+    ["n1", "n2"],
+  );
 });

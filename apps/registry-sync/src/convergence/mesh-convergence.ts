@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { ConvergenceReport } from "@fairlead/registration";
 import type { ConvergenceTracker, RegisteredProxy } from "./convergence-tracker.ts";
+import { isRefusal } from "./pending-proxies.ts";
 
 export interface MeshConvergenceOptions {
   readonly tracker: Pick<ConvergenceTracker, "wait" | "report" | "absent">;
@@ -31,13 +32,15 @@ export class MeshConvergence {
     return await this.#withAbsent(this.#options.tracker.report(revision));
   }
 
-  /** @returns `converged: false` at the time-out or the signal @throws FairleadError FL_STORE_UNAVAILABLE */
+  /** @returns `converged: false` at the time-out or the signal, and when nothing but refusals is missing @throws FairleadError FL_STORE_UNAVAILABLE */
   async wait(revision: number, timeoutMs: number, signal?: AbortSignal): Promise<ConvergenceReport> {
     const endsAt = performance.now() + timeoutMs;
     for (;;) {
       const leftMs = Math.max(0, endsAt - performance.now());
       const report = await this.#withAbsent(await this.#options.tracker.wait(revision, leftMs, signal));
       if (report.converged || performance.now() >= endsAt || signal?.aborted === true) return report;
+      // The tracker gave up: to wait longer for who has refused it is of no use.
+      if (report.missing.every(isRefusal)) return report;
       await pause(Math.min(absentRetryMs, Math.max(0, endsAt - performance.now())));
     }
   }

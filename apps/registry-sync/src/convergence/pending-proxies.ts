@@ -17,6 +17,17 @@ export function holdsBack(status: GatewayStatus, revision: number): boolean {
   return status.pending.some((entry) => covers(entry, wanted));
 }
 
+/** Whether who has yet to ACK the revision has refused it: no more waiting changes that. */
+export function isRefusedOnly(status: GatewayStatus, revision: number): boolean {
+  const wanted = BigInt(revision);
+  return status.pending.every((entry) => !covers(entry, wanted) || entry.state === PendingProxy_State.NACKED);
+}
+
+/** Only of a refusal it is known what is refused. */
+export function isRefusal({ resources }: MissingProxy): boolean {
+  return resources !== undefined;
+}
+
 /** The entries of a gateway that hold a revision back, in words. */
 export function missingProxies(status: GatewayStatus, revision: number, nowMs: number): MissingProxy[] {
   const wanted = BigInt(revision);
