@@ -14,16 +14,63 @@ const ads: AdsState = {
   lastError: undefined,
   phase: "initialized",
   types: [
-    { type: "cds", names: undefined, version: "v1", nonce: "n1", updatedAtMs: 1, requests: 3, accepted: 2, rejected: 1, lastNack: undefined },
-    { type: "rds", names: ["outbound"], version: "v2", nonce: "n2", updatedAtMs: 1, requests: 1, accepted: 1, rejected: 0, lastNack: undefined },
+    {
+      type: "cds",
+      names: undefined,
+      version: "v1",
+      nonce: "n1",
+      updatedAtMs: 1,
+      requests: 3,
+      accepted: 2,
+      rejected: 1,
+      lastNack: undefined,
+    },
+    {
+      type: "rds",
+      names: ["outbound"],
+      version: "v2",
+      nonce: "n2",
+      updatedAtMs: 1,
+      requests: 1,
+      accepted: 1,
+      rejected: 0,
+      lastNack: undefined,
+    },
   ],
 };
 const logger = createLogger({ service: "test", level: "silent" });
 const outbound = { name: "outbound", address: "127.0.0.1", port: 15001, state: "active", activeRequests: 0 } as const;
 const runtime = {
-  configDump: () => ({ listeners: ["outbound"] }),
-  clusterStats: () => ({ clusters: [] }),
-  stats: () => new Map([["http.outbound.downstream_rq_total", 7]]),
+  configDump: () => ({ listeners: [{ name: "outbound" }, { name: "inbound" }], routes: [{ name: "outbound" }] }),
+  clusterStats: () => [
+    {
+      name: "outbound|http||shop.Orders",
+      hosts: [
+        {
+          address: "[::1]:8080",
+          hostname: "orders-1",
+          priority: 0,
+          locality: "eu/a/",
+          weight: 2,
+          health: "unhealthy",
+          ejected: true,
+          failedCheck: false,
+          activeRequests: 1,
+          totalRequests: 9,
+          connections: 3,
+          idleConnections: 2,
+        } as const,
+      ],
+      stats: { upstream_rq_total: 9 },
+    },
+  ],
+  stats: () =>
+    new Map([
+      ["http.outbound.downstream_rq_total", 7],
+      ["http.outbound.downstream_rq_5xx", 0],
+      ["cluster.outbound|http||shop.Orders.upstream_rq_503", 2],
+      ["cluster.outbound|http||shop.Orders.circuit_breakers.default.cx_open", 1],
+    ]),
   listeners: () => [outbound],
 };
 let state: ServerState = "LIVE";
@@ -79,11 +126,68 @@ test("/ready says what is waited for", async () => {
 test("/server_info, /config_dump, /clusters and /listeners", async () => {
   const info: { version: string; node: { id: string } } = JSON.parse((await get("/server_info")).text);
   assert.deepEqual([info.version, info.node.id], ["fairlead/1.2.3", "orders-1"]);
-  const dump: { listeners: string[]; ads: AdsState } = JSON.parse((await get("/config_dump")).text);
-  assert.deepEqual([dump.listeners, dump.ads.phase], [["outbound"], "initialized"]);
-  assert.deepEqual(JSON.parse((await get("/clusters")).text), { clusters: [] });
+  const dump: { listeners: { name: string }[]; ads: AdsState } = JSON.parse((await get("/config_dump")).text);
+  assert.deepEqual([dump.listeners.length, dump.ads.phase], [2, "initialized"]);
   assert.equal((await get("/listeners")).text, "outbound::127.0.0.1:15001\n");
   assert.deepEqual(JSON.parse((await get("/listeners?format=json")).text), { listeners: [outbound] });
+});
+
+test("/config_dump can be asked for one kind, and by name", async () => {
+  const names = async (query: string): Promise<unknown> => JSON.parse((await get(`/config_dump?${query}`)).text);
+  assert.deepEqual(await names("resource=routes"), { routes: [{ name: "outbound" }] });
+  assert.deepEqual(await names("resource=listeners&name_regex=^in"), { listeners: [{ name: "inbound" }] });
+  assert.match((await get("/config_dump?resource=ads")).text, /resource is one of listeners, routes, not ads/);
+});
+
+test("/clusters is Envoy's text, or JSON", async () => {
+  const name = "outbound|http||shop.Orders";
+  const { text } = await get("/clusters");
+  for (const line of [
+    "cx_active::3",
+    "rq_total::9",
+    "hostname::orders-1",
+    "health_flags::/failed_outlier_check",
+    "weight::2",
+    "region::eu",
+    "zone::a",
+  ])
+    assert.ok(text.split("\n").includes(`${name}::[::1]:8080::${line}`), `${line} in\n${text}`);
+  const json: { cluster_statuses: object[] } = JSON.parse((await get("/clusters?format=json")).text);
+  assert.partialDeepStrictEqual(json.cluster_statuses, [
+    {
+      name,
+      host_statuses: [
+        {
+          address: { socket_address: { address: "::1", port_value: 8080 } },
+          health_status: { eds_health_status: "UNHEALTHY", failed_outlier_check: true },
+          locality: { region: "eu", zone: "a", sub_zone: "" },
+        },
+      ],
+    },
+  ]);
+});
+
+test("/init_dump says what the start waits for", async () => {
+  assert.deepEqual(JSON.parse((await get("/init_dump")).text), {
+    unready_targets_dumps: [{ name: "server", target_names: ["the outbound listener"] }],
+  });
+});
+
+test("/stats can be filtered, and has Envoy's tags for Prometheus", async () => {
+  assert.equal((await get("/stats?filter=^http\\..*rq&usedonly")).text, "http.outbound.downstream_rq_total: 7\n");
+  assert.match((await get("/stats?filter=(")).text, /FL_REQUEST_INVALID/);
+  const { text } = await get("/stats/prometheus?filter=^(http|cluster)\\.");
+  assert.doesNotMatch(text, /envoy_cluster_manager/);
+  for (const line of [
+    "# TYPE envoy_http_downstream_rq_total counter",
+    'envoy_http_downstream_rq_total{envoy_http_conn_manager_prefix="outbound"} 7',
+    'envoy_http_downstream_rq_xx{envoy_http_conn_manager_prefix="outbound",envoy_response_code_class="5"} 0',
+    'envoy_cluster_upstream_rq{envoy_cluster_name="outbound|http||shop.Orders",envoy_response_code="503"} 2',
+    'envoy_cluster_circuit_breakers_default_cx_open{envoy_cluster_name="outbound|http||shop.Orders"} 1',
+    "# TYPE envoy_cluster_circuit_breakers_default_cx_open gauge",
+    "a_metric 1",
+  ])
+    assert.ok(text.split("\n").includes(line), `${line} in\n${text}`);
 });
 
 test("/stats has Envoy's names", async () => {
@@ -102,7 +206,7 @@ test("/stats has Envoy's names", async () => {
   const { stats }: { stats: { name: string }[] } = JSON.parse((await get("/stats?format=json")).text);
   assert.ok(stats.some(({ name }) => name === "server.uptime"));
   assert.equal((await get("/stats?format=xml")).status, 400);
-  assert.equal((await get("/stats/prometheus")).text, "a_metric 1\n");
+  assert.match((await get("/stats/prometheus")).text, /^envoy_server_live 1$[^]*^a_metric 1$/m);
 });
 
 test("/logging sets the level", async () => {
@@ -140,7 +244,10 @@ test("an unknown page is 404 with a code; /help lists all; a page that fails is 
 
 test("a port that is taken is a clear error", async () => {
   const second = new AdminServer({}, logger);
-  await assert.rejects(second.listen("127.0.0.1", Number(new URL(base).port)), { code: "FL_LISTEN_FAILED", message: /admin pages/ });
+  await assert.rejects(second.listen("127.0.0.1", Number(new URL(base).port)), {
+    code: "FL_LISTEN_FAILED",
+    message: /admin pages/,
+  });
   await second.close();
 });
 
@@ -148,7 +255,10 @@ test("the proxy waits for its configuration and its outbound listener", () => {
   const none = { listeners: () => [] };
   assert.deepEqual(waitingFor(ads, runtime), []);
   assert.deepEqual(waitingFor(ads, none), ["the outbound listener"]);
-  assert.deepEqual(waitingFor({ ...ads, phase: "clusters" }, none), ["clusters from 127.0.0.1:15010", "the outbound listener"]);
+  assert.deepEqual(waitingFor({ ...ads, phase: "clusters" }, none), [
+    "clusters from 127.0.0.1:15010",
+    "the outbound listener",
+  ]);
   assert.deepEqual(waitingFor({ ...ads, phase: "clusters", connected: false, lastError: "UNAVAILABLE" }, runtime), [
     "ads-gateway 127.0.0.1:15010: UNAVAILABLE",
   ]);

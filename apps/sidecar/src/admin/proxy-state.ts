@@ -9,7 +9,11 @@ const outboundListener = "outbound";
 export function waitingFor(ads: AdsState, runtime: Pick<ProxyRuntime, "listeners">): readonly string[] {
   const waiting: string[] = [];
   if (ads.phase !== "initialized") {
-    waiting.push(ads.connected ? `${ads.phase} from ${ads.address}` : `ads-gateway ${ads.address}: ${ads.lastError ?? "connecting"}`);
+    waiting.push(
+      ads.connected
+        ? `${ads.phase} from ${ads.address}`
+        : `ads-gateway ${ads.address}: ${ads.lastError ?? "connecting"}`,
+    );
   }
   if (!runtime.listeners().some(({ name, state }) => name === outboundListener && state === "active")) {
     waiting.push("the outbound listener");

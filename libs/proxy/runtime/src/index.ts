@@ -1,3 +1,4 @@
+export { type ClusterStatus, type HostStatus } from "./cluster-status.ts";
 export { type ListenerState, type ListenerStatus } from "./listener-status.ts";
 export { ProxyRuntime } from "./proxy-runtime.ts";
 export { type ProxyRuntimeOptions, type RuntimeLogger } from "./runtime-options.ts";

@@ -1,8 +1,9 @@
 import { shortTypeName, typeUrls } from "@fairlead/envoy-api";
 import type { StreamInfo } from "@fairlead/proxy-filter";
 import { DeadlineSweep, HeaderMap, Http2Stats } from "@fairlead/proxy-stream";
-import { ClusterManager, healthOf } from "@fairlead/proxy-upstream";
+import { ClusterManager } from "@fairlead/proxy-upstream";
 import { LogFiles } from "./access-log/log-files.ts";
+import { type ClusterStatus, clusterStatus } from "./cluster-status.ts";
 import { ClusterStore } from "./cluster-store.ts";
 import { systemResolve } from "./dns-hosts.ts";
 import { renderConfigDump } from "./config-dump.ts";
@@ -190,26 +191,9 @@ export class ProxyRuntime {
     });
   }
 
-  /** Hosts and counters of each cluster, as JSON: for the admin's /clusters. */
-  clusterStats(): object {
-    return [...this.#manager.all()].map((cluster) => ({
-      name: cluster.config.name,
-      hosts: cluster.hosts.entries.map((entry) => ({
-        address: entry.host.key,
-        hostname: entry.host.hostname,
-        priority: entry.host.priority,
-        locality: entry.locality,
-        weight: entry.weight,
-        health: healthOf(entry),
-        ejected: entry.host.ejected,
-        failedCheck: entry.host.failedCheck,
-        activeRequests: entry.host.activeRequests,
-        totalRequests: entry.host.totalRequests,
-        connections: entry.host.pool.connections,
-        idleConnections: entry.host.pool.idleConnections,
-      })),
-      stats: Object.fromEntries(Object.entries(cluster.stats).filter(([, value]) => typeof value === "number")),
-    }));
+  /** Hosts and counters of each cluster: for the admin's /clusters. */
+  clusterStats(): readonly ClusterStatus[] {
+    return [...this.#manager.all()].map((cluster) => clusterStatus(cluster));
   }
 
   /** Counters and gauges by their Envoy names (`http.inbound.downstream_rq_total`, `cluster.x.upstream_cx_total`). */

@@ -1,0 +1,106 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { FairleadError } from "@fairlead/errors";
+
+/** What the HTTP APIs of a product have in common. */
+export interface AdminManners {
+  /** Why a request must be refused, as it may be a web page's; undefined for none. */
+  refusalOf(request: IncomingMessage): FairleadError | undefined;
+  answerOf(error: unknown): { readonly status: number; readonly body: object; readonly error: FairleadError };
+  /** A page failed. */
+  onFailure(error: FairleadError): void;
+}
+
+/** One page. A `POST` page changes something and has no other method; all others are read with GET. */
+export interface AdminPage {
+  readonly method: "GET" | "POST";
+  readonly help: string;
+  /** Answers with text, or with an object as JSON. */
+  show(query: URLSearchParams, raw: { request: IncomingMessage; response: ServerResponse }): AdminAnswer;
+}
+
+export interface AdminAnswer {
+  /** @default 200 */
+  readonly status?: number;
+  /** undefined = the page has written to the response itself. */
+  readonly body: string | object | undefined;
+}
+
+/** The admin pages, by Envoy's names. Not authenticated: for loopback. */
+export class AdminServer {
+  readonly #pages: ReadonlyMap<string, AdminPage>;
+  readonly #manners: AdminManners;
+  readonly #server: Server;
+
+  constructor(pages: Readonly<Record<string, AdminPage>>, manners: AdminManners) {
+    this.#pages = new Map(Object.entries(pages));
+    this.#manners = manners;
+    this.#server = createServer({ maxHeaderSize: 16 * 1024, requestTimeout: 10_000 }, (request, response) => {
+      // No page takes a body.
+      request.resume();
+      try {
+        this.#answer(request, response);
+      } catch (caught) {
+        const { status, body, error } = manners.answerOf(caught);
+        if (status >= 500) manners.onFailure(error);
+        send(response, { status, body });
+      }
+    });
+  }
+
+  /** @returns the port @throws FairleadError FL_LISTEN_FAILED */
+  async listen(bind: string, port: number): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", (cause) => {
+        reject(
+          new FairleadError("FL_LISTEN_FAILED", `the admin pages cannot listen on ${bind}:${port}: ${cause.message}`, {
+            facts: { bind, port },
+            cause,
+          }),
+        );
+      });
+      this.#server.listen(port, bind, resolve);
+    });
+    const address = this.#server.address();
+    return typeof address === "object" && address !== null ? address.port : port;
+  }
+
+  async close(): Promise<void> {
+    if (!this.#server.listening) return;
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const refusal = this.#manners.refusalOf(request);
+    if (refusal !== undefined) throw refusal;
+    const url = URL.parse(`http://admin${request.url ?? "/"}`);
+    if (url === null) throw new FairleadError("FL_REQUEST_MALFORMED", "the request's target is not a path");
+    const { pathname, searchParams } = url;
+    if (pathname === "/" || pathname === "/help") return send(response, { body: this.#help() });
+    const page = this.#pages.get(pathname);
+    if (page === undefined)
+      throw new FairleadError("FL_NOT_FOUND", `there is no admin page ${pathname}; /help lists all`);
+    const method = request.method === "HEAD" ? "GET" : request.method;
+    if (method !== page.method) {
+      return send(response, { status: 405, body: `${pathname} takes ${page.method} only\n` }, { allow: page.method });
+    }
+    return send(response, page.show(searchParams, { request, response }));
+  }
+
+  #help(): string {
+    return `${[...this.#pages].map(([path, { method, help }]) => `  ${path}${method === "POST" ? " (POST)" : ""}: ${help}`).join("\n")}\n`;
+  }
+}
+
+function send(response: ServerResponse, answer: AdminAnswer, headers: Readonly<Record<string, string>> = {}): void {
+  if (answer.body === undefined) return;
+  const isText = typeof answer.body === "string";
+  response.writeHead(answer.status ?? 200, {
+    "content-type": isText ? "text/plain; charset=utf-8" : "application/json",
+    "cache-control": "no-cache, max-age=0",
+    "x-content-type-options": "nosniff",
+    ...headers,
+  });
+  response.end(isText ? answer.body : `${JSON.stringify(answer.body, undefined, 1)}\n`);
+}

@@ -1,0 +1,76 @@
+import type { ClusterStatus, HostStatus } from "@fairlead/proxy-runtime";
+
+const ejected = ({ ejected: out, failedCheck }: HostStatus): string =>
+  [out ? "/failed_outlier_check" : "", failedCheck ? "/failed_active_hc" : ""].join("");
+
+/** Envoy's lines: `cluster::host::statistic::value`. */
+export function clustersText(clusters: readonly ClusterStatus[]): string {
+  return clusters.map((cluster) => clusterText(cluster)).join("");
+}
+
+function clusterText({ name, hosts }: ClusterStatus): string {
+  return hosts
+    .flatMap((host) =>
+      [
+        ...statsOf(host).map(({ name: stat, value }) => [stat, value]),
+        ["hostname", host.hostname],
+        ["health_flags", ejected(host) || (host.health === "healthy" ? "healthy" : `/${host.health}`)],
+        ["weight", host.weight],
+        ["region", localityOf(host).region],
+        ["zone", localityOf(host).zone],
+        ["sub_zone", localityOf(host).sub_zone],
+        ["priority", host.priority],
+      ].map(([stat, value]) => `${name}::${host.address}::${stat}::${value}\n`),
+    )
+    .join("");
+}
+
+/** Only what this proxy counts of a host. */
+function statsOf(
+  host: HostStatus,
+): { readonly type: "COUNTER" | "GAUGE"; readonly name: string; readonly value: number }[] {
+  return [
+    { type: "GAUGE", name: "cx_active", value: host.connections },
+    { type: "GAUGE", name: "cx_idle", value: host.idleConnections },
+    { type: "GAUGE", name: "rq_active", value: host.activeRequests },
+    { type: "COUNTER", name: "rq_total", value: host.totalRequests },
+  ];
+}
+
+/** In the shape of Envoy's `envoy.admin.v3.Clusters`. */
+export function clustersJson(clusters: readonly ClusterStatus[]): object {
+  return {
+    cluster_statuses: clusters.map(({ name, hosts, stats }) => ({
+      name,
+      host_statuses: hosts.map((host) => ({
+        address: { socket_address: socketAddress(host.address) },
+        stats: statsOf(host),
+        health_status: {
+          eds_health_status: host.health.toUpperCase(),
+          ...(host.ejected ? { failed_outlier_check: true } : {}),
+          ...(host.failedCheck ? { failed_active_health_check: true } : {}),
+        },
+        weight: host.weight,
+        hostname: host.hostname,
+        priority: host.priority,
+        locality: localityOf(host),
+      })),
+      // Not Envoy's: what /stats has under the cluster's name.
+      stats,
+    })),
+  };
+}
+
+function localityOf({ locality }: HostStatus): {
+  readonly region: string;
+  readonly zone: string;
+  readonly sub_zone: string;
+} {
+  const [region = "", zone = "", subZone = ""] = locality.split("/");
+  return { region, zone, sub_zone: subZone };
+}
+
+function socketAddress(address: string): { readonly address: string; readonly port_value: number } {
+  const at = address.lastIndexOf(":");
+  return { address: address.slice(0, at).replace(/^\[(.*)\]$/, "$1"), port_value: Number(address.slice(at + 1)) };
+}

@@ -1,0 +1,3 @@
+export { type AdminAnswer, type AdminPage, AdminServer, type AdminManners } from "./admin-server.ts";
+export { proxyPages, type ProxyPagesOptions } from "./proxy-pages.ts";
+export { type ServerState, statsOf } from "./server-stats.ts";

@@ -1,0 +1,134 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { FairleadError } from "@fairlead/errors";
+import type { ProxyRuntime } from "@fairlead/proxy-runtime";
+import type { AdsState } from "@fairlead/proxy-xds-client";
+import type { AdminAnswer, AdminPage } from "./admin-server.ts";
+import { clustersJson, clustersText } from "./clusters-page.ts";
+import { configDumpPage, initDump } from "./config-pages.ts";
+import { prometheusText } from "./prometheus-stats.ts";
+import { type ServerState, statsOf } from "./server-stats.ts";
+import { chosenStats, statsPage } from "./stats-page.ts";
+
+export interface ProxyPagesOptions {
+  /** What the program is called: `sidecar`. */
+  readonly program: string;
+  readonly node: { readonly id: string; readonly app: string; readonly labels: Readonly<Record<string, string>> };
+  readonly version: string;
+  readonly runtime: Pick<ProxyRuntime, "configDump" | "clusterStats" | "stats" | "listeners"> &
+    Partial<Pick<ProxyRuntime, "reopenLogs">>;
+  readonly ads: () => AdsState;
+  readonly state: () => ServerState;
+  /** What the proxy waits for; empty = ready. */
+  readonly waitingFor: () => readonly string[];
+  /** Its level is what POST /logging changes. */
+  readonly logger: { level: string };
+  /** Writes the process's own metrics in Prometheus' text format. */
+  readonly serveMetrics: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Stops accepting calls and lets those under way end. */
+  readonly drain: () => void;
+  /** Ends the process as SIGTERM does. */
+  readonly quit: () => void;
+}
+
+const levels = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+
+const get = (help: string, show: AdminPage["show"]): AdminPage => ({ method: "GET", help, show });
+const post = (help: string, show: AdminPage["show"]): AdminPage => ({ method: "POST", help, show });
+
+function asTextOrJson(query: URLSearchParams, json: () => object, text: () => string): AdminAnswer {
+  const format = query.get("format") ?? "text";
+  if (format === "json") return { body: json() };
+  if (format === "text") return { body: text() };
+  throw new FairleadError("FL_REQUEST_INVALID", `format is text or json, not ${format.slice(0, 50)}`);
+}
+
+/** The pages of the admin port. Names and meanings are Envoy's; what Envoy has and is not here is not implemented. */
+export function proxyPages(options: ProxyPagesOptions): Readonly<Record<string, AdminPage>> {
+  const startedAtMs = Date.now();
+  const uptimeMs = () => Date.now() - startedAtMs;
+  const { node, runtime, logger } = options;
+  const stats = () => statsOf({ state: options.state(), uptimeMs: uptimeMs() }, options.ads(), runtime);
+  return {
+    "/ready": get("200 LIVE when the proxy takes calls, else 503 with what it waits for", () => {
+      const state = options.state();
+      if (state === "LIVE") return { body: "LIVE\n" };
+      return { status: 503, body: [state, ...options.waitingFor()].join("\n") + "\n" };
+    }),
+    "/server_info": get("version, state, uptime and node", () => {
+      const uptime = `${Math.floor(uptimeMs() / 1000)}s`;
+      return {
+        body: {
+          version: `fairlead/${options.version}`,
+          state: options.state(),
+          uptime_current_epoch: uptime,
+          uptime_all_epochs: uptime,
+          node: { id: node.id, cluster: node.app, metadata: { labels: node.labels }, user_agent_name: "fairlead" },
+        },
+      };
+    }),
+    "/stats": get("counters and gauges; ?filter=<regex>, ?usedonly, ?format=json or prometheus", (query) =>
+      statsPage(stats(), query),
+    ),
+    "/stats/prometheus": get(
+      "the same and the process's metrics in Prometheus text format; ?filter=<regex>, ?usedonly",
+      (query, { request, response }) => {
+        const text = prometheusText(chosenStats(stats(), query));
+        const end = response.end.bind(response);
+        // Both are one page for a scraper.
+        response.end = (more: unknown) => end(`${text}${typeof more === "string" ? more : ""}`);
+        options.serveMetrics(request, response);
+        return { body: undefined };
+      },
+    ),
+    "/config_dump": get(
+      "the configuration that is applied, and the state of its ADS stream; ?resource=clusters, ?name_regex=<regex>",
+      (query) => ({ body: configDumpPage({ ...runtime.configDump(), ads: options.ads() }, query) }),
+    ),
+    "/init_dump": get("what the start waits for, and listeners that wait for their routes", () => ({
+      body: initDump(options.waitingFor(), runtime.listeners()),
+    })),
+    "/clusters": get("hosts of each cluster; ?format=json, which has the cluster's counters", (query) => {
+      const clusters = runtime.clusterStats();
+      return asTextOrJson(
+        query,
+        () => clustersJson(clusters),
+        () => clustersText(clusters),
+      );
+    }),
+    "/listeners": get("name and address of each listener; ?format=json", (query) =>
+      asTextOrJson(
+        query,
+        () => ({ listeners: runtime.listeners() }),
+        () =>
+          runtime
+            .listeners()
+            .map(({ name, address, port }) => `${name}::${address}:${port}\n`)
+            .join(""),
+      ),
+    ),
+    "/logging": post("the level that is logged; ?level=debug sets it", (query) => {
+      const level = query.get("level");
+      if (level !== null) {
+        if (!levels.some((known) => known === level))
+          throw new FairleadError(
+            "FL_REQUEST_INVALID",
+            `level is one of ${levels.join(", ")}, not ${level.slice(0, 50)}`,
+          );
+        logger.level = level;
+      }
+      return { body: `active loggers:\n  ${options.program}: ${logger.level}\n` };
+    }),
+    "/reopen_logs": post("after a rotation: access logs go on in the files that have the names now", () => {
+      void runtime.reopenLogs?.();
+      return { body: "OK\n" };
+    }),
+    "/drain_listeners": post("stop accepting calls; those under way end", () => {
+      options.drain();
+      return { body: "OK\n" };
+    }),
+    "/quitquitquit": post("stop as on SIGTERM: withdraw, drain, end", () => {
+      options.quit();
+      return { body: "OK\n" };
+    }),
+  };
+}

@@ -1,0 +1,46 @@
+import { type Cluster, healthOf, type HostHealth } from "@fairlead/proxy-upstream";
+
+export interface HostStatus {
+  /** `address:port` */
+  readonly address: string;
+  readonly hostname: string;
+  readonly priority: number;
+  /** `region/zone/sub_zone` */
+  readonly locality: string;
+  readonly weight: number;
+  readonly health: HostHealth;
+  readonly ejected: boolean;
+  readonly failedCheck: boolean;
+  readonly activeRequests: number;
+  readonly totalRequests: number;
+  readonly connections: number;
+  readonly idleConnections: number;
+}
+
+export interface ClusterStatus {
+  readonly name: string;
+  readonly hosts: readonly HostStatus[];
+  /** By the names of `cluster.<name>.…`. */
+  readonly stats: Readonly<Record<string, number>>;
+}
+
+export function clusterStatus({ config, hosts, stats }: Cluster): ClusterStatus {
+  return {
+    name: config.name,
+    hosts: hosts.entries.map((entry) => ({
+      address: entry.host.key,
+      hostname: entry.host.hostname,
+      priority: entry.host.priority,
+      locality: entry.locality,
+      weight: entry.weight,
+      health: healthOf(entry),
+      ejected: entry.host.ejected,
+      failedCheck: entry.host.failedCheck,
+      activeRequests: entry.host.activeRequests,
+      totalRequests: entry.host.totalRequests,
+      connections: entry.host.pool.connections,
+      idleConnections: entry.host.pool.idleConnections,
+    })),
+    stats: Object.fromEntries(Object.entries(stats).filter(([, value]) => typeof value === "number")),
+  };
+}
