@@ -139,6 +139,27 @@ describe("a delegate", () => {
     assert.partialDeepStrictEqual(routes[1]!, { name: "r-e", match: { prefix: "/a" }, route: { timeout: "1s" } });
   });
 
+  test("that would multiply into too many routes rejects its root", () => {
+    const matches = (count: number, one: (index: number) => string) =>
+      `[${Array.from({ length: count }, (_, index) => `{${one(index)}}`).join(", ")}]`;
+    const roots = (count: number) => root(`match: ${matches(count, (index) => `headers: {x-${index}: {exact: y}}`)},`);
+    const own = (routes: number, count: number) => {
+      const route = `{match: ${matches(count, (index) => `uri: {prefix: /${index}}`)}, ${to}}`;
+      return policy(
+        "VirtualService",
+        "d",
+        `{http: [${Array.from({ length: routes }, () => route).join(", ")}]}`,
+        "team",
+      );
+    };
+    assert.deepEqual(meshOf({ policies: roots(10) + own(1, 50) }).rejected, []);
+    for (const routes of [1, 3]) {
+      const [rejected, ...more] = meshOf({ policies: roots(200) + own(routes, 200) }).rejected;
+      assert.deepEqual([rejected!.code, more.length], ["FL_POLICY_UNSUPPORTED", 0]);
+      assert.match(rejected!.message, /default\/root: with its delegates/);
+    }
+  });
+
   test("that is not there rejects its root", () => {
     const mesh = meshOf({ policies: root("") });
     assert.deepEqual(

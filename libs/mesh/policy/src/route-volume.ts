@@ -1,8 +1,8 @@
 import type { z } from "zod";
 import type { httpRoute } from "./http-route.ts";
 
-/** What a route takes in a proxy's configuration, beside what its policy says. */
-const bytesOfRoute = 1024;
+/** What a route takes while it is made, beside what its policy says. */
+const bytesOfRoute = 2048;
 
 /** A route configuration has to fit into a message to a proxy, with those of other policies. */
 export const maxRouteBytes = 32 * 1024 * 1024;
