@@ -63,14 +63,14 @@ test("a resource that is too large for the bus even when packed is held back by 
   await compiler.start();
   t.after(async () => await compiler.stop());
   await announcementOf(small);
-  const before = await bytesOf("rds/everything/outbound");
+  const lastGood = await bytesOf("rds/everything/outbound");
 
   const { rejected } = await announcementOf(catalogue.putPolicies(answer(300_000)));
   assert.deepEqual(
     [...new Set(rejected.map(({ object, code }) => `${object!.kind} ${object!.key} ${code}`))],
     ["policy VirtualService/default/large FL_BUS_MESSAGE_TOO_LARGE"],
   );
-  assert.equal(await bytesOf("rds/everything/outbound"), before);
+  assert.equal(await bytesOf("rds/everything/outbound"), lastGood);
 
   const other = await announcementOf(catalogue.put("service", { interface: "shop.C", protocol: "http" }));
   assert.ok(other.changedKeys.includes(bucketKeyOf("resource", "cds/outbound|http||shop.C")));

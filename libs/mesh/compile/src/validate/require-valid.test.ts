@@ -1,11 +1,21 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
+import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
 import { ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
 import { ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
 import { RouteSchema, VirtualHostSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
 import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
+import { CorsSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/cors/v3/cors_pb.js";
+import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
+import { HttpConnectionManagerSchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import { TcpProxySchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
+import {
+  type CommonTlsContextSchema,
+  DownstreamTlsContextSchema,
+  UpstreamTlsContextSchema,
+} from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { parsePolicies, typedPolicy } from "@fairlead/policy";
 import { requireRoutes } from "./require-routes.ts";
 import { namedClusters } from "./named-clusters.ts";
@@ -51,6 +61,46 @@ const address = (portValue: number) => ({
 const endpoint = (port: number, loadBalancingWeight = 1) => ({
   loadBalancingWeight,
   hostIdentifier: { case: "endpoint" as const, value: { address: address(port) } },
+});
+
+const types = { router: RouterSchema, cors: CorsSchema };
+const managerOf = (filters: readonly (keyof typeof types)[], routeConfigName = "r") =>
+  create(HttpConnectionManagerSchema, {
+    statPrefix: "m",
+    routeSpecifier: { case: "rds" as const, value: { routeConfigName, configSource: {} } },
+    httpFilters: filters.map((name) => ({
+      name,
+      configType: {
+        case: "typedConfig" as const,
+        value: anyPack(types[name], create(types[name] as typeof RouterSchema)),
+      },
+    })),
+  });
+const manager = (...filters: (keyof typeof types)[]) => anyPack(HttpConnectionManagerSchema, managerOf(filters));
+const withRoutes = create(HttpConnectionManagerSchema, {
+  ...managerOf(["router"]),
+  routeSpecifier: {
+    case: "routeConfig",
+    value: create(RouteConfigurationSchema, { name: "r", virtualHosts: hosts(["a"], ["A"]) }),
+  },
+});
+const inline = { specifier: { case: "inlineString" as const, value: "x" } };
+const socket = (value: Any) => ({ name: "tls", configType: { case: "typedConfig" as const, value } });
+const listenerWith = (value: Any, tls?: MessageInitShape<typeof CommonTlsContextSchema>) => ({
+  name: "l",
+  address: address(1),
+  filterChains: [
+    {
+      filters: [{ name: "f", configType: { case: "typedConfig" as const, value } }],
+      ...(tls === undefined
+        ? {}
+        : {
+            transportSocket: socket(
+              anyPack(DownstreamTlsContextSchema, create(DownstreamTlsContextSchema, { commonTlsContext: tls })),
+            ),
+          }),
+    },
+  ],
 });
 
 describe("what proxies would refuse", () => {
@@ -176,6 +226,54 @@ describe("what proxies would refuse", () => {
       () => check(ListenerSchema, { name: "l", address: address(1), filterChains: [chain(1), chain(1)] }),
       /the same connections/,
     ],
+    [
+      "filters behind the router",
+      () => check(ListenerSchema, listenerWith(manager("router", "cors"))),
+      /not the router/,
+    ],
+    ["no router", () => check(ListenerSchema, listenerWith(manager())), /not the router/],
+    ["two routers", () => check(ListenerSchema, listenerWith(manager("router", "router"))), /"router" is there twice/],
+    [
+      "a filter twice",
+      () => check(ListenerSchema, listenerWith(manager("cors", "cors", "router"))),
+      /typed_config.*: the filter "cors" is there twice/,
+    ],
+    [
+      "routes by RDS without a name",
+      () => check(ListenerSchema, listenerWith(anyPack(HttpConnectionManagerSchema, managerOf(["router"], "")))),
+      /does not say which/,
+    ],
+    [
+      "the rules of routes within a listener",
+      () => check(ListenerSchema, listenerWith(anyPack(HttpConnectionManagerSchema, withRoutes))),
+      /two virtual hosts have the domain/,
+    ],
+    [
+      "connections that lead nowhere",
+      () => check(ListenerSchema, listenerWith(anyPack(TcpProxySchema, create(TcpProxySchema, { statPrefix: "t" })))),
+      /leads nowhere/,
+    ],
+    [
+      "TLS without a certificate of its own",
+      () => check(ListenerSchema, listenerWith(manager("router"), {})),
+      /no certificate to show/,
+    ],
+    [
+      "a certificate without its key",
+      () => check(ListenerSchema, listenerWith(manager("router"), { tlsCertificates: [{ certificateChain: inline }] })),
+      /no private key/,
+    ],
+    [
+      "a server name that is too long",
+      () =>
+        check(ClusterSchema, {
+          name: "c",
+          transportSocket: socket(
+            anyPack(UpstreamTlsContextSchema, create(UpstreamTlsContextSchema, { sni: "a".repeat(256) })),
+          ),
+        }),
+      /longer than 255 bytes/,
+    ],
   ];
   for (const [what, checked, reason] of refused) {
     test(what, () => {
@@ -194,6 +292,10 @@ test("what proxies take is let through", () => {
   check(VirtualHostSchema, { name: "h", domains: ["a"], routes: [route, weighted(1, 0), added("x-a", "v ä")] });
   check(ListenerSchema, { name: "l", address: address(15_001), filterChains: [chain(1), chain(2)] });
   check(ListenerSchema, { name: "l", apiListener: {} });
+  check(
+    ListenerSchema,
+    listenerWith(manager("cors", "router"), { tlsCertificates: [{ certificateChain: inline, privateKey: inline }] }),
+  );
   check(ClusterLoadAssignmentSchema, {
     clusterName: "c",
     endpoints: [{ lbEndpoints: [endpoint(1), endpoint(2)] }, { priority: 1 }],

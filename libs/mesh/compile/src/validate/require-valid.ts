@@ -1,14 +1,38 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { HttpConnectionManagerSchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import { TcpProxySchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
+import {
+  DownstreamTlsContextSchema,
+  UpstreamTlsContextSchema,
+} from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { FairleadError } from "@fairlead/errors";
 import type { ProvenanceEntry } from "@fairlead/snapshot";
 import { clusterChecks } from "./cluster-checks.ts";
 import { commonChecks } from "./common-checks.ts";
+import { connectionManagerChecks } from "./connection-manager-checks.ts";
 import { listenerChecks } from "./listener-checks.ts";
 import { routeChecks } from "./route-checks.ts";
+import { tlsChecks } from "./tls-checks.ts";
 import { brokenRules, type MessageChecks } from "./walk.ts";
 import "../errors.ts";
 
-const checks: MessageChecks = new Map([...commonChecks, ...routeChecks, ...clusterChecks, ...listenerChecks]);
+const checks: MessageChecks = {
+  of: new Map([
+    ...commonChecks,
+    ...routeChecks,
+    ...clusterChecks,
+    ...listenerChecks,
+    ...connectionManagerChecks,
+    ...tlsChecks,
+  ]),
+  opened: new Map(
+    [HttpConnectionManagerSchema, TcpProxySchema, DownstreamTlsContextSchema, UpstreamTlsContextSchema].map((desc) => [
+      desc.typeName,
+      desc,
+    ]),
+  ),
+  openedIn: new Set(["envoy.config.listener.v3.Filter", "envoy.config.core.v3.TransportSocket"]),
+};
 
 const objects = new WeakMap<FairleadError, readonly ProvenanceEntry[]>();
 

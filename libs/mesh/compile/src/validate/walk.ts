@@ -1,10 +1,17 @@
 import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
+import { type Any, AnySchema, anyUnpack } from "@bufbuild/protobuf/wkt";
 
 /** What is wrong with a message itself; what is within it has checks of its own. @returns rules that it breaks, in words */
 export type MessageCheck = (message: never) => Iterable<string>;
 
-/** Checks by the full name of the message type. */
-export type MessageChecks = ReadonlyMap<string, MessageCheck>;
+export interface MessageChecks {
+  /** By the full name of the message type. */
+  readonly of: ReadonlyMap<string, MessageCheck>;
+  /** What is looked into where an Any holds it, by the same. */
+  readonly opened: ReadonlyMap<string, DescMessage>;
+  /** The messages whose Any is opened, by the same; most of a mesh's resources have none of these, and are not gone through for an Any. */
+  readonly openedIn: ReadonlySet<string>;
+}
 
 type Member = DescMessage["members"][number];
 
@@ -17,23 +24,24 @@ function membersToVisit(checks: MessageChecks, desc: DescMessage): readonly Memb
   const found = known.get(desc);
   if (found !== undefined) return found;
   const members = desc.members.filter((member) =>
-    (member.kind === "oneof" ? member.fields : [member]).some(({ message }) => isChecked(checks, message, new Set())),
+    (member.kind === "oneof" ? member.fields : [member]).some((field) => isFieldChecked(checks, field, new Set())),
   );
   known.set(desc, members);
   return members;
 }
 
 /** @param seen message types that hold one another */
-function isChecked(checks: MessageChecks, desc: DescMessage | undefined, seen: Set<DescMessage>): boolean {
-  if (desc === undefined || seen.has(desc)) return false;
-  seen.add(desc);
-  return checks.has(desc.typeName) || desc.fields.some(({ message }) => isChecked(checks, message, seen));
+function isFieldChecked(checks: MessageChecks, { message, parent }: DescField, seen: Set<DescMessage>): boolean {
+  if (message === undefined || seen.has(message)) return false;
+  if (message.typeName === AnySchema.typeName) return checks.openedIn.has(parent.typeName);
+  seen.add(message);
+  return checks.of.has(message.typeName) || message.fields.some((field) => isFieldChecked(checks, field, seen));
 }
 
 /** Where a message is, from the outermost on: a name is made of it only for a rule that is broken. */
 type Place = (string | number)[];
 
-/** Goes through a message and all within it. An Any is not opened. @returns each rule that is broken, with the path to where */
+/** Goes through a message and all within it. @returns each rule that is broken, with the path to where */
 export function brokenRules(checks: MessageChecks, desc: DescMessage, message: Message): string[] {
   const broken: string[] = [];
   visit(checks, desc, message, [desc.name], broken);
@@ -41,7 +49,8 @@ export function brokenRules(checks: MessageChecks, desc: DescMessage, message: M
 }
 
 function visit(checks: MessageChecks, desc: DescMessage, message: Message, place: Place, broken: string[]): void {
-  const check = checks.get(desc.typeName);
+  if (desc.typeName === AnySchema.typeName) return visitAny(checks, message as Any, place, broken);
+  const check = checks.of.get(desc.typeName);
   if (check !== undefined) for (const rule of check(message as never)) broken.push(`${place.join("")}: ${rule}`);
   const fields = message as unknown as Readonly<Record<string, unknown>>;
   for (const member of membersToVisit(checks, desc)) {
@@ -81,4 +90,10 @@ function visitItem(
   place.push("[", index, "]");
   visit(checks, desc, item, place, broken);
   place.length -= 3;
+}
+
+function visitAny(checks: MessageChecks, any: Any, place: Place, broken: string[]): void {
+  const desc = checks.opened.get(any.typeUrl.slice(any.typeUrl.lastIndexOf("/") + 1));
+  const message = desc === undefined ? undefined : anyUnpack(any, desc);
+  if (desc !== undefined && message !== undefined) visit(checks, desc, message, place, broken);
 }
