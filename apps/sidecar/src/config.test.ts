@@ -22,6 +22,7 @@ test("only the application's name is required", () => {
     adsVariant: "delta",
     filterModules: [],
     labels: {},
+    accessLog: undefined,
     leaseTtl: 30_000,
     drainTimeout: 10_000,
     initialFetchTimeout: 15_000,

@@ -1,6 +1,7 @@
 import { bindAddress, defineConfig, durationMs, httpLimitFields, logLevel, otlpEndpoint } from "@fairlead/config";
 import { isValidNodeId, nodeIdRule } from "@fairlead/model";
 import { nodeSchema } from "@fairlead/registration";
+import { proxyFields } from "@fairlead/registry-client";
 import { z } from "zod";
 
 const separated = (text: string): string[] =>
@@ -12,40 +13,6 @@ const separated = (text: string): string[] =>
 /** A port that others are told of, so it cannot be left to the system. */
 const announcedPort = () => z.coerce.number().int().min(1).max(65535);
 const localPort = () => z.coerce.number().int().min(0).max(65535);
-
-const urls = z
-  .string()
-  .transform(separated)
-  .pipe(
-    z
-      .array(z.url({ protocol: /^https?$/, error: "expected http:// or https:// URLs, separated by commas" }))
-      .min(1)
-      .max(16),
-  );
-
-const hostAndPort = z
-  .string()
-  .transform(separated)
-  .pipe(
-    z
-      .array(
-        z.string().regex(/^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, "expected host:port, separated by commas"),
-      )
-      .min(1)
-      .max(16),
-  );
-
-const labels = z
-  .string()
-  .transform((text, context) => {
-    const entries = separated(text).map((pair) => pair.split("="));
-    if (entries.some((entry) => entry.length !== 2)) {
-      context.addIssue("expected name=value, separated by commas");
-      return z.NEVER;
-    }
-    return Object.fromEntries(entries.map(([name, value]) => [name ?? "", value ?? ""]));
-  })
-  .pipe(nodeSchema.shape.labels.unwrap());
 
 export const sidecarConfig = defineConfig("sidecar", {
   app: z.string().min(1).max(255).describe("The name of the application beside the sidecar. Required."),
@@ -77,12 +44,8 @@ export const sidecarConfig = defineConfig("sidecar", {
     .describe("The application's own bolt port, for SOFA's /services/publish where it names none."),
   inboundPort: announcedPort().default(15006).describe("Where other proxies send calls for the application."),
   adminPort: localPort().default(15000).describe("The admin pages: /ready /stats /config_dump …, named as Envoy's."),
-  registryUrl: urls
-    .prefault("http://127.0.0.1:13300")
-    .describe("URLs of registry-sync, separated by commas; tried in turn."),
-  adsAddress: hostAndPort
-    .prefault("127.0.0.1:15010")
-    .describe("host:port of the ads-gateways, separated by commas; tried in turn."),
+  registryUrl: proxyFields.registryUrl(),
+  adsAddress: proxyFields.adsAddress(),
   adsVariant: z
     .enum(["delta", "sotw"])
     .default("delta")
@@ -103,7 +66,8 @@ export const sidecarConfig = defineConfig("sidecar", {
     .describe(
       "Modules that add stream filters of your own, separated by commas: package names, or paths that begin with . or /. They are imported at the start and run inside the proxy.",
     ),
-  labels: labels.prefault("").describe("Labels of the node: name=value, separated by commas."),
+  labels: proxyFields.labels(""),
+  accessLog: proxyFields.accessLog("off"),
   leaseTtl: durationMs()
     .prefault("30s")
     .describe("The lease time of registry-sync, until it has told its own. The lease is renewed at a third of it."),

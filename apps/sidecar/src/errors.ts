@@ -1,11 +1,6 @@
 import { declareErrors } from "@fairlead/errors";
 
 export const sidecarErrors = declareErrors("sidecar", {
-  FL_REGISTRY_UNAVAILABLE: {
-    httpStatus: 503,
-    meaning: "The sidecar could not reach registry-sync, so the call was not stored. What was stored before is kept and renewed.",
-    action: "Repeat the call. The message names each registry-sync that was tried; check FAIRLEAD_REGISTRY_URL and that one of them runs.",
-  },
   FL_SIDECAR_STOPPING: {
     httpStatus: 503,
     meaning: "The sidecar is withdrawing what it has published and takes no more registrations.",
@@ -19,6 +14,7 @@ export const sidecarErrors = declareErrors("sidecar", {
   FL_TOO_MANY_REGISTRATIONS: {
     httpStatus: 429,
     meaning: "The sidecar holds as many registrations as it may.",
-    action: "Withdraw what is not used any more (GET /v1/registrations lists all). An application rarely has more than a few dozen.",
+    action:
+      "Withdraw what is not used any more (GET /v1/registrations lists all). An application rarely has more than a few dozen.",
   },
 });

@@ -2,7 +2,7 @@ import { FairleadError } from "@fairlead/errors";
 import { type HttpApi, type HttpApiOptions, httpLimitsOf } from "@fairlead/http-api";
 import type { Module } from "@fairlead/lifecycle";
 import type { Logger } from "@fairlead/logging";
-import { ProxyRuntime } from "@fairlead/proxy-runtime";
+import { defaultAccessLog, ProxyRuntime } from "@fairlead/proxy-runtime";
 import { AdsClient, LastGoodConfig } from "@fairlead/proxy-xds-client";
 import type { NodeBody } from "@fairlead/registration";
 import packageJson from "../package.json" with { type: "json" };
@@ -56,7 +56,12 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
   const { logger } = resources;
   const now = () => performance.now();
   const node = nodeOf(config);
-  const runtime = new ProxyRuntime({ logger, nodeId: node.id, drainTimeoutMs: config.drainTimeout });
+  const runtime = new ProxyRuntime({
+    logger,
+    nodeId: node.id,
+    drainTimeoutMs: config.drainTimeout,
+    ...(config.accessLog === undefined ? {} : { accessLogs: [defaultAccessLog(config.accessLog)] }),
+  });
   const registry = new RegistryClient({ urls: config.registryUrl, node });
   const lastGood = config.lastGoodConfig === undefined ? undefined : new LastGoodConfig(config.lastGoodConfig, logger);
   const ads = new AdsClient({
@@ -120,7 +125,9 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
     logger,
   );
 
+  const reopenLogs = (): void => void runtime.reopenLogs();
   const release = async (): Promise<void> => {
+    process.off("SIGUSR1", reopenLogs);
     ads.stop();
     publications.close();
     await lease.stop();
@@ -180,6 +187,7 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
         throw error;
       }
       started = true;
+      process.on("SIGUSR1", reopenLogs);
       ads.start();
       lease.start();
       logger.info({ node: node.id, api_port: apiPort, admin_port: adminPort }, "sidecar started");

@@ -13,7 +13,7 @@ import { type Counter, metrics } from "@opentelemetry/api";
 import type { z } from "zod";
 import { instancesPage, subscriptionsPage } from "./held.ts";
 import type { CallOptions, Held, Registry } from "./registry.ts";
-import { RegistryCaller } from "./registry-call.ts";
+import { RegistryCaller } from "@fairlead/registry-client";
 
 /** More than a node may have. */
 const maxHeld = 100_000;

@@ -3,7 +3,7 @@ import { RelayedError } from "@fairlead/http-api";
 import { currentTraceparent } from "@fairlead/telemetry";
 import { changeAnswerSchema } from "@fairlead/registration";
 import { z } from "zod";
-import "../errors.ts";
+import "./errors.ts";
 
 const maxAnswerBytes = 4 * 1024 * 1024;
 

@@ -1,0 +1,2 @@
+export { proxyFields } from "./proxy-fields.ts";
+export { type HttpCall, RegistryCaller } from "./registry-call.ts";

@@ -1,0 +1,70 @@
+import { nodeSchema } from "@fairlead/registration";
+import { z } from "zod";
+
+const separated = (text: string): string[] =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+
+const urls = z
+  .string()
+  .transform(separated)
+  .pipe(
+    z
+      .array(z.url({ protocol: /^https?$/, error: "expected http:// or https:// URLs, separated by commas" }))
+      .min(1)
+      .max(16),
+  );
+
+const hostAndPort = z
+  .string()
+  .transform(separated)
+  .pipe(
+    z
+      .array(
+        z.string().regex(/^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, "expected host:port, separated by commas"),
+      )
+      .min(1)
+      .max(16),
+  );
+
+const labels = z
+  .string()
+  .transform((text, context) => {
+    const entries = separated(text).map((pair) => pair.split("="));
+    if (entries.some((entry) => entry.length !== 2)) {
+      context.addIssue("expected name=value, separated by commas");
+      return z.NEVER;
+    }
+    return Object.fromEntries(entries.map(([name, value]) => [name ?? "", value ?? ""]));
+  })
+  .pipe(nodeSchema.shape.labels.unwrap());
+
+/** 1 = stdout, 2 = stderr, a path, or nowhere. */
+const accessLog = z
+  .string()
+  .regex(/^(off|stdout|stderr|file:.+)$/, "expected off, stdout, stderr or file:<path>")
+  .transform((text): string | 1 | 2 | undefined => {
+    if (text === "off") return undefined;
+    if (text === "stdout") return 1;
+    return text === "stderr" ? 2 : text.slice("file:".length);
+  });
+
+/** The settings that all of our proxies have. */
+export const proxyFields = {
+  registryUrl: () =>
+    urls.prefault("http://127.0.0.1:13300").describe("URLs of registry-sync, separated by commas; tried in turn."),
+  adsAddress: () =>
+    hostAndPort
+      .prefault("127.0.0.1:15010")
+      .describe("host:port of the ads-gateways, separated by commas; tried in turn."),
+  labels: (fallback: string) =>
+    labels.prefault(fallback).describe("Labels of the node: name=value, separated by commas."),
+  accessLog: (fallback: "off" | "stdout") =>
+    accessLog
+      .prefault(fallback)
+      .describe(
+        "A line for each request, in Envoy's default format: stdout, stderr, file:<path> (opened again on SIGUSR1) or off. Access logs that the configuration names are written besides.",
+      ),
+};
