@@ -6,6 +6,7 @@ import type { ConsistentHash, LoadBalancer, LoadBalancerSettings } from "@fairle
 import type { ClusterInit } from "./cluster-init.ts";
 import { durationOf } from "./durations.ts";
 import type { EffectivePolicy } from "./effective-policy.ts";
+import { balancerList } from "./balancer-list.ts";
 import { localitySetting } from "./locality-balancing.ts";
 
 const lbPolicies: Readonly<Record<LoadBalancer, Cluster_LbPolicy>> = {
@@ -14,7 +15,7 @@ const lbPolicies: Readonly<Record<LoadBalancer, Cluster_LbPolicy>> = {
   RANDOM: Cluster_LbPolicy.RANDOM,
 };
 
-function slowStart({ warmup, warmupDurationSecs }: LoadBalancerSettings) {
+export function slowStart({ warmup, warmupDurationSecs }: LoadBalancerSettings) {
   const window = warmup?.duration ?? warmupDurationSecs;
   if (window === undefined) return undefined;
   return {
@@ -49,24 +50,40 @@ function hashing(hash: ConsistentHash): ClusterInit {
   };
 }
 
-/** How a cluster chooses among its endpoints. */
-export function balancing({ loadBalancer, outlierDetection }: EffectivePolicy): ClusterInit {
-  const panic = outlierDetection?.minHealthPercent;
-  // Istio: fewer healthy instances than that, and all get calls; its default is never.
+/** Whether localities have weights, in a cluster's own words. */
+function commonConfig(policy: EffectivePolicy, isWeighted: boolean): ClusterInit {
+  const { outlierDetection } = policy;
   const common = {
-    ...(outlierDetection === undefined ? {} : { healthyPanicThreshold: { value: panic ?? 0 } }),
-    ...(localitySetting({ loadBalancer, outlierDetection }) === undefined
+    // Istio: fewer healthy instances than that, and all get calls; its default is never.
+    ...(outlierDetection === undefined
       ? {}
-      : { localityConfigSpecifier: { case: "localityWeightedLbConfig" as const, value: {} } }),
+      : { healthyPanicThreshold: { value: outlierDetection.minHealthPercent ?? 0 } }),
+    ...(isWeighted ? { localityConfigSpecifier: { case: "localityWeightedLbConfig" as const, value: {} } } : {}),
   };
-  const commonLbConfig = Object.keys(common).length === 0 ? {} : { commonLbConfig: common };
-  if (loadBalancer?.consistentHash !== undefined) return { ...hashing(loadBalancer.consistentHash), ...commonLbConfig };
-  const simple = loadBalancer?.simple ?? "ROUND_ROBIN";
+  return Object.keys(common).length === 0 ? {} : { commonLbConfig: common };
+}
+
+/**
+ * How a cluster chooses among its endpoints.
+ *
+ * @param forGrpc gRPC clients call it, too. They refuse a cluster with a balancer that they do not know, unless it comes in a list: the first
+ * that a client knows counts
+ */
+export function balancing(policy: EffectivePolicy, forGrpc: boolean): ClusterInit {
+  const { loadBalancer } = policy;
+  const isWeighted = localitySetting(policy) !== undefined;
   const slowStartConfig = loadBalancer === undefined ? undefined : slowStart(loadBalancer);
+  if (forGrpc) {
+    const listed = balancerList(loadBalancer, slowStartConfig, isWeighted);
+    if (listed !== undefined) return { loadBalancingPolicy: listed, ...commonConfig(policy, false) };
+  }
+  const common = commonConfig(policy, isWeighted);
+  if (loadBalancer?.consistentHash !== undefined) return { ...hashing(loadBalancer.consistentHash), ...common };
+  const simple = loadBalancer?.simple ?? "ROUND_ROBIN";
   const configCase = simple === "LEAST_REQUEST" ? "leastRequestLbConfig" : "roundRobinLbConfig";
   return {
     lbPolicy: lbPolicies[simple],
     ...(slowStartConfig === undefined ? {} : { lbConfig: { case: configCase, value: { slowStartConfig } } }),
-    ...commonLbConfig,
+    ...common,
   };
 }

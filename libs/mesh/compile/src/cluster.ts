@@ -71,7 +71,7 @@ export function outboundClusters(plan: ServicePlan): RenderedResource[] {
       ...discovery(plan, name, subset),
       connectTimeout: durationOf(policy.connectionPool?.tcp?.connectTimeout ?? connectTimeoutMs),
       ...connectionLimits(policy),
-      ...balancing(policy),
+      ...balancing(policy, http2),
       ...httpOptions(http2, policy.connectionPool),
       ...rpcProtocol(service.protocol),
       ...(policy.outlierDetection === undefined ? {} : { outlierDetection: outlierEjection(policy.outlierDetection) }),

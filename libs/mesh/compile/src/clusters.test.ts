@@ -217,17 +217,41 @@ test("the rule of the narrowest wildcard is for hosts that have none", () => {
   );
 });
 
+test("a balancer that gRPC clients do not know comes in a list, at whose end is one that they know", () => {
+  const listOf = (trafficPolicy: string) => {
+    const cluster = clusterWith(trafficPolicy, "grpc/shop.G");
+    const { policies = [] } = (cluster["loadBalancingPolicy"] ?? {}) as {
+      policies?: { typedExtensionConfig: { typedConfig: Json } }[];
+    };
+    const configs = policies.map(({ typedExtensionConfig: { typedConfig } }) => {
+      const { "@type": type, ...config } = typedConfig;
+      return [String(type).split(".").at(-1), config];
+    });
+    return [cluster["lbPolicy"] ?? "ROUND_ROBIN", ...configs];
+  };
+  const last = ["RoundRobin", {}];
+  assert.deepEqual(listOf("loadBalancer: {simple: RANDOM}"), ["ROUND_ROBIN", ["Random", {}], last]);
+  assert.deepEqual(listOf("loadBalancer: {simple: LEAST_REQUEST, warmupDurationSecs: 60s}"), [
+    "ROUND_ROBIN",
+    ["LeastRequest", { slowStartConfig: { slowStartWindow: "60s" } }],
+    last,
+  ]);
+  assert.deepEqual(listOf("loadBalancer: {consistentHash: {useSourceIp: true, maglev: {tableSize: 251}}}"), [
+    "ROUND_ROBIN",
+    ["Maglev", { tableSize: "251" }],
+    last,
+  ]);
+  const weighted = "outlierDetection: {}, loadBalancer: {simple: RANDOM, localityLbSetting: {}}";
+  assert.deepEqual(listOf(weighted)[1], ["Random", { localityLbConfig: { localityWeightedLbConfig: {} } }]);
+  assert.deepEqual(listOf("loadBalancer: {simple: ROUND_ROBIN}"), ["ROUND_ROBIN"]);
+  assert.deepEqual(listOf("loadBalancer: {consistentHash: {httpHeaderName: x}}"), ["RING_HASH"]);
+});
+
 describe("what cannot be done for the service is rejected by name, and nothing of the rule is in force", () => {
   const cases: readonly (readonly [yaml: string, service: string, message: RegExp])[] = [
     ["portLevelSettings: [{port: {number: 80}}]", "shop.A", /portLevelSettings for shop\.A, which is registered/],
     ["tls: {mode: ISTIO_MUTUAL}", "shop.A", /ISTIO_MUTUAL: the mesh hands out no certificates/],
     ["tls: {mode: SIMPLE, credentialName: c}", "shop.A", /credentialName: the mesh hands out no certificates/],
-    ["loadBalancer: {simple: RANDOM}", "grpc/shop.G", /RANDOM for shop\.G, a service of grpc/],
-    [
-      "loadBalancer: {consistentHash: {useSourceIp: true, maglev: {}}}",
-      "grpc/shop.G",
-      /consistentHash\.maglev for shop\.G/,
-    ],
   ];
   for (const [yaml, service, message] of cases) {
     test(yaml, () => {

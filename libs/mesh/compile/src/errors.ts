@@ -8,11 +8,6 @@ export const compileErrors = declareErrors("compile", {
     action:
       "Register the service or apply the DestinationRule, or correct the host or subset at the file and line that is given. Nothing needs to be applied again: it is compiled at the next change.",
   },
-  FL_POLICY_LOAD_BALANCER_UNSUPPORTED: {
-    httpStatus: 409,
-    meaning: "A DestinationRule asks for a load balancer that the service's clients do not have.",
-    action: "Use ROUND_ROBIN, or leave the load balancer out, for services over http2 and grpc.",
-  },
   FL_POLICY_CONFLICT: {
     httpStatus: 409,
     meaning:

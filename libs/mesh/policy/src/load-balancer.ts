@@ -61,7 +61,7 @@ const consistentHash = z
           .describe("A prime number. Default: 65537."),
       })
       .optional()
-      .describe("In a Maglev table."),
+      .describe("In a Maglev table; gRPC clients without a proxy have `ROUND_ROBIN` instead."),
     minimumRingSize: ringSize.optional().describe("The old form of `ringHash.minimumRingSize`."),
   })
   .superRefine((value, context) => {
@@ -94,7 +94,7 @@ export const loadBalancer = z
       })
       .optional()
       .describe(
-        "`ROUND_ROBIN` (default), `LEAST_REQUEST` (also as `LEAST_CONN`), `RANDOM`. Services over http2 and grpc: `ROUND_ROBIN` only. `PASSTHROUGH` is refused.",
+        "`ROUND_ROBIN` (default), `LEAST_REQUEST` (also as `LEAST_CONN`), `RANDOM`. gRPC clients without a proxy have `ROUND_ROBIN` instead of the last two. `PASSTHROUGH` is refused.",
       ),
     consistentHash: consistentHash.optional().describe("Calls of one key go to one instance, as long as it is there."),
     localityLbSetting: localityLbSetting

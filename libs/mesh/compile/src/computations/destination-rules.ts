@@ -4,7 +4,6 @@ import type { PolicyObject } from "@fairlead/model";
 import { type DestinationRule, type TrafficPolicy, typedPolicy, wildcardsOf } from "@fairlead/policy";
 import type { ProvenanceEntry } from "@fairlead/snapshot";
 import type { Callee } from "../callee.ts";
-import { speaksHttp2 } from "../names.ts";
 import { rulePlaceQuestions, ruleQuestions } from "../policy-questions.ts";
 import type { Question, Sight } from "../viewer.ts";
 import { provenanceOf, type RejectedObject } from "../service-plan.ts";
@@ -153,22 +152,13 @@ function checkPolicy(policy: PolicyObject, traffic: TrafficPolicy, callees: read
       "FL_POLICY_UNSUPPORTED",
       `portLevelSettings for ${registered.interface}, which is registered and has no port of its own`,
     );
-  for (const { loadBalancer, tls } of [traffic, ...(traffic.portLevelSettings ?? [])]) {
+  for (const { tls } of [traffic, ...(traffic.portLevelSettings ?? [])]) {
     // Nobody hands secrets out: a cluster that waits for one takes no call.
     if (tls?.mode === "ISTIO_MUTUAL" || tls?.credentialName !== undefined)
       throw unsupported(
         policy,
         "FL_POLICY_UNSUPPORTED",
         `tls ${tls.mode === "ISTIO_MUTUAL" ? "of mode ISTIO_MUTUAL" : "with credentialName"}: the mesh hands out no certificates yet`,
-      );
-    const http2 = callees.find(({ protocol }) => speaksHttp2(protocol));
-    const { simple = "ROUND_ROBIN", consistentHash } = loadBalancer ?? {};
-    const balancer = consistentHash?.maglev === undefined ? simple : "consistentHash.maglev";
-    if (http2 !== undefined && balancer !== "ROUND_ROBIN")
-      throw unsupported(
-        policy,
-        "FL_POLICY_LOAD_BALANCER_UNSUPPORTED",
-        `${balancer} for ${http2.interface}, a service of ${http2.protocol}: gRPC clients know ROUND_ROBIN and ring hashes only`,
       );
   }
 }

@@ -59,6 +59,14 @@ export function wholeCorpus(folder: string): { readonly policies: string; readon
   );
   text += policy("DestinationRule", "dr", "{host: shop.A, subsets: [{name: v1}]}");
   traffic.forEach((t, i) => (text += policy("DestinationRule", `t${i}`, `{host: svc.t${i}, trafficPolicy: {${t}}}`)));
+  ["RANDOM", "LEAST_REQUEST"].forEach((simple, i) => {
+    const weights = "localityLbSetting: {failover: []}";
+    text += policy(
+      "DestinationRule",
+      `g${i}`,
+      `{host: ${i === 0 ? "shop.G" : "shop.H"}, subsets: [{name: m, trafficPolicy: {loadBalancer: {consistentHash: {useSourceIp: true, maglev: {tableSize: 251}}, ${weights}}}}], trafficPolicy: {outlierDetection: {}, loadBalancer: {simple: ${simple}, ${weights}}}}`,
+    );
+  });
   text += policy(
     "ServiceEntry",
     "s1",

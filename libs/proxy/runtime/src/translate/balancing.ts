@@ -17,6 +17,7 @@ import {
   clusterDefaults,
   type SlowStart,
 } from "@fairlead/proxy-upstream";
+import { readBalancerList } from "./balancer-list.ts";
 import { durationMs } from "./duration.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 
@@ -36,6 +37,14 @@ type Read = Pick<ClusterConfig, "balancing" | "healthyPanicPercent" | "localityW
 
 /** @throws FairleadError FL_XDS_REJECTED */
 export function readBalancing(message: Cluster): Read {
+  if (message.loadBalancingPolicy !== undefined) {
+    const { balancer, localityWeighted } = readBalancerList(message.loadBalancingPolicy);
+    return {
+      balancing: { ...clusterDefaults.balancing, name: names[balancer.lbPolicy]!, ...readOptions(balancer) },
+      ...readCommon(message.commonLbConfig),
+      localityWeighted,
+    };
+  }
   const name = names[message.lbPolicy];
   if (name === undefined) {
     throw rejection(
@@ -49,7 +58,7 @@ export function readBalancing(message: Cluster): Read {
   };
 }
 
-function readOptions(message: Cluster): Partial<Balancing> {
+function readOptions(message: Pick<Cluster, "lbConfig">): Partial<Balancing> {
   const { lbConfig } = message;
   switch (lbConfig.case) {
     case "leastRequestLbConfig": {

@@ -39,6 +39,7 @@ export function readCluster(message: Cluster): TranslatedCluster {
     "connect_timeout",
     "per_connection_buffer_limit_bytes",
     "lb_policy",
+    "load_balancing_policy",
     "load_assignment",
     "max_requests_per_connection",
     "circuit_breakers",

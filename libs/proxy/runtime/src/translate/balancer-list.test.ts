@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
+import { ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
+import { LeastRequestSchema } from "@fairlead/envoy-api/envoy/extensions/load_balancing_policies/least_request/v3/least_request_pb.js";
+import { MaglevSchema } from "@fairlead/envoy-api/envoy/extensions/load_balancing_policies/maglev/v3/maglev_pb.js";
+import { RoundRobinSchema } from "@fairlead/envoy-api/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.js";
+import { readBalancing } from "./balancing.ts";
+
+function listed<Desc extends DescMessage>(schema: Desc, config: MessageInitShape<Desc>) {
+  return { typedExtensionConfig: { name: "x", typedConfig: anyPack(schema, create(schema, config)) } };
+}
+const unknown = { typedExtensionConfig: { name: "x", typedConfig: { typeUrl: "type.googleapis.com/no.Such" } } };
+const read = (...policies: readonly (ReturnType<typeof listed> | typeof unknown)[]) =>
+  readBalancing(create(ClusterSchema, { loadBalancingPolicy: { policies: [...policies] } }));
+
+test("the first balancer of a list that is known counts, with its settings", () => {
+  const slowStartConfig = { slowStartWindow: { seconds: 60n } };
+  const first = read(
+    unknown,
+    listed(LeastRequestSchema, { choiceCount: 3, slowStartConfig }),
+    listed(RoundRobinSchema, {}),
+  );
+  assert.deepEqual(
+    [first.balancing.name, first.balancing.choiceCount, first.balancing.slowStart?.windowMs, first.localityWeighted],
+    ["least_request", 3, 60_000, false],
+  );
+  assert.equal(read(unknown, listed(RoundRobinSchema, {})).balancing.name, "round_robin");
+});
+
+test("weights of localities are said by the balancer", () => {
+  const maglev = read(listed(MaglevSchema, { tableSize: 251n, localityWeightedLbConfig: {} }));
+  assert.deepEqual([maglev.balancing.name, maglev.balancing.tableSize, maglev.localityWeighted], ["maglev", 251, true]);
+});
+
+test("a list without one that is known, or with a setting that is not, is refused", () => {
+  assert.throws(() => read(unknown), { message: /^load_balancing_policy: has none of .*LeastRequest/ });
+  assert.throws(() => read(), { message: /^load_balancing_policy: has none of/ });
+  assert.throws(() => read(listed(MaglevSchema, { consistentHashingLbConfig: {} })), {
+    message: /^load_balancing_policy\.policies\[0\]\.consistent_hashing_lb_config: is not supported/,
+  });
+});
