@@ -24,6 +24,8 @@ describe("a bridge to Dubbo's registry", () => {
   let zookeeper: TestZooKeeper;
   let store: Store;
   let app: ZooKeeperClient;
+  /** Stopped at the end also where a test has failed before it did so. */
+  const bridges: RegistryBridge[] = [];
   before(async () => {
     [postgres, zookeeper] = await Promise.all([startTestPostgres(), startTestZooKeeper()]);
     store = await openStore({ url: postgres.url, logger });
@@ -31,6 +33,7 @@ describe("a bridge to Dubbo's registry", () => {
     app = await connect();
   });
   after(async () => {
+    await Promise.all(bridges.map((each) => each.stop()));
     await app.close();
     await store.close();
     await Promise.all([postgres.stop(), zookeeper.stop()]);
@@ -45,14 +48,14 @@ describe("a bridge to Dubbo's registry", () => {
   async function connect(): Promise<ZooKeeperClient> {
     let connected = false;
     const events = { onConnected: () => (connected = true), onSuspended: () => undefined, onChange: () => undefined };
-    const client = new ZooKeeperClient({ servers: zookeeper.address, logger, sessionTimeoutMs: 4_000 }, events);
+    const client = new ZooKeeperClient({ servers: zookeeper.address, logger, sessionTimeoutMs: 10_000 }, events);
     client.start();
     await until("connected", () => connected);
     return client;
   }
 
-  const bridge = (name: string, origin = "mesh-a") =>
-    new RegistryBridge({
+  const bridge = (name: string, origin = "mesh-a") => {
+    const made = new RegistryBridge({
       registry: {
         name,
         servers: zookeeper.address,
@@ -68,6 +71,9 @@ describe("a bridge to Dubbo's registry", () => {
       sessionTimeoutMs: 2_000,
       logger,
     });
+    bridges.push(made);
+    return made;
+  };
 
   async function register(name: string, port: number): Promise<string> {
     const path = paths.node(name, "providers", `dubbo://10.0.0.7:${port}/${name}?application=demo&interface=${name}`);

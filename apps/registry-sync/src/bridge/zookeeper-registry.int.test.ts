@@ -20,13 +20,17 @@ async function until(what: string, condition: () => boolean): Promise<void> {
   }
 }
 
+/** Closed at the end also where a test has failed before it did so. */
+const opened: { close(): Promise<void> }[] = [];
+
 /** A Dubbo application's own client. */
 async function application(server: TestZooKeeper): Promise<ZooKeeperClient> {
   let connected = false;
   const client = new ZooKeeperClient(
-    { servers: server.address, logger, sessionTimeoutMs: 2_000 },
+    { servers: server.address, logger, sessionTimeoutMs: 10_000 },
     { onConnected: () => (connected = true), onSuspended: () => undefined, onChange: () => undefined },
   );
+  opened.push(client);
   client.start();
   await until("an application is connected", () => connected);
   return client;
@@ -47,7 +51,7 @@ function mirror(server: TestZooKeeper) {
   const sources = new Map<string, readonly Provider[]>();
   const state = { readings: 0, suspended: 0 };
   const registry = new ZooKeeperRegistry(
-    { servers: server.address, sessionTimeoutMs: 2_000, origin: "mesh-a", logger },
+    { servers: server.address, sessionTimeoutMs: 10_000, origin: "mesh-a", logger },
     {
       onAll(all) {
         sources.clear();
@@ -61,6 +65,7 @@ function mirror(server: TestZooKeeper) {
       onSuspended: () => state.suspended++,
     },
   );
+  opened.push({ close: async () => await registry.stop() });
   registry.start();
   return { registry, sources, state, ports: () => [...sources.values()].flat().map(({ port }) => port).toSorted((a, b) => a - b) }; // prettier-ignore
 }
@@ -68,7 +73,10 @@ function mirror(server: TestZooKeeper) {
 describe("Dubbo's registry in ZooKeeper", () => {
   let server: TestZooKeeper;
   before(async () => (server = await startTestZooKeeper()));
-  after(async () => await server.stop());
+  after(async () => {
+    await Promise.all(opened.map((each) => each.close()));
+    await server.stop();
+  });
 
   test("an empty ZooKeeper is a registry without providers; what comes and goes is told", async () => {
     const { registry, state, ports, sources } = mirror(server);
@@ -130,8 +138,8 @@ describe("Dubbo's registry in ZooKeeper", () => {
     await server.restart();
     await until("it was read again", () => state.readings === 2);
     await until("it is still there", () => ports().join() === "1");
-    const children = await app.children("/dubbo/org.x.Mine/providers");
-    assert.deepEqual(children, ["x"]);
+    await until("the application is connected, too", () => app.state === "connected");
+    assert.deepEqual(await app.children("/dubbo/org.x.Mine/providers"), ["x"]);
     registry.export([]);
     const end = performance.now() + deadlineMs;
     while ((await app.children("/dubbo/org.x.Mine/providers"))?.length !== 0) assert(performance.now() < end);

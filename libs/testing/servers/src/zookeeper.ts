@@ -66,7 +66,7 @@ async function launch(java: string, configFile: string, port: number): Promise<C
 }
 
 export interface TestZooKeeperOptions {
-  /** Session time-outs are between 2 and 20 ticks. @default 100 */
+  /** Session time-outs are at least two ticks, at most a minute. @default 100 */
   readonly tickMs?: number;
 }
 
@@ -83,6 +83,7 @@ export async function startTestZooKeeper({ tickMs = 100 }: TestZooKeeperOptions 
     clientPort: port,
     clientPortAddress: "127.0.0.1",
     minSessionTimeout: 2 * tickMs,
+    maxSessionTimeout: 60_000,
     maxClientCnxns: 0,
     "admin.enableServer": false,
     "4lw.commands.whitelist": "*",
