@@ -7,6 +7,7 @@ import {
 import { FairleadError } from "@fairlead/errors";
 import type { StreamRequest } from "@fairlead/xds-stream";
 import type { ServerDuplexStream } from "@grpc/grpc-js";
+import { divideRequest } from "./request-lists.ts";
 
 /** What a proxy sent, without what the gateway does not use. */
 export interface DiscoveryMessage {
@@ -27,20 +28,22 @@ const maxDetailLength = 4096;
 /** Never throws: gRPC would answer INTERNAL, and it is the client's fault. */
 export function decodeSotwRequest(bytes: Buffer): ReceivedMessage {
   return decoded("DiscoveryRequest", bytes, () => {
-    const { node, typeUrl, resourceNames, responseNonce, errorDetail } = fromBinary(DiscoveryRequestSchema, bytes);
+    const { lists, rest } = divideRequest(bytes, "sotw");
+    const { node, typeUrl, responseNonce, errorDetail } = fromBinary(DiscoveryRequestSchema, rest);
     const detail = errorDetail?.message.slice(0, maxDetailLength);
-    return { node, request: { typeUrl, names: resourceNames, nonce: responseNonce, errorDetail: detail } };
+    return { node, request: { typeUrl, names: lists.names, nonce: responseNonce, errorDetail: detail } };
   });
 }
 
 export function decodeDeltaRequest(bytes: Buffer): ReceivedMessage {
   return decoded("DeltaDiscoveryRequest", bytes, () => {
-    const message = fromBinary(DeltaDiscoveryRequestSchema, bytes);
+    const { lists, rest } = divideRequest(bytes, "delta");
+    const message = fromBinary(DeltaDiscoveryRequestSchema, rest);
     const request: StreamRequest = {
       typeUrl: message.typeUrl,
-      names: message.resourceNamesSubscribe,
+      names: lists.names,
       unsubscribed: message.resourceNamesUnsubscribe,
-      initialVersions: new Map(Object.entries(message.initialResourceVersions)),
+      initialVersions: lists.initialVersions,
       nonce: message.responseNonce,
       errorDetail: message.errorDetail?.message.slice(0, maxDetailLength),
     };

@@ -24,6 +24,9 @@ export function parseBucketKey(key: string): BucketKey | undefined {
   return { kind, id: Buffer.from(key.slice(dot + 1), "base64url").toString("utf8") };
 }
 
+/** All that the compiler does not take, for who asks; gateways skip it. */
+export const rejectedKey = "rejected";
+
 const policyPrefix = "policy.";
 
 /** For the compiler alone; gateways skip it. */

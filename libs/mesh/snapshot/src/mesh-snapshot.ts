@@ -1,7 +1,7 @@
 import type { CompiledResource, NodeView, ScopeView } from "./compiled-resource.ts";
 import type { DecodedEntry } from "./decode-entry.ts";
 import { ResourceSet } from "./resource-set.ts";
-import { NodeResources, type ResourceView } from "./resource-view.ts";
+import { NodeOverScope, NodeResources, type ResourceView } from "./resource-view.ts";
 import { ScopeMoves } from "./scope-moves.ts";
 import { type TouchedNames, TouchedOwners } from "./touched-names.ts";
 
@@ -69,19 +69,7 @@ export class MeshSnapshot {
     const node = this.#nodes.get(nodeId);
     const scopeId = node?.view.scopeId ?? everythingScope;
     const scope = this.#scopes.get(scopeId)?.set ?? nothing;
-    return {
-      nodeId,
-      scopeId,
-      registered: node !== undefined,
-      resources: (typeUrl) => node?.resources.wildcard(typeUrl, scope) ?? scope.wildcard(typeUrl),
-      all(typeUrl) {
-        const byName = new Map<string, CompiledResource>();
-        for (const resource of scope.values(typeUrl)) byName.set(resource.name, resource);
-        for (const resource of node?.resources.own.values(typeUrl) ?? []) byName.set(resource.name, resource);
-        return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-      },
-      get: (typeUrl, name) => node?.resources.own.get(typeUrl, name) ?? scope.get(typeUrl, name),
-    };
+    return new NodeOverScope({ nodeId, scopeId, scope, own: node?.resources });
   }
 
   /** Applies all changes as one. Keys that nobody defined yet are allowed; their resources may come later. */

@@ -64,3 +64,43 @@ export class NodeResources {
     this.#merged.delete(resource.typeUrl);
   }
 }
+
+/** What a node sees. One is made several times a push, so it is one small object. */
+export class NodeOverScope implements ResourceView {
+  readonly nodeId: string;
+  readonly scopeId: string;
+  readonly #scope: ResourceSet;
+  /** undefined = nobody registered the node. */
+  readonly #node: NodeResources | undefined;
+
+  constructor(parts: {
+    readonly nodeId: string;
+    readonly scopeId: string;
+    readonly scope: ResourceSet;
+    readonly own: NodeResources | undefined;
+  }) {
+    this.nodeId = parts.nodeId;
+    this.scopeId = parts.scopeId;
+    this.#scope = parts.scope;
+    this.#node = parts.own;
+  }
+
+  get registered(): boolean {
+    return this.#node !== undefined;
+  }
+
+  resources(typeUrl: string): List {
+    return this.#node?.wildcard(typeUrl, this.#scope) ?? this.#scope.wildcard(typeUrl);
+  }
+
+  all(typeUrl: string): CompiledResource[] {
+    const byName = new Map<string, CompiledResource>();
+    for (const resource of this.#scope.values(typeUrl)) byName.set(resource.name, resource);
+    for (const resource of this.#node?.own.values(typeUrl) ?? []) byName.set(resource.name, resource);
+    return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  get(typeUrl: string, name: string): CompiledResource | undefined {
+    return this.#node?.own.get(typeUrl, name) ?? this.#scope.get(typeUrl, name);
+  }
+}

@@ -5,7 +5,9 @@ import { HeldContents } from "./held-contents.ts";
 import { globPrefix } from "./resource-name.ts";
 import type { RevisionRange } from "./revision-range.ts";
 import { sharedList } from "./shared-list.ts";
+import { SharedVersions } from "./shared-versions.ts";
 import type { SubscriptionChange } from "./subscription.ts";
+import { takenOver, unknownVersion } from "./taken-over.ts";
 
 /** Delta, all types: a response carries what changed for the client, and the names of what is gone. */
 export class DeltaContents extends HeldContents implements Contents {
@@ -28,7 +30,7 @@ export class DeltaContents extends HeldContents implements Contents {
     const { view, revision } = context;
     this.#oldest = undefined;
     this.#giveUp(change, view);
-    const differing = this.#takeOver(context);
+    const gone = this.#takeOver(context);
     for (const name of change.added) this.#ask(name, view, context.initialVersions);
     if (change.wildcardBegan) {
       for (const resource of view.resources(this.typeUrl)) {
@@ -36,7 +38,7 @@ export class DeltaContents extends HeldContents implements Contents {
       }
       this.#owesAnswer = !this.work.owed && this.count === 0;
     }
-    for (const name of differing) this.work.owe(name);
+    for (const name of gone) this.work.owe(name);
     if (this.subscription.empty) this.work.clear();
     if (!this.owed) return undefined;
     return { first: Math.min(this.#oldest ?? revision, revision), last: revision };
@@ -69,21 +71,14 @@ export class DeltaContents extends HeldContents implements Contents {
     if (!exists) this.work.owe(name);
   }
 
-  /** Rule 32. @returns names that the client has in another version, or that are gone */
-  #takeOver({ view, initialVersions }: SubscribeContext): string[] {
-    const held: [string, string | undefined][] = [];
-    const differing: string[] = [];
-    for (const [name, version] of initialVersions) {
-      const resource = view.get(this.typeUrl, name);
-      if (!this.subscription.covers(name, resource?.onDemand ?? false)) continue;
-      const isEqual = resource?.version === version;
-      held.push([name, isEqual ? version : undefined]);
-      if (isEqual) continue;
-      if (resource === undefined) differing.push(name);
-      else this.#oweResource(resource);
-    }
-    if (held.length > 0) this.assume(held);
-    return differing;
+  /** Rule 32. @returns names that are gone */
+  #takeOver({ view, initialVersions }: SubscribeContext): readonly string[] {
+    if (initialVersions.size === 0) return [];
+    const { typeUrl, subscription } = this;
+    const { held, outdated, gone } = takenOver(initialVersions, { typeUrl, subscription, view });
+    for (const resource of outdated) this.#oweResource(resource);
+    this.assume(held);
+    return gone;
   }
 
   announce(names: ReadonlySet<string>, view: ResourceView): boolean {
@@ -153,7 +148,7 @@ export class DeltaContents extends HeldContents implements Contents {
 
   /** The client may not have heard that these are gone. */
   #takeBack(removed: readonly string[]): void {
-    this.assume(removed.map((name) => [name, undefined]));
+    this.assume(SharedVersions.empty.with(new Map(removed.map((name) => [name, unknownVersion]))));
     for (const name of removed) this.work.owe(name);
   }
 

@@ -78,7 +78,7 @@ export interface DiscoveryStream {
   /** `release` for endpoints only: they do not wait until it is quiet elsewhere. */
   releaseEndpoints(): void;
   /** @returns what is to be written now, in order; once it is returned it counts as sent */
-  take(view: ResourceView, now: number): OutgoingResponse[];
+  take(view: ResourceView, now: number): readonly OutgoingResponse[];
   /** When `take` may have something to send though no request and no change came; on the clock of `now`. */
   deadline(now: number): number | undefined;
   /** Whether a request asked for something that was not sent yet. */

@@ -4,8 +4,6 @@ import { SharedVersions } from "./shared-versions.ts";
 import type { Subscription } from "./subscription.ts";
 import { WorkList } from "./work-list.ts";
 
-const unknownVersion = "";
-
 /** A content that the client refused. */
 interface RefusedContent {
   readonly version: string;
@@ -156,8 +154,8 @@ export abstract class HeldContents {
   }
 
   /** What the client holds without our doing, or in a content that nobody knows. */
-  protected assume(versions: Iterable<readonly [string, string | undefined]>): void {
-    this.#held = this.#held.with(new Map(Array.from(versions, ([name, version]) => [name, version ?? unknownVersion])));
+  protected assume(versions: SharedVersions): void {
+    this.#held = this.#held.size === 0 ? versions : this.#held.with(new Map(versions.entries()));
   }
 
   protected forget(names: readonly string[]): void {

@@ -22,6 +22,20 @@ export function canonicalName(name: string): string {
   return parameters.length === 0 ? path : `${path}?${parameters.sort().join("&")}`;
 }
 
+/** The same list where nothing is to be done, as it mostly is: many streams may share it. */
+export function canonicalNames(names: readonly string[]): readonly string[] {
+  return names.some((name) => name.startsWith(scheme)) ? names.map(canonicalName) : names;
+}
+
+/** As `canonicalNames`. */
+export function canonicalVersions(versions: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  for (const known of versions.keys()) {
+    if (!known.startsWith(scheme)) continue;
+    return new Map(Array.from(versions, ([name, version]) => [canonicalName(name), version]));
+  }
+  return versions;
+}
+
 /** What all members of a glob begin with; undefined for a name that is none. */
 export function globPrefix(name: string): string | undefined {
   return name.startsWith(scheme) && name.endsWith("/*") ? name.slice(0, -1) : undefined;

@@ -44,3 +44,20 @@ test("a wildcard does not cover what is on demand", () => {
   assert.equal(subscription.covers("api", true), true);
   assert.equal(subscription.covers("any", false), true);
 });
+
+test("a long list that many streams share means the same to each, whatever they wanted before", () => {
+  const names = Array.from({ length: 50 }, (_, index) => `c${index}`);
+  const newStream = () => new SotwSubscription({ legacyWildcard: true });
+  const [first, second, third] = [newStream(), newStream(), newStream()];
+  assert.deepEqual(first.apply({ names }).added, names);
+  assert.deepEqual(first.apply({ names }).added, []);
+  assert.deepEqual(seen(first), { wildcard: false, names: names.toSorted() });
+  second.apply({ names: [] });
+  assert.equal(second.apply({ names }).wildcardEnded, true);
+  assert.equal(second.apply({ names: ["*", ...names] }).wildcardBegan, true);
+  assert.equal(second.apply({ names }).wildcardEnded, true);
+  third.apply({ names: ["c1", "other"] });
+  assert.deepEqual(third.apply({ names }).removed, ["other"]);
+  assert.deepEqual(seen(third), seen(first));
+  assert.deepEqual(first.apply({ names: names.slice(1) }).removed, ["c0"]);
+});

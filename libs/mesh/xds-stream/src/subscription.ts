@@ -43,6 +43,11 @@ export abstract class Subscription {
     return this.#names.names();
   }
 
+  /** Another object for other names. */
+  get nameSet(): object {
+    return this.#names;
+  }
+
   get wildcard(): boolean {
     return this.#wildcard;
   }
@@ -57,12 +62,17 @@ export abstract class Subscription {
     return !onDemand && (this.#wildcard || this.#globs.some((prefix) => name.startsWith(prefix)));
   }
 
+  /** Whether exactly these are wanted by name; false where only a closer look would tell. */
+  protected isSetOf(names: readonly string[]): boolean {
+    return sets.get(names) === this.#names;
+  }
+
   protected set(
     change: { readonly added: readonly string[]; readonly removed: readonly string[] },
     wildcard: boolean,
   ): SubscriptionChange {
     const before = this.#wildcard;
-    this.#names = namesChanged(this.#names, change);
+    this.#names = this.#names.size === 0 ? setOf(change.added) : namesChanged(this.#names, change);
     this.#wildcard = wildcard;
     if (this.#globs.length > 0 || change.added.some((name) => globPrefix(name) !== undefined)) {
       this.#globs = [...this.names()].map(globPrefix).filter((prefix) => prefix !== undefined);
@@ -71,15 +81,32 @@ export abstract class Subscription {
   }
 }
 
+const nothingChanged = { added: [], removed: [] } as const;
+/** Shorter lists are hashed as fast as they are found. */
+const minShared = 16;
+/** By the list, which many streams may share. */
+const sets = new WeakMap<readonly string[], SharedVersions>();
+
+function setOf(names: readonly string[]): SharedVersions {
+  if (names.length < minShared) return namesChanged(SharedVersions.empty, { added: names, removed: [] });
+  let set = sets.get(names);
+  if (set === undefined) sets.set(names, (set = namesChanged(SharedVersions.empty, { added: names, removed: [] })));
+  return set;
+}
+
 /** State of the world: each request carries the whole list. */
 export class SotwSubscription extends Subscription {
   #everNamed = false;
 
   override apply({ names: list }: Pick<TypeRequest, "names">): SubscriptionChange {
     if (list.length > 0) this.#everNamed = true;
+    if (this.isSetOf(list)) {
+      return this.set(nothingChanged, this.legacyWildcard && !this.#everNamed);
+    }
     const names = new Set(list);
     const wildcard = names.delete("*") || (this.legacyWildcard && !this.#everNamed);
-    const added = [...names].filter((name) => !this.has(name));
+    const isFirst = this.size === 0 && names.size === list.length;
+    const added = isFirst ? list : [...names].filter((name) => !this.has(name));
     const removed = names.size - added.length === this.size ? [] : [...this.names()].filter((name) => !names.has(name));
     return this.set({ added, removed }, wildcard);
   }
@@ -100,6 +127,6 @@ export class DeltaSubscription extends Subscription {
     const wildcard = begins || (!ends && (legacy || this.wildcard));
     // In both lists: subscribed. A name that is not subscribed cannot be given up (rule 46).
     const gone = [...removed].filter((name) => !added.has(name) && this.has(name));
-    return this.set({ added: [...added], removed: gone }, wildcard);
+    return this.set({ added: added.size === names.length ? names : [...added], removed: gone }, wildcard);
   }
 }

@@ -1,6 +1,6 @@
 import type { RevisionRange } from "./revision-range.ts";
 
-/** One request, without what belongs to the stream. */
+/** One request, without what belongs to the stream. Not altered afterwards: streams may share its lists, and find by them what was made of them. */
 export interface TypeRequest {
   /** State of the world: all that is wanted. Delta: what is wanted in addition. */
   readonly names: readonly string[];

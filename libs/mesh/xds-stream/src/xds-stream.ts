@@ -12,7 +12,7 @@ import type {
   TypeStatus,
 } from "./discovery-stream.ts";
 import type { ResponseFields } from "./encode-response.ts";
-import { canonicalName } from "./resource-name.ts";
+import { canonicalNames, canonicalVersions } from "./resource-name.ts";
 import type { RevisionRange } from "./revision-range.ts";
 import type { Subscription } from "./subscription.ts";
 import type { RequestOutcome, ResourceStatus } from "./type-request.ts";
@@ -24,6 +24,7 @@ const maxTypes = 32;
 export const legacyWildcardTypes: ReadonlySet<string> = new Set([typeUrls.cluster, typeUrls.listener]);
 /** These refer to clusters. */
 const usersOfClusters: readonly string[] = [typeUrls.listener, typeUrls.route];
+const nothingToSend: readonly OutgoingResponse[] = [];
 
 /** What differs between state of the world and delta. */
 export interface StreamVariant {
@@ -43,6 +44,8 @@ export interface StreamVariant {
 export class XdsStream implements DiscoveryStream {
   readonly #options: DiscoveryStreamOptions & Required<Omit<DiscoveryStreamOptions, "onlyType">>;
   readonly #types = new Map<string, TypeStream>();
+  /** In `pushOrder`. */
+  #inOrder: readonly TypeStream[] = [];
   readonly #readiness: ClusterReadiness;
   readonly #variant: StreamVariant;
   #clusters: TypeStream | undefined;
@@ -102,15 +105,20 @@ export class XdsStream implements DiscoveryStream {
     this.#endpoints?.contents.release();
   }
 
-  take(view: ResourceView, now: number): OutgoingResponse[] {
-    const types = [...this.#types.values()].sort((a, b) => rankOf(a.typeUrl) - rankOf(b.typeUrl));
-    const due = types.filter((type) => type.contents.due);
-    if (due.length === 0) return [];
+  take(view: ResourceView, now: number): readonly OutgoingResponse[] {
+    let isDue = false;
+    let isMoreThanEndpoints = false;
+    for (const type of this.#inOrder) {
+      if (!type.contents.due) continue;
+      isDue = true;
+      isMoreThanEndpoints ||= type !== this.#endpoints;
+    }
+    if (!isDue) return nothingToSend;
     // What is sent is the newest state, so all that is announced goes along: else a route could overtake its cluster.
     // Endpoints refer to nothing, so they may go alone.
-    if (due.some((type) => type !== this.#endpoints)) this.release();
+    if (isMoreThanEndpoints) this.release();
     const responses: OutgoingResponse[] = [];
-    for (const type of types) {
+    for (const type of this.#inOrder) {
       if (usersOfClusters.includes(type.typeUrl) && this.#clustersAreMissing(view, now)) {
         type.waitFor("it may refer to clusters that are not ready");
         continue;
@@ -189,17 +197,18 @@ export class XdsStream implements DiscoveryStream {
   }
 
   deadline(now: number): number | undefined {
-    const deadlines = [...this.#types.values()].map((type) => type.deadline);
-    deadlines.push(this.#readiness.deadline);
-    if (this.#removalWaitsSince !== undefined) deadlines.push(this.#removalWaitsSince + this.#options.ackTimeoutMs);
-    const first = Math.min(
-      ...deadlines.filter((deadline) => deadline !== undefined).filter((deadline) => deadline > now),
-    );
+    let first = Infinity;
+    const consider = (deadline = Infinity) => {
+      if (deadline > now && deadline < first) first = deadline;
+    };
+    for (const type of this.#inOrder) consider(type.deadline);
+    consider(this.#readiness.deadline);
+    if (this.#removalWaitsSince !== undefined) consider(this.#removalWaitsSince + this.#options.ackTimeoutMs);
     return first === Infinity ? undefined : first;
   }
 
   get owes(): boolean {
-    return [...this.#types.values()].some((type) => type.contents.owed);
+    return this.#inOrder.some((type) => type.contents.owed);
   }
 
   wants(typeUrl: string): boolean {
@@ -259,6 +268,7 @@ export class XdsStream implements DiscoveryStream {
     if (typeUrl === typeUrls.cluster) this.#clusters = type;
     if (typeUrl === typeUrls.endpoint) this.#endpoints = type;
     this.#types.set(typeUrl, type);
+    this.#inOrder = [...this.#types.values()].sort((a, b) => rankOf(a.typeUrl) - rankOf(b.typeUrl));
     return type;
   }
 }
@@ -270,16 +280,14 @@ function rankOf(typeUrl: string): number {
 
 function canonical(request: StreamRequest): StreamRequest {
   const { names, unsubscribed, initialVersions } = request;
+  // An answer to a response, as most requests are.
+  if (names.length === 0 && (unsubscribed?.length ?? 0) === 0 && (initialVersions?.size ?? 0) === 0) return request;
   return {
     ...request,
-    names: names.map(canonicalName),
-    ...(unsubscribed === undefined ? {} : { unsubscribed: unsubscribed.map(canonicalName) }),
+    names: canonicalNames(names),
+    ...(unsubscribed === undefined ? {} : { unsubscribed: canonicalNames(unsubscribed) }),
     ...(initialVersions === undefined ? {} : { initialVersions: canonicalVersions(initialVersions) }),
   };
-}
-
-function canonicalVersions(versions: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
-  return new Map(Array.from(versions, ([name, version]) => [canonicalName(name), version]));
 }
 
 /** Rule 3: on ADS a request names its type; a service of one type may take it for granted. */
