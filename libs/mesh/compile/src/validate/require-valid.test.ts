@@ -227,6 +227,11 @@ describe("what proxies would refuse", () => {
       /the same connections/,
     ],
     [
+      "copies to no cluster",
+      () => check(RouteSchema, actionWith({ requestMirrorPolicies: [{ cluster: "" }] })),
+      /copies go to a cluster or/,
+    ],
+    [
       "filters behind the router",
       () => check(ListenerSchema, listenerWith(manager("router", "cors"))),
       /not the router/,

@@ -7,6 +7,7 @@ import type {
   Route,
   RouteAction,
   RouteAction_HashPolicy,
+  RouteAction_RequestMirrorPolicy,
   RouteMatch,
   VirtualHost,
   WeightedCluster,
@@ -96,6 +97,10 @@ function* weightedCluster({ clusters }: WeightedCluster): Generator<string> {
   if (clusters.some(({ name }) => name === "")) yield "a cluster has no name";
 }
 
+function* mirror({ cluster, clusterHeader }: RouteAction_RequestMirrorPolicy): Generator<string> {
+  if ((cluster === "") === (clusterHeader === "")) yield "its copies go to a cluster or to that of a header";
+}
+
 function* hashPolicy({ policySpecifier }: RouteAction_HashPolicy): Generator<string> {
   if (policySpecifier.case === undefined) yield "it hashes nothing";
   if (policySpecifier.case === "header") yield* headerNameProblem(policySpecifier.value.headerName, "it hashes");
@@ -138,6 +143,7 @@ export const routeChecks: readonly (readonly [string, MessageCheck])[] = [
   [`${prefix}QueryParameterMatcher`, queryMatcher],
   [`${prefix}RouteAction`, routeAction],
   [`${prefix}RouteAction.HashPolicy`, hashPolicy],
+  [`${prefix}RouteAction.RequestMirrorPolicy`, mirror],
   [`${prefix}WeightedCluster`, weightedCluster],
   [`${prefix}RetryPolicy`, retryPolicy],
   [`${prefix}RedirectAction`, redirect],
