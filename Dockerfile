@@ -14,7 +14,7 @@ WORKDIR /source
 COPY . .
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund && npm run prepare && npm run build
 
-# Production dependencies of one app only. install-app.ts fails when the store or the bus gets into the sidecar.
+# Production dependencies of one app only. install-app.ts fails when the store or the bus gets into a proxy.
 FROM build AS registry-sync-files
 RUN --mount=type=cache,target=/root/.npm node tools/build/install-app.ts apps/registry-sync /fairlead
 FROM build AS config-compiler-files
@@ -23,6 +23,8 @@ FROM build AS ads-gateway-files
 RUN --mount=type=cache,target=/root/.npm node tools/build/install-app.ts apps/ads-gateway /fairlead
 FROM build AS sidecar-files
 RUN --mount=type=cache,target=/root/.npm node tools/build/install-app.ts apps/sidecar /fairlead
+FROM build AS edge-gateway-files
+RUN --mount=type=cache,target=/root/.npm node tools/build/install-app.ts apps/edge-gateway /fairlead
 FROM build AS fairlead-files
 RUN --mount=type=cache,target=/root/.npm node tools/build/install-app.ts apps/fairlead /fairlead
 FROM build AS sample-shop-files
@@ -47,6 +49,11 @@ FROM base AS sidecar
 COPY --from=sidecar-files /fairlead ./
 EXPOSE 15006
 CMD ["node", "apps/sidecar/src/main.js"]
+
+FROM base AS edge-gateway
+COPY --from=edge-gateway-files /fairlead ./
+EXPOSE 8080 8443
+CMD ["node", "apps/edge-gateway/src/main.js"]
 
 # The command line without `up`: status, apply, get, delete.
 FROM base AS fairlead

@@ -1,12 +1,12 @@
 /**
  * What one image holds: `node tools/build/install-app.ts <workspace> <folder>` copies `dist/` to the folder, installs the production
- * dependencies of that app only, and takes out every workspace that it does not use. For the sidecar it fails when the store or
+ * dependencies of that app only, and takes out every workspace that it does not use. For a proxy it fails when the store or
  * the bus got in.
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, globSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { notInDataPlane } from "./package-manifest.ts";
+import { dataPlaneApps, notInDataPlane } from "./package-manifest.ts";
 
 const dist = join(import.meta.dirname, "../../dist");
 
@@ -56,6 +56,6 @@ for (const manifest of globSync(
 }
 
 const { name } = JSON.parse(readFileSync(join(folder, workspace, "package.json"), "utf8")) as { name: string };
-const burdens = name === "@fairlead/sidecar" ? installed.filter((dependency) => notInDataPlane.test(dependency)) : [];
-if (burdens.length > 0) fail(`the sidecar's image must not hold ${burdens.join(", ")}`);
+const burdens = dataPlaneApps.includes(name) ? installed.filter((dependency) => notInDataPlane.test(dependency)) : [];
+if (burdens.length > 0) fail(`the image of ${name} must not hold ${burdens.join(", ")}`);
 process.stdout.write(`${workspace}: ${ours.length} packages of Fairlead, ${installed.length - ours.length} others\n`);

@@ -53,6 +53,9 @@ export function dependencyClosure(
 /** What the data plane must not carry: the store and the bus. */
 export const notInDataPlane = /^(typeorm|pg|pg-.*|@nats-io\/.*|@fairlead\/(store|bus|bus-nats|postgres-server))$/;
 
+/** What runs in the data plane. */
+export const dataPlaneApps: readonly string[] = ["@fairlead/sidecar", "@fairlead/edge-gateway"];
+
 /** @returns a message for each package that a sidecar must not depend on and does; empty = lean */
 export function sidecarBurdens(workspaces: ReadonlyMap<string, PackageManifest>): string[] {
   return [...dependencyClosure("@fairlead/sidecar", workspaces)]

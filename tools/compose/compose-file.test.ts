@@ -47,7 +47,7 @@ test("every setting is one that the app knows, with a value that it takes", asyn
 });
 
 test("health checks ask the port that the app listens on", async () => {
-  const portField: Readonly<Record<string, string>> = { sidecar: "adminPort" };
+  const portField: Readonly<Record<string, string>> = { sidecar: "adminPort", "edge-gateway": "adminPort" };
   for (const [name, service] of ours) {
     const app = service.build!.target;
     if (app === "fairlead") continue;
@@ -123,6 +123,16 @@ test("a sidecar shares the network of its application, which is what publishes t
     assert.deepEqual(application?.ports, ["127.0.0.1::15006"]);
     assert.deepEqual(service.ports, []);
     assert.equal(service.environment["FAIRLEAD_BIND"], undefined, "the local API and the admin pages stay on loopback");
+  }
+});
+
+test("the edge gateway takes calls on ports that need no rights, and its admin pages stay inside", () => {
+  const edges = Object.values(services).filter(({ build }) => build?.target === "edge-gateway");
+  assert.equal(edges.length, 1);
+  for (const { ports, environment } of edges) {
+    for (const port of ports) assert.ok(Number(port.split(":").at(-1)) >= 1024, port);
+    assert.ok(!ports.some((port) => port.endsWith(":15000")));
+    assert.equal(environment["FAIRLEAD_ADMIN_BIND"], undefined);
   }
 });
 
