@@ -2,6 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { type Bus, subjects } from "@fairlead/bus";
 import type { RejectedCompile } from "@fairlead/compile";
 import { ConfigPushedSchema } from "@fairlead/fairlead-api";
+import { rejectedMessage } from "./rejected-message.ts";
 
 export interface Announcement {
   /** All that is rejected now. */
@@ -48,16 +49,7 @@ export class Announcer {
           ({ identity, provenance }) =>
             changedObjects.has(`${provenance.kind} ${provenance.key}`) || !this.#rejectedBefore.has(identity),
         )
-        .map(({ provenance, code, message: reason }) => ({
-          object: {
-            kind: provenance.kind,
-            key: provenance.key,
-            file: provenance.file ?? "",
-            line: provenance.line ?? 0,
-          },
-          code,
-          message: reason,
-        })),
+        .map(rejectedMessage),
       traceparent: traceparent ?? "",
       compileMs,
     });

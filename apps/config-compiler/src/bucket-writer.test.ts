@@ -1,10 +1,20 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
+import { fromBinary } from "@bufbuild/protobuf";
 import { buckets, InProcessBus, type KeyValue } from "@fairlead/bus";
 import type { MeshDifference } from "@fairlead/compile";
 import { typeUrls } from "@fairlead/envoy-api";
-import { bucketKeyOf, type CompiledResource, decodeEntry, headKey, parseBucketKey } from "@fairlead/snapshot";
+import { ConfigPushedSchema } from "@fairlead/fairlead-api";
+import {
+  bucketKeyOf,
+  type CompiledResource,
+  decodeEntry,
+  headKey,
+  parseBucketKey,
+  rejectedKey,
+  unpack,
+} from "@fairlead/snapshot";
 import { BucketContent } from "./bucket-content.ts";
 import type { BucketChange } from "./bucket-entry.ts";
 import { BucketReplica } from "./bucket-replica.ts";
@@ -74,7 +84,13 @@ class WriterUnderTest {
   }
 
   async #commit(change: BucketChange, options: Partial<CommitOptions>): Promise<CommitResult> {
-    return await this.#writer!.commit(change, { revision: 1, traceparent: undefined, aborted: never, ...options });
+    return await this.#writer!.commit(change, {
+      revision: 1,
+      traceparent: undefined,
+      aborted: never,
+      rejected: [],
+      ...options,
+    });
   }
 }
 
@@ -320,5 +336,28 @@ test("a writer that sees somebody else's write is lost; its own are no surprise"
   const lost = new Promise((resolve) => writer.lost.addEventListener("abort", resolve));
   await bucket.delete(bucketKeyOf("resource", "cds/a"));
   await lost;
+  await writer.stop();
+});
+
+test("all that is rejected is in the bucket before the commit, and is written again only when it is something else", async (t) => {
+  const bus = new InProcessBus();
+  t.after(async () => await bus.close());
+  const bucket = await bus.keyValue(buckets.xds);
+  const writer = await writerOn(bucket);
+  const rejected = Array.from({ length: 501 }, (_, index) => ({
+    provenance: { kind: "policy" as const, key: `VirtualService/default/v${index}`, file: "a.yaml", line: index },
+    code: "FL_X",
+    message: "x".repeat(1001),
+  }));
+  await writer.commit(mesh(), { revision: 3, rejected });
+  const entry = await bucket.get(rejectedKey);
+  const told = fromBinary(ConfigPushedSchema, unpack(entry!.value!));
+  assert.deepEqual([Number(told.revision), told.rejected.length, told.rejected[0]!.message.length], [3, 500, 1000]);
+  assert.equal(told.rejected[9]!.object?.key, "VirtualService/default/v9");
+  await writer.commit(mesh(), { revision: 4, rejected });
+  assert.equal((await bucket.get(rejectedKey))!.sequence, entry!.sequence);
+  assert.ok(entry!.sequence < (await bucket.get(headKey))!.sequence);
+  await writer.commit(mesh(), { revision: 5 });
+  assert.equal(fromBinary(ConfigPushedSchema, (await bucket.get(rejectedKey))!.value!).rejected.length, 0);
   await writer.stop();
 });

@@ -1,8 +1,11 @@
+import { create, toBinary } from "@bufbuild/protobuf";
 import type { RejectedCompile } from "@fairlead/compile";
 import { FairleadError } from "@fairlead/errors";
-import { encodeHead, headKey, pack } from "@fairlead/snapshot";
+import { ConfigPushedSchema } from "@fairlead/fairlead-api";
+import { encodeHead, headKey, pack, rejectedKey } from "@fairlead/snapshot";
 import type { BucketChange, DigestedEntry } from "./bucket-entry.ts";
 import type { BucketReplica } from "./bucket-replica.ts";
+import { rejectedMessage } from "./rejected-message.ts";
 import type { SoleWriter } from "./sole-writer.ts";
 
 export interface CommitResult {
@@ -19,6 +22,8 @@ export interface CommitOptions {
   readonly traceparent: string | undefined;
   /** No further write is begun once it is aborted: another compiler may have taken over. */
   readonly aborted: AbortSignal;
+  /** All that the compiler does not take. */
+  readonly rejected: readonly RejectedCompile[];
 }
 
 export interface BucketWriterOptions {
@@ -33,6 +38,10 @@ const parallelWrites = 64;
 /** Larger values are written alone, so that one that the bus does not take concerns no other. Below every sensible max_payload. */
 const largeBytes = 16 * 1024;
 
+/** Of what is rejected: a mesh with more is looked at one by one. */
+const maxRejected = 500;
+const maxReasonLength = 1000;
+
 /** Makes the bucket hold what has changed, deletes what is gone, then writes `head`: for one term of its writer. */
 export class BucketWriter {
   readonly #writer: SoleWriter;
@@ -40,6 +49,8 @@ export class BucketWriter {
   readonly #compilerId: string;
   /** By bucket key. */
   readonly #heldBack = new Map<string, readonly RejectedCompile[]>();
+  /** What the bucket says of it, as far as this term has written it. */
+  #rejected: Buffer | undefined;
 
   constructor({ writer, replica, compilerId }: BucketWriterOptions) {
     this.#writer = writer;
@@ -48,7 +59,10 @@ export class BucketWriter {
   }
 
   /** What the bucket holds already is not written again. @throws FairleadError FL_BUS_UNAVAILABLE, FL_BUS_CONFLICT */
-  async commit(change: BucketChange, { revision, traceparent, aborted }: CommitOptions): Promise<CommitResult> {
+  async commit(
+    change: BucketChange,
+    { revision, traceparent, aborted, rejected }: CommitOptions,
+  ): Promise<CommitResult> {
     const changedKeys: string[] = [];
     const large: (readonly [DigestedEntry, Uint8Array])[] = [];
     const put = async (entry: DigestedEntry, value: Uint8Array) => {
@@ -78,10 +92,25 @@ export class BucketWriter {
       this.#replica.wrote(key, undefined, await this.#writer.delete(key));
     });
     for (const key of change.removedKeys) this.#heldBack.delete(key);
+    const heldBack = [...this.#heldBack.values()].flat();
+    aborted.throwIfAborted();
+    await this.#tellRejected([...rejected, ...heldBack], revision);
     aborted.throwIfAborted();
     const head = { revision, traceparent, compiledAtMs: Date.now(), compilerId: this.#compilerId };
     await this.#writer.put(headKey, encodeHead(head));
-    return { changedKeys, removedKeys, heldBack: [...this.#heldBack.values()].flat() };
+    return { changedKeys, removedKeys, heldBack };
+  }
+
+  /** Before the commit: who has read `head` finds what is rejected at it. */
+  async #tellRejected(all: readonly RejectedCompile[], revision: number): Promise<void> {
+    const rejected = all
+      .slice(0, maxRejected)
+      .map((one) => rejectedMessage({ ...one, message: one.message.slice(0, maxReasonLength) }));
+    const content = Buffer.from(toBinary(ConfigPushedSchema, create(ConfigPushedSchema, { rejected })));
+    if (this.#rejected?.equals(content) === true) return;
+    const message = create(ConfigPushedSchema, { rejected, revision: BigInt(revision) });
+    await this.#writer.put(rejectedKey, pack(toBinary(ConfigPushedSchema, message)));
+    this.#rejected = content;
   }
 }
 

@@ -80,7 +80,12 @@ export class CompileRounds {
   async #commit(change: BucketChange, revision: number, traceparent: string | undefined) {
     const { writer, ended } = this.#options;
     return await inSpan("config.commit", { "fairlead.revision": revision }, async (span) => {
-      const committed = await writer.commit(change, { revision, traceparent, aborted: ended });
+      const committed = await writer.commit(change, {
+        revision,
+        traceparent,
+        aborted: ended,
+        rejected: this.#options.mesh.compiler.mesh.rejected,
+      });
       span.setAttribute("fairlead.changed", committed.changedKeys.length);
       return committed;
     });

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { buckets } from "@fairlead/bus";
+import { ConfigPushedSchema } from "@fairlead/fairlead-api";
 import { compilerSchema } from "@fairlead/registration";
-import { encodeHead, headKey } from "@fairlead/snapshot";
+import { encodeHead, headKey, rejectedKey } from "@fairlead/snapshot";
 import { lockNames } from "@fairlead/store";
 import { RegistryUnderTest } from "./registry-under-test.ts";
 
@@ -44,4 +46,21 @@ test("an active one is known by its lock, its work by the last commit", async ()
   assert.deepEqual(compiled, { compiler: "host-1", revision: 1, atMs: 1234 });
   await lock?.release();
   assert.equal((await read()).active, false);
+});
+
+test("what an active one has said that it rejects is not found out again; without one it is, where the commit is old", async () => {
+  const bucket = await registry.bus.keyValue(buckets.xds);
+  const object = { kind: "policy", key: "VirtualService/default/other", file: "o.yaml", line: 7 };
+  const message = create(ConfigPushedSchema, { rejected: [{ object, code: "FL_X", message: "no" }] });
+  await bucket.put(rejectedKey, toBinary(ConfigPushedSchema, message));
+  const lock = await registry.store.tryLock(lockNames.compiler);
+  const { rejected, rejectedRevision } = await read();
+  assert.deepEqual([rejected, rejectedRevision], [[{ ...object, code: "FL_X", message: "no" }], 1]);
+  await lock?.release();
+  const old = encodeHead({ revision: 0, traceparent: undefined, compiledAtMs: 1, compilerId: "host-1" });
+  await bucket.put(headKey, old);
+  assert.deepEqual(
+    (await read()).rejected?.map(({ key }) => key),
+    ["VirtualService/default/reviews"],
+  );
 });

@@ -1,9 +1,9 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { type Bus, buckets } from "@fairlead/bus";
 import { FairleadError } from "@fairlead/errors";
-import { HeadSchema } from "@fairlead/fairlead-api";
+import { ConfigPushedSchema, HeadSchema } from "@fairlead/fairlead-api";
 import type { Logger } from "@fairlead/logging";
-import { headKey } from "@fairlead/snapshot";
+import { headKey, rejectedKey, unpack } from "@fairlead/snapshot";
 import { lockNames, type Store } from "@fairlead/store";
 import type { JobResults } from "./policy-work/jobs.ts";
 import type { RejectedObjects } from "./rejected-objects.ts";
@@ -46,24 +46,47 @@ export class CompilerView {
       logger.warn({ code: error.code, reason: error.message }, `${what} is not known`);
       return undefined;
     };
-    const [compiled, found] = await Promise.all([
-      this.#head().catch(unknown("the last commit of the compiler")),
-      rejected.at(revision).catch(unknown("what the compiler rejects")),
-    ]);
-    return { revision, activeForMs, compiled, rejected: found };
+    const { compiled, published } = await this.#onBus().catch((error: unknown) => {
+      unknown("the last commit of the compiler")(error);
+      return { compiled: undefined, published: undefined };
+    });
+    const report = { revision, activeForMs, compiled };
+    // What nobody has compiled yet, and nobody will soon, is found out here.
+    if (published !== undefined && (activeForMs !== undefined || published.revision >= revision))
+      return { ...report, rejected: published };
+    return { ...report, rejected: await rejected.at(revision).catch(unknown("what the compiler rejects")) };
   }
 
-  async #head(): Promise<CompilerReport["compiled"]> {
+  /** The last commit, and what is rejected at it; a compiler of an older version does not say that. */
+  async #onBus(): Promise<Pick<CompilerReport, "compiled"> & { readonly published: CompilerReport["rejected"] }> {
     const { bus } = this.#options;
     const { promise: late, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => reject(new Error(`the bus did not answer within ${busTimeoutMs} ms`)), busTimeoutMs);
     try {
-      const entry = await Promise.race([bus.keyValue(buckets.xds).then((bucket) => bucket.get(headKey)), late]);
-      if (entry?.value === undefined) return undefined;
-      const { revision, compilerId, compiledAtMs } = fromBinary(HeadSchema, entry.value);
-      return { compiler: compilerId, revision: Number(revision), atMs: Number(compiledAtMs) };
+      const read = async () => {
+        const bucket = await bus.keyValue(buckets.xds);
+        // In this order: what is rejected is written before the commit.
+        return [await bucket.get(headKey), await bucket.get(rejectedKey)] as const;
+      };
+      const [head, rejected] = await Promise.race([read(), late]);
+      if (head?.value === undefined) return { compiled: undefined, published: undefined };
+      const { revision, compilerId, compiledAtMs } = fromBinary(HeadSchema, head.value);
+      const compiled = { compiler: compilerId, revision: Number(revision), atMs: Number(compiledAtMs) };
+      if (rejected?.value === undefined) return { compiled, published: undefined };
+      return { compiled, published: { revision: compiled.revision, rejected: rejectedIn(rejected.value) } };
     } finally {
       clearTimeout(timer);
     }
   }
+}
+
+function rejectedIn(entry: Uint8Array): JobResults["rejected"]["rejected"] {
+  return fromBinary(ConfigPushedSchema, unpack(entry)).rejected.map(({ object, code, message }) => ({
+    kind: object?.kind ?? "",
+    key: object?.key ?? "",
+    file: object?.file ?? "",
+    line: object?.line ?? 0,
+    code,
+    message,
+  }));
 }
