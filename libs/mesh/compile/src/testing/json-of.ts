@@ -23,6 +23,7 @@ import {
   UpstreamTlsContextSchema,
 } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { HttpProtocolOptionsSchema } from "@fairlead/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
+import { RpcProxySchema } from "@fairlead/fairlead-api";
 import type { CompiledMesh } from "../index.ts";
 
 /** All that an Any of a compiled resource may hold. */
@@ -44,6 +45,7 @@ export const registry = createRegistry(
   MaglevSchema,
   RandomSchema,
   RoundRobinSchema,
+  RpcProxySchema,
 );
 
 const schemas: Readonly<Record<string, DescMessage>> = {
