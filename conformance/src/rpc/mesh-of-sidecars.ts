@@ -19,7 +19,7 @@ export class MeshOfSidecars implements AsyncDisposable {
   }
 
   static async start(
-    nodes: readonly Omit<MeshNode, "app" | "address" | "labels">[],
+    nodes: readonly (Pick<MeshNode, "id"> & Partial<MeshNode>)[],
     instances: readonly Published[],
     policies = "",
   ): Promise<MeshOfSidecars> {

@@ -19,6 +19,7 @@ import {
 } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { HttpProtocolOptionsSchema } from "@fairlead/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { sensitive } from "@fairlead/envoy-api/udpa/annotations/sensitive_pb.js";
+import { RpcProxySchema } from "@fairlead/fairlead-api";
 
 /** What can be shown. Another message inside an Any is shown by its type and size. */
 const shown = createRegistry(
@@ -29,6 +30,7 @@ const shown = createRegistry(
   SecretSchema,
   HttpConnectionManagerSchema,
   TcpProxySchema,
+  RpcProxySchema,
   RouterSchema,
   CorsSchema,
   CorsPolicySchema,

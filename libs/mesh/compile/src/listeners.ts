@@ -8,13 +8,15 @@ import { httpConnectionManager } from "./http-connection-manager.ts";
 import { inboundListenerName, outboundListenerName, outboundRpcListenerName } from "./names.ts";
 import { rpcProxyFilter } from "./rpc-proxy.ts";
 
+type CidrRangeInit = { readonly addressPrefix: string; readonly prefixLen: number };
+
 function listener(
   node: MeshNode,
   name: string,
   address: string,
   port: number,
   direction: TrafficDirection,
-  protocols: { readonly http: boolean; readonly rpc: boolean },
+  protocols: { readonly http: boolean; readonly rpc: boolean; readonly sources?: readonly CidrRangeInit[] },
 ): RenderedResource {
   const message = create(ListenerSchema, {
     name,
@@ -24,6 +26,9 @@ function listener(
     trafficDirection: direction,
     filterChains: [
       {
+        ...(protocols.sources === undefined
+          ? {}
+          : { filterChainMatch: { sourcePrefixRanges: [...protocols.sources] } }),
         filters: [
           ...(protocols.rpc ? [rpcProxyFilter(name, name)] : []),
           ...(protocols.http
@@ -54,12 +59,27 @@ export function outboundListener(node: MeshNode, port: number): RenderedResource
   });
 }
 
-/** Takes the application's Dubbo and bolt calls, on loopback only. */
+/**
+ * Takes the application's Dubbo and bolt calls, and nobody else's. Dubbo for Java puts the host's own address in the place of 127.0.0.1, so
+ * that it listens on that too, for who comes from there.
+ */
 export function outboundRpcListener(node: MeshNode, port: number): RenderedResource {
-  return listener(node, outboundRpcListenerName, "127.0.0.1", port, TrafficDirection.OUTBOUND, {
+  const any = anyAddressFor(node.address);
+  const own = any === node.address;
+  return listener(node, outboundRpcListenerName, own ? "127.0.0.1" : any, port, TrafficDirection.OUTBOUND, {
     http: false,
     rpc: true,
+    ...(own ? {} : { sources: fromThisHost(node.address) }),
   });
+}
+
+function fromThisHost(address: string): CidrRangeInit[] {
+  const ranges = [
+    ["127.0.0.0", 8],
+    ["::1", 128],
+    [address, address.includes(":") ? 128 : 32],
+  ] as const;
+  return ranges.map(([addressPrefix, prefixLen]) => ({ addressPrefix, prefixLen }));
 }
 
 /** Takes calls for the application: on all interfaces, unless the node is reached over loopback only. */

@@ -33,11 +33,13 @@ import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/
 import { HttpConnectionManagerSchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { PreviousHostsPredicateSchema } from "@fairlead/envoy-api/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js";
 import { HttpProtocolOptionsSchema } from "@fairlead/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
+import { RpcProxySchema } from "@fairlead/fairlead-api";
 import type { XdsRejection } from "./xds-resource.ts";
 
 /** What is inside an Any of ours. */
 const registry = createRegistry(
   RouterSchema,
+  RpcProxySchema,
   FileAccessLogSchema,
   StdoutAccessLogSchema,
   StderrAccessLogSchema,

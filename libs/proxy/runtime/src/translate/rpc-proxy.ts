@@ -1,6 +1,13 @@
 import { type RpcProxy, RpcProxySchema } from "@fairlead/fairlead-api";
-import { type ConnectionManagerConfig, connectionManagerDefaults as defaults } from "@fairlead/proxy-filter";
+import { HTTPFaultSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/fault/v3/fault_pb.js";
+import {
+  type ConfiguredFilter,
+  type ConnectionManagerConfig,
+  connectionManagerDefaults as defaults,
+  streamFilterReader,
+} from "@fairlead/proxy-filter";
 import { rpcProtocols } from "@fairlead/proxy-stream";
+import "./filters/index.ts";
 import type { TranslatedConnectionManager } from "./connection-manager.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 
@@ -22,6 +29,15 @@ const config: Omit<ConnectionManagerConfig, "routes" | "accessLog"> = {
   streamIdleTimeoutMs: 0,
 };
 
+/** By the name that routes configure it by; it does nothing on other routes. */
+const FAULT_FILTER = "envoy.filters.http.fault";
+
+function faultFilter(where: string): ConfiguredFilter {
+  const create = streamFilterReader(`type.googleapis.com/${HTTPFaultSchema.typeName}`);
+  if (create === undefined) throw rejection(where, "has no fault filter");
+  return { name: FAULT_FILTER, disabled: true, create: create(new Uint8Array(), { name: FAULT_FILTER, where }) };
+}
+
 /** @throws FairleadError FL_XDS_REJECTED */
 export function readRpcProxy(message: RpcProxy, where: string): TranslatedRpcProxy {
   refuseOthers(RpcProxySchema, message, where, ["stat_prefix", "route_config_name", "protocols"]);
@@ -33,5 +49,10 @@ export function readRpcProxy(message: RpcProxy, where: string): TranslatedRpcPro
       throw rejection(`${where}protocols[${i}]`, `${name} is not served; ${[...rpcProtocols.keys()].join(", ")} are`);
     return protocol;
   });
-  return { statPrefix: message.statPrefix, config, routes: message.routeConfigName, protocols };
+  return {
+    statPrefix: message.statPrefix,
+    config: { ...config, filters: [faultFilter(where)] },
+    routes: message.routeConfigName,
+    protocols,
+  };
 }
