@@ -56,6 +56,7 @@ test("apply --wait fails when what is stored cannot be compiled, and names the p
       line: 1,
       code: "FL_X",
       message: "not of this apply",
+      already: true,
     },
   ];
   stub.answer = () =>
@@ -64,8 +65,38 @@ test("apply --wait fails when what is stored cannot be compiled, and names the p
   assert.equal(code, 1);
   assert.equal(
     err,
-    "stored, but not in force; what each said when it last could be compiled stays:\n  reviews.yaml:4 VirtualService/default/reviews: FL_X: no subset v9\n",
+    "stored, but not all in force; what each said when it last could be compiled stays, where that still can be:\n  reviews.yaml:4 VirtualService/default/reviews: FL_X: no subset v9\n",
   );
+});
+
+test("apply and delete --wait fail when the change breaks other policies, and name them", async () => {
+  const other = { kind: "policy", key: "VirtualService/default/other", file: "other.yaml", line: 1, code: "FL_X" };
+  const converged = (already: boolean) => ({
+    convergence: {
+      revision: 7,
+      converged: true,
+      proxies: 5,
+      missing: [],
+      rejected: [{ ...other, message: "no subset v9", already }],
+    },
+  });
+  const apply = ["apply", "-f", policyFile, "--wait", "--registry", registryUrl];
+  const remove = ["delete", "DestinationRule", "reviews", "--wait", "--registry", registryUrl];
+  const named = /breaks others; .*:\n {2}other\.yaml:1 VirtualService\/default\/other: FL_X: no subset v9\n/;
+
+  stub.answer = () => json({ ...applied, ...converged(false) });
+  const [applying, deleting] = [await run(apply), await run(remove)];
+  assert.deepEqual([applying.code, deleting.code], [1, 1]);
+  assert.match(applying.err, named);
+  assert.match(deleting.err, named);
+  const asJson = await run([...remove, "--json"]);
+  assert.deepEqual([asJson.code, asJson.err], [1, ""]);
+
+  stub.answer = () =>
+    json({ ...applied, objects: [{ ...applied.objects[0], outcome: "unchanged" }], ...converged(false) });
+  assert.equal((await run(apply)).code, 0);
+  stub.answer = () => json({ ...applied, ...converged(true) });
+  assert.deepEqual([(await run(apply)).code, (await run(remove)).code], [0, 0]);
 });
 
 test("a refusal shows every problem with its place, and what to do; --json has the same as fields", async () => {

@@ -4,6 +4,7 @@ import { type AppliedPolicies, appliedPoliciesSchema } from "../registry/policie
 import { readPolicyFile } from "../registry/policy-file.ts";
 import { previewApply } from "../registry/preview-client.ts";
 import { newlyRejected, previewText } from "../registry/preview-text.ts";
+import { brokenBy, rejectionLines } from "../registry/rejections.ts";
 import { timeoutMsOf, waitQuery } from "../registry/wait.ts";
 import { styleFor } from "../terminal/style.ts";
 import { type CommandOutput, outputStyle, reportError, writeJson } from "./output.ts";
@@ -28,10 +29,17 @@ function describe({ objects, revision, convergence }: AppliedPolicies): string {
   return lines.join("\n");
 }
 
-/** What is stored and has no effect. */
-function notInForce({ objects, convergence }: AppliedPolicies): RejectedObject[] {
+/** Of the file's policies those that are stored and not, or not all, in force; and what else cannot be compiled any more. */
+function rejectedOf(applied: AppliedPolicies): { own: RejectedObject[]; others: RejectedObject[] } {
+  const { objects, convergence } = applied;
   const keys = new Set(objects.map(({ kind, namespace, name }) => `${kind}/${namespace}/${name}`));
-  return (convergence?.rejected ?? []).filter(({ kind, key }) => kind === "policy" && keys.has(key));
+  const isOwn = ({ kind, key }: RejectedObject) => kind === "policy" && keys.has(key);
+  // A file that changes nothing has broken nothing: the revision is that of an earlier change.
+  const broken = objects.every(({ outcome }) => outcome === "unchanged") ? [] : brokenBy(applied);
+  return {
+    own: (convergence?.rejected ?? []).filter(isOwn),
+    others: broken.filter((object) => !isOwn(object)),
+  };
 }
 
 export function applyCommand(output: CommandOutput, input: NodeJS.ReadableStream = process.stdin): Command {
@@ -39,7 +47,7 @@ export function applyCommand(output: CommandOutput, input: NodeJS.ReadableStream
     .summary("store policies from a YAML file")
     .description(
       "Checks the policies of a YAML file and stores them, all or none. What is wrong is named with file, line, column and field.\n" +
-        "Exit code 1 when something is wrong; with --wait also when a proxy refuses what they compile to, or they cannot be compiled;\n" +
+        "Exit code 1 when something is wrong; with --wait also when a proxy refuses what they compile to, or they cannot be compiled, or others cannot any more;\n" +
         "with --dry-run also when the compiler would not take them.",
     )
     .requiredOption("-f, --file <file>", "YAML with one or more policies; - reads standard input")
@@ -74,15 +82,16 @@ export function applyCommand(output: CommandOutput, input: NodeJS.ReadableStream
         });
         if (options.json === true) writeJson(output, applied);
         else output.out.write(`${describe(applied)}\n`);
-        const rejected = notInForce(applied);
-        if (rejected.length === 0) return;
+        const { own, others } = rejectedOf(applied);
+        if (own.length + others.length === 0) return;
         output.exitCode(1);
         if (options.json === true) return;
         const style = styleFor(output.err);
-        output.err.write("stored, but not in force; what each said when it last could be compiled stays:\n");
-        for (const { file: source, line, key, code, message } of rejected) {
-          output.err.write(`  ${source === "" ? "" : `${source}:${line} `}${key}: ${style("red", code)}: ${message}\n`);
-        }
+        const lines = [
+          ...rejectionLines("stored, but not all in force", own, style),
+          ...rejectionLines("stored, and it breaks others", others, style),
+        ];
+        output.err.write(`${lines.join("\n")}\n`);
       } catch (error) {
         reportError(output, error, options.json === true);
       }

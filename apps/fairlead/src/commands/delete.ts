@@ -3,7 +3,9 @@ import { Argument, Command } from "commander";
 import { removedPolicySchema } from "../registry/policies.ts";
 import { previewDelete } from "../registry/preview-client.ts";
 import { newlyRejected, previewText } from "../registry/preview-text.ts";
+import { brokenBy, rejectionLines } from "../registry/rejections.ts";
 import { timeoutMsOf, waitQuery } from "../registry/wait.ts";
+import { styleFor } from "../terminal/style.ts";
 import { type CommandOutput, outputStyle, reportError, writeJson } from "./output.ts";
 import { jsonOption, registryClient, registryOption } from "./registry-option.ts";
 
@@ -19,6 +21,10 @@ interface DeleteOptions {
 export function deleteCommand(output: CommandOutput): Command {
   return new Command("delete")
     .summary("remove a policy")
+    .description(
+      "Removes a policy. Exit code 1 with --wait when other policies cannot be compiled without it, or a proxy refuses the change;\n" +
+        "with --dry-run when the compiler would not take them.",
+    )
     .addArgument(new Argument("<kind>", "the policy's kind").choices(policyKinds))
     .argument("<name>", "metadata.name of the policy")
     .option("-n, --namespace <namespace>", "metadata.namespace of the policy", "default")
@@ -48,10 +54,15 @@ export function deleteCommand(output: CommandOutput): Command {
           answer: removedPolicySchema,
           timeoutMs: timeoutMsOf(options),
         });
+        const broken = brokenBy(removed);
+        if (broken.length > 0) output.exitCode(1);
         if (options.json === true) return writeJson(output, removed);
         const convergence =
           removed.convergence === undefined ? "" : `, converged on ${removed.convergence.proxies} proxies`;
         output.out.write(`${kind} ${options.namespace}/${name}: deleted, revision ${removed.revision}${convergence}\n`);
+        if (broken.length === 0) return;
+        const lines = rejectionLines("deleted, and it breaks others", broken, styleFor(output.err));
+        output.err.write(`${lines.join("\n")}\n`);
       } catch (error) {
         reportError(output, error, options.json === true);
       }

@@ -1,7 +1,8 @@
-import { originText, refusalText } from "@fairlead/registration";
+import { refusalText } from "@fairlead/registration";
 import type { Style } from "../terminal/style.ts";
 import { renderTimeSpan } from "../terminal/time-span.ts";
 import { isSilent, type MeshStatus } from "./mesh-status.ts";
+import { rejectionLines } from "./rejections.ts";
 import { typeName } from "./status-table.ts";
 
 function compilerLine({ compiler }: MeshStatus, style: Style, nowMs: number): string {
@@ -32,10 +33,13 @@ function refusalLines({ nacks }: MeshStatus, style: Style, nowMs: number): strin
   });
 }
 
-function rejectedLines({ compiler }: MeshStatus, style: Style): string[] {
+function rejectedLines(status: MeshStatus, style: Style): string[] {
+  const { compiler } = status;
   if ("error" in compiler) return [];
-  if (compiler.rejected === undefined) return ["  what it rejects is not known; registry-sync's log has the reason"];
-  return compiler.rejected.map((object) => `  ${originText(object)}: ${style("red", object.code)}: ${object.message}`);
+  const heading = `rejected by the compiler${ofOlder(status)}`;
+  if (compiler.rejected === undefined)
+    return [`${heading}:`, "  what it rejects is not known; registry-sync's log has the reason"];
+  return rejectionLines(heading, compiler.rejected, style);
 }
 
 /** Where it is not of the newest revision. */
@@ -76,8 +80,6 @@ export function statusSummary(status: MeshStatus, style: Style, nowMs: number): 
     ...status.gateways.map((gateway) => gatewayLine(gateway, style)),
     ...(unconnected.length === 0 ? [] : ["", "registered, but connected to no gateway:", ...unconnected]),
     ...(refusals.length === 0 ? [] : ["", "refused by proxies, which keep what they had:", ...refusals]),
-    ...(rejected.length === 0
-      ? []
-      : ["", `rejected by the compiler, which keeps what it had${ofOlder(status)}:`, ...rejected]),
+    ...(rejected.length === 0 ? [] : ["", ...rejected]),
   ].join("\n");
 }

@@ -129,7 +129,7 @@ ads-gateway g2: revision 9, 0 proxies, heard 300 ms ago; its proxies are not kno
 refused by proxies, which keep what they had:
   sidecar~b RDS for 1m 5s: NACKed: no such cluster (outbound; from reviews.yaml:7 VirtualService/default/reviews)
 
-rejected by the compiler, which keeps what it had:
+rejected by the compiler; what each said when it last could be compiled stays, where that still can be:
   other.yaml:4 VirtualService/default/other: FL_X: no subset v9`,
   );
 });
@@ -145,7 +145,20 @@ test("proxies that are registered and not there, and what was rejected before, a
     summary,
     /connected to no gateway:\n {2}sidecar~c, its connection ended 3\.0 s ago, last renewal of its lease 12\.0 s ago\n {2}sidecar~d, last renewal of its lease 500 ms ago$/m,
   );
-  assert.match(summary, /^rejected by the compiler, which keeps what it had \(as of revision 9\):$/m);
+  assert.match(summary, /^rejected by the compiler \(as of revision 9\); what each said/m);
+});
+
+test("of a conflict it is not said that nothing of the object is in force", () => {
+  const at = { kind: "policy", key: "VirtualService/default/b", file: "b.yaml", line: 1 };
+  const rejected = [
+    { ...at, code: "FL_POLICY_CONFLICT", message: "port 80 is taken" },
+    { ...at, code: "FL_POLICY_UNSUPPORTED", message: "no retries" },
+  ];
+  const summary = statusSummary({ ...fine, compiler: { ...status.compiler, rejected } }, plainStyle, now);
+  assert.match(
+    summary,
+    /compiler; the first by namespace and name counts; the rest of each named is in force:\n {2}b\.yaml:1 .*: FL_POLICY_CONFLICT: .*\nrejected by the compiler; what each said .* stays.*:\n.*FL_POLICY_UNSUPPORTED/,
+  );
 });
 
 test("what is not known is said", () => {

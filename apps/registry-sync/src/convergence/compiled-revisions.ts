@@ -14,6 +14,9 @@ const maxCompiles = 1000;
 const maxRejectedOfOne = 100;
 const maxMessageLength = 1000;
 
+const identityOf = ({ kind, key, code, message }: Omit<Rejected[number], "already">) =>
+  JSON.stringify([kind, key, code, message]);
+
 /** What the compilers announced: up to where, and what could not be compiled in the last 1000 compiles. */
 export class CompiledRevisions {
   /** In order of revision. */
@@ -29,16 +32,31 @@ export class CompiledRevisions {
     const revision = Number(message.revision);
     const after = this.#compiles.findLastIndex((compile) => compile.revision <= revision);
     if (this.#compiles[after]?.revision === revision) return;
-    const rejected = message.rejected.slice(0, maxRejectedOfOne).map(({ object, code, message: reason }) => ({
-      kind: object?.kind ?? "",
-      key: object?.key ?? "",
-      file: object?.file ?? "",
-      line: object?.line ?? 0,
-      code,
-      message: reason.slice(0, maxMessageLength),
-    }));
-    this.#compiles.splice(after + 1, 0, { revision, previous: Number(message.previousRevision), rejected });
+    const previous = Number(message.previousRevision);
+    const before = this.#namedBefore(after, previous);
+    const rejected = message.rejected.slice(0, maxRejectedOfOne).map(({ object, code, message: reason }) => {
+      const named = {
+        kind: object?.kind ?? "",
+        key: object?.key ?? "",
+        file: object?.file ?? "",
+        line: object?.line ?? 0,
+        code,
+        message: reason.slice(0, maxMessageLength),
+      };
+      return { ...named, already: before.has(identityOf(named)) };
+    });
+    this.#compiles.splice(after + 1, 0, { revision, previous, rejected });
     if (this.#compiles.length > maxCompiles) this.#compiles.shift();
+  }
+
+  /**
+   * What is known to have been rejected before a compile. A compiler names an object that its revision did not change only when that was
+   * not rejected before; so the last compile decides. One that has just begun (`previous` is 0) names all that is rejected: then whatever
+   * was named before counts.
+   */
+  #namedBefore(last: number, previous: number): ReadonlySet<string> {
+    const earlier = previous === 0 ? this.#compiles.slice(0, last + 1) : this.#compiles.slice(Math.max(0, last), last + 1);
+    return new Set(earlier.flatMap(({ rejected }) => rejected.map(identityOf)));
   }
 
   /** What the compile that first covered a revision rejected; nothing when that is not known any more. */

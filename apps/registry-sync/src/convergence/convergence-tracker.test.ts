@@ -218,7 +218,24 @@ void describe("what was rejected", () => {
       [],
     ]);
     assert.deepEqual(tracker.report(9).rejected, [
-      { kind: "policy", key: "first", file: "a.yaml", line: 3, code: "FL_X", message: "first is wrong" },
+      { kind: "policy", key: "first", file: "a.yaml", line: 3, code: "FL_X", message: "first is wrong", already: false },
+    ]);
+  });
+
+  void test("is told from what was rejected before, also by a compiler that has just begun and names all of it", () => {
+    const already = (revision: number) =>
+      tracker.report(revision).rejected.map((one) => `${one.key} ${one.already ? "as before" : "newly"}`);
+    pushed(10, { rejected: [object("a")] });
+    pushed(11, { rejected: [object("a"), object("b")] });
+    pushed(12);
+    pushed(13, { rejected: [object("a")] });
+    pushed(14);
+    pushed(15, { previousRevision: 0n, rejected: [object("b"), object("c")] });
+    assert.deepEqual([10, 11, 13, 15].map(already), [
+      ["a newly"],
+      ["a as before", "b newly"],
+      ["a newly"],
+      ["b as before", "c newly"],
     ]);
   });
 

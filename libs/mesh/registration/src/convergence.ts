@@ -41,6 +41,10 @@ export const convergenceReportSchema = z.object({
   proxies: z.number().int(),
   missing: z.array(missingProxySchema),
   /** Objects of this revision that could not be compiled; what they had compiled to before stays in force. */
-  rejected: z.array(rejectedObjectSchema),
+  rejected: z.array(
+    rejectedObjectSchema.extend({
+      already: z.boolean().default(false).describe("It was rejected before this revision, too, for the same reason."),
+    }),
+  ),
 });
 export type ConvergenceReport = z.output<typeof convergenceReportSchema>;
