@@ -4,14 +4,16 @@ import type { ReplicaCommit, SnapshotReplica } from "@fairlead/snapshot";
 import { detached, startSpan } from "@fairlead/telemetry";
 import type { Authenticate, PeerIdentity } from "./authenticate.ts";
 import { type AdsGatewayConfig, defaultPushConcurrency } from "./config.ts";
+import type { ConnectionContext } from "./connection-context.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import type { DiscoveryCall } from "./discovery-call.ts";
 import type { CreateStream } from "./discovery-services.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import { grpcStatusOf } from "./grpc-status.ts";
-import { type ConnectionContext, ProxyConnection } from "./proxy-connection.ts";
+import { ProxyConnection } from "./proxy-connection.ts";
 import { PushPipeline } from "./push-pipeline.ts";
 import { CommitHistory, type PushStatus } from "./push-status.ts";
+import { RefusalLog } from "./refusal-log.ts";
 
 export interface AdsServerOptions {
   readonly config: Pick<
@@ -64,6 +66,7 @@ export class AdsServer {
       replica,
       metrics,
       logger,
+      refusalLog: new RefusalLog(logger),
       sendTimeoutMs: config.sendTimeout,
       firstRequestTimeoutMs: config.firstRequestTimeout,
       onNamed: (connection) => {

@@ -17,6 +17,8 @@ export interface CsdsOptions {
   readonly status: ClientStatus;
   /** The door that all streams come through. @throws FairleadError when the peer is refused */
   readonly identify: (call: StreamCall | FetchCall) => PeerIdentity;
+  /** A stream has begun: its connection is in use. */
+  readonly onStream: (call: StreamCall) => void;
 }
 
 const service = "/envoy.service.status.v3.ClientStatusDiscoveryService";
@@ -44,13 +46,14 @@ const definition = {
 } satisfies ServiceDefinition;
 
 /** CSDS: each request on a stream is answered once. */
-export function addClientStatusService(server: Server, { status, identify }: CsdsOptions): void {
+export function addClientStatusService(server: Server, { status, identify, onStream }: CsdsOptions): void {
   const answer = (received: Received, identity: PeerIdentity): Buffer => {
     if (received instanceof FairleadError) throw received;
     return status.answer(received, identity);
   };
   server.addService(definition, {
     StreamClientStatus(call: StreamCall) {
+      onStream(call);
       const guarded = (work: () => void) => {
         try {
           work();

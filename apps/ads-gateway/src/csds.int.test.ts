@@ -11,7 +11,7 @@ import {
 import { typeUrls } from "@fairlead/envoy-api";
 import { VariantClient } from "@fairlead/testing-xds";
 import { Client, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
-import { clusterForTest, GatewayUnderTest } from "./gateway-under-test.ts";
+import { clusterForTest, GatewayUnderTest, until } from "./gateway-under-test.ts";
 
 const { cluster, endpoint } = typeUrls;
 const service = "/envoy.service.status.v3.ClientStatusDiscoveryService";
@@ -145,4 +145,26 @@ test("a peer is told of the nodes that it may be, and no others", async (t) => {
   await client.nextAcked(cluster);
   assert.equal((await fetchStatus(mesh, {}, { who: "n1" })).config.length, 1);
   assert.equal((await fetchStatus(mesh, {}, { who: "n2" })).config.length, 0);
+});
+
+test("a connection with a stream of CSDS alone is in use, until the stream ends", async (t) => {
+  const mesh = await serving(t, [clusterForTest("a")], { config: { connectionIdleTimeout: 50, drainTimeout: 50 } });
+  const call = clientOf(mesh).makeBidiStreamRequest(`${service}/StreamClientStatus`, encode, decode, new Metadata());
+  const answers: ClientStatusResponse[] = [];
+  const ends: number[] = [];
+  call.on("data", (answer: ClientStatusResponse) => answers.push(answer));
+  call.on("error", ({ code }: ServiceError) => ends.push(code));
+  call.on("end", () => ends.push(status.OK));
+  const ask = async () => {
+    const before = answers.length;
+    call.write({});
+    await until(() => answers.length > before || ends.length > 0);
+    assert.deepEqual(ends, []);
+  };
+  await ask();
+  // A connection that counted as idle would be gone long before.
+  for (const end = performance.now() + 400; performance.now() < end; ) await ask();
+  call.end();
+  await until(() => ends.length > 0);
+  assert.deepEqual(ends, [status.OK]);
 });

@@ -19,7 +19,8 @@ import { addDiscoveryServices } from "./discovery-services.ts";
 import { adsGatewayErrors } from "./errors.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
 import { GrpcListener } from "./grpc-listener.ts";
-import { StatusPublisher } from "./status-publisher.ts";
+import type { ProxyConnection } from "./proxy-connection.ts";
+import { type StatusFacts, StatusPublisher } from "./status-publisher.ts";
 import { StreamAdmission } from "./stream-admission.ts";
 
 export { acceptEveryone, type Authenticate, type PeerIdentity, type StreamPeer } from "./authenticate.ts";
@@ -53,6 +54,17 @@ const leavingErrors = {
 };
 const leavingReasons = { age: "age", drain: "stopping", idle: "stopping", not_reading: "shared" } as const;
 
+/** What a status tells of the streams. Made as it is read: of thousands that are pending most are only counted. */
+function standingOf(table: ConnectionTable): Pick<StatusFacts, "pending" | "refusals"> {
+  const of = function* <T>(read: (connection: ProxyConnection) => readonly T[]) {
+    for (const connection of table.pending) {
+      const nodeId = connection.facts?.nodeId ?? "";
+      for (const one of read(connection)) yield { nodeId, ...one };
+    }
+  };
+  return { pending: of((connection) => connection.pending()), refusals: of((connection) => connection.refusals()) };
+}
+
 /** Serves what config-compiler wrote to the bus, over ADS. Any number may run; each serves the proxies that connect to it. */
 export function createAdsGateway(config: AdsGatewayConfig, resources: AdsGatewayResources): AdsGateway {
   const { bus, logger, telemetry } = resources;
@@ -83,12 +95,7 @@ export function createAdsGateway(config: AdsGatewayConfig, resources: AdsGateway
       connected: table.named,
       nodeIds: table.nodeIds(),
       nodeIdsVersion: table.nodeIdsVersion,
-      pending: [...table.pending].flatMap((connection) =>
-        connection.pending().map((entry) => ({ nodeId: connection.facts?.nodeId ?? "", ...entry })),
-      ),
-      refusals: [...table.pending].flatMap((connection) =>
-        connection.refusals().map((refusal) => ({ nodeId: connection.facts?.nodeId ?? "", ...refusal })),
-      ),
+      ...standingOf(table),
     }),
   });
   const admission = new StreamAdmission({
@@ -116,7 +123,11 @@ export function createAdsGateway(config: AdsGatewayConfig, resources: AdsGateway
         admission.admit(call, () => server.open(call, createStream));
       });
       const clientStatus = new ClientStatus({ table, replica });
-      addClientStatusService(grpc, { status: clientStatus, identify: (call) => server.identify(call) });
+      addClientStatusService(grpc, {
+        status: clientStatus,
+        identify: (call) => server.identify(call),
+        onStream: (call) => listener.streamOpened(call),
+      });
     },
   });
   const server = new AdsServer({

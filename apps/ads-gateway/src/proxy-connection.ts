@@ -1,7 +1,5 @@
 import { FairleadError } from "@fairlead/errors";
-import type { Logger } from "@fairlead/logging";
-import { isValidNodeId, nodeIdRule } from "@fairlead/model";
-import type { ReplicaCommit, ResourceView, SnapshotReplica, TouchedNames } from "@fairlead/snapshot";
+import type { ReplicaCommit, TouchedNames } from "@fairlead/snapshot";
 import type {
   DiscoveryStream,
   PendingOfType,
@@ -11,39 +9,16 @@ import type {
   TypeStatus,
 } from "@fairlead/xds-stream";
 import type { PeerIdentity } from "./authenticate.ts";
+import type { ConnectionContext } from "./connection-context.ts";
 import type { DiscoveryCall, DiscoveryMessage, ReceivedMessage } from "./discovery-call.ts";
-import type { GatewayMetrics, StreamEnd } from "./gateway-metrics.ts";
+import type { StreamEnd } from "./gateway-metrics.ts";
 import { grpcStatusOf } from "./grpc-status.ts";
 import type { PushLane } from "./push-lane.ts";
+import { type ProxyFacts, proxyFacts } from "./proxy-facts.ts";
 import { PushSpans } from "./push-spans.ts";
 import { type Refusal, Refusals } from "./refusals.ts";
 import { ResponseWriter } from "./response-writer.ts";
 import { UnseenCommits } from "./unseen-commits.ts";
-
-/** What all connections of a gateway share. */
-export interface ConnectionContext {
-  readonly replica: SnapshotReplica;
-  readonly metrics: GatewayMetrics;
-  readonly logger: Logger;
-  readonly sendTimeoutMs: number;
-  /** A stream without a request for this long is ended. */
-  readonly firstRequestTimeoutMs: number;
-  /** The node is known. */
-  readonly onNamed: (connection: ProxyConnection) => void;
-  /** What is pending may have changed. */
-  readonly onProgress: (connection: ProxyConnection) => void;
-  /** Called once. */
-  readonly onClosed: (connection: ProxyConnection) => void;
-  /** Cuts the transport of a peer that does not read: its stream cannot be ended in an orderly way. */
-  readonly cut: (peer: string) => void;
-}
-
-export interface ProxyFacts {
-  readonly nodeId: string;
-  /** The node's cluster: the application beside it. */
-  readonly app: string;
-  readonly userAgent: string;
-}
 
 /** A push gives its place to the next one after this time, also if the proxy has not taken it all. */
 const slowPushMs = 100;
@@ -111,14 +86,8 @@ export class ProxyConnection {
 
   /** What was not looked at yet counts, too: more than the truth for a moment, never less. */
   pending(): PendingOfType[] {
-    const pending = this.#stream.pending();
-    if (this.#unseen === undefined) return pending;
-    const { first, last, sinceMs, touched } = this.#unseen;
-    for (const typeUrl of touched.keys()) {
-      if (!this.#stream.wants(typeUrl)) continue;
-      pending.push({ typeUrl, first, last, state: "BLOCKED", detail: "queued", sinceMs });
-    }
-    return pending;
+    const unseen = this.#unseen?.pending((typeUrl) => this.#stream.wants(typeUrl)) ?? [];
+    return [...this.#stream.pending(), ...unseen];
   }
 
   status(): TypeStatus[] {
@@ -155,7 +124,7 @@ export class ProxyConnection {
     this.#lookAtUnseen();
     const outcome = this.#stream.request(message.request, view, replica.revision, Date.now());
     metrics.requested(outcome, message.request.nonce !== "");
-    if (outcome.kind === "nack") this.#refused(outcome, message.request, view);
+    if (outcome.kind === "nack") this.#refused(outcome, message.request);
     // An answer carries the newest state, so what is held back for more changes goes with it.
     if (this.#stream.owes) this.#stream.release();
     this.flush();
@@ -163,38 +132,26 @@ export class ProxyConnection {
   }
 
   #name({ node }: DiscoveryMessage): ProxyFacts {
-    const nodeId = node?.id ?? "";
-    if (!isValidNodeId(nodeId)) {
-      const shown = JSON.stringify(nodeId.slice(0, 100));
-      throw new FairleadError(
-        "FL_NODE_ID_INVALID",
-        `the first request has the node id ${shown}; it must be ${nodeIdRule}`,
-      );
-    }
-    if (!this.#identity.mayBe(nodeId)) {
-      throw new FairleadError("FL_XDS_NOT_PERMITTED", `the peer may not be the node ${nodeId}`, { facts: { nodeId } });
-    }
-    const version = node?.userAgentVersionType.case === "userAgentVersion" ? ` ${node.userAgentVersionType.value}` : "";
-    const userAgent = `${node?.userAgentName ?? ""}${version}`.trim().slice(0, 255);
-    const facts = { nodeId, app: (node?.cluster ?? "").slice(0, 255), userAgent };
+    const facts = proxyFacts(node, this.#identity);
+    const { nodeId, app, userAgent } = facts;
     this.#facts = facts;
     this.#spans = new PushSpans({
       nodeId,
       onConverged: (milliseconds) => this.#context.metrics.converged(milliseconds),
     });
     this.#context.logger.info(
-      { node: nodeId, app: facts.app, userAgent, peer: this.peer, connection: this.id },
+      { node: nodeId, app, userAgent, peer: this.peer, connection: this.id },
       "proxy connected",
     );
     this.#context.onNamed(this);
     return facts;
   }
 
-  #refused(outcome: RequestOutcome, { nonce, errorDetail: reason = "" }: StreamRequest, view: ResourceView): void {
+  #refused(outcome: RequestOutcome, { nonce, errorDetail: reason = "" }: StreamRequest): void {
     const version = this.#stream.status().find(({ typeUrl }) => typeUrl === outcome.typeUrl)?.sentVersion ?? "";
     this.#refusals ??= new Refusals();
-    const refusal = this.#refusals.add(outcome, { nonce, version, reason, atMs: Date.now() }, view);
-    this.#context.logger.warn({ node: this.#facts?.nodeId, ...refusal }, "proxy refused a response (NACK)");
+    const refusal = this.#refusals.add(outcome, { nonce, version, reason, atMs: Date.now() });
+    this.#context.refusalLog.refused(this.#facts?.nodeId, refusal);
   }
 
   /** Notes a commit. It is pending from now on, and sent by `push`. @returns whether it concerns the proxy */
@@ -233,10 +190,7 @@ export class ProxyConnection {
     else this.#stream.release();
     this.flush();
     this.#progress();
-    let slow: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => (slow = setTimeout(resolve, slowPushMs)));
-    await Promise.race([this.#writer.drained(), late]);
-    clearTimeout(slow);
+    await this.#writer.drainedWithin(slowPushMs);
   }
 
   /** Writes what may be written now. */

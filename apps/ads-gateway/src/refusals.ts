@@ -1,4 +1,4 @@
-import type { ProvenanceEntry, ResourceView } from "@fairlead/snapshot";
+import type { CompiledResource, ProvenanceEntry } from "@fairlead/snapshot";
 import type { PendingOfType, RequestOutcome } from "@fairlead/xds-stream";
 
 /** A response that a proxy refused, and what it was made of. */
@@ -43,16 +43,14 @@ export class Refusals {
     return this.#byType.get(typeUrl);
   }
 
-  /** @param view of the proxy now: what was refused may have been replaced since it was sent, its origin is the same */
-  add(outcome: RequestOutcome, nack: Nack, view: ResourceView): Refusal {
-    const { typeUrl, refused = [], range } = outcome;
+  add(outcome: RequestOutcome, nack: Nack): Refusal {
+    const { typeUrl, refused = [], refusedResources = [], range } = outcome;
     const last = this.#byType.get(typeUrl);
-    const names = [...new Set([...refused, ...(last?.names ?? [])])];
     const refusal: Refusal = {
       ...nack,
       typeUrl,
-      names: names.slice(0, maxNames),
-      provenance: provenanceOf(names, typeUrl, view),
+      names: merged(refused.slice(0, maxNames), last?.names, (name) => name).slice(0, maxNames),
+      provenance: merged(provenanceOf(refusedResources), last?.provenance, keyOf).sort(byRank).slice(0, maxProvenance),
       first: Math.min(range?.first ?? 0, last?.first ?? Infinity),
       last: Math.max(range?.last ?? 0, last?.last ?? 0),
     };
@@ -69,11 +67,26 @@ export class Refusals {
   }
 }
 
-function provenanceOf(names: readonly string[], typeUrl: string, view: ResourceView): ProvenanceEntry[] {
-  const entries = new Map<string, ProvenanceEntry>();
-  for (const name of names) {
-    for (const entry of view.get(typeUrl, name)?.provenance ?? []) entries.set(`${entry.kind} ${entry.key}`, entry);
+const rank: Readonly<Partial<Record<ProvenanceEntry["kind"], number>>> = { policy: 0, service: 1 };
+const byRank = (a: ProvenanceEntry, b: ProvenanceEntry) => (rank[a.kind] ?? 2) - (rank[b.kind] ?? 2);
+const keyOf = ({ kind, key }: ProvenanceEntry) => `${kind} ${key}`;
+
+/** By the list, which is one for all streams that refuse the same. */
+const provenances = new WeakMap<readonly CompiledResource[], readonly ProvenanceEntry[]>();
+
+function provenanceOf(resources: readonly CompiledResource[]): readonly ProvenanceEntry[] {
+  let provenance = provenances.get(resources);
+  if (provenance === undefined) {
+    const entries = new Map<string, ProvenanceEntry>();
+    for (const resource of resources) for (const entry of resource.provenance) entries.set(keyOf(entry), entry);
+    provenance = [...entries.values()].sort(byRank).slice(0, maxProvenance);
+    provenances.set(resources, provenance);
   }
-  const rank = (entry: ProvenanceEntry) => (entry.kind === "policy" ? 0 : entry.kind === "service" ? 1 : 2);
-  return [...entries.values()].sort((a, b) => rank(a) - rank(b)).slice(0, maxProvenance);
+  return provenance;
+}
+
+/** Both, each once. A new list. */
+function merged<T>(newer: readonly T[], older: readonly T[] | undefined, key: (one: T) => string): T[] {
+  if (older === undefined) return [...newer];
+  return [...new Map([...newer, ...older].toReversed().map((one) => [key(one), one])).values()].toReversed();
 }

@@ -46,10 +46,16 @@ export class ResponseWriter {
     this.#options.onDrain();
   }
 
-  /** Resolves when everything was taken, or the stream is over. */
-  async drained(): Promise<void> {
+  /** Resolves when everything was taken, the stream is over, or the time is. */
+  async drainedWithin(timeMs: number): Promise<void> {
     if (this.#untakenBytes === 0 || this.#closed) return;
-    await new Promise<void>((resolve) => this.#drained.push(resolve));
+    await new Promise<void>((resolve) => {
+      const late = setTimeout(resolve, timeMs);
+      this.#drained.push(() => {
+        clearTimeout(late);
+        resolve();
+      });
+    });
   }
 
   /** Nothing is written any more; what was written still goes out, within the time-out. */

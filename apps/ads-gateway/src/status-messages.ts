@@ -11,7 +11,8 @@ import type { Refusal } from "./refusals.ts";
 
 // What a status message holds of what is pending and refused. Each part is bounded: nats-server takes a megabyte by default.
 
-const maxPending = 2000;
+/** Enough to say who is missing; more of them only cost time, as often as four times a second. */
+const maxPending = 500;
 const maxNackBytes = 128 * 1024;
 
 export interface PendingOfNode extends PendingOfType {

@@ -1,4 +1,5 @@
 import { mergeTouched, type ReplicaCommit, type TouchedNames } from "@fairlead/snapshot";
+import type { PendingOfType } from "@fairlead/xds-stream";
 
 /** Those that began with a commit, by what it touched: one set for all streams that it touched in the same. */
 const begun = new WeakMap<TouchedNames, UnseenCommits>();
@@ -46,6 +47,13 @@ export class UnseenCommits {
       this.#after = { touched, commits: new UnseenCommits(touched, revision, this) };
     }
     return this.#after.commits;
+  }
+
+  /** @param wants whether the stream wants anything of a type */
+  pending(wants: (typeUrl: string) => boolean): PendingOfType[] {
+    const { first, last, sinceMs } = this;
+    const types = [...this.touched.keys()].filter(wants);
+    return types.map((typeUrl) => ({ typeUrl, first, last, state: "BLOCKED", detail: "queued", sinceMs }));
   }
 
   /** What any of them touched. */

@@ -1,3 +1,4 @@
+import type { CompiledResource } from "@fairlead/snapshot";
 import type { RevisionRange } from "./revision-range.ts";
 
 /** One request, without what belongs to the stream. Not altered afterwards: streams may share its lists, and find by them what was made of them. */
@@ -30,6 +31,8 @@ export interface RequestOutcome {
   readonly range?: RevisionRange | undefined;
   /** For nack: the names that the client refuses: those that its reason names, or all that the response carried. */
   readonly refused?: readonly string[];
+  /** For nack: what the response carried under these names; one list for all streams that refuse the same as a whole. */
+  readonly refusedResources?: readonly CompiledResource[];
 }
 
 /** NACKED wins over what follows the refusal. */

@@ -1,4 +1,4 @@
-import type { ResourceView } from "@fairlead/snapshot";
+import type { CompiledResource, ResourceView } from "@fairlead/snapshot";
 import type { Contents, PlanOptions, ResponsePlan, SentChange } from "./contents.ts";
 import { refusedNames } from "./refused-names.ts";
 import { type RevisionRange, unionOf } from "./revision-range.ts";
@@ -29,6 +29,15 @@ interface InFlight {
 
 /** The text of a NACK goes to status messages and pages. */
 const maxDetailLength = 1024;
+/** By the list, which is one for all streams that are sent the same. */
+const namesOfLists = new WeakMap<readonly CompiledResource[], readonly string[]>();
+
+function namesOf(list: readonly CompiledResource[]): readonly string[] {
+  let names = namesOfLists.get(list);
+  if (names === undefined) namesOfLists.set(list, (names = list.map((resource) => resource.name)));
+  return names;
+}
+
 const nothingHeld: ReadonlyMap<string, string> = new Map();
 
 /**
@@ -120,14 +129,17 @@ export class TypeStream {
     const elapsedMs = now - inFlight.sentAt;
     this.#onAnswered?.(inFlight.plan);
     if (errorDetail !== undefined) {
-      const names = inFlight.plan.resources.map((resource) => resource.name);
-      const refused = refusedNames(errorDetail, names);
+      const { resources } = inFlight.plan;
+      const refused = refusedNames(errorDetail, namesOf(resources));
+      const isRefused = new Set(refused);
+      const refusedResources =
+        refused.length === resources.length ? resources : resources.filter(({ name }) => isRefused.has(name));
       this.contents.refused(inFlight.plan, refused, view);
       const range = unionOf(this.#refused?.range, inFlight.range);
       this.#refused = { range, detail: errorDetail.slice(0, maxDetailLength), sinceMs: now };
       // What was not named goes out again, without what was.
       if (this.contents.due && inFlight.range !== undefined) this.#wait(inFlight.range, now);
-      return { typeUrl: this.typeUrl, kind: "nack", elapsedMs, range: inFlight.range, refused };
+      return { typeUrl: this.typeUrl, kind: "nack", elapsedMs, range: inFlight.range, refused, refusedResources };
     }
     this.#ackedVersion = inFlight.plan.versionInfo;
     this.contents.acked(inFlight.plan);
