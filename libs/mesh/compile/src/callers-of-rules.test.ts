@@ -171,4 +171,19 @@ describe("whom a rule is for", () => {
     );
     assert.deepEqual([lbOf(mesh, "a"), lbOf(mesh, "nowhere")], ["LEAST_REQUEST", "RANDOM"]);
   });
+
+  test("a subset is of the instances that the caller's rule names, and of the same ones it is kept once", () => {
+    const subset = (name: string, version: string, to: string) =>
+      rule(`{host: shop.A, exportTo: [${to}], subsets: [{name: v1, labels: {version: "${version}"}}]}`, name);
+    const labelled = nodes
+      .slice(0, 2)
+      .map(({ id }, index) => ({ nodeId: id, interface: "shop.A", labels: { version: `${index + 1}` } }));
+    const keyOf = (mesh: CompiledMesh, nodeId: string) =>
+      [...viewOf(mesh, nodeId)].find((key) => key.startsWith("eds/") && key.includes("|v1|"));
+    const differing = meshWith(subset("one", "1", "default") + subset("two", "2", "team"), { instances: labelled });
+    assert.deepEqual(endpointsOf(differing, "a", "outbound|http|v1|shop.A"), ["0 r1/z1 1: 1"]);
+    assert.deepEqual(endpointsOf(differing, "nowhere", "outbound|http|v1|shop.A"), ["0 r1/z2 1: 2"]);
+    const alike = meshWith(subset("one", "1", "default") + subset("two", "1", "team"), { instances: labelled });
+    assert.equal(keyOf(alike, "a"), keyOf(alike, "nowhere"));
+  });
 });
