@@ -2,8 +2,8 @@ import type { Socket } from "node:net";
 
 /** Up to here, parts are copied into one buffer: cheaper than a vectored write. */
 const MERGE_BYTES = 16 * 1024;
-/** More parts than a message of a friendly peer has in one tick. */
-const MANY_PARTS = 64;
+/** More parts than one message has in a tick: many small ones, as calls of an RPC connection are, are dearer to write one by one than to copy. */
+const MANY_PARTS = 16;
 const DEFAULT_HIGH_WATERMARK_BYTES = 1024 * 1024;
 
 export interface WriterEvents {
