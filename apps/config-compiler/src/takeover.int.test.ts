@@ -213,6 +213,7 @@ test("a compiler that was stopped, and whose lock went to another, overwrites no
   await stopWriting();
   await assertNothingLost(view);
   assert.deepEqual(new Set(view.heads.slice(commits).map(({ compilerId }) => compilerId)), new Set([idOfNext]));
+  await Promise.all([old.kill(), next.kill()]);
 });
 
 test(`the active compiler of ${manyServices} services is killed while changes come: a standby goes on within 2 s, and nothing is lost`, async (t) => {
