@@ -36,6 +36,7 @@ const closeFile = promisify(close);
 const PIPE_BUF = 4096;
 /** A pipe that is full, or a disk. */
 const RETRY_MS = 50;
+export const CLOSE_TIMEOUT_MS = 2000;
 
 /**
  * Lines that are written together, one write at a time, so that a slow disk delays nobody.
@@ -54,6 +55,8 @@ export class LogFile {
   #working: Promise<void> | undefined;
   #failing = false;
   #closed = false;
+  /** A full pipe is waited for until then. */
+  #giveUpAtMs = Number.POSITIVE_INFINITY;
 
   constructor(options: LogFileOptions, stats: LogFileStats = new LogFileStats()) {
     this.#options = { flushMs: 100, flushBytes: 65_536, maxPendingBytes: 4 * 1024 * 1024, ...options };
@@ -105,8 +108,10 @@ export class LogFile {
     await closeFile(before).catch(() => undefined);
   }
 
+  /** What waits is written, if that does not take long. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#giveUpAtMs = performance.now() + CLOSE_TIMEOUT_MS;
     await this.flush();
     await this.flush();
     const descriptor = this.#descriptor;
@@ -159,7 +164,8 @@ export class LogFile {
         at += bytesWritten;
       } catch (error) {
         // A pipe that is full: its reader is slow.
-        if (!(error instanceof Error && "code" in error && error.code === "EAGAIN") || this.#closed) throw error;
+        const full = error instanceof Error && "code" in error && error.code === "EAGAIN";
+        if (!full || performance.now() > this.#giveUpAtMs) throw error;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }

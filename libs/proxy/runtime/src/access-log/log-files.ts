@@ -1,4 +1,4 @@
-import { LogFile, LogFileStats, type LogTarget } from "./log-file.ts";
+import { CLOSE_TIMEOUT_MS, LogFile, LogFileStats, type LogTarget } from "./log-file.ts";
 
 /** The logs of a proxy: one file for each path, whoever writes to it. */
 export class LogFiles {
@@ -22,8 +22,14 @@ export class LogFiles {
     await Promise.all([...this.#files.values()].map((file) => file.reopen()));
   }
 
-  /** What waits is written. */
+  /** What waits is written; a pipe that nobody reads does not keep the process. */
   async close(): Promise<void> {
-    await Promise.all([...this.#files.values()].map((file) => file.close()));
+    const closed = Promise.all([...this.#files.values()].map((file) => file.close()));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
+    });
+    await Promise.race([closed, late]);
+    clearTimeout(timer);
   }
 }

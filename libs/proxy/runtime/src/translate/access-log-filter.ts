@@ -50,9 +50,8 @@ export function readLogFilter(message: AccessLogFilter, where: string): LogFilte
       const share = fractionOf(filter.value.percentSampled, 0);
       return () => Math.random() < share;
     }
-    // Only what answers health checks itself would make a difference, and that is not logged.
     case "notHealthCheckFilter":
-      return () => true;
+      return ({ details }) => details !== "health_check_ok";
     default:
       throw rejection(`${where}${filter.case ?? "filter_specifier"}`, "is not supported by this proxy");
   }
