@@ -16,8 +16,11 @@ class FakeRuntime {
     this.changed.add(listener);
     return () => this.changed.delete(listener);
   }
-  routeFor(listenerName: string, host: string): { clusters: string[] } | undefined {
+  headers: readonly string[] = [];
+
+  routeFor(listenerName: string, host: string, _path?: string, headers: readonly string[] = []): { clusters: string[] } | undefined {
     assert.deepEqual([listenerName, host], ["inbound", "shop.Orders"]);
+    this.headers = headers;
     return this.route === undefined ? undefined : { clusters: ["inbound|1", this.route] };
   }
   async whenIdle(cluster: string): Promise<boolean> {
@@ -64,4 +67,11 @@ test("an aborted wait ends with the signal's reason and leaves nothing behind", 
 
 test("idle is asked of the port's cluster", async () => {
   assert.equal(await new InboundOfRuntime(new FakeRuntime()).whenIdle(8080, { quietMs: 1, timeoutMs: 1 }), true);
+});
+
+test("a Dubbo service is looked for by its protocol: the interface may be there over HTTP at another port", async () => {
+  const runtime = new FakeRuntime();
+  runtime.set("active", "inbound|8080");
+  await new InboundOfRuntime(runtime).serves({ ...orders, protocol: "dubbo" }, new AbortController().signal);
+  assert.deepEqual(runtime.headers, ["x-rpc-protocol", "dubbo"]);
 });
