@@ -57,6 +57,18 @@ async function descendants(pid: number): Promise<number[]> {
   return [...found];
 }
 
+/** Those below `up` whose command line matches. */
+async function processesOf(up: ChildProcess, commandLine: RegExp): Promise<number[]> {
+  const pids = await descendants(up.pid!);
+  const lines = await Promise.all(
+    pids.map(async (pid) => await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")),
+  );
+  return pids.filter((_, index) => commandLine.test(lines[index]!));
+}
+
+const database = /\/postgres\0-D\0/;
+const sidecarOrControlPlane = /\/(?:sidecar\/src\/main|control-plane-process)/;
+
 async function untilGone(pids: readonly number[]): Promise<void> {
   const alive = async () => {
     const states = await Promise.all(
@@ -80,7 +92,7 @@ async function statusOf(port: number, service: string): Promise<number> {
 
 const outboundIn = (written: string): number => Number(/Host: shop\.Storefront' 127\.0\.0\.1:(\d+)/.exec(written)![1]);
 
-test("`fairlead up`: one on a folder, nothing left when it is killed, all of it there again, Ctrl-C ends all in order", async () => {
+test("`fairlead up`: one on a folder, its database back after a crash, nothing left when it is killed, all of it there again, Ctrl-C ends all in order", async () => {
   const first = startUp();
   const written = await untilUp(first);
   assert.equal(await statusOf(outboundIn(written), "shop.Storefront"), 200);
@@ -89,6 +101,27 @@ test("`fairlead up`: one on a folder, nothing left when it is killed, all of it 
   const [message, [code]] = await Promise.all([text(second.stderr!), once(second, "exit") as Promise<[number]>]);
   assert.equal(code, 1);
   assert.match(message, new RegExp(`FL_UP_FOLDER_IN_USE: another \`fairlead up\` \\(pid ${first.pid}\\)`));
+
+  const others = await processesOf(first, sidecarOrControlPlane);
+  assert.equal(others.length, 7);
+  let since = "";
+  first.stdout!.on("data", (bytes: Buffer) => (since += bytes.toString()));
+  const [killed] = await processesOf(first, database);
+  process.kill(killed!, "SIGKILL");
+  await eventually(
+    "PostgreSQL is started again",
+    async () => (assert.equal(first.exitCode, null, since), since.includes("✓ PostgreSQL, again") || undefined),
+    30_000,
+    () => since,
+  );
+  assert.equal(await statusOf(outboundIn(written), "shop.Storefront"), 200);
+  const registry = /registry-sync (http:\S+)/.exec(written)![1]!;
+  await eventually(
+    "registry-sync is ready again",
+    async () => (await fetch(`${registry}/readyz`)).ok || undefined,
+    30_000,
+  );
+  assert.deepEqual(await processesOf(first, sidecarOrControlPlane), others, "nothing else was started again");
 
   const below = await descendants(first.pid!);
   assert.ok(below.length >= 13, `PostgreSQL, the control plane, 6 sidecars and 5 samples; found ${below.length}`);

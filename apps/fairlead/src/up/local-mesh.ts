@@ -27,10 +27,13 @@ const postgresSays = z.object({ url: z.string(), port: z.number() });
 export class LocalMesh {
   readonly registry: RegistryClient;
   readonly controlPlane: ManagedProcess;
-  /** Set once everything has started: from then on the control plane is started again after a crash. */
+  /** Set once everything has started: from then on what crashes is started again. */
   complete = false;
   readonly #options: LocalMeshOptions;
-  readonly #postgres: ManagedProcess | undefined;
+  /** Undefined where the user's own is used. */
+  readonly postgres: ManagedProcess | undefined;
+  /** Of PostgreSQL's first run: it is started again on the same, as who uses it knows no other. */
+  #postgresPort = 0;
   readonly #controlPlaneEnvironment: Record<string, string>;
   readonly #apps = new Map<string, MeshApp>();
   #stopping = false;
@@ -55,7 +58,7 @@ export class LocalMesh {
       }),
     );
     if (databaseUrl === undefined) {
-      this.#postgres = this.#watched(
+      this.postgres = this.#watched(
         new ManagedProcess({
           name: "PostgreSQL",
           script: siblingScript(import.meta.url, "./postgres-process"),
@@ -86,17 +89,12 @@ export class LocalMesh {
   /** PostgreSQL, then the control plane. */
   async start(): Promise<void> {
     const { progress, folder } = this.#options;
-    const postgres = this.#postgres;
-    if (postgres !== undefined) {
-      const { url } = await progress.step(
+    if (this.postgres !== undefined) {
+      await progress.step(
         "PostgreSQL",
-        async () => {
-          postgres.start();
-          return postgresSays.parse(await postgres.message());
-        },
-        ({ port }) => `127.0.0.1:${port}, data in ${folder.path}`,
+        async () => await this.startPostgres(),
+        () => `127.0.0.1:${this.#postgresPort}, data in ${folder.path}`,
       );
-      this.#controlPlaneEnvironment["FAIRLEAD_DATABASE_URL"] = url;
     }
     await progress.step(
       "control plane",
@@ -104,6 +102,16 @@ export class LocalMesh {
       () => `registry ${this.registry.url}, ADS ${this.adsAddress}`,
     );
     await sweepLeftovers(this.registry);
+  }
+
+  /** Resolves when it takes connections. */
+  async startPostgres(): Promise<void> {
+    if (this.#stopping || this.postgres === undefined)
+      throw new FairleadError("FL_INTERNAL", "the mesh is being stopped");
+    this.postgres.start([String(this.#postgresPort)]);
+    const { url, port } = postgresSays.parse(await this.postgres.message());
+    this.#postgresPort = port;
+    this.#controlPlaneEnvironment["FAIRLEAD_DATABASE_URL"] = url;
   }
 
   /** Resolves when registry-sync, config-compiler and ads-gateway are ready. */
@@ -148,11 +156,6 @@ export class LocalMesh {
     return app;
   }
 
-  /** Whether it is a sidecar or a sample. */
-  isOfAnApp(process: ManagedProcess): boolean {
-    return [...this.#apps.values()].some((app) => app.processes.includes(process));
-  }
-
   app(name: string): MeshApp {
     const app = this.#apps.get(name);
     if (app === undefined) throw new FairleadError("FL_INTERNAL", `the mesh has no ${name}`);
@@ -166,7 +169,7 @@ export class LocalMesh {
     await Promise.all(apps.map(async ({ application }) => await application?.stop()));
     await Promise.all(apps.map(async ({ sidecar }) => await sidecar.stop()));
     await this.controlPlane.stop();
-    await this.#postgres?.stop();
+    await this.postgres?.stop();
   }
 
   #watched(process: ManagedProcess): ManagedProcess {

@@ -63,13 +63,15 @@ export class ManagedProcess {
     return this.#end;
   }
 
-  start(): void {
+  /** @param furtherArgs of this run alone, after those of all runs */
+  start(furtherArgs: readonly string[] = []): void {
     // The log of an earlier `up` is replaced, that of an earlier run in this one is continued.
     const log = openSync(this.logFile, this.#startedBefore ? "a" : "w", 0o600);
     this.#startedBefore = true;
     this.#endingOnPurpose = false;
     const preload = siblingScript(import.meta.url, "./end-with-parent");
-    const child = spawn(process.execPath, ["--import", preload, this.#options.script, ...(this.#options.args ?? [])], {
+    const { script, args = [] } = this.#options;
+    const child = spawn(process.execPath, ["--import", preload, script, ...args, ...furtherArgs], {
       env: { ...process.env, ...this.#options.environment },
       stdio: ["ignore", log, log, "ipc"],
       detached: true,

@@ -1,12 +1,12 @@
 /**
  * PostgreSQL below a process of its own: it survives the control plane, and ends with `fairlead up` even when that is killed.
- * `postgres-process.ts <data folder>`; says `{url}` to `up` once it takes connections.
+ * `postgres-process.ts <data folder> [port]`; says `{url, port}` to `up` once it takes connections.
  */
 import { FairleadError } from "@fairlead/errors";
 import { type PostgresServer, startPostgresServer } from "@fairlead/postgres-server";
 
-const dataFolder = process.argv[2];
-if (dataFolder === undefined) throw new Error("usage: postgres-process.ts <data folder>");
+const [dataFolder, port = "0"] = process.argv.slice(2);
+if (dataFolder === undefined) throw new Error("usage: postgres-process.ts <data folder> [port]");
 
 let server: PostgresServer | undefined;
 let stopping = false;
@@ -22,7 +22,11 @@ process.on("SIGTERM", stop);
 process.on("SIGINT", stop);
 
 try {
-  server = await startPostgresServer({ dataFolder, log: (line) => process.stdout.write(`${line}\n`) });
+  server = await startPostgresServer({
+    dataFolder,
+    port: Number(port),
+    log: (line) => process.stdout.write(`${line}\n`),
+  });
 } catch (caught) {
   const error = FairleadError.from(caught);
   process.stderr.write(`${error.code}: ${error.message}\n`);

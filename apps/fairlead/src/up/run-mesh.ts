@@ -36,7 +36,7 @@ function whatToTry(mesh: LocalMesh, visitor: MeshApp): string[] {
  * `fairlead up`: runs until a signal comes.
  *
  * @returns the exit code
- * @throws FairleadError FL_UP_PROCESS_ENDED when PostgreSQL ended, or other processes crashed too often; before that they are started again
+ * @throws FairleadError FL_UP_PROCESS_ENDED when processes crashed too often; before that they are started again
  */
 export async function runMesh(options: UpOptions, output: CommandOutput): Promise<number> {
   const style = styleFor(output.out);
@@ -46,7 +46,10 @@ export async function runMesh(options: UpOptions, output: CommandOutput): Promis
 
   const restart = async (mesh: LocalMesh, crashed: ManagedProcess, report: Promise<Error>) => {
     progress.line(style("yellow", (await report).message));
-    if (crashed === mesh.controlPlane) {
+    if (crashed === mesh.postgres) {
+      // What uses it connects again by itself.
+      await progress.step("PostgreSQL, again", async () => await mesh.startPostgres());
+    } else if (crashed === mesh.controlPlane) {
       await progress.step("control plane, again", async () => await mesh.startControlPlane());
     } else {
       // A sidecar takes over what it had registered; a sample publishes itself again.
@@ -59,8 +62,7 @@ export async function runMesh(options: UpOptions, output: CommandOutput): Promis
       temporaryFolder: false,
       progress,
       onCrash(mesh, crashed, end) {
-        const restartable = crashed === mesh.controlPlane || mesh.isOfAnApp(crashed);
-        if (!restartable || !mesh.complete || !budget.spend()) return false;
+        if (!mesh.complete || !budget.spend()) return false;
         // Ends the session by a further crash, or its own report, when it does not come up.
         restart(mesh, crashed, crashed.crashError(end)).catch((error: Error) =>
           progress.line(style("red", error.message)),
