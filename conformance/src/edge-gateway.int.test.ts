@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders, request as httpRequest, type Server } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { tmpdir } from "node:os";
@@ -160,6 +160,15 @@ test("admin pages and the access log tell of it", async () => {
   await eventually("the log", async () =>
     /"GET \/orders HTTP\/1\.1" 200 - 0 \d+ \d+ .* "shop\.example"/.test(readFileSync(accessLog, "utf8")),
   );
+});
+
+test("after a rotation the access log goes on in the new file", async () => {
+  renameSync(accessLog, `${accessLog}.1`);
+  assert.equal((await fetch(`${admin}/reopen_logs`, { method: "POST" })).status, 200);
+  await eventually("a line in the new file", async () => {
+    await call(`http://127.0.0.1:${ports.plain}/orders`, "shop.example");
+    return /"GET \/orders HTTP\/1\.1" 200/.test(readFileSync(accessLog, "utf8"));
+  });
 });
 
 test("at a stop calls under way are served, and the node is gone from the mesh", async () => {
