@@ -254,7 +254,7 @@ describe("policies", () => {
       /no DestinationRule of shop\.A has the subset v9/,
     ],
   ] as const) {
-    test(`a VirtualService that leads to ${name} is left out as a whole, and named with its line`, () => {
+    test(`a VirtualService that leads to ${name} gets 503 for its calls, and is named with its line`, () => {
       const mesh = compile(catalogueOf({ nodes, instances: two, policies: virtualService(http) }));
       assert.equal(mesh.rejected.length, 1);
       assert.equal(mesh.rejected[0]!.code, "FL_POLICY_DESTINATION_UNKNOWN");
@@ -265,7 +265,9 @@ describe("policies", () => {
         file: "p.yaml",
         line: 1,
       });
-      assert.equal((routesOf(mesh)[0]!.routes[0] as { name: string }).name, "default");
+      const [route, ...others] = routesOf(mesh)[0]!.routes;
+      assert.equal((route as { route: { cluster: string } }).route.cluster, "outbound|http||missing~destination");
+      assert.deepEqual(others, []);
     });
   }
 });

@@ -4,7 +4,7 @@ export const compileErrors = declareErrors("compile", {
   FL_POLICY_DESTINATION_UNKNOWN: {
     httpStatus: 409,
     meaning:
-      "A route of a VirtualService leads to a service that nobody has registered, or to a subset that no DestinationRule names. The whole VirtualService is left out. What it said when it last could be used stays in force.",
+      "A route of a VirtualService leads to a service that nobody has registered, or to a subset that no DestinationRule names. What the VirtualService said when it last could be used stays in force. Where there is nothing of that, or it leads there too, the calls that it sends there get 503; they go nowhere else.",
     action:
       "Register the service or apply the DestinationRule, or correct the host or subset at the file and line that is given. Nothing needs to be applied again: it is compiled at the next change.",
   },

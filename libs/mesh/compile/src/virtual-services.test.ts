@@ -160,12 +160,14 @@ describe("a delegate", () => {
     }
   });
 
-  test("that is not there rejects its root", () => {
+  test("that is not there rejects its root, whose calls get 503", () => {
     const mesh = meshOf({ policies: root("") });
     assert.deepEqual(
       mesh.rejected.map(({ code }) => code),
       ["FL_POLICY_DESTINATION_UNKNOWN"],
     );
-    assert.equal(virtualHosts(mesh)[0]!.routes![0]!["name"], "default");
+    const { routes } = virtualHosts(mesh)[0]!;
+    assert.equal(routes!.length, 1);
+    assert.partialDeepStrictEqual(routes![0]!, { route: { cluster: "outbound|http||missing~destination" } });
   });
 });

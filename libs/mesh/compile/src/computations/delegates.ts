@@ -4,6 +4,7 @@ import { type HttpRoute, maxRouteBytes, routeBytes, typedPolicy } from "@fairlea
 import { FairleadError } from "@fairlead/errors";
 import { mergedRoutes } from "../delegate-merge.ts";
 import { policies } from "./facts.ts";
+import { missingHost } from "./missing-destination.ts";
 
 /** The routes of a delegate as its text has them now, or where that cannot be read as it last could be. Key: the policy's. */
 const delegateRoutes = computation("routes of a delegate", (reading, key): readonly HttpRoute[] | undefined => {
@@ -20,6 +21,14 @@ const delegateRoutes = computation("routes of a delegate", (reading, key): reado
   return undefined;
 });
 
+/** What becomes of a policy whose destination, or delegate, is not there. */
+export type WhenMissing = "refuse" | "answer503";
+
+/** The calls of a route, for nobody. */
+export function closedRoute({ name, match }: HttpRoute): HttpRoute {
+  return { name, match, route: [{ destination: { host: missingHost } }] };
+}
+
 /** Of a root and its delegates: each pair is looked at, and most become a route. */
 const maxMatchPairs = 100_000;
 
@@ -35,9 +44,10 @@ export function withDelegates(
   reading: Reading,
   policy: PolicyObject,
   http: readonly HttpRoute[],
+  whenMissing: WhenMissing = "refuse",
 ): readonly HttpRoute[] {
   if (http.every(({ delegate }) => delegate === undefined)) return http;
-  const delegated = http.map((root) => ({ root, routes: routesOfDelegate(reading, policy, root) }));
+  const delegated = http.map((root) => ({ root, routes: routesOfDelegate(reading, policy, root, whenMissing) }));
   // Each text has its own limit, but not the product of two.
   const pairs = delegated.reduce((sum, { root, routes = [] }) => sum + matchesOf([root]) * matchesOf(routes), 0);
   if (pairs > maxMatchPairs) throw tooManyRoutes(policy);
@@ -48,11 +58,17 @@ export function withDelegates(
   return merged;
 }
 
-function routesOfDelegate(reading: Reading, policy: PolicyObject, root: HttpRoute): readonly HttpRoute[] | undefined {
+function routesOfDelegate(
+  reading: Reading,
+  policy: PolicyObject,
+  root: HttpRoute,
+  whenMissing: WhenMissing,
+): readonly HttpRoute[] | undefined {
   if (root.delegate === undefined) return undefined;
   const { name = "", namespace = policy.namespace } = root.delegate;
   const found = reading.get(delegateRoutes, policyKey({ kind: "VirtualService", namespace, name }));
   if (found !== undefined) return found;
+  if (whenMissing === "answer503") return [closedRoute({ ...root, match: [] })];
   throw new FairleadError(
     "FL_POLICY_DESTINATION_UNKNOWN",
     `${policy.kind} ${policy.namespace}/${policy.name}: there is no VirtualService ${namespace}/${name} without hosts to delegate to`,

@@ -3,9 +3,12 @@ import { outboundClusterName } from "../names.ts";
 import type { PlannedRoute, PlannedTarget } from "../service-plan.ts";
 import type { Viewer } from "../viewer.ts";
 import { clusterKeys } from "./cluster-keys.ts";
+import { all } from "./facts.ts";
+import { missingKeys, missingTarget } from "./missing-destination.ts";
 
 /** The keys of the cluster that a target is, and of its endpoints. */
 export function targetKeys(reading: Reading, { service, subset }: PlannedTarget, viewer: Viewer): readonly string[] {
+  if (service === missingTarget.service) return reading.get(missingKeys, all);
   return clusterKeys(reading, service, viewer).get(outboundClusterName(service, subset)) ?? [];
 }
 

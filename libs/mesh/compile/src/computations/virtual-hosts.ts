@@ -166,21 +166,32 @@ export const proxyVirtualHost = contribution<VirtualHostContribution>(
     const plan = reading.get(hostPlan, key);
     return plan === undefined ? {} : { host: encodedVirtualHost(plan, "proxies") };
   },
-  // Better without what its policies say than not at all.
   (reading, key) => {
     const plan = reading.get(hostPlan, key);
-    return plan === undefined
-      ? {}
-      : { host: encodedVirtualHost({ ...plan, routes: [], hashes: new Map() }, "proxies") };
+    return plan === undefined ? {} : { host: encodedVirtualHost(withoutPolicies(plan), "proxies") };
   },
 );
+
+/** Better without what its policies say than not at all; but calls that they send somewhere else do not go to the service: they get 503. */
+function withoutPolicies(plan: HostPlan): HostPlan {
+  const routes = plan.routes.slice(0, 1).map(
+    ({ provenance }): RouteToRender => ({
+      route: { name: "policies-not-usable", match: [], directResponse: { status: 503 } },
+      destinations: [],
+      mirrors: [],
+      hash: undefined,
+      provenance,
+    }),
+  );
+  return { ...plan, routes, hashes: new Map() };
+}
 
 /** What a viewer sees of each RPC service of a name. Key: those of `hostPlan`, a form feed between them. */
 export const rpcVirtualHost = contribution<VirtualHostContribution>(
   "virtual host for RPC",
   (key) => ({ kind: "service", key: key.slice(0, key.indexOf("\n")) }),
   (reading, key) => encodedPlans(rpcPlans(reading, key)),
-  (reading, key) => encodedPlans(rpcPlans(reading, key).map((plan) => ({ ...plan, routes: [], hashes: new Map() }))),
+  (reading, key) => encodedPlans(rpcPlans(reading, key).map(withoutPolicies)),
 );
 
 function rpcPlans(reading: Reading, key: string): HostPlan[] {

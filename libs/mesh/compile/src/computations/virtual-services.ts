@@ -16,12 +16,13 @@ import { type Callee, calleeKey } from "../callee.ts";
 import { httpRank, isRpc, outboundClusterName } from "../names.ts";
 import { percentOf } from "../percent.ts";
 import { requireRoutes } from "../validate/require-routes.ts";
-import { type PlannedConnections, type PlannedRoute, provenanceOf } from "../service-plan.ts";
+import { type PlannedConnections, type PlannedRoute, type PlannedTarget, provenanceOf } from "../service-plan.ts";
 import { clusterNames } from "./clusters.ts";
 import { contribution } from "./contribution.ts";
-import { withDelegates } from "./delegates.ts";
+import { closedRoute, type WhenMissing, withDelegates } from "./delegates.ts";
 import { virtualServicesOfHost } from "./facts.ts";
 import { resolveHost } from "./host-resolution.ts";
+import { missingTarget } from "./missing-destination.ts";
 import { type PolicyInUse, policyInUse } from "./policy-in-use.ts";
 import { calleeOf, servicesCalled } from "./services.ts";
 
@@ -38,6 +39,7 @@ export interface VirtualServiceInForce {
   /** Those of tls and tcp. */
   readonly tls: readonly PlannedConnections[];
   readonly tcp: readonly PlannedConnections[];
+  readonly whenMissing: WhenMissing;
 }
 
 /** Key: that of the policy. */
@@ -45,28 +47,63 @@ export const virtualService = contribution<PolicyInUse<VirtualServiceInForce>>(
   "VirtualService",
   (key) => ({ kind: "policy", key }),
   (reading, key) =>
-    policyInUse(reading, key, (policy) => {
-      const typed = typedPolicy(policy);
-      if (typed.kind !== "VirtualService") throw new Error(`${key} is a ${typed.kind}`);
-      const { spec } = typed;
-      const { namespace } = policy;
-      const http = withDelegates(reading, policy, spec.http);
-      const connections = (each: readonly (TcpRoute | TlsRoute)[]) => resolveConnections(reading, policy, each);
-      // Also one for hosts that nobody has registered must lead somewhere.
-      const routes = resolveRoutes(reading, policy, http, undefined);
-      requireRoutes(routes);
-      return {
-        spec,
-        namespace,
-        provenance: provenanceOf(policy),
-        policy,
-        http,
-        routes,
-        tls: connections(spec.tls),
-        tcp: connections(spec.tcp),
-      };
+    policyInUse(reading, key, (policy) => asSaid(reading, policy, "refuse"), {
+      use: (policy) => asSaid(reading, policy, "answer503"),
+      closed: (policy) => closed(reading, policy),
+      consequence: "calls that it sends there get 503",
     }),
 );
+
+function specOf(policy: PolicyObject): VirtualService {
+  const typed = typedPolicy(policy);
+  if (typed.kind !== "VirtualService") throw new Error(`${policy.name} is a ${typed.kind}`);
+  return typed.spec;
+}
+
+function asSaid(reading: Reading, policy: PolicyObject, whenMissing: WhenMissing): VirtualServiceInForce {
+  const spec = specOf(policy);
+  return inForce(reading, policy, spec, withDelegates(reading, policy, spec.http, whenMissing), whenMissing);
+}
+
+/** For nobody: its calls get 503, where proxies take its matches, or else all calls of its hosts. */
+function closed(reading: Reading, policy: PolicyObject): VirtualServiceInForce {
+  const spec = specOf(policy);
+  const passed = { ...spec, tls: spec.tls.map(nowhere), tcp: spec.tcp.map(nowhere) };
+  try {
+    return inForce(reading, policy, passed, spec.http.map(closedRoute), "answer503");
+  } catch {
+    const http = spec.http.length === 0 ? [] : [closedRoute({ match: [] })];
+    return inForce(reading, policy, passed, http, "answer503");
+  }
+}
+
+function nowhere<Route extends TcpRoute | TlsRoute>(route: Route): Route {
+  return { ...route, route: [{ destination: { host: missingTarget.service.interface } }] };
+}
+
+function inForce(
+  reading: Reading,
+  policy: PolicyObject,
+  spec: VirtualService,
+  http: readonly HttpRoute[],
+  whenMissing: WhenMissing,
+): VirtualServiceInForce {
+  const connections = (each: readonly (TcpRoute | TlsRoute)[]) => resolveConnections(reading, policy, each, whenMissing);
+  // Also one for hosts that nobody has registered must lead somewhere.
+  const routes = resolveRoutes(reading, policy, http, undefined, whenMissing);
+  requireRoutes(routes);
+  return {
+    spec,
+    namespace: policy.namespace,
+    provenance: provenanceOf(policy),
+    policy,
+    http,
+    routes,
+    tls: connections(spec.tls),
+    tcp: connections(spec.tcp),
+    whenMissing,
+  };
+}
 
 export function isForMesh({ gateways }: VirtualService): boolean {
   return gateways.length === 0 || gateways.includes(meshGateway);
@@ -100,7 +137,7 @@ export const routesFor = computation("routes for a service", (reading, key): rea
   const caller = reading.get(calleeOf, key.slice(end + 1));
   if (use === undefined) return [];
   try {
-    return resolveRoutes(reading, use.policy, use.http, caller);
+    return resolveRoutes(reading, use.policy, use.http, caller, use.whenMissing);
   } catch {
     // The clusters of its protocol could not be made: it leads where the others lead.
     return use.routes;
@@ -113,8 +150,14 @@ export function resolveRoutes(
   policy: PolicyObject,
   http: readonly HttpRoute[],
   caller: Callee | undefined,
+  whenMissing: WhenMissing,
 ): PlannedRoute[] {
-  const target = (destination: Destination) => targetOf(reading, policy, destination, caller, "http");
+  const target = (destination: Destination) =>
+    whenMissing === "refuse"
+      ? targetOf(reading, policy, destination, caller, "http")
+      : (targetIfThere(reading, policy, destination, caller, "http") ??
+        targetIfThere(reading, policy, destination, undefined, "http") ??
+        missingTarget);
   return http.map((route) => {
     const single = route.mirror === undefined ? [] : [{ destination: route.mirror, percent: mirrorPercent(route) }];
     const several = (route.mirrors ?? []).map((one) => ({ destination: one.destination, percent: percentOf(one) }));
@@ -126,7 +169,10 @@ export function resolveRoutes(
         weight: weight ?? 100,
         headers,
       })),
-      mirrors: [...single, ...several].map(({ destination, percent }) => ({ ...target(destination), percent })),
+      // A copy that goes nowhere is none.
+      mirrors: [...single, ...several]
+        .map(({ destination, percent }) => ({ ...target(destination), percent }))
+        .filter(({ service }) => service !== missingTarget.service),
     };
   });
 }
@@ -135,11 +181,16 @@ function resolveConnections(
   reading: Reading,
   policy: PolicyObject,
   routes: readonly (TcpRoute | TlsRoute)[],
+  whenMissing: WhenMissing,
 ): PlannedConnections[] {
+  const target = (destination: Destination) =>
+    whenMissing === "refuse"
+      ? targetOf(reading, policy, destination, undefined, "any")
+      : (targetIfThere(reading, policy, destination, undefined, "any") ?? missingTarget);
   return routes.map(({ match, route }) => ({
     match: match.map((one) => ({ ...one, sniHosts: "sniHosts" in one ? one.sniHosts : [] })),
     destinations: route.map(({ destination, weight }) => ({
-      ...targetOf(reading, policy, destination, undefined, "any"),
+      ...target(destination),
       weight: weight ?? 100,
     })),
     provenance: provenanceOf(policy),
@@ -156,6 +207,14 @@ function mayBeRouted({ protocol }: Callee, caller: Callee | undefined): boolean 
   return httpRank(protocol) !== undefined || (caller === undefined && isRpc(protocol));
 }
 
+function targetIfThere(...question: Parameters<typeof targetOf>): PlannedTarget | undefined {
+  try {
+    return targetOf(...question);
+  } catch {
+    return undefined;
+  }
+}
+
 /** @param kind `http`: it must speak HTTP, unless its port is named: a proxy may make TLS towards it */
 export function targetOf(
   reading: Reading,
@@ -163,7 +222,7 @@ export function targetOf(
   { host, port, subset = "" }: Destination,
   caller: Callee | undefined,
   kind: "http" | "any",
-): { readonly service: Callee; readonly subset: string } {
+): PlannedTarget {
   const name = resolveHost(reading, host, policy.namespace);
   const named = (callee: Callee) => callee.port !== undefined && callee.port === port?.number;
   const candidates = reading
