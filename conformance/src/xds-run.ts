@@ -3,6 +3,10 @@ import { globSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "node:test";
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : JSON.stringify(error);
+}
+
 export interface TestResult {
   readonly name: string;
   readonly passed: boolean;
@@ -19,7 +23,7 @@ export async function runTestFiles(repository: string, patterns: readonly string
   stream.on("test:fail", ({ name, nesting, details }) => {
     if (nesting !== 0) return;
     results.push({ name, passed: false });
-    process.stdout.write(`FAILED  ${name}\n        ${String(details.error.cause ?? details.error)}\n`);
+    process.stdout.write(`FAILED  ${name}\n        ${messageOf(details.error.cause ?? details.error)}\n`);
   });
   stream.resume();
   await new Promise((resolve) => stream.once("end", resolve));

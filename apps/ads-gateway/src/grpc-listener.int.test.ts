@@ -44,7 +44,7 @@ test("connections without a stream are few: the oldest are cut, and proxies get 
   await Promise.all([silents[0]!.closed, silents[1]!.closed]);
   await proxy(mesh, "second");
   await first.barrier();
-  assert.deepEqual((await mesh.connections()).map((one) => one.node).toSorted(), ["first", "second"]);
+  assert.deepEqual(new Set((await mesh.connections()).map((one) => one.node)), new Set(["first", "second"]));
 });
 
 test("a connection without a stream is closed after the idle time, also one that does not go by itself", async (t) => {

@@ -134,7 +134,7 @@ export class GrpcListener {
 
   /** Takes no more connections, and sends away those that there are, one after the other, within the time. */
   async drain(spreadMs: number): Promise<void> {
-    this.#stopListening();
+    void this.#stopListening();
     const total = this.#peers.size;
     const stepMs = Math.min(drainStepMs, spreadMs / total);
     const begin = performance.now();

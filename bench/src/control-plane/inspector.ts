@@ -29,7 +29,7 @@ export class Inspector {
     this.#socket = socket;
     socket.addEventListener("message", ({ data }) => this.#answered(JSON.parse(String(data)) as Answer));
     socket.addEventListener("close", () => {
-      for (const { reject } of this.#open.values()) reject(new Error("the inspected process has ended"));
+      for (const open of this.#open.values()) open.reject(new Error("the inspected process has ended"));
       this.#open.clear();
     });
   }

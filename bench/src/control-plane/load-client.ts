@@ -12,7 +12,7 @@ export class LoadClient {
     this.#child = child;
     child.on("message", (message) => this.#answered(message as LoadAnswer));
     child.on("exit", (code) => {
-      for (const { reject } of this.#open.values()) reject(new Error(`the load process ended with ${code}`));
+      for (const open of this.#open.values()) open.reject(new Error(`the load process ended with ${code}`));
       this.#open.clear();
     });
   }

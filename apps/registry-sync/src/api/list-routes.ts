@@ -64,9 +64,9 @@ function addList<Name extends string, Query extends z.ZodRawShape, Item extends 
     path: `/v1/${name}`,
     summary,
     query: z.strictObject({ ...pageQuery, ...filters }),
-    answer: z.object({ [name]: z.array(item), next } as z.ZodRawShape),
+    answer: z.object({ [name]: z.array(item), next }),
     handle: async ({ query }) => {
-      const page = await read(query as z.output<z.ZodObject<Query & typeof pageQuery>>);
+      const page = await read(query);
       return { [name]: [...page.items], ...(page.next === undefined ? {} : { next: page.next }) };
     },
   });

@@ -28,7 +28,7 @@ const operations: { readonly [Name in keyof LoadOperations]: Asynchronous<LoadOp
   state: () => {
     const { user, system } = process.cpuUsage();
     const { good, counters } = opened();
-    return { good, counters: { ...counters }, marks: opened().marks(), cpuSeconds: (user + system) / 1e6 };
+    return { good, counters: Object.assign({}, counters), marks: opened().marks(), cpuSeconds: (user + system) / 1e6 };
   },
   close: () => {
     load?.close();

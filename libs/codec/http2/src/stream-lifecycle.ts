@@ -30,7 +30,7 @@ export abstract class StreamLifecycle<InHead> {
     this.outbound = new Outbound(
       this.peerSettings,
       this.guard,
-      { onLocalEnd: (stream) => this.#onLocalEnd(stream as Http2Stream<InHead>) },
+      { onLocalEnd: (stream) => this.#onLocalEnd(stream) },
       { onOutput: options.onOutput, maxQueuedBytes: options.maxQueuedBytes },
     );
     this.window = new InboundWindow(options.connectionWindowBytes, options.maxHeldBytes, (increment) => {

@@ -170,7 +170,7 @@ test("a subset's policy takes the place of the rule's, setting by setting", () =
       "{host: shop.A, trafficPolicy: {loadBalancer: {simple: RANDOM}, connectionPool: {tcp: {maxConnections: 7}}}, subsets: [{name: v1, trafficPolicy: {loadBalancer: {simple: LEAST_REQUEST}}}]}",
     ),
   });
-  assert.partialDeepStrictEqual(jsonOf(mesh, "cds/outbound|http|v1|shop.A") as Json, {
+  assert.partialDeepStrictEqual(jsonOf(mesh, "cds/outbound|http|v1|shop.A"), {
     lbPolicy: "LEAST_REQUEST",
     circuitBreakers: { thresholds: [{ maxConnections: 7 }] },
   });
@@ -225,7 +225,7 @@ test("a balancer that gRPC clients do not know comes in a list, at whose end is 
     };
     const configs = policies.map(({ typedExtensionConfig: { typedConfig } }) => {
       const { "@type": type, ...config } = typedConfig;
-      return [String(type).split(".").at(-1), config];
+      return [(type as string).split(".").at(-1), config];
     });
     return [cluster["lbPolicy"] ?? "ROUND_ROBIN", ...configs];
   };
@@ -290,7 +290,7 @@ test("endpoints are grouped by the topology labels of their nodes", () => {
       { nodeId: "b", interface: "shop.A" },
     ],
   });
-  assert.partialDeepStrictEqual(jsonOf(mesh, "eds/outbound|http||shop.A") as Json, {
+  assert.partialDeepStrictEqual(jsonOf(mesh, "eds/outbound|http||shop.A"), {
     endpoints: [
       { locality: {}, loadBalancingWeight: 100 },
       { locality: { region: "r", zone: "z" }, loadBalancingWeight: 100 },

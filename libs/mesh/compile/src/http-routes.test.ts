@@ -224,8 +224,7 @@ const fields: readonly (readonly [yaml: string, route: JsonValue])[] = [
 ];
 
 describe("a route's field", () => {
-  for (const [yaml, expected] of fields)
-    test(yaml, () => assert.partialDeepStrictEqual(routeWith(yaml), expected as Record<string, JsonValue>));
+  for (const [yaml, expected] of fields) test(yaml, () => assert.partialDeepStrictEqual(routeWith(yaml), expected));
 
   test("no repetition with 0 attempts, and any host with retryIgnorePreviousHosts off", () => {
     assert.equal(JSON.stringify(routeWith(`${to}, retries: {attempts: 0}`)).includes("retryPolicy"), false);

@@ -16,7 +16,7 @@ const addressesOf = (json: Json) =>
 describe("a ServiceEntry", () => {
   test("DNS: all addresses of the host, or of its endpoints; called by the host, on the usual port", () => {
     const mesh = meshOf({ policies: entry(`{hosts: [Example.com], ${http80}, resolution: DNS}`) });
-    assert.partialDeepStrictEqual(jsonOf(mesh, "cds/outbound|80||Example.com") as Json, {
+    assert.partialDeepStrictEqual(jsonOf(mesh, "cds/outbound|80||Example.com"), {
       type: "STRICT_DNS",
       respectDnsTtl: true,
     });
@@ -115,7 +115,7 @@ describe("a ServiceEntry", () => {
     });
     // A port's settings replace the whole policy.
     assert.equal(JSON.stringify(tls).includes("maxConnections"), false);
-    assert.partialDeepStrictEqual(jsonOf(mesh, "cds/outbound|443||a.com") as Json, {
+    assert.partialDeepStrictEqual(jsonOf(mesh, "cds/outbound|443||a.com"), {
       circuitBreakers: { thresholds: [{ maxConnections: 1 }] },
     });
     assert.partialDeepStrictEqual(routesTo(mesh, "a.com")!, [

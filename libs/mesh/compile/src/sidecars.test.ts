@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { compareText } from "./compare-text.ts";
 import { jsonOf } from "./testing/json-of.ts";
 import { meshOf, policy, routesTo, viewOf } from "./testing/mesh-under-test.ts";
 
@@ -25,8 +26,8 @@ function seenBy(policies: string, subscriptions: { nodeId: string; interface: st
       id,
       [...viewOf(mesh, id)]
         .filter((key) => key.startsWith("cds/outbound"))
-        .map((key) => key.split("|").at(-1))
-        .toSorted(),
+        .map((key) => key.split("|").at(-1) ?? "")
+        .toSorted(compareText),
     ]),
   );
 }
@@ -75,7 +76,7 @@ test("ingress: where a port's calls go instead, and the limits towards the appli
       "{ingress: [{port: {number: 8080}, defaultEndpoint: '127.0.0.1:9090', connectionPool: {tcp: {maxConnections: 5}}}], inboundConnectionPool: {http: {http2MaxRequests: 6}}}",
     ),
   });
-  assert.partialDeepStrictEqual(jsonOf(mesh, "cds/a/inbound|8080") as object, {
+  assert.partialDeepStrictEqual(jsonOf(mesh, "cds/a/inbound|8080"), {
     circuitBreakers: { thresholds: [{ maxConnections: 5 }] },
     loadAssignment: {
       endpoints: [
@@ -83,7 +84,7 @@ test("ingress: where a port's calls go instead, and the limits towards the appli
       ],
     },
   });
-  assert.partialDeepStrictEqual(jsonOf(mesh, "cds/a/inbound|8081") as object, {
+  assert.partialDeepStrictEqual(jsonOf(mesh, "cds/a/inbound|8081"), {
     circuitBreakers: { thresholds: [{ maxRequests: 6 }] },
   });
 });

@@ -46,7 +46,7 @@ export class RecordedTable<Row extends { key: string }, Value extends NonNullabl
   async remove(key: string): Promise<boolean> {
     const { manager, recorder } = this.#parts;
     const { kind, entity } = this.#options;
-    const { affected } = await manager.delete(entity, { key } as FindOptionsWhere<Row>);
+    const { affected } = await manager.delete(entity, { key });
     if (affected !== 1) return false;
     recorder.record({ kind, key, value: undefined });
     return true;

@@ -19,7 +19,7 @@ function reference(pattern: string): (text: string) => boolean {
 }
 
 test("a pattern matches what RE2 matches", () => {
-  const text = fc.string({ unit: fc.constantFrom(..."abcdABC019 ._-/]{,}\n\téλ"), maxLength: 8 });
+  const text = fc.string({ unit: fc.constantFrom(...Array.from("abcdABC019 ._-/]{,}\n\téλ")), maxLength: 8 });
   for (const pattern of patterns) {
     // The reference has no \Q, no octal escapes, no (?U) and rewrites \/.
     if (/\\Q|\\1|\(\?U|\\\/|\(\?s\)/.test(pattern)) continue;

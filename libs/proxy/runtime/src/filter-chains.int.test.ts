@@ -99,7 +99,7 @@ test("server name, TLS or not and port choose the chain; what none takes is clos
   await using plain = await Backend.named("plain");
   await using secret = await Backend.start((incoming, response) => {
     incoming.resume();
-    response.end(`secret ${incoming.headers["x-forwarded-proto"]}`);
+    response.end(`secret ${String(incoming.headers["x-forwarded-proto"])}`);
   });
   await using passed = await TlsBackend.start(certificates.issue("passed", "DNS:passed.example"));
   const match = (filterChainMatch: Chain["filterChainMatch"]): Chain => ({ filterChainMatch });

@@ -73,7 +73,7 @@ function clientProblem(secure: TLSSocket, tls: DownstreamTls): string | undefine
   const error: unknown = secure.authorizationError;
   const unverified = verifyErrorOf(secure);
   if (unverified !== undefined) return unverified;
-  if (error !== undefined && error !== null) return String(error);
+  if (error !== undefined && error !== null) return error instanceof Error ? error.message : JSON.stringify(error);
   return peerProblem(secure, tls.check);
 }
 

@@ -116,7 +116,9 @@ export class AdsClient {
       received: (stream, response) => this.#received(stream, response),
       lost: () => this.#notify(),
     });
-    this.#initialFetch = new InitialFetch(options.initialFetchTimeoutMs ?? 15_000, (typeUrl, missing) => this.#giveUpOn(typeUrl, missing));
+    this.#initialFetch = new InitialFetch(options.initialFetchTimeoutMs ?? 15_000, (typeUrl, missing) =>
+      this.#giveUpOn(typeUrl, missing),
+    );
     this.#subscriptions = new Map(typeOrder.map((typeUrl) => [typeUrl, new TypeSubscription(typeUrl, now)]));
   }
 
@@ -127,8 +129,11 @@ export class AdsClient {
     this.#forgetConsumer = consumer.onWantedNamesChanged(() => this.#tellWhatIsWanted());
     this.#connection.open();
     const { lastGood, lastGoodAfterMs = 2000 } = this.#options;
-    if (lastGood !== undefined)
-      this.#restoreTimer = setTimeout(() => (this.#restoring = this.#restore(lastGood)), lastGoodAfterMs);
+    if (lastGood !== undefined) {
+      this.#restoreTimer = setTimeout(() => {
+        this.#restoring = this.#restore(lastGood);
+      }, lastGoodAfterMs);
+    }
     consumer.onClustersInitialized(() => this.#askForListeners());
   }
 
@@ -171,7 +176,10 @@ export class AdsClient {
       await this.#take(stream, subscription, response);
     } else {
       // No answer, as Envoy: a NACK without names would subscribe to everything.
-      this.#options.logger.warn({ type: shortTypeName(response.typeUrl) }, "the gateway sent a type that was not asked for; it is ignored");
+      this.#options.logger.warn(
+        { type: shortTypeName(response.typeUrl) },
+        "the gateway sent a type that was not asked for; it is ignored",
+      );
     }
     this.#notify();
   }
@@ -186,7 +194,8 @@ export class AdsClient {
     for (const typeUrl of typeOrder) {
       const resources = saved.get(typeUrl) ?? [];
       const rejected = await consumer.apply(typeUrl, resources);
-      if (rejected.length > 0) logger.warn({ type: shortTypeName(typeUrl), reason: nackReason(rejected) }, "a part of it is not usable");
+      if (rejected.length > 0)
+        logger.warn({ type: shortTypeName(typeUrl), reason: nackReason(rejected) }, "a part of it is not usable");
     }
     this.#applying = false;
     this.#tellWhatIsWanted();
@@ -208,10 +217,16 @@ export class AdsClient {
 
     if (rejected.length === 0) {
       subscription.accept(response);
-      logger.debug({ type, version: response.versionInfo, resources: response.resources.length }, "configuration applied");
+      logger.debug(
+        { type, version: response.versionInfo, resources: response.resources.length },
+        "configuration applied",
+      );
     } else {
       subscription.reject(response, rejected);
-      logger.warn({ type, version: response.versionInfo, reason: nackReason(rejected) }, "configuration rejected (NACK)");
+      logger.warn(
+        { type, version: response.versionInfo, reason: nackReason(rejected) },
+        "configuration rejected (NACK)",
+      );
     }
     this.#metrics.response(type, rejected.length === 0 ? "ack" : "nack");
     // The stream may have been lost meanwhile; what was applied counts all the same.
@@ -232,7 +247,10 @@ export class AdsClient {
     if ("unusable" in decoded) return decoded.unusable;
     try {
       const rejected = await this.#options.consumer.apply(response.typeUrl, decoded.resources);
-      this.#initialFetch.came(response.typeUrl, decoded.resources.map(({ name }) => name));
+      this.#initialFetch.came(
+        response.typeUrl,
+        decoded.resources.map(({ name }) => name),
+      );
       const bad = new Set(rejected.map(({ name }) => name));
       this.#options.lastGood?.keep(
         response.typeUrl,
@@ -241,19 +259,28 @@ export class AdsClient {
       );
       return rejected;
     } catch (error) {
-      this.#options.logger.warn({ err: error, type: shortTypeName(response.typeUrl) }, "applying a configuration failed");
+      this.#options.logger.warn(
+        { err: error, type: shortTypeName(response.typeUrl) },
+        "applying a configuration failed",
+      );
       return [{ name: "all resources", reason: error instanceof Error ? error.message : String(error) }];
     }
   }
 
   #refuseType(response: DiscoveryResponse): void {
-    this.#options.logger.warn({ type: response.typeUrl.slice(0, 200) }, "the gateway sent a type that this proxy does not know");
+    this.#options.logger.warn(
+      { type: response.typeUrl.slice(0, 200) },
+      "the gateway sent a type that this proxy does not know",
+    );
     this.#metrics.response("other", "nack");
     this.#send(
       create(DiscoveryRequestSchema, {
         typeUrl: response.typeUrl,
         responseNonce: response.nonce,
-        errorDetail: create(StatusSchema, { code: 13, message: `this proxy does not know the type ${response.typeUrl}` }),
+        errorDetail: create(StatusSchema, {
+          code: 13,
+          message: `this proxy does not know the type ${response.typeUrl}`,
+        }),
       }),
     );
   }

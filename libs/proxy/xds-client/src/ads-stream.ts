@@ -78,7 +78,7 @@ export function deltaStreams(options: GrpcStreamOptions = {}): OpenAdsStream {
       },
       {
         received: (response) => handlers.received(typeOf(response.typeUrl).fromDelta(response)),
-        ended: handlers.ended,
+        ended: (reason) => handlers.ended(reason),
       },
       options,
     );

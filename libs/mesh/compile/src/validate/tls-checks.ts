@@ -31,7 +31,8 @@ function* parameters({
   tlsMinimumProtocolVersion: least,
   tlsMaximumProtocolVersion: most,
 }: TlsParameters): Generator<string> {
-  if (most !== 0 && least > most) yield "the least version of TLS is above the highest";
+  const [lowest, highest]: readonly [number, number] = [least, most];
+  if (highest !== 0 && lowest > highest) yield "the least version of TLS is above the highest";
 }
 
 export const tlsChecks: readonly (readonly [string, MessageCheck])[] = [

@@ -17,7 +17,7 @@ export function rangeSet(from: number, to: number): CharSet {
 }
 
 export function charsOf(text: string): CharSet {
-  const codes = new Set([...text].map((char) => char.charCodeAt(0)));
+  const codes = new Set(Array.from(text, (char) => char.charCodeAt(0)));
   return setOf((code) => codes.has(code), never);
 }
 

@@ -39,7 +39,7 @@ function read(message: Message, where: string): LocalRateLimit | undefined {
   if (bucket === undefined) return undefined;
   const fillMs = durationMs(bucket.fillInterval, 0, `${where}token_bucket.fill_interval`);
   if (fillMs < LEAST_FILL_MS) throw rejection(`${where}token_bucket.fill_interval`, `is less than ${LEAST_FILL_MS} ms`);
-  const status = message.status?.code ?? 429;
+  const status: number = message.status?.code ?? 429;
   return new LocalRateLimit({
     statPrefix: message.statPrefix,
     bucket: { max: bucket.maxTokens, perFill: bucket.tokensPerFill ?? 1, fillMs },
