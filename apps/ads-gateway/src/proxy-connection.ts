@@ -86,8 +86,9 @@ export class ProxyConnection {
 
   /** What was not looked at yet counts, too: more than the truth for a moment, never less. */
   pending(): PendingOfType[] {
-    const unseen = this.#unseen?.pending((typeUrl) => this.#stream.wants(typeUrl)) ?? [];
-    return [...this.#stream.pending(), ...unseen];
+    const pending = this.#stream.pending();
+    if (this.#unseen !== undefined) pending.push(...this.#unseen.pending((typeUrl) => this.#stream.wants(typeUrl)));
+    return pending;
   }
 
   status(): TypeStatus[] {

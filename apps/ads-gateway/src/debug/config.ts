@@ -42,21 +42,34 @@ export const configzAnswer = z.object({
   next: nextOfPage,
 });
 
-const node = z.string().min(1).max(255).describe("The node id.");
+const nodeId = z.string().min(1).max(255).optional();
+/** Both names in both. */
+const nodeQuery = {
+  node: nodeId.describe("The node id; this or `proxy`, which is the same."),
+  proxy: nodeId.describe("The node id; this or `node`, which is the same."),
+};
+
+function nodeIn({ node, proxy }: { readonly node?: string | undefined; readonly proxy?: string | undefined }): string {
+  const named = node ?? proxy;
+  if (named === undefined) throw new FairleadError("FL_REQUEST_INVALID", "query.node: expected the node id");
+  if (proxy !== undefined && proxy !== named)
+    throw new FairleadError("FL_REQUEST_INVALID", "query.proxy: another node than query.node; give one of them");
+  return named;
+}
 
 /** `/debug/config` lists names and provenance by type; `/debug/configz` has bodies, too, and is paged. */
 export function addConfig(api: HttpApi, sources: DebugSources): void {
-  const viewOf = (nodeId: string) => {
+  const viewOf = (id: string) => {
     const { gatewayId, replica, table } = sources;
     if (!replica.synced) throw new FairleadError("FL_GATEWAY_NOT_SYNCED", "the gateway has no configuration yet");
-    const seen = replica.viewOf(nodeId);
+    const seen = replica.viewOf(id);
     const answer = {
       gateway: gatewayId,
-      node: nodeId,
+      node: id,
       revision: replica.revision,
       scope: seen.scopeId,
       registered: seen.registered,
-      connected: [...table.ofNode(nodeId)].length > 0,
+      connected: [...table.ofNode(id)].length > 0,
     };
     return { seen, answer };
   };
@@ -66,10 +79,10 @@ export function addConfig(api: HttpApi, sources: DebugSources): void {
     path: "/debug/config",
     summary: "The resources that a node is served, with where each comes from.",
     description: "Also for a node that is not connected. One that nobody registered is served everything.",
-    query: z.strictObject({ node }),
+    query: z.strictObject(nodeQuery),
     answer: configAnswer,
     handle: async ({ query }) => {
-      const { seen, answer } = viewOf(query.node);
+      const { seen, answer } = viewOf(nodeIn(query));
       const types = pushOrder.map((type) => ({ type, resources: seen.all(type).map(resourceAnswer) }));
       return { ...answer, types };
     },
@@ -81,7 +94,7 @@ export function addConfig(api: HttpApi, sources: DebugSources): void {
     summary: "The resources that a node is served, with their bodies.",
     description: "Private keys and other secrets are not in it.",
     query: z.strictObject({
-      proxy: node,
+      ...nodeQuery,
       type: z
         .enum(pushOrder as [string, ...string[]])
         .optional()
@@ -91,7 +104,7 @@ export function addConfig(api: HttpApi, sources: DebugSources): void {
     }),
     answer: configzAnswer,
     handle: async ({ query }) => {
-      const { seen, answer } = viewOf(query.proxy);
+      const { seen, answer } = viewOf(nodeIn(query));
       const all = pushOrder
         .flatMap((type) => (query.type === undefined || query.type === type ? seen.all(type) : []))
         .filter(({ name }) => query.name === undefined || query.name === name)

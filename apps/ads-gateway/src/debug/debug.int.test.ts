@@ -158,6 +158,18 @@ test("configz has bodies, by type and name and page; no private key is in it", a
   assert.doesNotMatch(everything, /THE-PRIVATE-KEY/);
 });
 
+test("config and configz both take the node as node= and as proxy=", async (t) => {
+  const mesh = await serving(t);
+  for (const page of ["config", "configz"]) {
+    for (const name of ["node", "proxy"])
+      assert.equal(((await mesh.debug(`/debug/${page}?${name}=n1`)) as { node: string }).node, "n1");
+    for (const query of ["", "?node=n1&proxy=n2"]) {
+      const { code } = (await mesh.debug(`/debug/${page}${query}`)) as { code: string };
+      assert.equal(code, "FL_REQUEST_INVALID", query);
+    }
+  }
+});
+
 test("syncz can be asked for one proxy, and page by page; a refusal is in it with its sources", async (t) => {
   const mesh = await serving(t);
   for (const nodeId of ["n1", "n2", "n3"]) await proxy(mesh, nodeId);
