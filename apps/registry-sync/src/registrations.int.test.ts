@@ -203,3 +203,29 @@ test("nodes are listed page by page with their leases", async () => {
   );
   assert.ok(ids.includes("n1") && ids.includes("n6"));
 });
+
+test("who was there first keeps the name: one that differs in case only is refused, in publications and subscriptions", async () => {
+  const call = (path: string, name: string, id: string) =>
+    registry.call("POST", path, { service: { interface: name, port: 1 }, node: node(id) });
+  assert.equal((await call("/pub", "case.Reviews", "case-1")).status, 200);
+  for (const path of ["/pub", "/sub"]) {
+    const { status, body } = await call(path, "CASE.REVIEWS", "case-2");
+    assert.deepEqual([status, body["code"]], [409, "FL_INTERFACE_TAKEN"]);
+    assert.match(JSON.stringify(body), /case\.Reviews/);
+  }
+  // A subscription alone does not keep a name from who has the service.
+  assert.equal((await call("/sub", "CASE.Ratings", "case-1")).status, 200);
+  assert.equal((await call("/pub", "case.ratings", "case-2")).status, 200);
+  assert.equal((await call("/pub", "case.ratings", "case-2")).status, 200);
+  assert.equal((await call("/pub", "CASE.Ratings", "case-1")).status, 409);
+});
+
+test("of two that register names that differ in case at the same time one has it", async () => {
+  const names = ["race.A", "RACE.a", "Race.a", "race.a"];
+  const answers = await Promise.all(
+    names.map((name, index) =>
+      registry.call("POST", "/pub", { service: { interface: name, port: 1 }, node: node(`race-${index}`) }),
+    ),
+  );
+  assert.deepEqual(answers.map(({ status }) => status).toSorted(), [200, 409, 409, 409]);
+});

@@ -1,5 +1,6 @@
 import type { Provider } from "@fairlead/dubbo-registry";
 import type { Instance, MeshNode } from "@fairlead/model";
+import { reservedInterface } from "@fairlead/registration";
 
 /** What of a provider's URL subsets may select by, besides version and group. */
 const keptParameters = ["application", "cluster", "dubbo.tag", "environment", "region", "zone"];
@@ -31,6 +32,7 @@ export function mirroredInstance(
     parameters,
   } = provider;
   if (!enabled || weight === 0) return undefined;
+  if (reservedInterface(name) !== undefined) return undefined;
   if (!interfaceName.test(name) || !tag.test(version) || !tag.test(group) || !hostName.test(address)) return undefined;
   const labels: Record<string, string> = {};
   const facts = [

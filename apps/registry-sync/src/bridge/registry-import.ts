@@ -95,6 +95,16 @@ export class RegistryImport implements ForeignRegistryEvents {
     );
   }
 
+  #leftOut(interfaces: readonly string[], instances: readonly { readonly interface: string }[]): void {
+    if (interfaces.length === 0) return;
+    const names = new Set(interfaces);
+    this.#unusable += instances.filter((instance) => names.has(instance.interface)).length;
+    this.#options.logger.warn(
+      { registry: this.#options.name, interfaces: interfaces.slice(0, 10), count: interfaces.length },
+      "interfaces are left out: others are there that differ in upper and lower case only",
+    );
+  }
+
   #usable(providers: readonly Provider[]): Provider[] {
     return providers.filter((provider) => {
       if (mirroredInstance(provider, this.#options.name) !== undefined) return true;
@@ -145,7 +155,8 @@ export class RegistryImport implements ForeignRegistryEvents {
         const found = instancesOf(put.slice(at, at + batch));
         const nodes = new Map<string, MeshNode>(found.map(({ node }) => [node.id, node]));
         const instances = found.map(({ instance }) => instance);
-        await store.write(currentTraceparent(), (tx) => tx.putMirrored([...nodes.values()], instances));
+        const { result } = await store.write(currentTraceparent(), (tx) => tx.putMirrored([...nodes.values()], instances));
+        this.#leftOut(result, instances);
       }
       if (removed.length === 0) return;
       const gone = instancesOf(removed).map(({ instance }) => instance);

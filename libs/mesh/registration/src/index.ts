@@ -44,6 +44,7 @@ export {
   type PublicationAnswer,
   publicationAnswerSchema,
   type PublicationBody,
+  reservedInterface,
   type ServiceBody,
   serviceReferenceSchema,
   serviceSchema,

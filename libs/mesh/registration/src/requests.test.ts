@@ -73,3 +73,17 @@ test("?timeout has a unit, and a limit", () => {
     assert.equal(waitQuerySchema.safeParse({ timeout }).success, false, timeout);
   }
 });
+
+test("a name that proxies or hosts use themselves cannot be published or called, but taken back", () => {
+  const reserved = ["localhost", "LocalHost", "127.0.0.1", "10.1", "2130706433", "0x7f000001", "inbound", "outbound", "__proto__"];
+  for (const name of reserved) {
+    const service = { interface: name, port: 1 };
+    for (const schema of [publishRequestSchema, subscribeRequestSchema]) {
+      const { error } = schema.safeParse({ service, node });
+      assert.match(error?.issues[0]?.message ?? "", /IP address|use themselves/, name);
+    }
+    assert.equal(unpublishRequestSchema.safeParse({ service, node: { id: "n1" } }).success, true, name);
+  }
+  for (const name of ["shop.Orders", "localhost.Orders", "v1", "shop.1", "x0x7f"])
+    assert.equal(publishRequestSchema.safeParse({ service: { interface: name, port: 1 }, node }).success, true, name);
+});

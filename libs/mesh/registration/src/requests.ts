@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { convergenceReportSchema } from "./convergence.ts";
 import { nodeReferenceSchema, nodeSchema } from "./node.ts";
-import { serviceReferenceSchema, serviceSchema } from "./service.ts";
+import { calledServiceSchema, serviceReferenceSchema, serviceSchema } from "./service.ts";
 
 /** What registry-sync takes: the application's bodies plus the node. */
 
@@ -23,11 +23,11 @@ export const unpublishRequestSchema = z.strictObject({ service: serviceReference
 export type UnpublishRequest = z.output<typeof unpublishRequestSchema>;
 
 /** POST /sub. Of the service only the interface counts; the protocol is assumed until somebody publishes it. */
-export const subscribeRequestSchema = z.strictObject({ service: serviceReferenceSchema, node: nodeSchema });
+export const subscribeRequestSchema = z.strictObject({ service: calledServiceSchema, node: nodeSchema });
 export type SubscribeRequest = z.output<typeof subscribeRequestSchema>;
 
 /** POST /unsub */
-export const unsubscribeRequestSchema = z.strictObject({ service: serviceReferenceSchema, node: nodeReferenceSchema });
+export const unsubscribeRequestSchema = z.strictObject({ service: calledServiceSchema, node: nodeReferenceSchema });
 export type UnsubscribeRequest = z.output<typeof unsubscribeRequestSchema>;
 
 /** POST /v1/instances/state */

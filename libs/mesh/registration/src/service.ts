@@ -11,6 +11,24 @@ const interfaceName = z
     "an interface is 1 to 253 of A-Z a-z 0-9 _ . $ -, not beginning or ending with . $ -",
   )
   .describe("The name that callers use as Host, e.g. shop.Orders.");
+
+const reservedNames = new Set(["localhost", "inbound", "outbound", "outbound_rpc", "__proto__"]);
+/** As clients read numbers in a host: dotted, short, hexadecimal. */
+const address = /^(0x[0-9a-f]*|\d+)(\.(0x[0-9a-f]*|\d+)){0,3}$/i;
+
+/** @returns why a name that is well-formed can never be meant as an interface; undefined when it may be */
+export function reservedInterface(name: string): string | undefined {
+  if (address.test(name)) return "an interface is a name; callers would take this for an IP address";
+  if (reservedNames.has(name.toLowerCase())) return `${name} is a name that proxies and hosts use themselves`;
+  return undefined;
+}
+
+/** What can be published and called. What is taken back may be anything. */
+const callableInterface = interfaceName.superRefine((name, context) => {
+  const message = reservedInterface(name);
+  if (message !== undefined) context.addIssue({ code: "custom", message });
+});
+
 const tag = z
   .string()
   .max(128)
@@ -18,7 +36,7 @@ const tag = z
 
 /** What is published: the `service` of /pub. */
 export const serviceSchema = z.strictObject({
-  interface: interfaceName,
+  interface: callableInterface,
   protocol: z.enum(protocols).default("http"),
   port: z.number().int().min(1).max(65535).describe("The application's own port."),
   version: tag.default(""),
@@ -52,6 +70,8 @@ export const serviceReferenceSchema = z.strictObject({
   labels: z.record(z.string(), z.string()).optional(),
   weight: z.number().optional(),
 });
+/** Names what is called: the `service` of /sub. */
+export const calledServiceSchema = serviceReferenceSchema.extend({ interface: callableInterface });
 export type ServiceReference = z.output<typeof serviceReferenceSchema>;
 
 /** The answer of /pub /unpub /sub /unsub. `err_no` is 0 on success, 1 with an error's `code` and `message`. */

@@ -94,3 +94,24 @@ test("10,000 instances of 1,000 services are written in the time of a test", asy
   await store.write(undefined, (tx) => tx.putMirrored(nodes, instances));
   assert.equal((await store.write(undefined, (tx) => tx.findInstancesOf("zk~big~"))).result.length, 10_000);
 });
+
+test("an interface that differs in case only from one that is there is left out, with its instances", async () => {
+  await store.write(undefined, (tx) => tx.publishService({ interface: "case.First", protocol: "http" }));
+  const nodes = ["zk~case~0", "zk~case~1"].map(node);
+  const put = (instances: readonly Instance[]) => store.write(undefined, (tx) => tx.putMirrored(nodes, instances));
+  const { result } = await put([
+    instance("zk~case~0", "case.Other"),
+    instance("zk~case~1", "CASE.first"),
+    instance("zk~case~0", "case.first"),
+    instance("zk~case~1", "CASE.OTHER"),
+  ]);
+  assert.deepEqual(new Set(result), new Set(["CASE.first", "case.first", "CASE.OTHER"]));
+  const found = await store.write(undefined, (tx) => tx.findInstancesOf("zk~case~"));
+  assert.deepEqual(
+    found.result.map((one) => [one.nodeId, one.interface]),
+    [["zk~case~0", "case.Other"]],
+  );
+  const replica = await followed();
+  assert.equal(replica.nodes.has("zk~case~1"), false);
+  assert.deepEqual((await put([instance("zk~case~0", "case.First")])).result, []);
+});

@@ -13,6 +13,17 @@ const lockInterfaces = `
     SELECT DISTINCT hashtext(name) AS hash FROM unnest($1::text[]) AS name ORDER BY 1
   ) AS hashes`;
 
+const lockNames = `
+  SELECT pg_advisory_xact_lock(4, hash) FROM (
+    SELECT DISTINCT hashtext(lower(name)) AS hash FROM unnest($1::text[]) AS name ORDER BY 1
+  ) AS hashes`;
+
+/** Interfaces that would be new, and differ in case only from one that is there. */
+const takenNames = `
+  SELECT DISTINCT name AS key FROM unnest($1::text[]) AS name
+  JOIN service s ON lower(s.interface) = lower(name) AND s.interface <> name AND NOT s.assumed
+  WHERE NOT EXISTS (SELECT 1 FROM service own WHERE own.interface = name AND NOT own.assumed)`;
+
 /** A node of a registry that the mesh mirrors renews no lease: who mirrors it removes it. */
 const putNodes = `
   INSERT INTO node (id, app, address, inbound_port, outbound_port, labels, lease_expires_at)
@@ -32,7 +43,7 @@ const putServices = `
 /** Guesses of subscriptions, now that somebody has said what the interface speaks. */
 const removeAssumed = `
   DELETE FROM service s
-  WHERE s.assumed AND s.interface = ANY($1::text[])
+  WHERE s.assumed AND lower(s.interface) IN (SELECT lower(name) FROM unnest($1::text[]) AS name)
     AND NOT EXISTS (SELECT 1 FROM instance i WHERE i.interface = s.interface AND i.protocol = s.protocol)
   RETURNING key`;
 
@@ -75,10 +86,39 @@ export class BulkRegistrations {
     return rows.map(instanceOf);
   }
 
-  async put(nodes: readonly MeshNode[], instances: readonly Instance[]): Promise<void> {
+  /** @returns interfaces that were left out, with their instances: others are there that differ in upper and lower case only */
+  async put(nodes: readonly MeshNode[], instances: readonly Instance[]): Promise<readonly string[]> {
+    const taken = await this.#takenNames([...new Set(instances.map((instance) => instance.interface))]);
+    if (taken.size === 0) await this.#put(nodes, instances);
+    else {
+      const kept = instances.filter((instance) => !taken.has(instance.interface));
+      const used = new Set(kept.map(({ nodeId }) => nodeId));
+      await this.#put(
+        nodes.filter(({ id }) => used.has(id)),
+        kept,
+      );
+    }
+    return [...taken];
+  }
+
+  /** Of several that differ in case only the first counts, if none is there already. */
+  async #takenNames(names: readonly string[]): Promise<ReadonlySet<string>> {
+    await this.#manager.query(lockInterfaces, [names]);
+    await this.#manager.query(lockNames, [names]);
+    const taken = new Set((await this.#returning(takenNames, [names])).map(({ key }) => key));
+    const first = new Map<string, string>();
+    for (const name of names) {
+      if (taken.has(name)) continue;
+      const lower = name.toLowerCase();
+      if (first.has(lower)) taken.add(name);
+      else first.set(lower, name);
+    }
+    return taken;
+  }
+
+  async #put(nodes: readonly MeshNode[], instances: readonly Instance[]): Promise<void> {
     const services = new Map(instances.map(({ interface: name, protocol }) => [serviceKey({ interface: name, protocol }), { interface: name, protocol }])); // prettier-ignore
     const names = [...new Set(instances.map((instance) => instance.interface))];
-    await this.#manager.query(lockInterfaces, [names]);
     const nodeRows = new Map(nodes.map((node) => [node.id, nodeRowOf(node)]));
     for (const key of await this.#write(putNodes, [...nodeRows.values()])) {
       this.#recorder.record({

@@ -55,8 +55,12 @@ export interface CatalogueTransaction {
 
   /** Instances of all nodes whose id begins so, in the order of their keys. */
   findInstancesOf(nodePrefix: string): Promise<Instance[]>;
-  /** Many instances of a registry that the mesh mirrors, with their nodes, which have no lease. Only one writer at a time for these nodes. */
-  putMirrored(nodes: readonly MeshNode[], instances: readonly Instance[]): Promise<void>;
+  /**
+   * Many instances of a registry that the mesh mirrors, with their nodes, which have no lease. Only one writer at a time for these nodes.
+   *
+   * @returns interfaces that were left out, with their instances: others are there that differ in upper and lower case only
+   */
+  putMirrored(nodes: readonly MeshNode[], instances: readonly Instance[]): Promise<readonly string[]>;
   /** And their nodes, where nothing is left of these. */
   removeMirrored(instances: readonly Instance[]): Promise<void>;
 

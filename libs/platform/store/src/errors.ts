@@ -14,4 +14,11 @@ export const storeErrors = declareErrors("store", {
     action:
       "Write it as postgres://user:password@host:5432/database; characters such as @ and / in a password are percent-encoded.",
   },
+  FL_INTERFACE_TAKEN: {
+    httpStatus: 409,
+    meaning:
+      "A service is there whose interface differs from the given one in upper and lower case only. Host names have no case, so one of them would get the calls of the other. Nothing was changed.",
+    action:
+      "Use the interface as the message names it, or another one. A service that nobody uses any more gives its name back after the retention of services (docs/reference/config.md).",
+  },
 });

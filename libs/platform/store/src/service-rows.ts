@@ -1,3 +1,4 @@
+import { FairleadError } from "@fairlead/errors";
 import { type Protocol, type Service, serviceKey } from "@fairlead/model";
 import type { EntityManager } from "typeorm";
 import { InstanceEntity, ServiceEntity, type ServiceRow } from "./catalogue-entities.ts";
@@ -5,6 +6,7 @@ import type { ChangeRecorder } from "./change-recorder.ts";
 import type { TransactionParts } from "./recorded-table.ts";
 import { serviceOf } from "./row-mapping.ts";
 import type { TransactionLocks } from "./transaction-locks.ts";
+import "./errors.ts";
 
 const unused = `
   NOT EXISTS (SELECT 1 FROM instance i WHERE i.interface = s.interface AND i.protocol = s.protocol)
@@ -29,8 +31,10 @@ export class ServiceRows {
     if (await this.#isKept(service.interface, isSettled)) return;
     const rows = await this.#rowsOf(service.interface);
     const own = rows.find((row) => row.key === key);
-    if (own === undefined) await this.#insert(service, false);
-    else if (own.assumed) await this.#manager.update(ServiceEntity, { key }, { assumed: false });
+    if (own === undefined) {
+      await this.#claim(service.interface, ({ assumed }) => !assumed);
+      await this.#insert(service, false);
+    } else if (own.assumed) await this.#manager.update(ServiceEntity, { key }, { assumed: false });
     for (const other of rows) {
       if (!other.assumed || other.key === key) continue;
       const { interface: name, protocol } = other;
@@ -41,7 +45,9 @@ export class ServiceRows {
   async subscribeService(name: string, protocol: Protocol): Promise<void> {
     if (await this.#isKept(name, (rows) => rows.length > 0 && rows.every((row) => row.unusedSince === null))) return;
     const rows = await this.#rowsOf(name);
-    if (rows.length === 0) await this.#insert({ interface: name, protocol }, true);
+    if (rows.length > 0) return;
+    await this.#claim(name, () => true);
+    await this.#insert({ interface: name, protocol }, true);
   }
 
   async removeUnusedServices(retentionMs: number, limit: number): Promise<Service[]> {
@@ -89,6 +95,29 @@ export class ServiceRows {
       await this.#manager.update(ServiceEntity, { interface: name }, { unusedSince: null });
     }
     return rows;
+  }
+
+  /**
+   * Host names have no case: whose interface was there first keeps the calls.
+   *
+   * @param keepsName whether that service does; the others go
+   * @throws FairleadError FL_INTERFACE_TAKEN
+   */
+  async #claim(name: string, keepsName: (row: ServiceRow) => boolean): Promise<void> {
+    await this.#locks.take("name", name.toLowerCase());
+    const rows = await this.#manager
+      .createQueryBuilder(ServiceEntity, "service")
+      .where("lower(service.interface) = lower(:name) AND service.interface <> :name", { name })
+      .orderBy("service.key")
+      .getMany();
+    const first = rows.find(keepsName);
+    if (first !== undefined)
+      throw new FairleadError(
+        "FL_INTERFACE_TAKEN",
+        `${name} differs from ${first.interface} (${first.protocol}), which is there already, in upper and lower case only`,
+        { facts: { interface: name, taken: first.interface } },
+      );
+    for (const row of rows) await this.#remove(row);
   }
 
   async #insert(service: Service, assumed: boolean): Promise<void> {

@@ -1,7 +1,7 @@
 import type { EntityManager } from "typeorm";
 
 /** What two transactions may not work on at once. The numbers are the first key of PostgreSQL's two-key advisory locks. */
-const lockClasses = { node: 1, interface: 2, policies: 3 } as const;
+const lockClasses = { node: 1, interface: 2, policies: 3, name: 4 } as const;
 
 /** Locks by name, also for rows that are not there yet; held until the transaction ends. */
 export class TransactionLocks {
