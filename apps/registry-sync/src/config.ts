@@ -71,7 +71,9 @@ export const registrySyncConfig = defineConfig("registry-sync", {
   previewTimeout: atLeast(1000, "at least 1s")
     .prefault("30s")
     .describe("Time that a dry run of policies may take. It compiles the whole mesh, in a thread of its own."),
-  previewMemoryMb: count(64, 65_536).default(1024).describe("Heap of the thread for dry runs, in MiB."),
+  previewMemoryMb: count(64, 65_536)
+    .default(1024)
+    .describe("Heap of the thread for dry runs, in MiB; its buffers, beside the heap, may take as much again."),
   maxWaitingPreviews: count(0, 1000)
     .default(8)
     .describe("Dry runs that wait for their turn, as one runs at a time; more get FL_OVERLOADED."),

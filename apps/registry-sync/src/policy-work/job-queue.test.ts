@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
+import { errorAnswer } from "@fairlead/http-api";
 import { JobQueue, type JobQueueOptions } from "./job-queue.ts";
 
 const queues: JobQueue[] = [];
@@ -24,6 +27,7 @@ metadata: { name: reviews }
 spec: { host: shop.Reviews }
 `;
 const parse = (text: string) => ({ kind: "parse" as const, text, file: "a.yaml" });
+const request = { authority: "a", path: "/", method: "GET", headers: [] };
 /** Seconds of work for the parser. */
 const costly = `[${"a,".repeat(1_000_000)}]`;
 
@@ -35,6 +39,23 @@ test("a job's result and its refusal come back as they would without a thread", 
   await assert.rejects(jobs.run({ kind: "preview", change: { put: [], remove: [] }, inForce: new Map() }), {
     code: "FL_STORE_UNAVAILABLE",
   });
+});
+
+test("a refusal by code that only the thread has loaded says what to do", async () => {
+  const routes = toBinary(
+    RouteConfigurationSchema,
+    create(RouteConfigurationSchema, {
+      name: "a",
+      virtualHosts: [{ name: "v", domains: ["*"], includeRequestAttemptCount: true }],
+      vhds: {},
+    }),
+  );
+  const caught: unknown = await queue()
+    .run({ kind: "route", routes, request })
+    .catch((error: unknown) => error);
+  const { status, body } = errorAnswer(caught);
+  assert.deepEqual([status, body.code], [400, "FL_XDS_REJECTED"]);
+  assert.match(body.action, /names the field/);
 });
 
 test("a job that takes too long is given up, and the next one is done", async () => {
@@ -49,6 +70,17 @@ test("a job that takes too long is given up, and the next one is done", async ()
 test("a job that needs too much memory ends its thread, not the process; the next one is done", async () => {
   const jobs = queue({ maxMemoryMb: 96 });
   await assert.rejects(jobs.run(parse(costly)), { code: "FL_POLICY_WORK_LIMIT", message: /memory/ });
+  assert.equal((await jobs.run(parse(policy))).length, 1);
+});
+
+test("so does a job whose buffers, which are on no heap, need too much", async () => {
+  const jobs = queue({ maxMemoryMb: 96 });
+  // A route configuration with its name in it again and again: seconds of work, and nothing is kept.
+  const routes = Buffer.alloc(129 * 1024 * 1024, Buffer.from([0x0a, 0x01, 0x61]));
+  await assert.rejects(jobs.run({ kind: "route", routes, request }), {
+    code: "FL_POLICY_WORK_LIMIT",
+    message: /buffers take more than the 96 MiB/,
+  });
   assert.equal((await jobs.run(parse(policy))).length, 1);
 });
 

@@ -1,13 +1,15 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { type ErrorFacts, FairleadError } from "@fairlead/errors";
+import { RelayedError } from "@fairlead/http-api";
 import type { Job, JobAnswer, JobResults, ThreadData, ThreadMessage } from "./jobs.ts";
+import { watchBuffers } from "./buffer-watch.ts";
 import "../errors.ts";
 
 export interface JobQueueOptions extends ThreadData {
   /** Of one job; the thread is ended then. */
   readonly timeoutMs: number;
-  /** Of the thread's heap. */
+  /** Of the thread's heap; and as much, beside it, of its buffers. */
   readonly maxMemoryMb: number;
   /** Jobs that wait for their turn; more get FL_OVERLOADED. */
   readonly maxWaiting: number;
@@ -107,6 +109,11 @@ export class JobQueue {
       workerData: { databaseUrl } satisfies ThreadData,
       resourceLimits: { maxOldGenerationSizeMb: maxMemoryMb },
     });
+    const stopWatching = watchBuffers(thread, maxMemoryMb * 1024 * 1024, () => {
+      if (this.#thread === thread)
+        this.#give(limitReached(`its buffers take more than the ${maxMemoryMb} MiB of memory that they may`));
+    });
+    thread.once("exit", stopWatching);
     thread.on("message", (message: ThreadMessage) => {
       if (this.#thread !== thread) return;
       if (message !== "ready") this.#done(message);
@@ -126,10 +133,7 @@ export class JobQueue {
     const entry = this.#running;
     this.#running = undefined;
     if ("result" in answer) entry?.resolve(answer.result);
-    else {
-      const { code, message, facts } = answer.error;
-      entry?.reject(new FairleadError(code as `FL_${string}`, message, { facts: facts as ErrorFacts }));
-    }
+    else entry?.reject(errorOf(answer.error));
     this.#next();
   }
 
@@ -148,6 +152,14 @@ export class JobQueue {
     this.#thread = undefined;
     await thread?.terminate();
   }
+}
+
+function errorOf({ meaning, ...error }: Extract<JobAnswer, { error: object }>["error"]): FairleadError {
+  const code = error.code as `FL_${string}`;
+  const facts = error.facts as ErrorFacts;
+  // What nobody foresaw stays in the log.
+  if (meaning === undefined || code === "FL_INTERNAL") return new FairleadError(code, error.message, { facts });
+  return new RelayedError({ code, message: error.message, facts, status: meaning.httpStatus, action: meaning.action });
 }
 
 function limitReached(reason: string): FairleadError {

@@ -1,3 +1,4 @@
+import type { ErrorMeaning } from "@fairlead/errors";
 import type { PolicyObject } from "@fairlead/model";
 import type { RequestToExplain, RouteTaken } from "@fairlead/proxy-explain";
 import type { Preview, PreviewedObject, RejectedObject } from "@fairlead/registration";
@@ -35,4 +36,12 @@ export type ThreadMessage = "ready" | JobAnswer;
 /** What the thread says when a job is done. */
 export type JobAnswer =
   | { readonly result: JobResults[Job["kind"]] }
-  | { readonly error: { readonly code: string; readonly message: string; readonly facts: object } };
+  | {
+      readonly error: {
+        readonly code: string;
+        readonly message: string;
+        readonly facts: object;
+        /** What the code means, where the thread knows it: the code that it loads is not all loaded beside it. */
+        readonly meaning: Pick<ErrorMeaning, "httpStatus" | "action"> | undefined;
+      };
+    };

@@ -1,6 +1,6 @@
 /** The worker thread for what takes longer than the event loop of registry-sync may be held up: one job at a time. */
 import { parentPort, workerData } from "node:worker_threads";
-import { FairleadError } from "@fairlead/errors";
+import { FairleadError, meaningOf } from "@fairlead/errors";
 import { createLogger } from "@fairlead/logging";
 import type { Catalogue } from "@fairlead/model";
 import { parsePolicies } from "@fairlead/policy";
@@ -65,7 +65,9 @@ async function answerOf(job: Job): Promise<JobAnswer> {
     return { result: await resultOf(job) };
   } catch (caught) {
     const { code, message, facts } = FairleadError.from(caught);
-    return { error: { code, message, facts } };
+    const { httpStatus, action } = meaningOf(code) ?? {};
+    const meaning = httpStatus === undefined || action === undefined ? undefined : { httpStatus, action };
+    return { error: { code, message, facts, meaning } };
   }
 }
 
