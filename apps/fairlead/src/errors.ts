@@ -8,8 +8,8 @@ export const commandLineErrors = declareErrors("fairlead", {
   },
   FL_CLI_FILE: {
     httpStatus: 400,
-    meaning: "A file named on the command line cannot be read.",
-    action: "Check the path and its permissions.",
+    meaning: "A file named on the command line cannot be read, or is not UTF-8.",
+    action: "Check the path, its permissions, and how the file is encoded.",
   },
   FL_CLI_UNREACHABLE: {
     httpStatus: 503,

@@ -69,6 +69,15 @@ test("apply --wait fails when what is stored cannot be compiled, and names the p
   );
 });
 
+test("apply refuses a file that is not UTF-8, and sends nothing", async () => {
+  const file = join(folder, "latin1.yaml");
+  await writeFile(file, Buffer.from("kind: VirtualService\nname: café\n", "latin1"));
+  const { code, err } = await run(["apply", "-f", file, "--registry", registryUrl]);
+  assert.equal(code, 1);
+  assert.match(err, /^FL_CLI_FILE: .*latin1\.yaml:2: the line is not UTF-8/);
+  assert.equal(stub.asked.length, 0);
+});
+
 test("apply and delete --wait fail when the change breaks other policies, and name them", async () => {
   const other = { kind: "policy", key: "VirtualService/default/other", file: "other.yaml", line: 1, code: "FL_X" };
   const converged = (already: boolean) => ({

@@ -64,6 +64,18 @@ test("all objects of a text are applied in one revision, each with what happened
   assert.deepEqual([body["file"], body["line"]], ["rules.yaml", 21]);
 });
 
+test("bytes that are not UTF-8 are refused, with their line", async () => {
+  const bytes = Buffer.from(rule("café"), "latin1");
+  const response = await fetch(`${registry.registry.url}/v1/policies`, {
+    method: "PUT",
+    headers: { "content-type": "application/yaml" },
+    body: bytes,
+  });
+  const { code, message } = (await response.json()) as { code: string; message: string };
+  assert.deepEqual([response.status, code], [400, "FL_REQUEST_MALFORMED"]);
+  assert.match(message, /^line 4 /);
+});
+
 test("one wrong object, and nothing of the text is taken", async () => {
   const revision = await registry.store.revision();
   const refused = await put(`${rule("d")}---\n${rule("e").replace("subsets", "subset")}`, "?file=bad.yaml");

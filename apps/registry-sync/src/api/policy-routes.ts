@@ -1,6 +1,13 @@
+import { FairleadError } from "@fairlead/errors";
 import { addRoute } from "@fairlead/http-api";
 import { policyKey, policyKinds } from "@fairlead/model";
-import { changeAnswerSchema, previewedObjectSchema, previewSchema, waitQuerySchema } from "@fairlead/registration";
+import {
+  changeAnswerSchema,
+  policyTextOf,
+  previewedObjectSchema,
+  previewSchema,
+  waitQuerySchema,
+} from "@fairlead/registration";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import type { ConvergenceWaits } from "../convergence-waits.ts";
@@ -34,7 +41,11 @@ const contentTypes = ["application/yaml", "text/yaml", "application/x-yaml", "te
 /** Bodies of policies reach the parser as text, also JSON, so that messages name the lines of the source. */
 export function takePolicyText(api: FastifyInstance): void {
   api.removeAllContentTypeParsers();
-  api.addContentTypeParser(contentTypes, { parseAs: "string" }, (_request, body, done) => done(null, body));
+  api.addContentTypeParser(contentTypes, { parseAs: "buffer" }, (_request, body, done) => {
+    const read = policyTextOf(body as Buffer);
+    if ("text" in read) return done(null, read.text);
+    done(new FairleadError("FL_REQUEST_MALFORMED", `line ${read.brokenLine} of the policies is not UTF-8`));
+  });
 }
 
 function previewAnswer({ revision, objects, preview }: PreviewedChange) {

@@ -50,3 +50,4 @@ export {
   serviceSchema,
   type ServiceReference,
 } from "./service.ts";
+export { policyTextOf } from "./policy-text.ts";

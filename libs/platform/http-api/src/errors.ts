@@ -8,8 +8,9 @@ export const httpApiErrors = declareErrors("http-api", {
   },
   FL_REQUEST_MALFORMED: {
     httpStatus: 400,
-    meaning: "The request's body cannot be parsed.",
-    action: "Send well-formed JSON with content-type application/json (or YAML where the operation takes YAML).",
+    meaning: "The request's body or path cannot be parsed.",
+    action:
+      "Send well-formed JSON as UTF-8 with content-type application/json (or YAML where the operation takes YAML), and encode the path as RFC 3986 has it.",
   },
   FL_REQUEST_TOO_LARGE: {
     httpStatus: 413,

@@ -3,7 +3,7 @@ import fastifySwagger from "@fastify/swagger";
 import { FairleadError } from "@fairlead/errors";
 import type { Logger } from "@fairlead/logging";
 import type { Telemetry } from "@fairlead/telemetry";
-import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
+import { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, fastify, LogController } from "fastify";
 import { browserRefusal } from "./browser-guard.ts";
 import { errorAnswer } from "./error-answer.ts";
 import { defaultHttpLimits, type HttpLimits, limitConnections } from "./http-limits.ts";
@@ -50,6 +50,12 @@ export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
     http: { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: timeoutCheckMs },
     forceCloseConnections: "idle",
     routerOptions: { maxParamLength: 1024 },
+    // A path that cannot be decoded: fastify answers before its error handler.
+    frameworkErrors: (error, _request, reply) => {
+      const { status, body } = errorAnswer(error);
+      // Its type is that of a route which nobody knows.
+      void (reply as unknown as FastifyReply).code(status).send(body);
+    },
   });
   limitConnections(app.server, limits.maxConnections, options.logger);
   // Input is checked by zod in `addRoute`; the JSON schemas are for openapi.json only.
