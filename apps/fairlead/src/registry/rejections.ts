@@ -5,6 +5,7 @@ const staysAsItWas = "what each said when it last could be compiled stays, where
 
 /** What becomes of an object that the compiler rejects. */
 const effects: Readonly<Record<string, string>> = {
+  FL_POLICY_DESTINATION_UNKNOWN: `${staysAsItWas}; calls to a destination that is gone get 503`,
   FL_POLICY_CONFLICT: "the first by namespace and name counts; the rest of each named is in force",
   FL_SERVICE_NAME_TAKEN: "the first of the services alone can be called by its name",
 };
