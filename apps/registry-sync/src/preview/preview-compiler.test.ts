@@ -216,8 +216,10 @@ test("nor of one that is rejected only after the dry run", () => {
   const plain = routeTo("v1").replace(", subset: v1", "");
   store(policies(`${rule}---\n${routeTo("v1")}`));
   const warm = new PreviewCompiler();
+  // As the compiler has it: what was in force is known also to one that begins.
+  const inForce = new Map(policies(`${rule}---\n${routeTo("v1")}`).map((object) => [policyKey(object), object]));
   const ask = (compiler: PreviewCompiler, text: string) =>
-    compiler.preview(catalogue, { put: policies(text), remove: [] }, new Map(), registry, limits);
+    compiler.preview(catalogue, { put: policies(text), remove: [] }, inForce, registry, limits);
   ask(warm, plain.replace("- route", "- timeout: 3s\n      route"));
   catalogue.apply({ revision: 101, kind: "policy", key: "DestinationRule/default/reviews", value: undefined });
   assert.deepEqual(ask(warm, plain), ask(new PreviewCompiler(), plain));

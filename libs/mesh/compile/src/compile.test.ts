@@ -254,7 +254,7 @@ describe("policies", () => {
       /no DestinationRule of shop\.A has the subset v9/,
     ],
   ] as const) {
-    test(`a VirtualService that leads to ${name} gets 503 for its calls, and is named with its line`, () => {
+    test(`a new VirtualService that leads to ${name} takes no calls: what there was stays, and it is named with its line`, () => {
       const mesh = compile(catalogueOf({ nodes, instances: two, policies: virtualService(http) }));
       assert.equal(mesh.rejected.length, 1);
       assert.equal(mesh.rejected[0]!.code, "FL_POLICY_DESTINATION_UNKNOWN");
@@ -266,7 +266,7 @@ describe("policies", () => {
         line: 1,
       });
       const [route, ...others] = routesOf(mesh)[0]!.routes;
-      assert.equal((route as { route: { cluster: string } }).route.cluster, "outbound|http||missing~destination");
+      assert.equal((route as { route: { cluster: string } }).route.cluster, "outbound|http||shop.A");
       assert.deepEqual(others, []);
     });
   }

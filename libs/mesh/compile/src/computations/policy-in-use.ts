@@ -52,11 +52,10 @@ function partlyInUse<Use>(
   { use, closed, consequence }: PartlyUsed<Use>,
   reason: RejectedObject,
 ): PolicyInUse<Use> | undefined {
+  // One that never was in force takes no calls: what there was before it stays.
+  if (lastGood === undefined) return undefined;
   const rejected = [{ ...reason, message: `${reason.message}; ${consequence}` }];
-  const found = attempt(current, use, rejected);
-  // One that never was in force takes no calls: it may be for what was meant otherwise.
-  if (found !== undefined || lastGood === undefined) return found;
-  return attempt(current, closed, rejected) ?? attempt(lastGood, closed, rejected);
+  return attempt(current, use, rejected) ?? attempt(current, closed, rejected) ?? attempt(lastGood, closed, rejected);
 }
 
 function attempt<Use>(
