@@ -110,11 +110,11 @@ A destination that nobody has registered, a subset that no DestinationRule names
 rejected, \`?wait=converged\` and \`GET /v1/revisions/N/convergence\` name it with file and line, and this counts, in this order:
 
 1. Another text of it that was in force before stays in force, if all of that is still there; over a restart of the compiler too.
-2. Else what its text says now is in force, and **the share of calls that it sends to what is not there gets 503**, as in Istio. So it is when a subset is taken out of
+2. Else, if it was in force, what its text says now is in force, and **the share of calls that it sends to what is not there gets 503**, as in Istio. So it is when a subset is taken out of
    its rule, when the rule is deleted, or when the destination is no longer registered. These calls never go to the whole service, or by another policy.
    Copies for a mirror that is not there are not made. Once the destination is there, calls go there again; nothing needs to be applied.
 3. A policy that was in force and cannot be followed for another reason, such as a delegate that has become too large, answers all of its calls with 503.
-   One that never was in force is left out.
+4. One that never was in force is left out: what there was before it stays, so that a mistyped name takes no service down.
 
 To take a subset away, change the routes first, then the rule.
 `;
