@@ -1,5 +1,15 @@
 import { type PolicyKind, policyKinds } from "@fairlead/model";
-import { type FieldSchema, fieldsBelow, headerCommands, headerReaders, retryConditions, specFields } from "@fairlead/policy";
+import {
+  bytesOfRoute,
+  type FieldSchema,
+  fieldsBelow,
+  headerCommands,
+  headerReaders,
+  maxMeshRouteBytes,
+  maxRouteBytes,
+  retryConditions,
+  specFields,
+} from "@fairlead/policy";
 import { generatedNote, table } from "./markdown.ts";
 
 /** Shapes that many fields have are described once, in a table or a paragraph of their own. */
@@ -109,14 +119,28 @@ cannot answer by themselves, redirect, mirror, rewrite or change headers: a call
 A destination that nobody has registered, a subset that no DestinationRule names, or a delegate that is not there, is found when it is compiled. The policy is then
 rejected, \`?wait=converged\` and \`GET /v1/revisions/N/convergence\` name it with file and line, and this counts, in this order:
 
-1. Another text of it that was in force before stays in force, if all of that is still there; over a restart of the compiler too.
-2. Else, if it was in force, what its text says now is in force, and **the share of calls that it sends to what is not there gets 503**, as in Istio. So it is when a subset is taken out of
+1. A policy that never was in force takes no calls: what there was without it stays.
+2. Another text of it that was in force before stays in force, if all of that is still there; over a restart of the compiler too.
+3. Else what its text says now is in force, and **the share of calls that it sends to what is not there gets 503**, as in Istio. So it is when a subset is taken out of
    its rule, when the rule is deleted, or when the destination is no longer registered. These calls never go to the whole service, or by another policy.
    Copies for a mirror that is not there are not made. Once the destination is there, calls go there again; nothing needs to be applied.
-3. A policy that was in force and cannot be followed for another reason, such as a delegate that has become too large, answers all of its calls with 503.
-4. One that never was in force is left out: what there was before it stays, so that a mistyped name takes no service down.
+4. One that cannot be followed for another reason, such as a delegate that has become too large, answers all of its calls with 503.
 
-To take a subset away, change the routes first, then the rule.
+To take a subset away, change the routes first, then the rule. That a policy was in force is in the bucket of the bus; a compiler that finds an empty bucket knows of none.
+
+## Limits
+
+How large a configuration becomes is estimated before it is made: for each match of a route and each host about ${bytesOfRoute} bytes, and what the route says.
+
+| routes of | limit | beyond it |
+| --- | --- | --- |
+| one VirtualService, with its delegates | ${maxRouteBytes / 1024 / 1024} MiB | it is refused when it is applied; with delegates, when it is compiled |
+| one host of the mesh, of all its VirtualServices | ${maxRouteBytes / 1024 / 1024} MiB | the largest VirtualServices are rejected until the rest is within the limit |
+| all hosts of the mesh | ${maxMeshRouteBytes / 1024 / 1024} MiB | the same |
+| the Gateways of a node: servers × hosts × routes | ${maxMeshRouteBytes / 1024 / 1024} MiB | the same, at this gateway |
+
+A VirtualService that is rejected so is named with file and line as [FL_POLICY_TOO_LARGE](errors.md#FL_POLICY_TOO_LARGE), and the calls of its hosts that come to its routes get 503.
+The others are compiled.
 `;
 }
 

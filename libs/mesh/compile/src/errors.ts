@@ -4,7 +4,7 @@ export const compileErrors = declareErrors("compile", {
   FL_POLICY_DESTINATION_UNKNOWN: {
     httpStatus: 409,
     meaning:
-      "A route of a VirtualService leads to a service that nobody has registered, or to a subset that no DestinationRule names. What the VirtualService said when it last could be used stays in force. Where there is nothing of that, or it leads there too, the calls that it sends there get 503; they go nowhere else.",
+      "A route of a VirtualService leads to a service that nobody has registered, or to a subset that no DestinationRule names. What the VirtualService said when it last could be used stays in force. One that was in force and has lost its destination gives 503 to the calls that it sends there; they go nowhere else. One that never was in force takes no calls.",
     action:
       "Register the service or apply the DestinationRule, or correct the host or subset at the file and line that is given. Nothing needs to be applied again: it is compiled at the next change.",
   },
@@ -19,6 +19,13 @@ export const compileErrors = declareErrors("compile", {
     meaning:
       "A policy asks for what cannot be done for the service that it meets. It is left out, and what it said when it last could be used stays in force.",
     action: "Change the field that the message names; docs/reference/policies.md says what it is for.",
+  },
+  FL_POLICY_TOO_LARGE: {
+    httpStatus: 409,
+    meaning:
+      "The routes of a host, of a gateway or of the whole mesh would take more than a compile may make. The VirtualService is one of the largest among them; its calls get 503.",
+    action:
+      "Use fewer matches or hosts, or a wildcard over fewer names (docs/reference/policies.md#limits). The others are not affected.",
   },
   FL_SERVICE_NAME_TAKEN: {
     httpStatus: 409,

@@ -1,5 +1,5 @@
 export { type ParsedPolicies, type ParsedPolicy, parsePolicies } from "./parse-policies.ts";
-export { maxRouteBytes, routeBytes } from "./route-volume.ts";
+export { bytesOfRoute, maxMeshRouteBytes, maxRouteBytes, routeBytes } from "./route-volume.ts";
 export { typedPolicy, type TypedPolicy } from "./typed-policy.ts";
 export { type FieldSchema, fieldsBelow, type PolicyField, specFields } from "./field-schema.ts";
 export { specSchemas } from "./policy-document.ts";

@@ -2,10 +2,13 @@ import type { z } from "zod";
 import type { httpRoute } from "./http-route.ts";
 
 /** What a route takes while it is made, beside what its policy says. */
-const bytesOfRoute = 2048;
+export const bytesOfRoute = 2048;
 
 /** A route configuration has to fit into a message to a proxy, with those of other policies. */
 export const maxRouteBytes = 32 * 1024 * 1024;
+
+/** Of the routes of all hosts together, and of those of a gateway: what a compile makes in some seconds. */
+export const maxMeshRouteBytes = 256 * 1024 * 1024;
 
 /**
  * About how many bytes of configuration the routes become: each is there once for each of its matches, and all of them once for each host. So a

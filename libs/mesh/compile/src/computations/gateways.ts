@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { FairleadError } from "@fairlead/errors";
 import { computation, type Reading } from "@fairlead/incremental";
-import { typedPolicy } from "@fairlead/policy";
+import { routeBytes, typedPolicy } from "@fairlead/policy";
 import type { RenderedResource } from "../compiled.ts";
 import { type ConnectionChain, endsInHttp, gatewayListener, type ListeningPort } from "../gateway-listener.ts";
 import {
@@ -24,6 +24,7 @@ import { callersKey, callersOf, clusterPlan, planKey } from "./clusters.ts";
 import { type Contribution, contribution } from "./contribution.ts";
 import { gatewayKey, gatewaysOfLabel, labelText, nodes, virtualServicesOfGateway } from "./facts.ts";
 import { type PolicyInUse, policyInUse } from "./policy-in-use.ts";
+import { closedRoutes, gatewayBudget, type RouteVolume } from "./route-budget.ts";
 import { routeKeys, targetKeys } from "./route-keys.ts";
 import { viewerOfNode } from "./viewers.ts";
 import { toRender } from "./virtual-hosts.ts";
@@ -113,11 +114,27 @@ function routesHere(server: PlannedServer, use: VirtualServiceInForce): PlannedR
   });
 }
 
+/** About what the routes of each VirtualService take: a server has them for each of the hosts that both have. */
+function volumeOf(reading: Reading, ports: readonly PlannedPort[]): RouteVolume {
+  const volume = new Map<string, number>();
+  for (const { kind, servers } of ports) {
+    for (const server of servers) {
+      if ((kind !== "http" && !endsInHttp(server)) || server.server.tls?.httpsRedirect === true) continue;
+      for (const { use, hosts } of bound(reading, server)) {
+        const { key } = use.provenance;
+        volume.set(key, routeBytes(hosts.length, use.http) + (volume.get(key) ?? 0));
+      }
+    }
+  }
+  return volume;
+}
+
 /** The domains of servers that share routes, each once. */
 function hostsOf(
   reading: Reading,
   servers: readonly PlannedServer[],
   viewer: Viewer,
+  closed: ReadonlySet<string>,
 ): { host: GatewayHost; planned: PlannedRoute[] }[] {
   const domains = new Map<string, { planned: PlannedRoute[]; httpsRedirect: boolean }>();
   for (const server of servers) {
@@ -126,7 +143,7 @@ function hostsOf(
       continue;
     }
     for (const { use, hosts } of bound(reading, server)) {
-      const routes = routesHere(server, use);
+      const routes = closed.has(use.provenance.key) ? closedRoutes(use.provenance) : routesHere(server, use);
       if (routes.length === 0) continue;
       for (const domain of hosts) {
         const entry = domains.get(domain) ?? { planned: [], httpsRedirect: false };
@@ -221,8 +238,9 @@ export const gatewayContent = contribution<GatewayContent>(
     const { ports, conflicts } = reading.get(planOf, set);
     const resources: RenderedResource[] = [];
     const keys = new Set<string>();
+    const { closed, rejected } = gatewayBudget(reading, volumeOf(reading, ports));
     const addRoutes = (name: string, servers: readonly PlannedServer[], tls: boolean) => {
-      const found = hostsOf(reading, servers, viewer);
+      const found = hostsOf(reading, servers, viewer, closed);
       const provenance = servers.map((server) => server.provenance);
       const resource = gatewayRoutes(
         id,
@@ -244,7 +262,7 @@ export const gatewayContent = contribution<GatewayContent>(
         for (const target of planned.destinations) for (const key of targetKeys(reading, target, viewer)) keys.add(key);
       return { port, connections: chains.map(({ chain }) => chain) };
     });
-    return { resources, listening, keys: [...keys], rejected: conflicts };
+    return { resources, listening, keys: [...keys], rejected: [...conflicts, ...rejected] };
   },
   () => ({ listening: [], keys: [] }),
 );

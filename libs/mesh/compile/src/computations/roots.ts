@@ -9,6 +9,7 @@ import { clusterKey, endpoints } from "./endpoints.ts";
 import { all, nodes, policies, services } from "./facts.ts";
 import { gateway } from "./gateways.ts";
 import { nodeView } from "./node-resources.ts";
+import { routeBudget } from "./route-budget.ts";
 import { scopeRoutes, scopeView, shadowedServices } from "./scopes.ts";
 import { externalPorts, hostPorts, serviceEntry } from "./service-entries.ts";
 import { calleeOf } from "./services.ts";
@@ -67,6 +68,7 @@ const policyRoot = computation("policy root", (reading, key) => {
 const meshRoot = computation("mesh root", (reading) => {
   reading.hold(scopeRoutes, all);
   reading.hold(scopeView, all);
+  reading.hold(routeBudget, all);
 });
 
 /** Demands all that a mesh consists of. */

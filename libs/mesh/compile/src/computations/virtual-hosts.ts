@@ -19,6 +19,7 @@ import {
 import { clusterPlan, identitiesOfService, planKey } from "./clusters.ts";
 import { type Contribution, contribution } from "./contribution.ts";
 import { questionsOfRules } from "./destination-rules.ts";
+import { closedRoutes, isTooLarge } from "./route-budget.ts";
 import { conflict, externalPorts } from "./service-entries.ts";
 import { calleeOf, servicesCalled } from "./services.ts";
 import { routesFor, virtualService, virtualServicesInForce } from "./virtual-services.ts";
@@ -81,6 +82,7 @@ export const routesOf = computation("routes of a service", (reading, key): reado
   return reading.get(virtualServicesInForce, service.interface.toLowerCase()).flatMap((policy) => {
     const { use } = reading.get(virtualService, policy);
     if (use === undefined || !sight.sees(use.spec.exportTo, use.namespace)) return [];
+    if (reading.get(isTooLarge, policy)) return closedRoutes(use.provenance);
     return routesSeen(reading.get(routesFor, `${policy}\n${callee}`), sight);
   });
 });
