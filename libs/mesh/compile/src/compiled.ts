@@ -1,6 +1,6 @@
 import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { type CompiledResource, contentVersion, type ProvenanceEntry } from "@fairlead/snapshot";
-import { requireValid } from "./validate/require-valid.ts";
+import { notEncoded, requireValid } from "./validate/require-valid.ts";
 
 export interface ResourceIdentity {
   readonly key: string;
@@ -25,7 +25,13 @@ export function compiled<Desc extends DescMessage>(
   provenance: readonly ProvenanceEntry[],
 ): RenderedResource {
   requireValid(schema, message, identity.key, provenance);
-  return encoded(identity, toBinary(schema, message), provenance);
+  let body: Uint8Array;
+  try {
+    body = toBinary(schema, message);
+  } catch (caught) {
+    throw notEncoded(identity.key, caught, provenance);
+  }
+  return encoded(identity, body, provenance);
 }
 
 /** For a message whose bytes are there already. */
@@ -35,7 +41,11 @@ export function encoded(
   provenance: readonly ProvenanceEntry[],
 ): RenderedResource {
   const { key, typeUrl, name, onDemand = false } = identity;
-  return { key, typeUrl, name, version: contentVersion(body), body, onDemand, provenance };
+  try {
+    return { key, typeUrl, name, version: contentVersion(body), body, onDemand, provenance };
+  } catch (caught) {
+    throw notEncoded(key, caught, provenance);
+  }
 }
 
 /** Whether proxies and operators would see no difference. */

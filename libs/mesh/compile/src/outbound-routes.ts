@@ -11,7 +11,7 @@ import { rpcVirtualHost } from "./rpc-virtual-host.ts";
 import type { Audience } from "./audience.ts";
 import type { HostPlan } from "./service-plan.ts";
 import { namedClusters } from "./validate/named-clusters.ts";
-import { refused, requireValid } from "./validate/require-valid.ts";
+import { notEncoded, refused, requireValid } from "./validate/require-valid.ts";
 import { hostsProblem } from "./validate/route-checks.ts";
 import { virtualHost } from "./virtual-host.ts";
 
@@ -102,7 +102,13 @@ function routeConfiguration(identity: ResourceIdentity, hosts: readonly EncodedV
     ...answerLimit(hosts.reduce((longest, host) => Math.max(longest, host.longestAnswer), 0)),
   });
   const parts = [toBinary(RouteConfigurationSchema, frame), ...hosts.map(({ field }) => field)];
-  return encoded(identity, Buffer.concat(parts), provenance);
+  try {
+    return encoded(identity, Buffer.concat(parts), provenance);
+  } catch (caught) {
+    // Of thousands the one that takes most of it.
+    const largest = hosts.toSorted((a, b) => b.field.length - a.field.length)[0];
+    throw notEncoded(identity.key, caught, largest?.provenance ?? []);
+  }
 }
 
 /**

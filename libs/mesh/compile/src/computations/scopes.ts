@@ -158,7 +158,7 @@ export function routesScope(key: string): string {
 /** Key: see `routesScope`. */
 export const scopeRoutes = contribution<Contribution>(
   "outbound routes",
-  (key) => ({ kind: "subscription", key }),
+  (key) => ({ kind: "subscription", key: scopeIdOf(key) }),
   (reading, key) => {
     const scope = scopeOf(key);
     const hosts = contentKeys(reading, scope).flatMap((content) => reading.get(hostInView, content).host ?? []);
@@ -169,7 +169,7 @@ export const scopeRoutes = contribution<Contribution>(
 /** For the nodes of the scope that take RPC calls. */
 export const scopeRpcRoutes = contribution<Contribution>(
   "outbound routes for RPC",
-  (key) => ({ kind: "subscription", key }),
+  (key) => ({ kind: "subscription", key: scopeIdOf(key) }),
   (reading, key) => {
     const hosts = contentKeys(reading, scopeOf(key)).flatMap(
       (content) => reading.get(rpcHostInView, content).host ?? [],
@@ -180,7 +180,7 @@ export const scopeRpcRoutes = contribution<Contribution>(
 
 export const scopeView = contribution<Contribution>(
   "scope",
-  (key) => ({ kind: "subscription", key }),
+  (key) => ({ kind: "subscription", key: scopeIdOf(key) }),
   (reading, key) => {
     const id = scopeIdOf(key);
     const keys = contentKeys(reading, scopeOf(key)).flatMap((content) => reading.get(interfaceContent, content).keys);

@@ -61,6 +61,20 @@ export function refused(what: string, rule: string, provenance: readonly Provena
   return error;
 }
 
+/**
+ * @param caught what stopped a resource from being encoded
+ * @returns an error that says which resource, and that is the fault of those
+ */
+export function notEncoded(what: string, caught: unknown, provenance: readonly ProvenanceEntry[]): FairleadError {
+  const cause = FairleadError.from(caught);
+  const error = new FairleadError("FL_COMPILE_FAILED", `${what} cannot be encoded: ${cause.message}`, {
+    facts: { what },
+    cause,
+  });
+  objects.set(error, provenance);
+  return error;
+}
+
 /** @returns whose fault an error is: the policies that had a part in it, since they say what is not of the mesh's own making */
 export function objectsAtFault(caught: unknown): readonly ProvenanceEntry[] {
   if (!(caught instanceof FairleadError)) return [];
