@@ -5,7 +5,7 @@ import { inboundCluster } from "../cluster.ts";
 import type { RenderedResource } from "../compiled.ts";
 import { inboundRoutes } from "../inbound-routes.ts";
 import { inboundListener, outboundListener, outboundRpcListener } from "../listeners.ts";
-import { httpRank, isRpc, speaksHttp2 } from "../names.ts";
+import { httpRank, isRpc, outboundRpcListenerName, speaksHttp2 } from "../names.ts";
 import { outboundRpcRoutesKey } from "../outbound-routes.ts";
 import { scopeIdOf } from "../scope.ts";
 import { type Contribution, contribution } from "./contribution.ts";
@@ -70,9 +70,9 @@ const nodeKeys = computation("keys of a node", (reading, id): readonly string[] 
   (reading.get(nodeResources, id).resources ?? []).map(({ key }) => key),
 );
 
-const takesRpcCalls = computation(
-  "takes RPC calls",
-  (reading, id) => reading.get(nodes, id)?.outboundRpcPort !== undefined,
+/** By the listener that the proxy holds: it may be that of before, and needs its routes then, too. */
+const takesRpcCalls = computation("takes RPC calls", (reading, id) =>
+  reading.get(nodeKeys, id).includes(`lds/${id}/${outboundRpcListenerName}`),
 );
 
 /** Key: the node's id. */
