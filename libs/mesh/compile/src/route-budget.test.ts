@@ -29,7 +29,9 @@ test("the largest are left out until the rest is within the limit", () => {
 });
 
 test("of many VirtualServices of a host that are too much together the largest is named, and its calls get 503", () => {
-  const mesh = meshOf({ policies: routes("a", "shop.A", 6000) + routes("b", "shop.A", 7000) + routes("c", "shop.A", 6000) });
+  const mesh = meshOf({
+    policies: routes("a", "shop.A", 6000) + routes("b", "shop.A", 7000) + routes("c", "shop.A", 6000),
+  });
   assert.deepEqual(
     mesh.rejected.map(({ code, provenance: { key, file, line } }) => [code, key, file, line]),
     [["FL_POLICY_TOO_LARGE", "VirtualService/default/b", "p.yaml", 7]],

@@ -176,15 +176,13 @@ export const proxyVirtualHost = contribution<VirtualHostContribution>(
 
 /** Better without what its policies say than not at all; but calls that they send somewhere else do not go to the service: they get 503. */
 function withoutPolicies(plan: HostPlan): HostPlan {
-  const routes = plan.routes.slice(0, 1).map(
-    ({ provenance }): RouteToRender => ({
-      route: { name: "policies-not-usable", match: [], directResponse: { status: 503 } },
-      destinations: [],
-      mirrors: [],
-      hash: undefined,
-      provenance,
-    }),
-  );
+  const routes = plan.routes.slice(0, 1).map(({ provenance }): RouteToRender => ({
+    route: { name: "policies-not-usable", match: [], directResponse: { status: 503 } },
+    destinations: [],
+    mirrors: [],
+    hash: undefined,
+    provenance,
+  }));
   return { ...plan, routes, hashes: new Map() };
 }
 
