@@ -1,7 +1,7 @@
 import { browserRefusal, errorAnswer, type HttpApiOptions } from "@fairlead/http-api";
 import type { Module } from "@fairlead/lifecycle";
 import type { Logger } from "@fairlead/logging";
-import { AdminServer, proxyPages, type ServerState } from "@fairlead/proxy-admin";
+import { AdminServer, proxyPages, serverStateOf, waitsForConfig } from "@fairlead/proxy-admin";
 import { defaultAccessLog, ProxyRuntime } from "@fairlead/proxy-runtime";
 import { AdsClient, LastGoodConfig } from "@fairlead/proxy-xds-client";
 import type { NodeBody } from "@fairlead/registration";
@@ -65,18 +65,14 @@ export function createEdgeGateway(config: EdgeGatewayConfig, resources: EdgeGate
 
   const waitingFor = (): readonly string[] => {
     if (draining) return ["nothing: it is draining"];
-    const { phase, connected, address, lastError } = ads.state();
-    if (phase !== "initialized")
-      return [connected ? `${phase} from ${address}` : `ads-gateway ${address}: ${lastError ?? "connecting"}`];
+    const missing = waitsForConfig(ads.state());
+    if (missing.length > 0) return missing;
     return runtime
       .listeners()
       .filter(({ state }) => state === "warming")
       .map(({ name }) => `listener ${name}`);
   };
-  const state = (): ServerState => {
-    if (draining) return "DRAINING";
-    return waitingFor().length === 0 ? "LIVE" : "INITIALIZING";
-  };
+  const state = () => serverStateOf(draining, waitingFor());
   const drain = async (): Promise<void> => {
     draining = true;
     await runtime.drain();

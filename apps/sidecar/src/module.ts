@@ -2,13 +2,14 @@ import { FairleadError } from "@fairlead/errors";
 import { type HttpApi, type HttpApiOptions, httpLimitsOf } from "@fairlead/http-api";
 import type { Module } from "@fairlead/lifecycle";
 import type { Logger } from "@fairlead/logging";
+import { serverStateOf } from "@fairlead/proxy-admin";
 import { defaultAccessLog, ProxyRuntime } from "@fairlead/proxy-runtime";
 import { AdsClient, LastGoodConfig } from "@fairlead/proxy-xds-client";
 import type { NodeBody } from "@fairlead/registration";
 import packageJson from "../package.json" with { type: "json" };
 import { adminPages } from "./admin/admin-pages.ts";
 import { AdminServer } from "./admin/admin-server.ts";
-import { type ServerState, waitingFor } from "./admin/proxy-state.ts";
+import { waitingFor } from "./admin/proxy-state.ts";
 import { createLocalApi } from "./api/local-api.ts";
 import type { SidecarConfig } from "./config.ts";
 import { Deadline, within } from "./deadline.ts";
@@ -99,14 +100,12 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
   let adminPort = 0;
 
   const missing = (): readonly string[] => (draining ? ["nothing: it is draining"] : waitingFor(ads.state(), runtime));
-  const state = (): ServerState => {
-    if (draining) return "DRAINING";
-    return missing().length === 0 ? "LIVE" : "INITIALIZING";
-  };
+  const state = () => serverStateOf(draining, missing());
   const drain = async (): Promise<void> => {
     draining = true;
     await runtime.drain();
   };
+  const failed = (what: string) => (error: unknown) => logger.error({ err: error }, `${what} failed`);
   const admin = new AdminServer(
     adminPages({
       node,
@@ -117,15 +116,13 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
       waitingFor: missing,
       logger,
       telemetry: resources.telemetry,
-      drain: () => void drain().catch((error: unknown) => logger.error({ err: error }, "draining failed")),
-      quit:
-        resources.quit ??
-        (() => void stop().catch((error: unknown) => logger.error({ err: error }, "stopping failed"))),
+      drain: () => void drain().catch(failed("draining")),
+      quit: resources.quit ?? (() => void stop().catch(failed("stopping"))),
     }),
     logger,
   );
 
-  const reopenLogs = (): void => void runtime.reopenLogs();
+  const reopenLogs = (): void => void runtime.reopenLogs().catch(failed("opening the access log again"));
   const release = async (): Promise<void> => {
     process.off("SIGUSR1", reopenLogs);
     ads.stop();
