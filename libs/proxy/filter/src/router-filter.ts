@@ -1,16 +1,14 @@
 import type { RouteEntry, WeightedCluster } from "@fairlead/proxy-router";
 import { type HeaderMap, type RequestHead, type ResetReason, type ResponseHead } from "@fairlead/proxy-stream";
-import type { Cluster, ClusterManager, Host } from "@fairlead/proxy-upstream";
+import type { Cluster, Host } from "@fairlead/proxy-upstream";
 import { AttemptTimers, type TimedRequest } from "./attempt-timers.ts";
 import { addExpectedTimeout, type ForwardPlan, planForward } from "./forward-plan.ts";
-import type { HttpStats } from "./http-stats.ts";
-import type { LocalReply } from "./local-reply.ts";
-import { MirrorRequest } from "./mirror-request.ts";
+import { MirrorRequests } from "./mirror-requests.ts";
 import { ReplayBuffer } from "./replay-buffer.ts";
 import { flagOf, resetDetails, resetReply } from "./reset-reply.ts";
 import { isConnectFailure, retriesReset, retriesResponse } from "./retry-decision.ts";
 import { RetryState } from "./retry-state.ts";
-import type { StreamInfo } from "./stream-info.ts";
+import type { RouterFilterCallbacks, RouterFilterContext } from "./router-filter-context.ts";
 import { UpstreamRequest, type UpstreamRequestOwner } from "./upstream-request.ts";
 
 /** Bytes of a request's body that are kept for another attempt (Envoy's default). */
@@ -18,31 +16,7 @@ const REPLAY_BYTES = 1024 * 1024;
 /** RFC 9110 §9.2.2: sending them twice does what sending them once does. */
 const idempotent = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
-export interface RouterFilterContext {
-  readonly clusters: ClusterManager;
-  readonly stats: HttpStats;
-  /** Monotonic, in milliseconds. */
-  readonly now: () => number;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
-  /** Leaves out the `x-envoy-` headers that tell what the proxy did. @default false */
-  readonly suppressEnvoyHeaders: boolean;
-}
-
-/** The stream that the router filter ends. */
-export interface RouterFilterCallbacks {
-  readonly info: StreamInfo;
-  readonly route: RouteEntry | undefined;
-  /** Of the route's clusters. */
-  readonly target: WeightedCluster | undefined;
-  sendResponseHead(head: ResponseHead, endStream: boolean): void;
-  sendResponseData(chunk: Buffer, endStream: boolean): void;
-  sendResponseTrailers(trailers: HeaderMap): void;
-  sendLocalReply(reply: LocalReply): void;
-  /** The response cannot be completed. */
-  resetStream(): void;
-  setRequestReading(reading: boolean): void;
-}
+export type { RouterFilterCallbacks, RouterFilterContext };
 
 /**
  * Sends a request to a host of its route's cluster and the response back; tries again where the route's policy says so.
@@ -69,7 +43,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
   #keepsBody = false;
   #plan: ForwardPlan | undefined;
   #retries: RetryState | undefined;
-  #mirrors: MirrorRequest[] | undefined;
+  #mirrors: MirrorRequests | undefined;
   #upstreamBlocked = false;
   #readingPaused = false;
   #downstreamBlocked = false;
@@ -109,7 +83,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
   onRequestData(chunk: Buffer, endStream: boolean): void {
     if (this.#over || this.#cluster === undefined) return;
     if (endStream) this.#requestEnded = true;
-    for (const mirror of this.#mirrors ?? []) mirror.sendData(chunk, endStream);
+    this.#mirrors?.sendData(chunk, endStream);
     const sender = this.#attempt?.sender;
     if (sender === undefined || this.#keepsBody) this.#replay.add(chunk);
     if (sender !== undefined) {
@@ -125,7 +99,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     if (this.#over || this.#cluster === undefined) return;
     this.#requestEnded = true;
     this.#trailers = trailers;
-    for (const mirror of this.#mirrors ?? []) mirror.sendTrailers(trailers);
+    this.#mirrors?.sendTrailers(trailers);
     this.#attempt?.sender?.sendTrailers(trailers);
     if (!this.#over) this.#timers.startWhole(this.#plan?.timeoutMs ?? 0);
   }
@@ -146,8 +120,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     this.#retries?.cancel();
     this.#replay.drop();
     this.#cluster?.endRequest();
-    // A copy whose request was cut off is worth nothing; one that is complete may take its time.
-    for (const mirror of this.#mirrors ?? []) if (!mirror.requestEnded) mirror.destroy();
+    this.#mirrors?.end();
     const attempt = this.#attempt;
     this.#attempt = undefined;
     attempt?.cancel();
@@ -179,17 +152,15 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     if (plan.retry !== undefined) this.#retries = new RetryState(plan.retry, cluster, this.#context.random);
     route.changeRequest(head, target, this.#stream.info);
     if (!this.#context.suppressEnvoyHeaders) addExpectedTimeout(head, plan);
-    for (const mirror of action.mirrors ?? []) {
-      const copy = MirrorRequest.start(
-        mirror,
-        head,
-        this.#requestEnded,
-        plan.timeoutMs,
-        this.#stream.info.protocol,
-        this.#context,
-      );
-      if (copy !== undefined) (this.#mirrors ??= []).push(copy);
-    }
+    const { protocol } = this.#stream.info;
+    this.#mirrors = MirrorRequests.start(
+      action.mirrors,
+      head,
+      this.#requestEnded,
+      plan.timeoutMs,
+      protocol,
+      this.#context,
+    );
     // An HTTP/2 host may say that it has not begun with a request: then any may be sent again.
     const refusable = cluster.config.protocol !== "http1";
     this.#keepsBody = plan.retry !== undefined || refusable || idempotent.has(head.method);

@@ -1,0 +1,32 @@
+import type { RouteEntry, WeightedCluster } from "@fairlead/proxy-router";
+import type { HeaderMap, ResponseHead } from "@fairlead/proxy-stream";
+import type { ClusterManager } from "@fairlead/proxy-upstream";
+import type { HttpStats } from "./http-stats.ts";
+import type { LocalReply } from "./local-reply.ts";
+import type { StreamInfo } from "./stream-info.ts";
+
+export interface RouterFilterContext {
+  readonly clusters: ClusterManager;
+  readonly stats: HttpStats;
+  /** Monotonic, in milliseconds. */
+  readonly now: () => number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Leaves out the `x-envoy-` headers that tell what the proxy did. @default false */
+  readonly suppressEnvoyHeaders: boolean;
+}
+
+/** The stream that the router filter ends. */
+export interface RouterFilterCallbacks {
+  readonly info: StreamInfo;
+  readonly route: RouteEntry | undefined;
+  /** Of the route's clusters. */
+  readonly target: WeightedCluster | undefined;
+  sendResponseHead(head: ResponseHead, endStream: boolean): void;
+  sendResponseData(chunk: Buffer, endStream: boolean): void;
+  sendResponseTrailers(trailers: HeaderMap): void;
+  sendLocalReply(reply: LocalReply): void;
+  /** The response cannot be completed. */
+  resetStream(): void;
+  setRequestReading(reading: boolean): void;
+}
