@@ -26,6 +26,8 @@ const envoyRoots = [
   "envoy/service/status/v3/csds.proto",
   "envoy/config/bootstrap/v3/bootstrap.proto",
   "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto",
+  "envoy/extensions/clusters/aggregate/v3/cluster.proto",
+  "envoy/extensions/filters/network/connection_limit/v3/connection_limit.proto",
   "envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.proto",
   "envoy/extensions/filters/network/dubbo_proxy/v3/dubbo_proxy.proto",
   "envoy/extensions/filters/network/dubbo_proxy/router/v3/router.proto",
