@@ -1,0 +1,1 @@
+export { type Destroyable, Dispatcher, type DispatcherOptions } from "./dispatcher.ts";

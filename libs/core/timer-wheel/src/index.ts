@@ -1,0 +1,2 @@
+export { TimerWheel, type TimerWheelOptions } from "./timer-wheel.ts";
+export type { Expiring, WheelTimer } from "./wheel-timer.ts";
