@@ -1,0 +1,7 @@
+export { cellBacked } from "./cell-backed.ts";
+export { cellsOf, type StatClass } from "./cell-layout.ts";
+export { NamedCounts } from "./named-counts.ts";
+export { StatBlock, type StatBlockShare } from "./stat-block.ts";
+export { SharedStats, SharedStatsOfThread } from "./shared-stats.ts";
+export { localStats, type StatStore } from "./stat-store.ts";
+export { numbersOf, totalOf } from "./totals.ts";

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Worker } from "node:worker_threads";
+import { localStats, NamedCounts, numbersOf, SharedStats, SharedStatsOfThread, totalOf } from "./index.ts";
+
+class Inner {
+  rx_total = 0;
+}
+
+class Group {
+  static readonly sameInAll = ["members"];
+  rq_total = 0;
+  rq_active = 0;
+  members = 0;
+  readonly inner = new Inner();
+  readonly byStatus = new Uint32Array(3);
+  readonly named = new NamedCounts(2);
+
+  begin(): void {
+    this.rq_total++;
+    this.rq_active++;
+  }
+}
+
+/** Control thread and two others, in one thread. */
+function three(): { shared: SharedStats; groups: readonly [Group, Group, Group] } {
+  const shared = new SharedStats(3);
+  const first = shared.create("g", Group);
+  const others = [1, 2].map((thread) => {
+    const store = new SharedStatsOfThread(thread, (key, cell, name) => shared.noteName(thread, key, cell, name));
+    store.add(shared.all());
+    return store.create("g", Group);
+  });
+  return { shared, groups: [first, others[0]!, others[1]!] };
+}
+
+test("each thread counts in its own cells, and the total is there without asking it", () => {
+  const { groups } = three();
+  const [control, a, b] = groups;
+  a.begin();
+  a.begin();
+  b.begin();
+  b.rq_active--;
+  b.inner.rx_total += 5;
+  assert.deepEqual([a.rq_total, b.rq_total, control.rq_total], [2, 1, 0]);
+  assert.deepEqual([totalOf(control).rq_total, totalOf(control).rq_active, totalOf(a).rq_active], [3, 2, 2]);
+  assert.equal(totalOf(control.inner).rx_total, 5);
+  assert.ok(a instanceof Group);
+});
+
+test("what each thread sets to the same is not added up", () => {
+  const { groups } = three();
+  for (const group of groups) group.members = 4;
+  assert.deepEqual(numbersOf(groups[0]), [
+    ["rq_total", 0],
+    ["rq_active", 0],
+    ["members", 4],
+  ]);
+});
+
+test("fields are apart from each other, arrays included", () => {
+  const [, a, b] = three().groups;
+  a.byStatus[0]!++;
+  a.byStatus[2]! += 2;
+  b.byStatus[2]!++;
+  assert.deepEqual([[...a.byStatus], [...b.byStatus]], [
+    [1, 0, 2],
+    [0, 0, 1],
+  ]);
+  assert.deepEqual([a.rq_total, a.inner.rx_total, a.members, [...a.named.entries()]], [0, 0, 0, []]);
+});
+
+test("names that come up while counting are added up by name; what does not fit is not lost to its own thread", () => {
+  const [control, a, b] = three().groups;
+  a.named.count("x");
+  b.named.count("y");
+  b.named.count("x", 2);
+  a.named.count("z");
+  a.named.count("too many");
+  assert.deepEqual(new Map(control.named.entries()), new Map([["x", 3], ["y", 1], ["z", 1]])); // prettier-ignore
+  assert.equal(new Map(a.named.entries()).get("too many"), 1);
+});
+
+test("a thread that begins again goes on with its counters; what it had under way is gone", () => {
+  const { shared, groups } = three();
+  groups[1].begin();
+  groups[1].named.count("x");
+  shared.endOf(1);
+  const again = new SharedStatsOfThread(1, () => undefined);
+  again.add(shared.all());
+  const group = again.create("g", Group);
+  group.begin();
+  group.named.count("x");
+  assert.deepEqual([group.rq_total, group.rq_active], [2, 1]);
+  assert.deepEqual([...groups[0].named.entries()], [["x", 2]]);
+});
+
+test("one thread alone has ordinary objects, which are their own totals", () => {
+  const group = localStats.create("g", Group);
+  group.begin();
+  assert.equal(totalOf(group), group);
+  assert.deepEqual(Object.keys(group).slice(0, 2), ["rq_total", "rq_active"]);
+  assert.deepEqual(numbersOf(group)[0], ["rq_total", 1]);
+});
+
+test("a thread that never comes to rest can be read", async () => {
+  const shared = new SharedStats(2);
+  const group = shared.create("g", Group);
+  const [share] = shared.takeNew();
+  assert.ok(share !== undefined);
+  assert.deepEqual(shared.takeNew(), []);
+  const busy = `
+    const { workerData } = require("node:worker_threads");
+    const { memory, names } = workerData;
+    const cells = new Float64Array(memory, memory.byteLength / names.length);
+    for (;;) cells[0]++;`;
+  const worker = new Worker(busy, { eval: true, workerData: share });
+  try {
+    const total = totalOf(group);
+    while (total.rq_total < 1000) await new Promise((resolve) => setImmediate(resolve));
+    const before = total.rq_total;
+    while (total.rq_total === before) await new Promise((resolve) => setImmediate(resolve));
+  } finally {
+    await worker.terminate();
+  }
+});
