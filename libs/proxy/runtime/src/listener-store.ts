@@ -21,6 +21,8 @@ export class ListenerStore {
   readonly #context: ListenerStoreContext & ManagedListenerContext;
   readonly #listeners = new Map<string, ManagedListener>();
   readonly #draining = new Map<ManagedListener, Promise<void>>();
+  /** Those that serve until the listener in their place has its routes. */
+  readonly #superseded = new Map<ManagedListener, readonly ManagedListener[]>();
   readonly #stats = new Map<string, HttpStats>();
   readonly #rpcStats = new Map<string, HttpStats>();
   readonly #tcpStats = new Map<string, TcpStats>();
@@ -57,12 +59,12 @@ export class ListenerStore {
   }
 
   statuses(): ListenerStatus[] {
-    return [...this.#listeners.values(), ...this.#draining.keys()].map((listener) => listener.status());
+    return [...this.#current(), ...this.#draining.keys()].map((listener) => listener.status());
   }
 
   /** The route tables that the listeners want, sorted. */
   routeNames(): string[] {
-    return [...new Set([...this.#listeners.values()].flatMap((listener) => listener.routeNames()))].toSorted();
+    return [...new Set([...this.#current()].flatMap((listener) => listener.routeNames()))].toSorted();
   }
 
   async apply(resources: readonly XdsResource[]): Promise<readonly XdsRejection[]> {
@@ -76,16 +78,27 @@ export class ListenerStore {
       (message) => ({ name: message.name, value: readListener(message) }),
     );
     const present = new Set(resources.map((resource) => resource.name));
-    // First what goes: what comes may want its address.
-    for (const [name, listener] of this.#listeners) if (!present.has(name)) this.#retire(listener);
-    const failed = await Promise.all(accepted.map(({ value, body }) => this.#applyOne(value, body)));
+    const gone = [...this.#listeners.values()].filter(({ name }) => !present.has(name));
+    const { placed, conflicts } = this.#placesOf(accepted, gone);
+    const keepsSocket = (listener: ManagedListener) => placed.some(({ value }) => isSamePlace(value, listener.translated));
+    // First what goes: what comes may want a part of its address. At the very same address the one that comes takes over.
+    for (const listener of gone) if (!keepsSocket(listener)) this.#retire(listener);
+    const failed = await Promise.all(
+      placed.map(({ value, body }) =>
+        this.#applyOne(
+          value,
+          body,
+          gone.filter((listener) => isSamePlace(value, listener.translated)),
+        ),
+      ),
+    );
     this.#context.onChange();
-    return [...rejections, ...failed.flatMap((rejection) => (rejection === undefined ? [] : [rejection]))];
+    return [...rejections, ...conflicts, ...failed.flatMap((rejection) => (rejection === undefined ? [] : [rejection]))];
   }
 
   /** Route tables came: listeners that waited for them serve. Resolves when they accept. */
   async onRoutes(): Promise<void> {
-    for (const listener of this.#listeners.values()) listener.promote();
+    for (const listener of this.#current()) listener.promote();
     await this.#openReady();
   }
 
@@ -98,18 +111,51 @@ export class ListenerStore {
   /** All of them; resolves when they are done. */
   async drain(): Promise<void> {
     this.#closed = true;
-    for (const listener of this.#listeners.values()) this.#retire(listener);
+    for (const listener of [...this.#current()]) this.#retire(listener);
     this.#context.onChange();
     await Promise.all(this.#draining.values());
   }
 
   destroy(): void {
     this.#closed = true;
-    for (const listener of [...this.#listeners.values(), ...this.#draining.keys()]) listener.destroy();
+    for (const listener of [...this.#current(), ...this.#draining.keys()]) listener.destroy();
     this.#listeners.clear();
+    this.#superseded.clear();
   }
 
-  async #applyOne(translated: TranslatedListener, body: Uint8Array): Promise<XdsRejection | undefined> {
+  *#current(): Iterable<ManagedListener> {
+    yield* this.#listeners.values();
+    for (const listeners of this.#superseded.values()) yield* listeners;
+  }
+
+  /** An address has one listener: a second one is refused. */
+  #placesOf(
+    accepted: readonly AcceptedListener[],
+    gone: readonly ManagedListener[],
+  ): { placed: AcceptedListener[]; conflicts: XdsRejection[] } {
+    const placed: AcceptedListener[] = [];
+    const conflicts: XdsRejection[] = [];
+    const named = new Set(accepted.map(({ value }) => value.name));
+    // Those whose change was rejected stay as they are.
+    const staying = [...this.#listeners.values()].filter((it) => !gone.includes(it) && !named.has(it.name));
+    const isUnchanged = ({ value, body }: AcceptedListener) => this.#listeners.get(value.name)?.body === body;
+    for (const it of [...accepted.filter(isUnchanged), ...accepted.filter((one) => !isUnchanged(one))]) {
+      const others = [...staying.map(({ translated }) => translated), ...placed.map(({ value }) => value)];
+      const other = others.find((value) => value.name !== it.value.name && isSamePlace(value, it.value));
+      if (other === undefined) placed.push(it);
+      else {
+        const { name, address, port } = it.value;
+        conflicts.push({ name, reason: `address: ${address}:${port} is the address of listener ${other.name}` });
+      }
+    }
+    return { placed, conflicts };
+  }
+
+  async #applyOne(
+    translated: TranslatedListener,
+    body: Uint8Array,
+    replaced: readonly ManagedListener[],
+  ): Promise<XdsRejection | undefined> {
     const before = this.#listeners.get(translated.name);
     if (before !== undefined) {
       if (before.body === body) return undefined;
@@ -131,9 +177,28 @@ export class ListenerStore {
       listener.destroy();
       return undefined;
     }
-    if (before !== undefined) this.#retire(before);
+    this.#supersede(before === undefined ? replaced : [before, ...replaced], listener);
     this.#listeners.set(translated.name, listener);
+    if (listener.state === "active") this.#retireSuperseded(listener);
     return undefined;
+  }
+
+  /** They serve on until the new one does. */
+  #supersede(before: readonly ManagedListener[], listener: ManagedListener): void {
+    for (const { name } of before) this.#listeners.delete(name);
+    // One that was still waiting itself never served: those before it do.
+    const serving = before.flatMap((it) => {
+      const earlier = this.#superseded.get(it) ?? [];
+      this.#superseded.delete(it);
+      return [it, ...earlier];
+    });
+    if (serving.length > 0) this.#superseded.set(listener, serving);
+  }
+
+  #retireSuperseded(listener: ManagedListener): void {
+    const before = this.#superseded.get(listener) ?? [];
+    this.#superseded.delete(listener);
+    for (const it of before) this.#retire(it);
   }
 
   async #openReady(): Promise<void> {
@@ -146,6 +211,7 @@ export class ListenerStore {
     if (this.#closed || this.#listeners.get(listener.name) !== listener || listener.state !== "warming") return;
     try {
       await listener.open();
+      this.#retireSuperseded(listener);
     } catch (error) {
       const reason = bindFailure(listener.translated, error);
       this.#context.logger.error({ listener: listener.name, reason }, "listener cannot be bound; trying again");
@@ -155,12 +221,22 @@ export class ListenerStore {
 
   #retire(listener: ManagedListener): void {
     if (this.#listeners.get(listener.name) === listener) this.#listeners.delete(listener.name);
-    const done = listener.drain(this.#context.drainTimeoutMs).then(() => {
+    this.#retireSuperseded(listener);
+    const done = listener.drain(this.#context.drainTimeoutMs, !this.#closed).then(() => {
       this.#draining.delete(listener);
       this.#context.onChange();
     });
     this.#draining.set(listener, done);
   }
+}
+
+interface AcceptedListener {
+  readonly value: TranslatedListener;
+  readonly body: Uint8Array;
+}
+
+function isSamePlace(a: TranslatedListener, b: TranslatedListener): boolean {
+  return a.port !== 0 && a.port === b.port && a.address === b.address;
 }
 
 function known<Value>(map: Map<string, Value>, key: string, create: () => Value): Value {

@@ -1,44 +1,76 @@
 import { createServer, type Server, type Socket } from "node:net";
+import type { SocketRequest, SocketSource } from "./socket-source.ts";
 
-export interface ListeningSocketOptions {
-  readonly address: string;
-  readonly port: number;
+export interface ListeningSocketOptions extends SocketRequest {
   readonly backlog: number;
   readonly maxConnections: number;
-  readonly onConnection: (socket: Socket) => void;
-  /** One was closed because there are `maxConnections` already. */
-  readonly onOverflow: () => void;
+  /** @default it is bound here */
+  readonly source?: SocketSource | undefined;
+  /** Other threads of this process listen there, too; where there is a source, that is its matter. @default false */
+  readonly reusePort?: boolean;
+  /** It was handed over, and cannot be listened on. */
+  readonly onFailure?: (error: Error) => void;
+}
+
+/** Who gets a socket's connections. */
+export interface SocketConsumer {
+  onConnection(socket: Socket): void;
+  /** One was closed because there are `maxConnections` already, or could not be accepted. */
+  onOverflow(): void;
 }
 
 /** A bound TCP socket that accepts. */
 export class ListeningSocket {
   readonly port: number;
+  /** May change: the next listener at an address takes over its socket, with the callers in its queue. */
+  consumer: SocketConsumer;
   readonly #server: Server;
+  #closed = false;
 
-  private constructor(server: Server, port: number) {
+  private constructor(server: Server, port: number, consumer: SocketConsumer) {
     this.#server = server;
     this.port = port;
+    this.consumer = consumer;
+    server.on("connection", (socket) => this.consumer.onConnection(socket));
+    server.on("drop", () => this.consumer.onOverflow());
+    // A failed accept (EMFILE) is tried again by Node; it must not end the process.
+    server.on("error", () => this.consumer.onOverflow());
   }
 
   /** Rejects with the system's error (EADDRINUSE, EACCES …). */
-  static open(options: ListeningSocketOptions): Promise<ListeningSocket> {
-    const server = createServer({ noDelay: true }, options.onConnection);
+  static async open(options: ListeningSocketOptions, consumer: SocketConsumer): Promise<ListeningSocket> {
+    const server = createServer({ noDelay: true });
     server.maxConnections = options.maxConnections;
-    server.on("drop", options.onOverflow);
-    return new Promise((resolve, reject) => {
-      server.once("error", reject);
-      server.listen({ host: options.address, port: options.port, backlog: options.backlog, exclusive: true }, () => {
-        server.off("error", reject);
-        // A failed accept (EMFILE) is tried again by Node; it must not end the process.
-        server.on("error", options.onOverflow);
-        const bound = server.address();
-        resolve(new ListeningSocket(server, bound === null || typeof bound === "string" ? options.port : bound.port));
-      });
-    });
+    const { address: host, port, backlog, reusePort = false } = options;
+    if (options.source === undefined) {
+      await listening(server, () => server.listen({ host, port, backlog, exclusive: true, reusePort }));
+      const bound = server.address();
+      return new ListeningSocket(server, typeof bound === "object" && bound !== null ? bound.port : port, consumer);
+    }
+    const handed = await options.source.take(options);
+    const socket = new ListeningSocket(server, handed.port, consumer);
+    const listen = async (): Promise<void> => {
+      if (!socket.#closed) await listening(server, () => server.listen(handed.handle, backlog));
+    };
+    if (handed.mayAccept === undefined) await listen();
+    else void handed.mayAccept.then(listen).catch(options.onFailure);
+    return socket;
   }
 
   /** No more connections; those that are open go on. */
   close(): void {
+    this.#closed = true;
     this.#server.close();
   }
+}
+
+function listening(server: Server, listen: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.once("listening", () => {
+      server.off("error", reject);
+      resolve();
+    });
+    listen();
+  });
 }

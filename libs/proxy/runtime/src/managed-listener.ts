@@ -2,14 +2,15 @@ import type { Socket } from "node:net";
 import type { RouteTable } from "@fairlead/proxy-router";
 import { chooseChain } from "./chain-match.ts";
 import { inspectConnection, type Inspected } from "./connection-inspection.ts";
-import { ListeningSocket } from "./listening-socket.ts";
+import type { ListenerSockets } from "./listener-sockets.ts";
+import type { ListeningSocket, SocketConsumer } from "./listening-socket.ts";
 import type { ListenerState, ListenerStatus } from "./listener-status.ts";
 import { ServedChain, type ServedChainContext } from "./served-chain.ts";
 import type { TranslatedChain } from "./translate/filter-chain.ts";
 import type { TranslatedListener } from "./translate/listener.ts";
 
 export interface ManagedListenerContext extends ServedChainContext {
-  readonly maxConnections: number;
+  readonly sockets: ListenerSockets;
   readonly drainTimeoutMs: number;
 }
 
@@ -24,7 +25,7 @@ export class ListenerStats {
 const notInspected: Inspected = { tls: false, serverName: "", alpn: [] };
 
 /** One listener: its socket once it has its routes, and its filter chains. */
-export class ManagedListener {
+export class ManagedListener implements SocketConsumer {
   state: ListenerState = "warming";
   /** The body of its resource, to tell a change from a repetition. */
   body: Uint8Array;
@@ -110,9 +111,9 @@ export class ManagedListener {
 
   /** Rejects with the system's error. */
   async open(): Promise<void> {
-    const socket = await this.#bind((connection) => this.#accept(connection));
+    const socket = await this.#context.sockets.open(this.#translated, this);
     if (this.state === "draining") {
-      socket.close();
+      this.#close(false);
       return;
     }
     this.#socket = socket;
@@ -121,14 +122,17 @@ export class ManagedListener {
 
   /** Whether the address can be bound, for a listener that may not accept yet. Rejects with the system's error. */
   async probe(): Promise<void> {
-    const socket = await this.#bind((connection) => connection.destroy());
-    socket.close();
+    await this.#context.sockets.probe(this.#translated);
   }
 
-  /** Stops accepting. Resolves when no request is under way, or after the time-out; connections are closed then. */
-  async drain(timeoutMs: number): Promise<void> {
+  /**
+   * Stops accepting. Resolves when no request is under way, or after the time-out; connections are closed then.
+   *
+   * @param removed the configuration has it no more, so that nobody is to wait for it
+   */
+  async drain(timeoutMs: number, removed: boolean): Promise<void> {
     this.state = "draining";
-    this.#socket?.close();
+    this.#close(removed);
     const chains = [...this.#chains.values(), ...this.#retired];
     await within(timeoutMs, Promise.all(chains.map((chain) => chain.drain())));
     for (const chain of chains) chain.destroy();
@@ -137,11 +141,15 @@ export class ManagedListener {
   /** Now. */
   destroy(): void {
     this.state = "draining";
-    this.#socket?.close();
+    this.#close(false);
     for (const chain of [...this.#chains.values(), ...this.#retired]) chain.destroy();
   }
 
-  #accept(socket: Socket): void {
+  onOverflow(): void {
+    this.stats.downstream_cx_overflow++;
+  }
+
+  onConnection(socket: Socket): void {
     this.stats.downstream_cx_total++;
     const { inspects, inspectTimeoutMs } = this.#translated;
     if (inspects) inspectConnection(socket, inspectTimeoutMs, (inspected) => this.#serve(socket, inspected));
@@ -198,17 +206,8 @@ export class ManagedListener {
     });
   }
 
-  #bind(onConnection: (socket: Socket) => void): Promise<ListeningSocket> {
-    return ListeningSocket.open({
-      address: this.#translated.address,
-      port: this.#translated.port,
-      backlog: this.#translated.backlog,
-      maxConnections: this.#context.maxConnections,
-      onConnection,
-      onOverflow: () => {
-        this.stats.downstream_cx_overflow++;
-      },
-    });
+  #close(removed: boolean): void {
+    this.#context.sockets.close(this.#translated, this, removed);
   }
 
   #hasRoutes(translated: TranslatedListener): boolean {

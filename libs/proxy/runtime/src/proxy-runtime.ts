@@ -7,6 +7,7 @@ import { type ClusterStatus, clusterStatus } from "./cluster-status.ts";
 import { ClusterStore } from "./cluster-store.ts";
 import { systemResolve } from "./dns-hosts.ts";
 import { renderConfigDump } from "./config-dump.ts";
+import { ListenerSockets } from "./listener-sockets.ts";
 import type { ListenerStatus } from "./listener-status.ts";
 import { ListenerStore } from "./listener-store.ts";
 import { waitForQuiet } from "./quiet-wait.ts";
@@ -76,7 +77,12 @@ export class ProxyRuntime {
       random,
       http2Stats: this.#http2Stats,
       routes: (name) => this.#routes.get(name),
-      maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+      sockets: new ListenerSockets({
+        source: options.sockets,
+        reusePort: options.reusePort ?? false,
+        maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+        onFailure: (error) => options.logger.error({ err: error }, "a socket that was handed over cannot be listened on"),
+      }),
       drainTimeoutMs: options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS,
       logger: options.logger,
       accessLog: options.accessLog === true ? (listener, info) => this.#logRequest(listener, info) : undefined,

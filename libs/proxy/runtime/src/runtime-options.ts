@@ -1,5 +1,6 @@
 import type { AccessLogSpec } from "./access-log/access-log.ts";
 import type { ResolveName } from "./dns-hosts.ts";
+import type { SocketSource } from "./socket-source.ts";
 
 /** Where the proxy writes what it has to say; pino's Logger fits. */
 export interface RuntimeLogger {
@@ -23,6 +24,10 @@ export interface ProxyRuntimeOptions {
   readonly drainTimeoutMs?: number;
   /** Connections that one listener has at the same time; more are closed at once. @default 10000 */
   readonly maxConnections?: number;
+  /** Where listening sockets come from. @default they are bound here */
+  readonly sockets?: SocketSource;
+  /** Other threads of this process listen on the same addresses. @default false */
+  readonly reusePort?: boolean;
   /** One line at info for each request. Off on the hot path; errors are always counted. @default false */
   readonly accessLog?: boolean;
   /** Of the requests on all listeners, besides what their configuration says. @default none */
