@@ -14,7 +14,9 @@ export class HeaderBlock {
   connectionKeepAlive = false;
   keepAlive: string | undefined;
   expect: string | undefined;
-  upgrade = false;
+  /** What the sender would rather speak; undefined when `connection` does not name it too. */
+  upgrade: string | undefined;
+  #connectionUpgrade = false;
   /** A set: a list of many would be searched for each header. */
   #nominated: Set<string> | undefined;
 
@@ -36,6 +38,7 @@ export class HeaderBlock {
       at = end + 2;
     }
     if (this.#nominated !== undefined) this.#removeNominated(this.#nominated);
+    if (!this.#connectionUpgrade || this.upgrade === "") this.upgrade = undefined;
   }
 
   #readLine(text: string, start: number, end: number): void {
@@ -86,7 +89,7 @@ export class HeaderBlock {
         this.expect = value;
         return;
       case "upgrade":
-        this.upgrade = true;
+        this.upgrade = this.upgrade === undefined ? value : `${this.upgrade}, ${value}`;
         return;
       case "proxy-connection":
         return;
@@ -110,7 +113,8 @@ export class HeaderBlock {
       else if (option === "keep-alive") this.connectionKeepAlive = true;
       else if (option === "host" || option === "content-length" || option === "transfer-encoding") {
         throw new Http1Error(`Connection names ${option}`);
-      } else if (option !== "" && option !== "upgrade" && option !== "te") (this.#nominated ??= new Set()).add(option);
+      } else if (option === "upgrade") this.#connectionUpgrade = true;
+      else if (option !== "" && option !== "te") (this.#nominated ??= new Set()).add(option);
     }
   }
 
@@ -139,4 +143,9 @@ function readContentLength(value: string): number {
   }
   if (value === "") throw new Http1Error("an empty Content-Length");
   return length;
+}
+
+export function dropHeader(headers: string[], name: string): void {
+  const at = headers.findIndex((field, i) => i % 2 === 0 && field === name);
+  if (at !== -1) headers.splice(at, 2);
 }

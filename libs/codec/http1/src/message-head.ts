@@ -12,7 +12,7 @@ export const UNTIL_CLOSE = -2;
  */
 export interface Http1RequestHead {
   readonly method: string;
-  /** Path with query, in origin form; `*` only for OPTIONS. */
+  /** Path with query, in origin form; `*` only for OPTIONS; "" only for CONNECT. */
   readonly path: string;
   /** Of an absolute-form target, else the Host header; never empty. */
   readonly authority: string;
@@ -23,9 +23,17 @@ export interface Http1RequestHead {
   readonly keepAlive: boolean;
   /** The client waits for `100 Continue` before it sends the body. */
   readonly expectContinue: boolean;
+  /**
+   * The protocol, in lower case, that the client wants to go on with, `connect` for CONNECT; undefined for none. Only of requests without
+   * a body: what follows such a head is the next request when the upgrade is not taken.
+   */
+  readonly upgrade: string | undefined;
+  /** The response may not be chunked, and the connection ends with it. */
+  readonly http10: boolean;
 }
 
-/** A response's head; `headers` as in `Http1RequestHead`. 1xx responses are not among them: the parser skips them. */
+/** A response's head; `headers` as in `Http1RequestHead`. 1xx responses are not among them, except a 101 that was asked for: the
+ * parser skips them. */
 export interface Http1ResponseHead {
   readonly status: number;
   readonly headers: string[];
@@ -33,4 +41,6 @@ export interface Http1ResponseHead {
   readonly keepAlive: boolean;
   /** `timeout=` of a Keep-Alive header, in seconds; -1 without one. */
   readonly keepAliveTimeoutSeconds: number;
+  /** The server agrees to the upgrade: all that follows is the body. */
+  readonly tunnel: boolean;
 }

@@ -1,6 +1,6 @@
 import { type BodySink, BodyReader } from "./body-reader.ts";
 import { HeadCollector } from "./head-collector.ts";
-import { HeaderBlock } from "./header-block.ts";
+import { dropHeader, HeaderBlock } from "./header-block.ts";
 import { Http1Error } from "./http1-error.ts";
 import { CHUNKED, type Http1RequestHead } from "./message-head.ts";
 import { CR, LF } from "./octets.ts";
@@ -71,11 +71,15 @@ export class Http1RequestParser {
   #readHead(text: string): boolean {
     const lineEnd = text.indexOf("\r\n");
     const end = lineEnd === -1 ? text.length : lineEnd;
-    const target = readRequestLine(text, end);
+    const target = readRequestLine(text, end, this.#limits);
     const block = new HeaderBlock();
     block.read(text, end + 2, this.#limits.maxHeaders);
-    if (block.chunked && block.contentLength !== -1) {
-      throw new Http1Error("both Content-Length and Transfer-Encoding");
+    const { http10 } = target;
+    if (block.chunked && http10) throw new Http1Error("Transfer-Encoding in HTTP/1.0");
+    const twoLengths = block.chunked && block.contentLength !== -1;
+    if (twoLengths) {
+      if (this.#limits.allowChunkedLength !== true) throw new Http1Error("both Content-Length and Transfer-Encoding");
+      dropHeader(block.headers, "content-length");
     }
     const authority = target.authority ?? block.host;
     if (authority === undefined || authority === "" || block.host === undefined) {
@@ -90,15 +94,26 @@ export class Http1RequestParser {
       });
     }
     const framing = block.chunked ? CHUNKED : Math.max(0, block.contentLength);
+    const connects = target.path === "";
+    if (connects && framing !== 0) throw new Http1Error("CONNECT with a body");
     this.#sink.onHead({
       method: target.method,
       path: target.path,
       authority,
       headers: block.headers,
       framing,
-      keepAlive: !block.connectionClose,
-      expectContinue: expect !== undefined && framing !== 0,
+      // Two proxies that do not agree on where such a request ends must not share what follows.
+      keepAlive: !block.connectionClose && !twoLengths && !http10,
+      expectContinue: expect !== undefined && framing !== 0 && !http10,
+      upgrade: connects ? "connect" : framing === 0 ? upgradeOf(block) : undefined,
+      http10,
     });
     return this.#body.begin(framing);
   }
+}
+
+/** Nobody is to be taken for a CONNECT who is none. */
+function upgradeOf({ upgrade }: HeaderBlock): string | undefined {
+  const protocol = upgrade?.toLowerCase();
+  return protocol === "connect" ? undefined : protocol;
 }

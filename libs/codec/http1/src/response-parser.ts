@@ -1,6 +1,6 @@
 import { type BodySink, BodyReader } from "./body-reader.ts";
 import { HeadCollector } from "./head-collector.ts";
-import { HeaderBlock } from "./header-block.ts";
+import { dropHeader, HeaderBlock } from "./header-block.ts";
 import { Http1Error } from "./http1-error.ts";
 import { type BodyFraming, CHUNKED, type Http1ResponseHead, UNTIL_CLOSE } from "./message-head.ts";
 import { isFieldByte } from "./octets.ts";
@@ -20,6 +20,7 @@ export class Http1ResponseParser {
   readonly #collector: HeadCollector;
   readonly #body: BodyReader;
   #headRequest = false;
+  #upgrade: string | undefined;
   #interim = 0;
 
   constructor(sink: Http1ResponseSink, limits: ParserLimits = defaultParserLimits) {
@@ -29,9 +30,14 @@ export class Http1ResponseParser {
     this.#body = new BodyReader(sink);
   }
 
-  /** Before each response: its framing depends on the method that it answers. */
-  expect(method: string): void {
+  /**
+   * Before each response: its framing depends on the method that it answers.
+   *
+   * @param upgrade what was asked for: once the server agrees, all that it sends is the body of that response; `connect` for CONNECT
+   */
+  expect(method: string, upgrade?: string): void {
     this.#headRequest = method === "HEAD";
+    this.#upgrade = upgrade;
     this.#interim = 0;
   }
 
@@ -71,20 +77,23 @@ export class Http1ResponseParser {
     if (block.chunked && (block.contentLength !== -1 || minor === 0)) {
       throw new Http1Error("both Content-Length and Transfer-Encoding, or Transfer-Encoding in HTTP/1.0");
     }
-    if (status < 200) {
-      // Upgrade is never passed on, so that no server may switch protocols.
+    const tunnel =
+      this.#upgrade !== undefined && (this.#upgrade === "connect" ? status >= 200 && status < 300 : status === 101);
+    if (status < 200 && !tunnel) {
+      // Where no upgrade was asked for, no server may switch protocols.
       if (status === 101) throw new Http1Error("101 Switching Protocols to a request that did not ask");
       if (++this.#interim > MAX_INTERIM_RESPONSES)
         throw new Http1Error(`more than ${MAX_INTERIM_RESPONSES} interim responses`);
       return false;
     }
-    const framing = this.#framingOf(status, block);
-    if (status === 204 && block.contentLength !== -1) dropContentLength(block.headers);
+    const framing = tunnel ? UNTIL_CLOSE : this.#framingOf(status, block);
+    if ((status === 204 || tunnel) && block.contentLength !== -1) dropHeader(block.headers, "content-length");
     this.#sink.onHead({
       status,
       headers: block.headers,
       framing,
       keepAlive: framing !== UNTIL_CLOSE && !block.connectionClose && (minor === 1 || block.connectionKeepAlive),
+      tunnel,
       keepAliveTimeoutSeconds: readKeepAliveTimeout(block.keepAlive),
     });
     return this.#body.begin(framing);
@@ -122,9 +131,4 @@ function readKeepAliveTimeout(value: string | undefined): number {
   if (value === undefined) return -1;
   const match = /(?:^|[,\s])timeout=(\d{1,9})(?:$|[,\s])/i.exec(value);
   return match === null ? -1 : Number(match[1]);
-}
-
-function dropContentLength(headers: string[]): void {
-  const at = headers.indexOf("content-length");
-  if (at !== -1 && at % 2 === 0) headers.splice(at, 2);
 }

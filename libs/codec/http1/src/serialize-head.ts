@@ -8,6 +8,8 @@ export interface HeadFraming {
   readonly close: boolean;
   /** Adds `content-length: 0`. */
   readonly empty: boolean;
+  /** Adds `connection: upgrade` and what the connection goes on with; `connect` adds nothing. */
+  readonly upgrade?: string | undefined;
 }
 
 const statusLines: string[] = [];
@@ -23,7 +25,7 @@ export function serializeRequestHead(
   headers: readonly string[],
   framing: HeadFraming,
 ): string {
-  return finish(`${method} ${path} HTTP/1.1\r\nhost: ${authority}\r\n`, headers, framing);
+  return finish(`${method} ${path === "" ? authority : path} HTTP/1.1\r\nhost: ${authority}\r\n`, headers, framing);
 }
 
 export function serializeResponseHead(status: number, headers: readonly string[], framing: HeadFraming): string {
@@ -35,6 +37,8 @@ function finish(firstLines: string, headers: readonly string[], framing: HeadFra
   for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
   if (framing.chunked) head += "transfer-encoding: chunked\r\n";
   if (framing.empty) head += "content-length: 0\r\n";
+  if (framing.upgrade !== undefined && framing.upgrade !== "connect")
+    head += `connection: upgrade\r\nupgrade: ${framing.upgrade}\r\n`;
   if (framing.close) head += "connection: close\r\n";
   return `${head}\r\n`;
 }

@@ -23,6 +23,8 @@ export interface Http2RequestLine {
   readonly path: string;
   readonly authority: string;
   readonly scheme: string;
+  /** Of an extended CONNECT (RFC 8441). @default undefined */
+  readonly protocol?: string | undefined;
 }
 
 /** A server may send any number of 1xx before its response; more than this is an attack. */
@@ -58,6 +60,11 @@ export class Http2ClientConnection extends Http2Connection<Http2ResponseHead> {
     return this.#settled ? this.peerSettings.maxConcurrentStreams : ASSUMED_STREAMS;
   }
 
+  /** Whether the server takes extended CONNECT; undefined while it has not said. */
+  get connectProtocolEnabled(): boolean | undefined {
+    return this.#settled ? this.peerSettings.connectProtocolEnabled : undefined;
+  }
+
   /** A stream without id: it gets one with its head, as the order of ids is that of the heads. */
   openStream(sink: StreamSink<Http2ResponseHead>): Http2ClientStream {
     const stream = this.newStream();
@@ -79,11 +86,13 @@ export class Http2ClientConnection extends Http2Connection<Http2ResponseHead> {
     stream.headRequest = request.method === "HEAD";
     stream.sendWindow = this.peerSettings.initialWindowBytes;
     this.addStream(stream);
-    const { method, path, authority, scheme } = request;
+    const { method, path, authority, scheme, protocol } = request;
     const pseudo =
-      method === "CONNECT"
-        ? [":method", method, ":authority", authority]
-        : [":method", method, ":scheme", scheme, ":authority", authority, ":path", path];
+      protocol !== undefined
+        ? [":method", method, ":protocol", protocol, ":scheme", scheme, ":authority", authority, ":path", path]
+        : method === "CONNECT"
+          ? [":method", method, ":authority", authority]
+          : [":method", method, ":scheme", scheme, ":authority", authority, ":path", path];
     this.outbound.headers(stream.id, pseudo, headers, neverIndexed, endStream);
     if (endStream) this.endLocal(stream);
   }

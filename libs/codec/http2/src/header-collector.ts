@@ -81,8 +81,10 @@ export class HeaderCollector implements HeaderSink {
     if (method === "CONNECT" && this.#protocol === undefined) {
       if (this.#scheme !== undefined || this.#path !== undefined) return this.#fail("CONNECT with a scheme or path");
     } else if (!this.#checkTarget(method)) return undefined;
-    if (this.#protocol !== undefined && (method !== "CONNECT" || !connectProtocol)) {
-      return this.#fail(":protocol without having been allowed");
+    if (this.#protocol !== undefined) {
+      if (method !== "CONNECT" || !connectProtocol) return this.#fail(":protocol without having been allowed");
+      if (!isMethod(this.#protocol) || this.#protocol.toLowerCase() === "connect")
+        return this.#fail(":protocol is none");
     }
     const authority = this.#authority ?? this.#host;
     if (authority === undefined || authority === "" || !isTarget(authority)) return this.#fail("no authority");

@@ -159,7 +159,7 @@ export class Http2ServerConnection extends Http2Connection<Http2RequestHead> {
 
   /** RFC 9113 §8.1: the client need not send the rest of a request that is answered. */
   protected override onLocalEndFirst(stream: Http2ServerStream): void {
-    this.resetStream(stream, ERROR_CODE.noError);
+    if (!stream.tunnel) this.resetStream(stream, ERROR_CODE.noError);
   }
 
   protected override onResetByPeer(openedMs: number, headSent: boolean): void {

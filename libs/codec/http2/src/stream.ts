@@ -36,6 +36,8 @@ export class Http2Stream<Head> {
   headReceived = false;
   /** A response to HEAD has a content-length and no data. */
   headRequest = false;
+  /** An agreed CONNECT: each half ends on its own. */
+  tunnel = false;
 
   // Receiving
   /** Bytes of data that the head still promises; -1 = any number. */

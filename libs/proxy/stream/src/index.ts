@@ -21,6 +21,7 @@ export {
 } from "./stream.ts";
 export {
   type ConnectionOptions,
+  type Http1Options,
   type Http2Options,
   registerStreamFactory,
   type ServerConnectionOptions,

@@ -11,6 +11,12 @@ export interface RequestHead {
   authority: string;
   scheme: "http" | "https";
   headers: HeaderMap;
+  /**
+   * What the client wants the stream to become, in lower case (`websocket`); `connect` for CONNECT, whose path is "". Such a request does
+   * not end with its head where that is allowed, and the response that agrees has the status 101, for CONNECT 200, in all protocols.
+   * @default undefined
+   */
+  upgrade?: string | undefined;
 }
 
 export interface ResponseHead {

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { ParserLimits } from "@fairlead/codec-http1";
 import type { Http2ConnectionOptions, Http2Stats } from "@fairlead/codec-http2";
 import { FairleadError } from "@fairlead/errors";
 import type { DeadlineSweep } from "./deadline-sweep.ts";
@@ -7,11 +8,17 @@ import type { ClientConnection, ClientConnectionEvents, ServerConnection, Server
 
 /** What is special to HTTP/2; what is left out has the codec's default. */
 export interface Http2Options extends Partial<
-  Pick<Http2ConnectionOptions, "streamWindowBytes" | "connectionWindowBytes" | "maxConcurrentStreams" | "abuse">
+  Pick<
+    Http2ConnectionOptions,
+    "streamWindowBytes" | "connectionWindowBytes" | "maxConcurrentStreams" | "abuse" | "allowConnect"
+  >
 > {
   /** Counted in by all connections that have it. @default a table of the connection's own */
   readonly stats?: Http2Stats;
 }
+
+/** What is special to HTTP/1.1. */
+export type Http1Options = Pick<ParserLimits, "allowConnect" | "acceptHttp10" | "allowChunkedLength">;
 
 export interface ConnectionOptions {
   /** Bytes waiting to be sent at which a stream is told to stop, and which bound a connection's memory. @default 1048576 */
@@ -20,6 +27,7 @@ export interface ConnectionOptions {
   readonly maxHeadBytes?: number;
   /** Headers of a head. @default 100 */
   readonly maxHeaders?: number;
+  readonly http1?: Http1Options | undefined;
   readonly http2?: Http2Options | undefined;
 }
 

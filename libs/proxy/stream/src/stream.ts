@@ -15,6 +15,11 @@ export interface StreamSender<Head> {
   sendData(chunk: Buffer, endStream: boolean): void;
   /** Ends the message. A protocol that has no trailers sends only the end. */
   sendTrailers(trailers: HeaderMap): void;
+  /**
+   * Of a request with an upgrade, from its `onHead`: it goes on after its head, whose `endStream` does not count, and after a response that
+   * agrees each half ends on its own.
+   */
+  openTunnel?(): void;
   /** Gives the whole stream up, both directions. The receiver is not told. */
   reset(reason: ResetReason): void;
   /** Stops the incoming half: the peer is slowed down. What has been read already may still come. */

@@ -16,6 +16,9 @@ import type { ClientConnection, ClientConnectionEvents, ConnectionInfo, StreamRe
 import { type ClientStreamOwner, Http1ClientStream } from "./client-stream.ts";
 import { NO_BYTES } from "./message-body.ts";
 
+/** A host that takes nothing of a tunnel's last bytes for this long is not waited for. */
+const STALLED_MS = 10_000;
+
 /** Our HTTP/1.1 connection to a host: one request at a time, reused while both sides allow it. */
 export class Http1ClientConnection implements ClientConnection, Http1ResponseSink, ClientStreamOwner {
   readonly info: ConnectionInfo;
@@ -54,6 +57,8 @@ export class Http1ClientConnection implements ClientConnection, Http1ResponseSin
     socket.on("end", () => {
       // For a response without a length this is its end, which is told from here.
       if (!this.#closed) this.#parser.finish();
+      // A tunnel's other half may go on.
+      if (this.#stream?.tunnel !== undefined && this.#stream.responseEnded) return;
       this.#onGone("connection termination", "the server closed the connection");
     });
     socket.on("error", (error: NodeJS.ErrnoException) =>
@@ -113,6 +118,7 @@ export class Http1ClientConnection implements ClientConnection, Http1ResponseSin
     stream.keepAlive = head.keepAlive;
     if (head.keepAliveTimeoutSeconds >= 0) this.peerIdleTimeoutMs = head.keepAliveTimeoutSeconds * 1000;
     stream.responseEnded = head.framing === 0;
+    if (stream.tunnel !== undefined) stream.onTunnelAnswer(head.tunnel);
     stream.receiver?.onHead({ status: head.status, headers: new HeaderMap(head.headers) }, stream.responseEnded);
   }
 
@@ -132,11 +138,16 @@ export class Http1ClientConnection implements ClientConnection, Http1ResponseSin
 
   // What the stream says
 
-  onRequestHead(method: string): void {
-    this.#parser.expect(method);
+  onRequestHead(method: string, upgrade?: string): void {
+    this.#parser.expect(method, upgrade);
+  }
+
+  onTunnel(): void {
+    this.#socket.allowHalfOpen = true;
   }
 
   onRequestEnd(stream: Http1ClientStream): void {
+    if (stream.tunnel !== undefined) this.#socket.end();
     this.#onHalfDone(stream);
   }
 
@@ -153,6 +164,11 @@ export class Http1ClientConnection implements ClientConnection, Http1ResponseSin
     if (this.#stream !== stream || !stream.requestEnded || !stream.responseEnded) return;
     this.#stream = undefined;
     stream.receiver = undefined;
+    if (stream.tunnel !== undefined) {
+      // What it still has to send is sent; the host has nothing more to say.
+      this.#socket.setTimeout(STALLED_MS, () => this.destroy());
+      return;
+    }
     if (!stream.keepAlive || this.#draining) {
       this.destroy();
       return;

@@ -5,12 +5,16 @@ import type { ResetReason } from "../reset-reason.ts";
 import type { SocketWriter } from "../socket-writer.ts";
 import type { StreamReceiver, StreamSender } from "../stream.ts";
 import { MessageBody, NO_BYTES } from "./message-body.ts";
+import { addWebSocketKey } from "../websocket-handshake.ts";
+import { RequestedTunnel } from "./requested-tunnel.ts";
 
 /** What a stream needs of its connection. */
 export interface ClientStreamOwner {
   readonly writer: SocketWriter;
   /** The parser must know the method before the response comes. */
-  onRequestHead(method: string): void;
+  onRequestHead(method: string, upgrade?: string): void;
+  /** The halves of the connection end on their own from now on. */
+  onTunnel(): void;
   onRequestEnd(stream: Http1ClientStream): void;
   onStreamReset(stream: Http1ClientStream): void;
   setReading(reading: boolean): void;
@@ -23,6 +27,8 @@ export class Http1ClientStream implements StreamSender<RequestHead> {
   responseEnded = false;
   /** False from the response that does not allow it. */
   keepAlive = true;
+  /** What was asked to become of the connection. */
+  tunnel: RequestedTunnel | undefined;
   readonly #owner: ClientStreamOwner;
   #body: MessageBody | undefined;
 
@@ -33,6 +39,10 @@ export class Http1ClientStream implements StreamSender<RequestHead> {
 
   sendHead(head: RequestHead, endStream: boolean): void {
     if (this.#body !== undefined || this.requestEnded) return;
+    if (head.upgrade !== undefined && !endStream) {
+      this.#askForTunnel(head, head.upgrade);
+      return;
+    }
     const length = head.headers.get("content-length");
     const { method } = head;
     // A method that gives a body meaning says so also when there is none (RFC 9110 §8.6).
@@ -50,8 +60,44 @@ export class Http1ClientStream implements StreamSender<RequestHead> {
     if (endStream) this.sendData(NO_BYTES, true);
   }
 
+  #askForTunnel(head: RequestHead, upgrade: string): void {
+    const { writer } = this.#owner;
+    this.tunnel = new RequestedTunnel();
+    this.#owner.onRequestHead(head.method, upgrade);
+    addWebSocketKey(head, upgrade);
+    writer.write(
+      serializeRequestHead(head.method, head.path, head.authority, head.headers.fields, {
+        chunked: false,
+        empty: false,
+        close: false,
+        upgrade,
+      }),
+    );
+    writer.flush();
+  }
+
+  /** The host has answered. @param agreed else it is a response like others, and all of the request has been sent */
+  onTunnelAnswer(agreed: boolean): void {
+    const tunnel = this.tunnel;
+    if (tunnel === undefined) return;
+    if (!agreed) {
+      this.tunnel = undefined;
+      this.requestEnded = true;
+      return;
+    }
+    this.#body = MessageBody.raw(this.#owner.writer);
+    this.#owner.onTunnel();
+    for (const chunk of tunnel.take()) this.sendData(chunk, false);
+    if (tunnel.ended) this.sendData(NO_BYTES, true);
+    if (tunnel.blocked) this.receiver?.onWritable();
+  }
+
   sendData(chunk: Buffer, endStream: boolean): void {
-    if (this.requestEnded || this.#body === undefined) return;
+    if (this.requestEnded) return;
+    if (this.#body === undefined) {
+      if (this.tunnel?.hold(chunk, endStream) === true) this.receiver?.onWriteBlocked();
+      return;
+    }
     if (!this.#body.write(chunk, endStream)) {
       const receiver = this.receiver;
       this.reset("local reset");

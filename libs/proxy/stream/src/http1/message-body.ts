@@ -2,11 +2,12 @@ import type { SocketWriter } from "../socket-writer.ts";
 
 const CHUNKED = -1;
 const NONE = -2;
+const RAW = -3;
 
 /** The body of one outgoing message: by its length, in chunks, or none at all. */
 export class MessageBody {
   readonly #writer: SocketWriter;
-  /** Bytes that are still to come, or `CHUNKED`, or `NONE`. */
+  /** Bytes that are still to come, or `CHUNKED`, `NONE`, `RAW`. */
   #remaining: number;
 
   private constructor(writer: SocketWriter, remaining: number) {
@@ -24,11 +25,20 @@ export class MessageBody {
     return new MessageBody(writer, NONE);
   }
 
+  /** For what has no frame: it ends with the connection's half. */
+  static raw(writer: SocketWriter): MessageBody {
+    return new MessageBody(writer, RAW);
+  }
+
   /** @returns false when it does not agree with the head's length: the connection is of no use then */
   write(chunk: Buffer, end: boolean): boolean {
     if (this.#remaining === NONE) return true;
     if (this.#remaining === CHUNKED) {
       this.#writeChunk(chunk, end);
+      return true;
+    }
+    if (this.#remaining === RAW) {
+      if (chunk.length > 0) this.#writer.write(chunk);
       return true;
     }
     if (chunk.length > this.#remaining) return false;

@@ -52,6 +52,7 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
     this.#parser = new Http1RequestParser(this, {
       maxHeadBytes: options.maxHeadBytes ?? defaultParserLimits.maxHeadBytes,
       maxHeaders: options.maxHeaders ?? defaultParserLimits.maxHeaders,
+      ...options.http1,
     });
     this.writer = new SocketWriter(
       socket,
@@ -66,7 +67,7 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
     this.deadlineMs = options.sweep.nowMs + (options.headersTimeoutMs ?? DEFAULT_HEADERS_TIMEOUT_MS);
     socket.on("data", (chunk: Buffer) => this.#onBytes(chunk));
     // A client that closes its half has gone, as for Envoy: HTTP/1.1 gives half-closing no meaning.
-    socket.on("end", () => this.#onGone());
+    socket.on("end", () => this.#onClientEnd());
     socket.on("error", () => this.#onGone());
     socket.on("close", () => this.#onGone());
   }
@@ -114,6 +115,10 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
           this.#socket.pause();
           return;
         }
+        if (this.#stream?.tunnel === true) {
+          this.#stream.onTunnelBytes(at === 0 ? chunk : chunk.subarray(at));
+          return;
+        }
         at = this.#parser.execute(chunk, at);
       }
     } catch (error) {
@@ -133,6 +138,8 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
     const stream = new Http1ServerStream(this);
     stream.keepAlive = head.keepAlive;
     stream.headRequest = head.method === "HEAD";
+    stream.http10 = head.http10;
+    stream.upgrade = head.upgrade;
     stream.requestComplete = head.framing === 0;
     this.#stream = stream;
     this.deadlineMs = Number.POSITIVE_INFINITY;
@@ -145,6 +152,7 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
         authority: head.authority,
         scheme: "http",
         headers: new HeaderMap(head.headers),
+        upgrade: head.upgrade,
       },
       stream.requestComplete,
     );
@@ -159,7 +167,7 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
 
   onEnd(): void {
     const stream = this.#stream;
-    if (stream === undefined || stream.requestComplete) return;
+    if (stream === undefined || stream.requestComplete || stream.tunnel) return;
     stream.requestComplete = true;
     // Also where backpressure had stopped it: a client that goes away is only seen while reading.
     this.#socket.resume();
@@ -174,6 +182,11 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
 
   onResponseEnd(stream: Http1ServerStream): void {
     if (this.#stream !== stream) return;
+    if (stream.tunnel && !stream.requestComplete) {
+      // One half of a tunnel: the client may still have something to say.
+      this.#socket.end();
+      return;
+    }
     this.#stream = undefined;
     stream.receiver = undefined;
     // A response before the end of its request: the rest of the request must not be taken for the next one.
@@ -197,6 +210,14 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
     this.#held = undefined;
     this.#socket.resume();
     this.#read(held);
+  }
+
+  onTunnel(): void {
+    this.#socket.allowHalfOpen = true;
+  }
+
+  onTunnelRefused(): void {
+    this.#socket.allowHalfOpen = false;
   }
 
   onStreamReset(stream: Http1ServerStream): void {
@@ -234,6 +255,16 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
     this.#socket.end();
     this.#socket.setTimeout(STALLED_MS, () => this.destroy());
     this.deadlineMs = this.#options.sweep.nowMs + LINGER_MS;
+  }
+
+  #onClientEnd(): void {
+    const stream = this.#stream;
+    if (stream === undefined || !stream.tunnel || !stream.responseStarted || this.#closed) {
+      this.#onGone();
+      return;
+    }
+    stream.onTunnelEnd();
+    if (stream.responseEnded) this.#onGone();
   }
 
   #onGone(): void {

@@ -13,6 +13,9 @@ export interface StreamOwner {
   closesAfter(stream: Http1ServerStream): boolean;
   onResponseEnd(stream: Http1ServerStream): void;
   onStreamReset(stream: Http1ServerStream): void;
+  /** The halves of the connection end on their own from now on. */
+  onTunnel(): void;
+  onTunnelRefused(): void;
   setReading(reading: boolean): void;
 }
 
@@ -24,6 +27,14 @@ export class Http1ServerStream implements StreamSender<ResponseHead> {
   responseEnded = false;
   keepAlive = true;
   headRequest = false;
+  /** Neither chunks nor another request after this response. */
+  http10 = false;
+  /** What the client wants to go on with. */
+  upgrade: string | undefined;
+  /** What follows the head is part of the stream, as it is. */
+  tunnel = false;
+  /** Something followed the head before the response. */
+  #early = false;
   readonly #owner: StreamOwner;
   #body: MessageBody | undefined;
 
@@ -35,8 +46,13 @@ export class Http1ServerStream implements StreamSender<ResponseHead> {
     if (this.responseStarted || this.responseEnded) return;
     this.responseStarted = true;
     const { status } = head;
+    if (this.tunnel && this.#startTunnel(head)) return;
     const bodyless = this.headRequest || status === 204 || status === 304;
     const length = head.headers.get("content-length");
+    if (this.http10 && !endStream && length === undefined && !bodyless) {
+      this.#startUntilClose(head);
+      return;
+    }
     if (endStream && !this.requestComplete) this.keepAlive = false;
     const framing: HeadFraming = {
       chunked: !endStream && length === undefined && !bodyless,
@@ -47,6 +63,49 @@ export class Http1ServerStream implements StreamSender<ResponseHead> {
     writer.write(serializeResponseHead(status, head.headers.fields, framing));
     this.#body = bodyless ? MessageBody.none(writer) : MessageBody.of(writer, framing.empty ? "0" : length);
     if (endStream) this.sendData(NO_BYTES, true);
+  }
+
+  /** @returns false when the response does not agree to the upgrade: it is one like others */
+  #startTunnel({ status, headers }: ResponseHead): boolean {
+    const connect = this.upgrade === "connect";
+    if (connect ? status < 200 || status > 299 : status !== 101) {
+      this.tunnel = false;
+      this.requestComplete = true;
+      // What came before the answer was for another protocol: nothing that follows may be taken for a request.
+      if (this.#early) this.keepAlive = false;
+      this.#owner.onTunnelRefused();
+      return false;
+    }
+    const { writer } = this.#owner;
+    const framing = { chunked: false, empty: false, close: false, upgrade: this.upgrade };
+    headers.remove("content-length");
+    writer.write(serializeResponseHead(status, headers.fields, framing));
+    this.#body = MessageBody.raw(writer);
+    return true;
+  }
+
+  /** HTTP/1.0 has no chunks: a body whose length is not known ends with the connection. */
+  #startUntilClose({ status, headers }: ResponseHead): void {
+    const { writer } = this.#owner;
+    this.keepAlive = false;
+    writer.write(serializeResponseHead(status, headers.fields, { chunked: false, empty: false, close: true }));
+    this.#body = MessageBody.raw(writer);
+  }
+
+  openTunnel(): void {
+    this.tunnel = true;
+    this.requestComplete = false;
+    this.#owner.onTunnel();
+  }
+
+  onTunnelBytes(chunk: Buffer): void {
+    if (!this.responseStarted) this.#early = true;
+    this.receiver?.onData(chunk, false);
+  }
+
+  onTunnelEnd(): void {
+    this.requestComplete = true;
+    this.receiver?.onData(NO_BYTES, true);
   }
 
   sendData(chunk: Buffer, endStream: boolean): void {

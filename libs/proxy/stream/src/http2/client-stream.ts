@@ -9,6 +9,7 @@ import { HeaderMap } from "../header-map.ts";
 import type { RequestHead, ResponseHead } from "../message.ts";
 import type { ResetReason } from "../reset-reason.ts";
 import type { StreamReceiver, StreamSender } from "../stream.ts";
+import { addWebSocketAccept } from "../websocket-handshake.ts";
 import { clientResetCode, reasonOf } from "./stream-reset.ts";
 
 /** One request of ours, between who sends it and the codec. */
@@ -16,6 +17,9 @@ export class Http2ResponseStream implements StreamSender<RequestHead>, StreamSin
   receiver: StreamReceiver<ResponseHead> | undefined;
   readonly #codec: Http2ClientConnection;
   readonly #stream: Http2ClientStream;
+  /** What was asked to become of the stream. */
+  #upgrade: string | undefined;
+  #webSocketKey: string | undefined;
   readonly #onClosed: (stream: Http2ResponseStream) => void;
 
   constructor(
@@ -33,7 +37,9 @@ export class Http2ResponseStream implements StreamSender<RequestHead>, StreamSin
 
   onHead(head: Http2ResponseHead, endStream: boolean): void {
     const receiver = this.#receiverOf(endStream);
-    receiver?.onHead({ status: head.status, headers: new HeaderMap(head.headers, head.neverIndexed) }, endStream);
+    const headers = new HeaderMap(head.headers, head.neverIndexed);
+    const status = this.#upgrade === undefined ? head.status : this.#answered(head.status, headers);
+    receiver?.onHead({ status, headers }, endStream);
   }
 
   onData(slice: Buffer, endStream: boolean): void {
@@ -77,8 +83,36 @@ export class Http2ResponseStream implements StreamSender<RequestHead>, StreamSin
   // From who sends
 
   sendHead(head: RequestHead, endStream: boolean): void {
-    const { headers } = head;
+    const { headers, upgrade } = head;
+    if (upgrade !== undefined && !endStream) {
+      this.#connect(head, upgrade);
+      return;
+    }
     this.#codec.sendHead(this.#stream, head, headers.fields, headers.neverIndexed, endStream);
+  }
+
+  #connect(head: RequestHead, upgrade: string): void {
+    const { authority, headers } = head;
+    this.#upgrade = upgrade;
+    if (upgrade !== "connect" && this.#codec.connectProtocolEnabled === false) {
+      const { receiver } = this;
+      this.reset("local reset");
+      receiver?.onReset("local reset", "the host does not take extended CONNECT");
+      return;
+    }
+    this.#webSocketKey = headers.get("sec-websocket-key");
+    const line =
+      upgrade === "connect"
+        ? { method: "CONNECT", path: "", authority, scheme: "" }
+        : { method: "CONNECT", path: head.path, authority, scheme: head.scheme, protocol: upgrade };
+    this.#codec.sendHead(this.#stream, line, headers.fields, headers.neverIndexed, false);
+  }
+
+  /** @returns the status that it has in HTTP/1.1, for which this is an upgrade (RFC 8441 §5) */
+  #answered(status: number, headers: HeaderMap): number {
+    if (this.#upgrade === "connect" || status < 200 || status > 299) return status;
+    if (this.#upgrade === "websocket") addWebSocketAccept(headers, this.#webSocketKey);
+    return 101;
   }
 
   sendData(chunk: Buffer, endStream: boolean): void {

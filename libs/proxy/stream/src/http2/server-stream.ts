@@ -20,6 +20,9 @@ export class Http2RequestStream implements StreamSender<ResponseHead>, StreamSin
   readonly #stream: Http2ServerStream;
   readonly #onClosed: () => void;
   #headRequest = false;
+  /** What the client wants the stream to become. */
+  #upgrade: string | undefined;
+  #hasKey = false;
   /** A response that has no body, whatever is sent as such (RFC 9110 §6.4.1). */
   #bodyless = false;
 
@@ -33,6 +36,10 @@ export class Http2RequestStream implements StreamSender<ResponseHead>, StreamSin
 
   onHead(head: Http2RequestHead, endStream: boolean): void {
     this.#headRequest = head.method === "HEAD";
+    if (head.method === "CONNECT") {
+      this.#onConnect(head);
+      return;
+    }
     this.receiver?.onHead(
       {
         method: head.method,
@@ -40,9 +47,19 @@ export class Http2RequestStream implements StreamSender<ResponseHead>, StreamSin
         authority: head.authority,
         scheme: head.scheme,
         headers: new HeaderMap(head.headers, head.neverIndexed),
+        upgrade: undefined,
       },
       endStream,
     );
+  }
+
+  /** An extended one is the upgrade of HTTP/1.1 that it stands for (RFC 8441 §5). */
+  #onConnect({ path, authority, scheme, protocol, headers: fields, neverIndexed }: Http2RequestHead): void {
+    const headers = new HeaderMap(fields, neverIndexed);
+    this.#upgrade = protocol === undefined ? "connect" : protocol.toLowerCase();
+    this.#hasKey = headers.has("sec-websocket-key");
+    const method = protocol === undefined ? "CONNECT" : "GET";
+    this.receiver?.onHead({ method, path, authority, scheme, headers, upgrade: this.#upgrade }, false);
   }
 
   onData(slice: Buffer, endStream: boolean): void {
@@ -78,9 +95,20 @@ export class Http2RequestStream implements StreamSender<ResponseHead>, StreamSin
   // From the receiver
 
   sendHead(head: ResponseHead, endStream: boolean): void {
-    const { status, headers } = head;
+    const { headers } = head;
+    const status = this.#upgrade === undefined ? head.status : this.#answerConnect(head);
     this.#bodyless = this.#headRequest || status === 204 || status === 304;
     this.#codec.sendHead(this.#stream, status, headers.fields, headers.neverIndexed, endStream);
+  }
+
+  /** @returns the status that it has in HTTP/2 */
+  #answerConnect({ status, headers }: ResponseHead): number {
+    const agreed = this.#upgrade === "connect" ? status >= 200 && status < 300 : status === 101;
+    if (!agreed) return status;
+    this.#stream.tunnel = true;
+    headers.remove("content-length");
+    if (!this.#hasKey) headers.remove("sec-websocket-accept");
+    return status === 101 ? 200 : status;
   }
 
   sendData(chunk: Buffer, endStream: boolean): void {
