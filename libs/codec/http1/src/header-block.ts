@@ -2,6 +2,16 @@ import { readHeaderName } from "./header-names.ts";
 import { Http1Error } from "./http1-error.ts";
 import { CR, isFieldByte, SPACE, TAB } from "./octets.ts";
 
+/** What `Connection` may not take away: the message would not be the one that was checked, or lose who sent it (as Envoy). */
+const PROTECTED: ReadonlySet<string> = new Set([
+  "host",
+  "content-length",
+  "transfer-encoding",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+]);
+
 /** The headers of one message: those that travel on, and what the others said about the connection. */
 export class HeaderBlock {
   /** name, value, name, value … */
@@ -111,7 +121,7 @@ export class HeaderBlock {
       const option = part.trim().toLowerCase();
       if (option === "close") this.connectionClose = true;
       else if (option === "keep-alive") this.connectionKeepAlive = true;
-      else if (option === "host" || option === "content-length" || option === "transfer-encoding") {
+      else if (PROTECTED.has(option)) {
         throw new Http1Error(`Connection names ${option}`);
       } else if (option === "upgrade") this.#connectionUpgrade = true;
       else if (option !== "" && option !== "te") (this.#nominated ??= new Set()).add(option);
