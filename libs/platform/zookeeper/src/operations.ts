@@ -85,22 +85,27 @@ export function remove(path: string): Operation<undefined> {
   };
 }
 
-export function stat(path: string): Operation<NodeStat> {
+/** @param watch tells when it is made or changed, once; also of a node that is not there yet */
+export function stat(path: string, watch = false): Operation<NodeStat> {
   return {
     code: opcode.exists,
     verb: "look at",
     path,
-    write: (writer) => writer.text(path).bool(false),
+    write: (writer) => writer.text(path).bool(watch),
     read: readStat,
   };
 }
 
-export function getData(path: string): Operation<{ readonly data: Buffer; readonly stat: NodeStat }> {
+/** @param watch tells of the next change, once */
+export function getData(
+  path: string,
+  watch = false,
+): Operation<{ readonly data: Buffer; readonly stat: NodeStat }> {
   return {
     code: opcode.getData,
     verb: "read",
     path,
-    write: (writer) => writer.text(path).bool(false),
+    write: (writer) => writer.text(path).bool(watch),
     read: (reader) => ({ data: reader.buffer(), stat: readStat(reader) }),
   };
 }
@@ -115,12 +120,13 @@ export function setData(path: string, data: Uint8Array, version: number = ANY_VE
   };
 }
 
-export function getChildren(path: string): Operation<string[]> {
+/** @param watch tells of the next child that comes or goes, once */
+export function getChildren(path: string, watch = false): Operation<string[]> {
   return {
     code: opcode.getChildren2,
     verb: "list",
     path,
-    write: (writer) => writer.text(path).bool(false),
+    write: (writer) => writer.text(path).bool(watch),
     read: (reader) => reader.texts(),
   };
 }

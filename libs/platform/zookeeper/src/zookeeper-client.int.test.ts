@@ -11,6 +11,7 @@ import { startTcpRelay } from "./testing/tcp-relay.ts";
 const logger = createLogger({ service: "test", level: "silent" });
 const deadlineMs = 15_000;
 const empty = Buffer.alloc(0);
+const shape = { levels: 2, data: () => false };
 
 async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   const end = performance.now() + deadlineMs;
@@ -70,7 +71,7 @@ describe("ZooKeeper client", () => {
     const watcher = client(server.address);
     const owner = client(server.address);
     await Promise.all([watcher.has("connected, new session"), owner.has("connected, new session")]);
-    await watcher.zookeeper.watch("/services");
+    await watcher.zookeeper.watch("/services", shape);
     await owner.zookeeper.ensure("/services/x");
     await owner.zookeeper.create("/services/x/1", empty, { ephemeral: true });
     await owner.zookeeper.close();
@@ -88,7 +89,7 @@ describe("ZooKeeper client", () => {
     await plain.zookeeper.ensure("/tenant");
     const below = client(`${server.address}/tenant`);
     await below.has("connected, new session");
-    await below.zookeeper.watch("/");
+    await below.zookeeper.watch("/", shape);
     await below.zookeeper.ensure("/inner");
     await below.has("created /inner");
     assert.deepEqual(await plain.zookeeper.children("/tenant"), ["inner"]);
@@ -111,7 +112,7 @@ describe("ZooKeeper client", () => {
     const session = zookeeper.sessionId;
     await zookeeper.ensure("/kept");
     await zookeeper.create("/kept/1", empty, { ephemeral: true });
-    await zookeeper.watch("/kept");
+    await zookeeper.watch("/kept", shape);
     await server.kill();
     await has("suspended");
     await assert.rejects(zookeeper.children("/kept"), { code: "FL_ZOOKEEPER_UNAVAILABLE" });
@@ -166,7 +167,7 @@ describe("ZooKeeper client", () => {
     await zookeeper.ensure("/many");
     const name = (i: number) => `/many/org.example.some.package.Service${i}`;
     await Promise.all(Array.from({ length: 18_000 }, (_, i) => zookeeper.create(name(i), empty, { ephemeral: false })));
-    await zookeeper.watch("/many");
+    await zookeeper.watch("/many", shape);
     told.length = 0;
     relay.reset();
     await has("connected");

@@ -3,6 +3,7 @@ import type { ConnectionOptions as TlsOptions } from "node:tls";
 import type { Logger } from "@fairlead/logging";
 import { parseConnectString } from "./connect-string.ts";
 import { Connection, type WatchEventType } from "./connection.ts";
+import { isWithin, OneShotTree, type TreeShape } from "./one-shot-tree.ts";
 import * as operations from "./operations.ts";
 import type { NodeStat, Operation } from "./operations.ts";
 import { ServerRotation } from "./server-rotation.ts";
@@ -23,6 +24,8 @@ export interface ZooKeeperOptions {
   readonly digest?: string | undefined;
   /** @default plain TCP */
   readonly tls?: TlsOptions | undefined;
+  /** Whether a watch may be recursive; without, as with a server before 3.6, each node that matters has watches of its own. @default true */
+  readonly recursiveWatches?: boolean;
 }
 
 /** `connected` again after `suspended` with a new session: ephemeral nodes of before are gone or will be. */
@@ -53,7 +56,10 @@ export class ZooKeeperClient {
   readonly #events: ZooKeeperEvents;
   readonly #chroot: string;
   readonly #rotation: ServerRotation;
+  /** Recursively; where the server takes that. */
   readonly #watched = new Set<string>();
+  readonly #oneShots: OneShotTree;
+  #recursive: boolean;
   readonly #queue: (() => void)[] = [];
   readonly #ended = new AbortController();
   #connection: Connection | undefined;
@@ -67,8 +73,21 @@ export class ZooKeeperClient {
   /** @throws FairleadError FL_ZOOKEEPER_ADDRESS_INVALID */
   constructor(options: ZooKeeperOptions, events: ZooKeeperEvents) {
     const { servers, chroot } = parseConnectString(options.servers);
-    this.#options = { sessionTimeoutMs: 30_000, connectTimeoutMs: 5_000, maxPending: 1_000, ...options };
+    this.#options = {
+      sessionTimeoutMs: 30_000,
+      connectTimeoutMs: 5_000,
+      maxPending: 1_000,
+      recursiveWatches: true,
+      ...options,
+    };
     this.#events = events;
+    this.#recursive = this.#options.recursiveWatches;
+    const reads = {
+      children: (path: string) => orNothing(this.#run(operations.getChildren(this.#full(path), true))),
+      data: (path: string) => orNothing(this.#run(operations.getData(this.#full(path), true))),
+      exists: (path: string) => orNothing(this.#run(operations.stat(this.#full(path), true))),
+    };
+    this.#oneShots = new OneShotTree(reads, (type, path) => events.onChange(type, path));
     this.#chroot = chroot;
     this.#rotation = new ServerRotation(servers);
   }
@@ -141,13 +160,36 @@ export class ZooKeeperClient {
   }
 
   /**
-   * Tells of all changes at the path and below it from now on, over lost connections too. The node need not be there.
-   *
-   * @throws FairleadError FL_ZOOKEEPER_REFUSED with unimplemented by a server before 3.6
+   * Tells of all changes at the path and below it from now on. The node need not be there. A server before 3.6 has no such watches: there it
+   * tells of `shape` alone, and has to be called again after each `onConnected`.
    */
-  async watch(path: string): Promise<void> {
-    await this.#run(operations.addRecursiveWatch(this.#full(path)));
-    this.#watched.add(path);
+  async watch(path: string, shape: TreeShape): Promise<void> {
+    if (this.#watched.has(path)) return;
+    if (this.#recursive) {
+      try {
+        await this.#run(operations.addRecursiveWatch(this.#full(path)));
+        this.#watched.add(path);
+        return;
+      } catch (error) {
+        if (!isRefusal(error, "unimplemented")) throw error;
+        // Such a server ends the connection, too.
+        this.#recursive = false;
+        this.#options.logger.info({ path }, "the ZooKeeper is older than 3.6: each of its nodes is watched by itself");
+      }
+    }
+    await this.#oneShots.watch(path, shape);
+  }
+
+  #onEvent(type: WatchEventType, path: string): void {
+    if ([...this.#watched].some((root) => isWithin(path, root))) {
+      this.#events.onChange(type, path);
+      return;
+    }
+    const connection = this.#connection;
+    this.#oneShots.onEvent(type, path).catch((error: unknown) => {
+      // With the connection all is read again; where it stays, a watch would be lost: so that it is read again, too, it goes.
+      connection?.destroy(unavailable(`the watch of ${path} could not be set again`, error));
+    });
   }
 
   #full(path: string): string {
@@ -192,7 +234,7 @@ export class ZooKeeperClient {
       const opened = await Connection.open(
         { server, tls, sessionTimeoutMs, connectTimeoutMs, session: before, lastZxid: this.#lastZxid },
         {
-          onEvent: (type, path) => this.#events.onChange(type, path.slice(this.#chroot.length) || "/"),
+          onEvent: (type, path) => this.#onEvent(type, path.slice(this.#chroot.length) || "/"),
           onClosed: (reason) => {
             closedWith = reason;
             if (connection !== undefined) this.#lost(connection, reason);
@@ -207,7 +249,9 @@ export class ZooKeeperClient {
       connection = opened;
       if (digest !== undefined) connection.authenticate("digest", digest);
       // Watches end with their connection.
-      for (const path of this.#watched) await connection.run(operations.addRecursiveWatch(this.#full(path)));
+      await Promise.all(
+        [...this.#watched].map((path) => opened.run(operations.addRecursiveWatch(this.#full(path)))),
+      );
     } catch (error) {
       logger.debug({ server: `${server.host}:${server.port}`, reason: String(error) }, "no connection to ZooKeeper");
       connection?.destroy(unavailable("it could not be used"));
