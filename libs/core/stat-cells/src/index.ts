@@ -4,4 +4,4 @@ export { NamedCounts } from "./named-counts.ts";
 export { StatBlock, type StatBlockShare } from "./stat-block.ts";
 export { SharedStats, SharedStatsOfThread } from "./shared-stats.ts";
 export { localStats, type StatStore } from "./stat-store.ts";
-export { numbersOf, totalOf } from "./totals.ts";
+export { arrayTotal, numbersOf, totalOf } from "./totals.ts";

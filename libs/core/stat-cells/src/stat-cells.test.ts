@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
-import { localStats, NamedCounts, numbersOf, SharedStats, SharedStatsOfThread, totalOf } from "./index.ts";
+import { arrayTotal, localStats, NamedCounts, numbersOf, SharedStats, SharedStatsOfThread, totalOf } from "./index.ts";
 
 class Inner {
   rx_total = 0;
@@ -59,10 +59,11 @@ test("what each thread sets to the same is not added up", () => {
 });
 
 test("fields are apart from each other, arrays included", () => {
-  const [, a, b] = three().groups;
+  const [control, a, b] = three().groups;
   a.byStatus[0]!++;
   a.byStatus[2]! += 2;
   b.byStatus[2]!++;
+  assert.deepEqual([...arrayTotal(control, "byStatus")], [1, 0, 3]);
   assert.deepEqual([[...a.byStatus], [...b.byStatus]], [
     [1, 0, 2],
     [0, 0, 1],

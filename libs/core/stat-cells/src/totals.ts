@@ -27,6 +27,21 @@ export function numbersOf(group: object): (readonly [name: string, value: number
   return group[layout].numbers.map((name) => [name, total[name]!] as const);
 }
 
+/** An array of the group, added up over all threads. */
+export function arrayTotal<Name extends string>(group: { readonly [name in Name]: Uint32Array }, name: Name): Uint32Array {
+  const own = group[name];
+  if (!isCellGroup(group)) return own;
+  const { [statBlock]: block, [firstCell]: first } = group as CellGroup;
+  const place = (group as CellGroup)[layout].arrays.find((array) => array.name === name);
+  if (place === undefined) return own;
+  const sum = new Uint32Array(place.length);
+  for (const { byteOffset } of block.slices) {
+    const cells = new Uint32Array(block.memory, byteOffset + (first + place.at) * 8, place.length);
+    for (const [i, value] of cells.entries()) sum[i]! += value;
+  }
+  return sum;
+}
+
 function createTotalClass(names: readonly string[], sameInAll: readonly string[]): TotalClass {
   class Total {
     readonly slices: readonly Float64Array[];

@@ -1,3 +1,5 @@
+import { NamedCounts } from "@fairlead/stat-cells";
+
 /** Counters and gauges of one listener's HTTP by Envoy's names (`http.<stat_prefix>.…`). */
 export class HttpStats {
   downstream_cx_total = 0;
@@ -29,10 +31,10 @@ export class HttpStats {
   rq_redirect = 0;
 
   /** What filters count, by their own names (`fault.aborts_injected`). */
-  readonly ofFilters = new Map<string, number>();
+  readonly ofFilters = new NamedCounts();
 
   count(stat: string, by = 1): void {
-    this.ofFilters.set(stat, (this.ofFilters.get(stat) ?? 0) + by);
+    this.ofFilters.count(stat, by);
   }
 
   countStatus(status: number): void {

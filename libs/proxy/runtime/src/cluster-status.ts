@@ -1,4 +1,5 @@
 import { type Cluster, healthOf, type HostHealth } from "@fairlead/proxy-upstream";
+import { numbersOf } from "@fairlead/stat-cells";
 
 export interface HostStatus {
   /** `address:port` */
@@ -41,6 +42,6 @@ export function clusterStatus({ config, hosts, stats }: Cluster): ClusterStatus 
       connections: entry.host.pool.connections,
       idleConnections: entry.host.pool.idleConnections,
     })),
-    stats: Object.fromEntries(Object.entries(stats).filter(([, value]) => typeof value === "number")),
+    stats: Object.fromEntries(numbersOf(stats)),
   };
 }

@@ -31,9 +31,9 @@ export class ListenerStore {
   constructor(context: ListenerStoreContext) {
     this.#context = {
       ...context,
-      httpStats: (prefix) => known(this.#stats, prefix, () => new HttpStats()),
-      rpcStats: (prefix) => known(this.#rpcStats, prefix, () => new HttpStats()),
-      tcpStats: (prefix) => known(this.#tcpStats, prefix, () => new TcpStats()),
+      httpStats: (prefix) => known(this.#stats, prefix, () => context.stats.create(`http.${prefix}`, HttpStats)),
+      rpcStats: (prefix) => known(this.#rpcStats, prefix, () => context.stats.create(`rpc.${prefix}`, HttpStats)),
+      tcpStats: (prefix) => known(this.#tcpStats, prefix, () => context.stats.create(`tcp.${prefix}`, TcpStats)),
     };
   }
 

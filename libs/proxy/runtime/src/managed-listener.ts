@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { RouteTable } from "@fairlead/proxy-router";
+import type { StatStore } from "@fairlead/stat-cells";
 import { chooseChain } from "./chain-match.ts";
 import { inspectConnection, type Inspected } from "./connection-inspection.ts";
 import type { ListenerSockets } from "./listener-sockets.ts";
@@ -12,6 +13,7 @@ import type { TranslatedListener } from "./translate/listener.ts";
 export interface ManagedListenerContext extends ServedChainContext {
   readonly sockets: ListenerSockets;
   readonly drainTimeoutMs: number;
+  readonly stats: StatStore;
 }
 
 /** `listener.<address>.…` */
@@ -29,7 +31,7 @@ export class ManagedListener implements SocketConsumer {
   state: ListenerState = "warming";
   /** The body of its resource, to tell a change from a repetition. */
   body: Uint8Array;
-  readonly stats = new ListenerStats();
+  readonly stats: ListenerStats;
   readonly #context: ManagedListenerContext;
   #chains: ReadonlyMap<TranslatedChain, ServedChain>;
   /** Of an earlier configuration: they serve what they have. */
@@ -44,6 +46,8 @@ export class ManagedListener implements SocketConsumer {
     this.#translated = translated;
     this.body = body;
     this.#context = context;
+    const { name, address, port } = translated;
+    this.stats = context.stats.create(`listener.${name}.${address}_${port}`, ListenerStats);
     this.#chains = new Map(
       chainsOf(translated).map((chain) => [chain, new ServedChain(chain, translated.name, context)]),
     );

@@ -2,6 +2,8 @@ import { shortTypeName, typeUrls } from "@fairlead/envoy-api";
 import type { StreamInfo } from "@fairlead/proxy-filter";
 import { DeadlineSweep, HeaderMap, Http2Stats } from "@fairlead/proxy-stream";
 import { ClusterManager } from "@fairlead/proxy-upstream";
+import { localStats, totalOf } from "@fairlead/stat-cells";
+import { LogFileStats } from "./access-log/log-file.ts";
 import { LogFiles } from "./access-log/log-files.ts";
 import { type ClusterStatus, clusterStatus } from "./cluster-status.ts";
 import { ClusterStore } from "./cluster-store.ts";
@@ -46,7 +48,7 @@ export class ProxyRuntime {
   readonly #listeners: ListenerStore;
   readonly #logFiles: LogFiles;
   readonly #rejections = new Map<string, readonly XdsRejection[]>();
-  readonly #http2Stats = new Http2Stats();
+  readonly #http2Stats: Http2Stats;
   readonly #updates = new Map<string, UpdateStats>();
   readonly #wantedListeners = new Set<(typeUrl: string) => void>();
   readonly #listenerListeners = new Set<() => void>();
@@ -62,19 +64,24 @@ export class ProxyRuntime {
     this.#now = options.now ?? (() => performance.now());
     const random = options.random ?? Math.random;
     const sweep = new DeadlineSweep({ now: this.#now });
-    this.#manager = new ClusterManager({ sweep, random, now: this.#now });
+    const stats = options.stats ?? localStats;
+    this.#http2Stats = stats.create("http2", Http2Stats);
+    this.#manager = new ClusterManager({ sweep, random, now: this.#now, stats });
     this.#clusters = new ClusterStore(this.#manager, options.resolveName ?? systemResolve, () => {
       this.#checkInitialized();
       this.#tellListeners();
     });
-    this.#logFiles = new LogFiles((target, error) =>
-      options.logger.error({ err: error, target }, "an access log cannot be written; its lines are lost"),
+    this.#logFiles = new LogFiles(
+      (target, error) =>
+        options.logger.error({ err: error, target }, "an access log cannot be written; its lines are lost"),
+      stats.create("filesystem", LogFileStats),
     );
     this.#listeners = new ListenerStore({
       clusters: this.#manager,
       sweep,
       now: this.#now,
       random,
+      stats,
       http2Stats: this.#http2Stats,
       routes: (name) => this.#routes.get(name),
       sockets: new ListenerSockets({
@@ -171,7 +178,8 @@ export class ProxyRuntime {
 
   /** Requests under way to this cluster. */
   activeRequests(cluster: string): number {
-    return this.#manager.statsOf(cluster)?.upstream_rq_active ?? 0;
+    const stats = this.#manager.statsOf(cluster);
+    return stats === undefined ? 0 : totalOf(stats).upstream_rq_active;
   }
 
   /** @returns true when there was no request to the cluster for `quietMs` in a row, false at `timeoutMs` */
@@ -179,7 +187,8 @@ export class ProxyRuntime {
     const activity = (): number | undefined => {
       const stats = this.#manager.statsOf(cluster);
       if (stats === undefined) return 0;
-      return stats.upstream_rq_active > 0 ? undefined : stats.upstream_rq_total;
+      const total = totalOf(stats);
+      return total.upstream_rq_active > 0 ? undefined : total.upstream_rq_total;
     };
     return waitForQuiet(activity, this.#now, wait);
   }

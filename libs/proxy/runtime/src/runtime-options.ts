@@ -1,3 +1,4 @@
+import type { StatStore } from "@fairlead/stat-cells";
 import type { AccessLogSpec } from "./access-log/access-log.ts";
 import type { ResolveName } from "./dns-hosts.ts";
 import type { SocketSource } from "./socket-source.ts";
@@ -28,6 +29,8 @@ export interface ProxyRuntimeOptions {
   readonly sockets?: SocketSource;
   /** Other threads of this process listen on the same addresses. @default false */
   readonly reusePort?: boolean;
+  /** Where counters are kept. @default objects of this thread */
+  readonly stats?: StatStore;
   /** One line at info for each request. Off on the hot path; errors are always counted. @default false */
   readonly accessLog?: boolean;
   /** Of the requests on all listeners, besides what their configuration says. @default none */

@@ -1,5 +1,6 @@
 import type { HttpStats, TcpStats } from "@fairlead/proxy-filter";
 import type { Http2Stats } from "@fairlead/proxy-stream";
+import { arrayTotal, numbersOf, totalOf } from "@fairlead/stat-cells";
 import type { LogFileStats } from "./access-log/log-file.ts";
 import type { CircuitBreakers, ClusterStats } from "@fairlead/proxy-upstream";
 
@@ -39,7 +40,7 @@ export function collectStats(source: StatsSource): Map<string, number> {
 
 function addRequests(stats: Map<string, number>, prefix: string, group: HttpStats): void {
   add(stats, prefix, group);
-  for (const [name, value] of group.ofFilters) stats.set(`${prefix}.${name}`, value);
+  for (const [name, value] of group.ofFilters.entries()) stats.set(`${prefix}.${name}`, value);
 }
 
 const remainingNames = { cx: "cx", rq_pending: "pending", rq: "rq", rq_retry: "retries" } as const;
@@ -54,13 +55,14 @@ function addCluster(
   add(stats, `${prefix}.http2`, cluster.http2);
   add(stats, `${prefix}.outlier_detection`, cluster.outlier);
   add(stats, `${prefix}.health_check`, cluster.healthCheck);
-  for (const [status, count] of cluster.byStatus.entries())
+  for (const [status, count] of arrayTotal(cluster, "byStatus").entries())
     if (count > 0) stats.set(`${prefix}.upstream_rq_${status}`, count);
+  const total = totalOf(cluster);
   const used = [
-    ["cx", cluster.upstream_cx_active, breakers.maxConnections],
-    ["rq_pending", cluster.upstream_rq_pending_active, breakers.maxPendingRequests],
-    ["rq", cluster.upstream_rq_active, breakers.maxRequests],
-    ["rq_retry", cluster.upstream_rq_retry_active, breakers.maxRetries],
+    ["cx", total.upstream_cx_active, breakers.maxConnections],
+    ["rq_pending", total.upstream_rq_pending_active, breakers.maxPendingRequests],
+    ["rq", total.upstream_rq_active, breakers.maxRequests],
+    ["rq_retry", total.upstream_rq_retry_active, breakers.maxRetries],
   ] as const;
   for (const [name, active, limit] of used) {
     stats.set(`${prefix}.circuit_breakers.default.${name}_open`, active >= limit ? 1 : 0);
@@ -70,6 +72,5 @@ function addCluster(
 }
 
 function add(stats: Map<string, number>, prefix: string, group: object): void {
-  for (const [name, value] of Object.entries(group))
-    if (typeof value === "number") stats.set(`${prefix}.${name}`, value);
+  for (const [name, value] of numbersOf(group)) stats.set(`${prefix}.${name}`, value);
 }

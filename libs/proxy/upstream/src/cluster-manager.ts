@@ -1,3 +1,4 @@
+import { localStats, type StatStore, totalOf } from "@fairlead/stat-cells";
 import { Cluster, type ClusterContext } from "./cluster.ts";
 import type { ClusterConfig, HostSpec } from "./cluster-config.ts";
 import { ClusterStats } from "./cluster-stats.ts";
@@ -5,13 +6,15 @@ import { ClusterStats } from "./cluster-stats.ts";
 /** The clusters that requests may go to, by name. */
 export class ClusterManager {
   readonly #context: ClusterContext;
+  readonly #store: StatStore;
   readonly #clusters = new Map<string, Cluster>();
   /** A new version whose hosts are being checked for the first time. */
   readonly #checking = new Map<string, Cluster>();
   readonly #stats = new Map<string, ClusterStats>();
 
-  constructor(context: ClusterContext) {
+  constructor(context: ClusterContext & { readonly stats?: StatStore }) {
     this.#context = context;
+    this.#store = context.stats ?? localStats;
   }
 
   get(name: string): Cluster | undefined {
@@ -30,7 +33,7 @@ export class ClusterManager {
   /** Adds or replaces. The one before serves what it has, and all requests until the new one has checked its hosts for the first time. */
   set(config: ClusterConfig, hosts: readonly HostSpec[], overprovisioningPercent?: number): void {
     const { name } = config;
-    const stats = this.#stats.get(name) ?? new ClusterStats();
+    const stats = this.#stats.get(name) ?? this.#store.create(`cluster.${name}`, ClusterStats);
     this.#stats.set(name, stats);
     const cluster = new Cluster(config, stats, this.#context);
     cluster.setHosts(hosts, overprovisioningPercent);
@@ -60,7 +63,9 @@ export class ClusterManager {
     this.#clusters.delete(name);
     this.#checking.delete(name);
     for (const [key, stats] of this.#stats) {
-      if (!this.#clusters.has(key) && stats.upstream_rq_active === 0) this.#stats.delete(key);
+      if (this.#clusters.has(key) || totalOf(stats).upstream_rq_active > 0) continue;
+      this.#stats.delete(key);
+      this.#store.forget(`cluster.${key}`);
     }
   }
 

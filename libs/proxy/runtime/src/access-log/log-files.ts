@@ -2,11 +2,12 @@ import { CLOSE_TIMEOUT_MS, LogFile, LogFileStats, type LogTarget } from "./log-f
 
 /** The logs of a proxy: one file for each path, whoever writes to it. */
 export class LogFiles {
-  readonly stats = new LogFileStats();
+  readonly stats: LogFileStats;
   readonly #files = new Map<LogTarget, LogFile>();
   readonly #onFailure: (target: LogTarget, error: Error) => void;
 
-  constructor(onFailure: (target: LogTarget, error: Error) => void) {
+  constructor(onFailure: (target: LogTarget, error: Error) => void, stats = new LogFileStats()) {
+    this.stats = stats;
     this.#onFailure = onFailure;
   }
 
