@@ -1,6 +1,6 @@
 import type { HeaderSink } from "@fairlead/codec-hpack";
 import type { Http2RequestHead, Http2ResponseHead } from "./message-head.ts";
-import { isHeaderName, isHeaderValue, isMethod, isTarget, readDigits } from "./octets.ts";
+import { isAuthority, isHeaderName, isHeaderValue, isMethod, isTarget, readDigits } from "./octets.ts";
 
 const COLON = 58;
 /** RFC 9113 §6.5.2: what a header counts besides its bytes. */
@@ -87,7 +87,7 @@ export class HeaderCollector implements HeaderSink {
         return this.#fail(":protocol is none");
     }
     const authority = this.#authority ?? this.#host;
-    if (authority === undefined || authority === "" || !isTarget(authority)) return this.#fail("no authority");
+    if (authority === undefined || !isAuthority(authority)) return this.#fail("no authority, or one that is no host");
     if (this.#host !== undefined && this.#host !== authority) return this.#fail(":authority and host are not the same");
     return {
       method,

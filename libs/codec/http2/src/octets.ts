@@ -5,6 +5,11 @@ for (const char of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz") lowerT
 methodToken.set(lowerToken);
 for (const char of "ABCDEFGHIJKLMNOPQRSTUVWXYZ") methodToken[char.charCodeAt(0)] = 1;
 
+const authority = new Uint8Array(256);
+for (const char of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()*+;=:[]") {
+  authority[char.charCodeAt(0)] = 1;
+}
+
 export function isHeaderName(name: string): boolean {
   return all(name, lowerToken);
 }
@@ -23,13 +28,18 @@ export function isHeaderValue(value: string): boolean {
   return length === 0 || (!isBlank(value.charCodeAt(0)) && !isBlank(value.charCodeAt(length - 1)));
 }
 
-/** Visible ASCII and the bytes above it; no fragment: what could be written into the first line of HTTP/1.1. */
+/** Visible ASCII without a fragment: what may stand in the first line of HTTP/1.1 (RFC 9112 §3.2). */
 export function isTarget(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code <= 32 || code === 127 || code === 35) return false;
+    if (code <= 32 || code >= 127 || code === 35) return false;
   }
   return text.length > 0;
+}
+
+/** A host with an optional port; no user information, list or path (RFC 9113 §8.3.1): what HTTP/1.1 takes in Host. */
+export function isAuthority(text: string): boolean {
+  return all(text, authority);
 }
 
 /** @returns -1 when it is not a number of digits alone that is safe to count with */
