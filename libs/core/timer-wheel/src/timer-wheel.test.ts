@@ -69,13 +69,14 @@ test("a deadline that is moved away, later or earlier is met where it was moved 
   assert.deepEqual(told, [260]);
 });
 
-test("a timer that is cancelled is let go at once", () => {
+test("a timer that is cancelled is let go at once, and for good", () => {
   const { wheel, pass } = wheelUnderTest();
   const timer = wheel.timer({ onDeadline: () => assert.fail("was cancelled") });
   timer.deadlineMs = 50;
   assert.equal(wheel.armed, 1);
   timer.cancel();
   timer.cancel();
+  timer.deadlineMs = 60;
   assert.equal(wheel.armed, 0);
   pass(100);
 });
@@ -124,6 +125,7 @@ test("closing forgets all timers", () => {
   for (let ms = 0; ms < 200; ms++) wheel.timer({ onDeadline: () => assert.fail("was closed") }).deadlineMs = ms;
   wheel.close();
   assert.equal(wheel.armed, 0);
+  wheel.timer({ onDeadline: () => assert.fail("was closed") }).deadlineMs = 10;
   assert.equal(isRunning(), false);
   pass(300);
 });
@@ -139,15 +141,15 @@ test("tells the same timers as a sorted list would, never early and at most two 
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const { wheel, pass, now, isRunning } = wheelUnderTest();
       const expected = new Map<number, number>();
-      const timers: WheelTimer[] = Array.from({ length: 6 }, (_, index) =>
+      const timerOf = (index: number): WheelTimer =>
         wheel.timer({
           onDeadline() {
             const due = expected.get(index);
             assert.ok(due !== undefined && due <= now(), "told although not due");
             expected.delete(index);
           },
-        }),
-      );
+        });
+      const timers = Array.from({ length: 6 }, (_, index) => timerOf(index));
       for (const it of steps) {
         if (it.kind === "arm") {
           expected.set(it.timer, now() + it.inMs);
@@ -160,8 +162,11 @@ test("tells the same timers as a sorted list would, never early and at most two 
           }
         } else {
           expected.delete(it.timer);
-          if (it.kind === "cancel") timers[it.timer]!.cancel();
-          else timers[it.timer]!.deadlineMs = Number.POSITIVE_INFINITY;
+          timers[it.timer]!.deadlineMs = Number.POSITIVE_INFINITY;
+          if (it.kind === "cancel") {
+            timers[it.timer]!.cancel();
+            timers[it.timer] = timerOf(it.timer);
+          }
         }
       }
       pass(1000);

@@ -40,6 +40,7 @@ export class TimerWheel {
   #nowMs = 0;
   #tick = 0;
   #stop: (() => void) | undefined;
+  #closed = false;
 
   constructor(options: TimerWheelOptions = {}) {
     this.#now = options.now ?? (() => performance.now());
@@ -65,8 +66,9 @@ export class TimerWheel {
     return new Entry(this, target);
   }
 
-  /** Forgets all timers. */
+  /** Forgets all timers, and takes no more. */
   close(): void {
+    this.#closed = true;
     for (const head of [this.#due, ...this.#slots]) {
       while (head.next !== head) this.remove(head.next);
     }
@@ -76,6 +78,7 @@ export class TimerWheel {
 
   /** @internal puts a timer where its deadline is, from wherever it is */
   place(entry: Entry): void {
+    if (this.#closed) return;
     if (this.#stop === undefined) this.#start();
     if (entry.lookAtMs === NEVER) this.#armed++;
     else entry.unlink();
@@ -133,7 +136,7 @@ class Entry implements WheelTimer {
   #deadlineMs = NEVER;
   next: Entry = this;
   previous: Entry = this;
-  /** When the wheel will come past it; `Infinity` while it lies in no slot. */
+  /** When the wheel will come past it; `Infinity` while it lies in no slot, `-Infinity` when it never will again. */
   lookAtMs = NEVER;
 
   constructor(wheel: TimerWheel, target: Expiring | undefined) {
@@ -152,11 +155,14 @@ class Entry implements WheelTimer {
 
   cancel(): void {
     this.#deadlineMs = NEVER;
-    if (this.lookAtMs !== NEVER) this.#wheel.remove(this);
+    if (Number.isFinite(this.lookAtMs)) this.#wheel.remove(this);
+    // No deadline is before that, so that none is placed any more.
+    this.lookAtMs = Number.NEGATIVE_INFINITY;
   }
 
   expire(): void {
-    this.cancel();
+    this.#deadlineMs = NEVER;
+    this.#wheel.remove(this);
     this.#target?.onDeadline();
   }
 

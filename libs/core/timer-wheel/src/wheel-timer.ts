@@ -12,6 +12,6 @@ export interface Expiring {
 export interface WheelTimer {
   /** On the wheel's clock; `Infinity` for none, which it also is once the deadline was met. */
   deadlineMs: number;
-  /** Takes it off the wheel, which holds neither the timer nor what it tells any longer. It can be armed again. */
+  /** Takes it off the wheel for good: what has ended is not brought back by a deadline that is set late. To pause it, set `Infinity`. */
   cancel(): void;
 }
