@@ -1,7 +1,10 @@
 import { ListeningSocket, type ListeningSocketOptions, type SocketConsumer } from "./listening-socket.ts";
 import type { SocketRequest } from "./socket-source.ts";
 
-export type ListenerSocketOptions = Omit<ListeningSocketOptions, keyof SocketRequest | "backlog">;
+export interface ListenerSocketOptions extends Omit<ListeningSocketOptions, keyof SocketRequest | "backlog"> {
+  /** Of a request for any free port. @default the system chooses one */
+  readonly portOf?: ((request: SocketRequest) => number | undefined) | undefined;
+}
 
 /**
  * The sockets of all listeners. One at an address is kept when a listener is replaced by another: to close it would reset those who
@@ -16,7 +19,12 @@ export class ListenerSockets {
   }
 
   /** The consumer gets the connections from now on, in place of the one before it at this address. Rejects with the system's error. */
-  async open(request: SocketRequest & { readonly backlog: number }, consumer: SocketConsumer): Promise<ListeningSocket> {
+  async open(
+    { name, address, backlog, port: wanted }: SocketRequest & { readonly backlog: number },
+    consumer: SocketConsumer,
+  ): Promise<ListeningSocket> {
+    const anyPort = wanted === 0 ? this.#options.portOf?.({ name, address, port: wanted }) : undefined;
+    const request = { name, address, backlog, port: anyPort ?? wanted };
     const known = this.#byAddress.get(keyOf(request));
     if (known !== undefined) {
       known.consumer = consumer;
@@ -35,7 +43,10 @@ export class ListenerSockets {
       await source.take(request);
       return;
     }
-    const consumer = { onConnection: (socket: { destroy(): void }) => void socket.destroy(), onOverflow: () => undefined };
+    const consumer = {
+      onConnection: (socket: { destroy(): void }) => void socket.destroy(),
+      onOverflow: () => undefined,
+    };
     (await ListeningSocket.open({ ...this.#options, ...request }, consumer)).close();
   }
 

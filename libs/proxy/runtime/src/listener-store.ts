@@ -64,7 +64,7 @@ export class ListenerStore {
 
   /** The route tables that the listeners want, sorted. */
   routeNames(): string[] {
-    return [...new Set([...this.#current()].flatMap((listener) => listener.routeNames()))].toSorted();
+    return [...new Set(this.#current().flatMap((listener) => listener.routeNames()))].toSorted();
   }
 
   async apply(resources: readonly XdsResource[]): Promise<readonly XdsRejection[]> {
@@ -80,7 +80,8 @@ export class ListenerStore {
     const present = new Set(resources.map((resource) => resource.name));
     const gone = [...this.#listeners.values()].filter(({ name }) => !present.has(name));
     const { placed, conflicts } = this.#placesOf(accepted, gone);
-    const keepsSocket = (listener: ManagedListener) => placed.some(({ value }) => isSamePlace(value, listener.translated));
+    const keepsSocket = (listener: ManagedListener) =>
+      placed.some(({ value }) => isSamePlace(value, listener.translated));
     // First what goes: what comes may want a part of its address. At the very same address the one that comes takes over.
     for (const listener of gone) if (!keepsSocket(listener)) this.#retire(listener);
     const failed = await Promise.all(
@@ -93,7 +94,11 @@ export class ListenerStore {
       ),
     );
     this.#context.onChange();
-    return [...rejections, ...conflicts, ...failed.flatMap((rejection) => (rejection === undefined ? [] : [rejection]))];
+    return [
+      ...rejections,
+      ...conflicts,
+      ...failed.flatMap((rejection) => (rejection === undefined ? [] : [rejection])),
+    ];
   }
 
   /** Route tables came: listeners that waited for them serve. Resolves when they accept. */
@@ -111,7 +116,7 @@ export class ListenerStore {
   /** All of them; resolves when they are done. */
   async drain(): Promise<void> {
     this.#closed = true;
-    for (const listener of [...this.#current()]) this.#retire(listener);
+    for (const listener of this.#current()) this.#retire(listener);
     this.#context.onChange();
     await Promise.all(this.#draining.values());
   }
@@ -123,9 +128,8 @@ export class ListenerStore {
     this.#superseded.clear();
   }
 
-  *#current(): Iterable<ManagedListener> {
-    yield* this.#listeners.values();
-    for (const listeners of this.#superseded.values()) yield* listeners;
+  #current(): ManagedListener[] {
+    return [...this.#listeners.values(), ...[...this.#superseded.values()].flat()];
   }
 
   /** An address has one listener: a second one is refused. */
