@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:net";
-import { DeadlineSweep, HeaderMap, streamFactory } from "@fairlead/proxy-stream";
+import { HeaderMap, streamFactory } from "@fairlead/proxy-stream";
+import { TimerWheel } from "@fairlead/timer-wheel";
 
 const body = Buffer.from("answered by Fairlead\n");
 
@@ -14,7 +15,7 @@ export class Http2TestServer implements AsyncDisposable {
   }
 
   static async start(): Promise<Http2TestServer> {
-    const sweep = new DeadlineSweep();
+    const wheel = new TimerWheel();
     const server = createServer((socket) => {
       streamFactory("http2").createServer(
         socket,
@@ -39,7 +40,7 @@ export class Http2TestServer implements AsyncDisposable {
           onProtocolError() {},
           onClosed() {},
         },
-        { sweep },
+        { wheel },
       );
     });
     await new Promise<void>((resolve) => {

@@ -4,7 +4,6 @@ import { Http1Error } from "@fairlead/codec-http1";
 import { Http2Error, Http2Stats } from "@fairlead/codec-http2";
 import { FairleadError } from "@fairlead/errors";
 import {
-  type DeadlineSweep,
   negotiatedProtocol,
   ProtocolDetection,
   type RequestHead,
@@ -16,13 +15,14 @@ import {
   streamFactory,
 } from "@fairlead/proxy-stream";
 import type { ClusterManager } from "@fairlead/proxy-upstream";
+import type { TimerWheel } from "@fairlead/timer-wheel";
 import type { ConnectionManagerConfig } from "./connection-manager-config.ts";
 import type { HttpStats } from "./http-stats.ts";
 import { HttpStream, type HttpStreamContext } from "./http-stream.ts";
 
 export interface ConnectionManagerContext {
   readonly clusters: ClusterManager;
-  readonly sweep: DeadlineSweep;
+  readonly wheel: TimerWheel;
   readonly now: () => number;
   readonly random: () => number;
   /** Counted in by the HTTP/2 connections of all listeners. @default a table of each listener's own */
@@ -88,7 +88,7 @@ export class ConnectionManager implements ServerConnectionEvents {
         },
         onGone: (_detection, why) => this.onClosed(detection, why),
       },
-      { sweep: this.#context.sweep, timeoutMs: this.#config.headersTimeoutMs },
+      { wheel: this.#context.wheel, timeoutMs: this.#config.headersTimeoutMs },
     );
     this.#connections.add(detection);
   }
@@ -98,7 +98,7 @@ export class ConnectionManager implements ServerConnectionEvents {
     if (protocol === "http1") this.stats.downstream_cx_http1_total++;
     else if (protocol === "http2") this.stats.downstream_cx_http2_total++;
     const connection = streamFactory(protocol).createServer(socket, this, {
-      sweep: this.#context.sweep,
+      wheel: this.#context.wheel,
       headersTimeoutMs: config.headersTimeoutMs,
       idleTimeoutMs: config.idleTimeoutMs,
       maxHeadBytes: config.maxHeadBytes,
@@ -166,7 +166,7 @@ export class ConnectionManager implements ServerConnectionEvents {
       now: this.#context.now,
       random: this.#context.random,
       suppressEnvoyHeaders: config.suppressEnvoyHeaders,
-      sweep: this.#context.sweep,
+      wheel: this.#context.wheel,
       onStreamEnd: () => this.#onStreamEnd(),
     };
   }

@@ -8,8 +8,6 @@ import {
 } from "@fairlead/proxy-router";
 import type {
   ConnectionInfo,
-  Deadline,
-  DeadlineSweep,
   HeaderMap,
   RequestHead,
   ResetReason,
@@ -18,6 +16,7 @@ import type {
   StreamReceiver,
   StreamSender,
 } from "@fairlead/proxy-stream";
+import type { Expiring, TimerWheel, WheelTimer } from "@fairlead/timer-wheel";
 import type { ConnectionManagerConfig } from "./connection-manager-config.ts";
 import { createFilters, FilterChain } from "./filter-chain.ts";
 import { grpcTimeoutMs } from "./grpc-timeout.ts";
@@ -29,16 +28,16 @@ import type { StreamFilterCallbacks } from "./stream-filter.ts";
 import { StreamInfo } from "./stream-info.ts";
 
 export interface HttpStreamContext extends RouterFilterContext {
-  readonly sweep: DeadlineSweep;
+  readonly wheel: TimerWheel;
   /** The stream is over; it is told once. */
   readonly onStreamEnd: (stream: HttpStream) => void;
 }
 
 /** One request of a client: through the filters to the router, and the response back. */
-export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCallbacks, RouterFilterCallbacks, Deadline {
+export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCallbacks, RouterFilterCallbacks, Expiring {
   readonly info: StreamInfo;
   route: RouteEntry | undefined;
-  deadlineMs = Number.POSITIVE_INFINITY;
+  readonly #deadline: WheelTimer;
   readonly #context: HttpStreamContext;
   readonly #config: ConnectionManagerConfig;
   readonly #connection: ServerConnection;
@@ -64,6 +63,7 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
     secure = false,
   ) {
     this.#context = context;
+    this.#deadline = context.wheel.timer(this);
     this.#config = config;
     this.#connection = connection;
     this.#sender = sender;
@@ -231,7 +231,7 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
   // Time
 
   onDeadline(): void {
-    const now = this.#context.sweep.nowMs;
+    const now = this.#context.wheel.nowMs;
     const { stats } = this.#context;
     if (!this.#requestEnded && this.#requestDeadlineMs <= now) {
       stats.downstream_rq_timeout++;
@@ -247,16 +247,15 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
     const { streamIdleTimeoutMs, requestTimeoutMs } = this.#config;
     this.#idleTimeoutMs = streamIdleTimeoutMs;
     if (streamIdleTimeoutMs === 0 && requestTimeoutMs === 0) return;
-    this.#context.sweep.add(this);
-    if (requestTimeoutMs > 0) this.#requestDeadlineMs = this.#context.sweep.nowMs + requestTimeoutMs;
+    if (requestTimeoutMs > 0) this.#requestDeadlineMs = this.#context.wheel.nowMs + requestTimeoutMs;
     this.#touch();
   }
 
   /** Something moved: the idle time begins anew. */
   #touch(): void {
     const streamIdleTimeoutMs = this.#idleTimeoutMs;
-    const idle = streamIdleTimeoutMs === 0 ? Number.POSITIVE_INFINITY : this.#context.sweep.nowMs + streamIdleTimeoutMs;
-    this.deadlineMs = this.#requestEnded || idle < this.#requestDeadlineMs ? idle : this.#requestDeadlineMs;
+    const idle = streamIdleTimeoutMs === 0 ? Number.POSITIVE_INFINITY : this.#context.wheel.nowMs + streamIdleTimeoutMs;
+    this.#deadline.deadlineMs = this.#requestEnded || idle < this.#requestDeadlineMs ? idle : this.#requestDeadlineMs;
   }
 
   #onRequestEnd(): void {
@@ -282,7 +281,6 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
     const action = route.action.kind === "forward" ? route.action : undefined;
     if (action?.idleTimeoutMs !== undefined) {
       this.#idleTimeoutMs = action.idleTimeoutMs;
-      this.#context.sweep.add(this);
       this.#touch();
     }
     const grpcMs = action?.maxGrpcTimeoutMs === undefined ? undefined : grpcTimeoutMs(head.headers, action);
@@ -334,7 +332,7 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#context.sweep.remove(this);
+    this.#deadline.cancel();
     if (this.#maxDuration !== undefined) clearTimeout(this.#maxDuration);
     this.#router.destroy();
     this.#chain?.destroy();

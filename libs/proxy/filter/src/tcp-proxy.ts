@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
-import type { Deadline, DeadlineSweep } from "@fairlead/proxy-stream";
 import { type Cluster, type ClusterManager, connectHost, type Host } from "@fairlead/proxy-upstream";
+import type { Expiring, TimerWheel, WheelTimer } from "@fairlead/timer-wheel";
 
 export interface TcpProxyConfig {
   readonly statPrefix: string;
@@ -26,7 +26,7 @@ export class TcpStats {
 
 export interface TcpProxyContext {
   readonly clusters: ClusterManager;
-  readonly sweep: DeadlineSweep;
+  readonly wheel: TimerWheel;
   readonly random: () => number;
 }
 
@@ -89,8 +89,8 @@ function pickCluster(config: TcpProxyConfig, context: TcpProxyContext): Cluster 
   return undefined;
 }
 
-class TcpConnection implements Deadline {
-  deadlineMs = Number.POSITIVE_INFINITY;
+class TcpConnection implements Expiring {
+  readonly #deadline: WheelTimer;
   readonly #downstream: Socket;
   readonly #config: TcpProxyConfig;
   readonly #stats: TcpStats;
@@ -109,6 +109,7 @@ class TcpConnection implements Deadline {
     this.#stats = stats;
     this.#context = context;
     this.#onEnd = onEnd;
+    this.#deadline = context.wheel.timer(this);
   }
 
   start(cluster: Cluster | undefined): void {
@@ -142,7 +143,7 @@ class TcpConnection implements Deadline {
     this.#over = true;
     clearTimeout(this.#connectTimer);
     clearTimeout(this.#durationTimer);
-    this.#context.sweep.remove(this);
+    this.#deadline.cancel();
     this.#downstream.destroy();
     this.#upstream?.destroy();
     this.#release();
@@ -196,7 +197,6 @@ class TcpConnection implements Deadline {
     upstream.allowHalfOpen = true;
     upstream.on("error", () => this.close());
     upstream.on("close", () => this.close());
-    this.#context.sweep.add(this);
     this.#touch();
     this.#pipe(downstream, upstream, (bytes) => (this.#stats.downstream_cx_rx_bytes_total += bytes));
     this.#pipe(upstream, downstream, (bytes) => (this.#stats.downstream_cx_tx_bytes_total += bytes));
@@ -216,7 +216,7 @@ class TcpConnection implements Deadline {
 
   #touch(): void {
     const { idleTimeoutMs } = this.#config;
-    if (idleTimeoutMs > 0) this.deadlineMs = this.#context.sweep.nowMs + idleTimeoutMs;
+    if (idleTimeoutMs > 0) this.#deadline.deadlineMs = this.#context.wheel.nowMs + idleTimeoutMs;
   }
 
   #release(): void {

@@ -1,8 +1,9 @@
 import { shortTypeName, typeUrls } from "@fairlead/envoy-api";
 import type { StreamInfo } from "@fairlead/proxy-filter";
-import { DeadlineSweep, HeaderMap, Http2Stats } from "@fairlead/proxy-stream";
+import { HeaderMap, Http2Stats } from "@fairlead/proxy-stream";
 import { ClusterManager } from "@fairlead/proxy-upstream";
 import { localStats, totalOf } from "@fairlead/stat-cells";
+import { TimerWheel } from "@fairlead/timer-wheel";
 import { LogFileStats } from "./access-log/log-file.ts";
 import { LogFiles } from "./access-log/log-files.ts";
 import { type ClusterStatus, clusterStatus } from "./cluster-status.ts";
@@ -63,10 +64,10 @@ export class ProxyRuntime {
     this.#nodeId = options.nodeId;
     this.#now = options.now ?? (() => performance.now());
     const random = options.random ?? Math.random;
-    const sweep = new DeadlineSweep({ now: this.#now });
+    const wheel = new TimerWheel({ now: this.#now });
     const stats = options.stats ?? localStats;
     this.#http2Stats = stats.create("http2", Http2Stats);
-    this.#manager = new ClusterManager({ sweep, random, now: this.#now, stats });
+    this.#manager = new ClusterManager({ wheel, random, now: this.#now, stats });
     this.#clusters = new ClusterStore(this.#manager, options.resolveName ?? systemResolve, () => {
       this.#checkInitialized();
       this.#tellListeners();
@@ -78,7 +79,7 @@ export class ProxyRuntime {
     );
     this.#listeners = new ListenerStore({
       clusters: this.#manager,
-      sweep,
+      wheel,
       now: this.#now,
       random,
       stats,

@@ -1,4 +1,3 @@
-export { type Deadline, DeadlineSweep } from "./deadline-sweep.ts";
 export { HeaderMap } from "./header-map.ts";
 export { http1StreamFactory } from "./http1/http1-stream-factory.ts";
 export { http2StreamFactory } from "./http2/http2-stream-factory.ts";

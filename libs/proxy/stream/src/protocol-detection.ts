@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
+import type { Expiring, TimerWheel, WheelTimer } from "@fairlead/timer-wheel";
 import { connectionInfoOf } from "./connection-info.ts";
-import type { Deadline, DeadlineSweep } from "./deadline-sweep.ts";
 import type { ConnectionInfo, ServerConnection } from "./stream.ts";
 
 /** How an HTTP/2 connection begins (RFC 9113 §3.4); no method of HTTP/1.1 is called so. */
@@ -22,27 +22,27 @@ export function negotiatedProtocol(socket: Socket): "http1" | "http2" | undefine
 }
 
 /** A client's connection until its first bytes say what it speaks: HTTP/2 by prior knowledge, or HTTP/1.1. */
-export class ProtocolDetection implements ServerConnection, Deadline {
+export class ProtocolDetection implements ServerConnection, Expiring {
   readonly info: ConnectionInfo;
   readonly activeStreams = 0;
-  deadlineMs: number;
+  readonly #deadline: WheelTimer;
   readonly #socket: Socket;
   readonly #events: DetectionEvents;
-  readonly #sweep: DeadlineSweep;
+  readonly #wheel: TimerWheel;
   #first: Buffer | undefined;
   #over = false;
 
   constructor(
     socket: Socket,
     events: DetectionEvents,
-    options: { readonly sweep: DeadlineSweep; readonly timeoutMs: number },
+    options: { readonly wheel: TimerWheel; readonly timeoutMs: number },
   ) {
     this.#socket = socket;
     this.#events = events;
-    this.#sweep = options.sweep;
+    this.#wheel = options.wheel;
     this.info = connectionInfoOf(socket);
-    this.#sweep.add(this);
-    this.deadlineMs = this.#sweep.nowMs + options.timeoutMs;
+    this.#deadline = this.#wheel.timer(this);
+    this.#deadline.deadlineMs = this.#wheel.nowMs + options.timeoutMs;
     socket.on("data", this.#onBytes);
     socket.on("end", this.#onGone);
     socket.on("error", this.#onGone);
@@ -85,7 +85,7 @@ export class ProtocolDetection implements ServerConnection, Deadline {
 
   #leave(): void {
     this.#over = true;
-    this.#sweep.remove(this);
+    this.#deadline.cancel();
     this.#socket.off("data", this.#onBytes);
     this.#socket.off("end", this.#onGone);
     this.#socket.off("error", this.#onGone);

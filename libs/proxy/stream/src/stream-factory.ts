@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type { ParserLimits } from "@fairlead/codec-http1";
 import type { Http2ConnectionOptions, Http2Stats } from "@fairlead/codec-http2";
 import { FairleadError } from "@fairlead/errors";
-import type { DeadlineSweep } from "./deadline-sweep.ts";
+import type { TimerWheel } from "@fairlead/timer-wheel";
 import { streamErrors } from "./errors.ts";
 import type { ClientConnection, ClientConnectionEvents, ServerConnection, ServerConnectionEvents } from "./stream.ts";
 
@@ -33,7 +33,7 @@ export interface ConnectionOptions {
 
 export interface ServerConnectionOptions extends ConnectionOptions {
   /** The clock of the time-outs; shared by all connections of a thread. */
-  readonly sweep: DeadlineSweep;
+  readonly wheel: TimerWheel;
   /** From a request's first byte (of the first request: from the connection) to the end of its head. @default 10000 */
   readonly headersTimeoutMs?: number;
   /** Without a request, after at least one. @default 3600000 (1 hour, as Envoy) */

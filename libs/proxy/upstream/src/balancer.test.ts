@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DeadlineSweep } from "@fairlead/proxy-stream";
+import { TimerWheel } from "@fairlead/timer-wheel";
 import * as fc from "fast-check";
 import { type Balancer, createBalancer } from "./balancer.ts";
 import { Cluster } from "./cluster.ts";
@@ -8,7 +8,7 @@ import { clusterDefaults, type HostHealth, type HostSpec } from "./cluster-confi
 import { ClusterStats } from "./cluster-stats.ts";
 import type { WeightedHost } from "./balancer.ts";
 
-const context = { sweep: new DeadlineSweep(), random: () => 0 };
+const context = { wheel: new TimerWheel(), random: () => 0 };
 
 function clusterOf(specs: readonly HostSpec[], healthyPanicPercent = 50): Cluster {
   const cluster = new Cluster({ ...clusterDefaults, name: "c", healthyPanicPercent }, new ClusterStats(), context);

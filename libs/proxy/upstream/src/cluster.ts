@@ -1,4 +1,4 @@
-import type { DeadlineSweep } from "@fairlead/proxy-stream";
+import type { TimerWheel } from "@fairlead/timer-wheel";
 import type { ClusterConfig, HostSpec } from "./cluster-config.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 import { createConnectionPool } from "./connection-pool-by-client.ts";
@@ -9,7 +9,7 @@ import { Host, hostKey } from "./host.ts";
 import { OutlierDetector } from "./outlier-detector.ts";
 
 export interface ClusterContext {
-  readonly sweep: DeadlineSweep;
+  readonly wheel: TimerWheel;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   /** Monotonic, in milliseconds. @default performance.now */
@@ -35,9 +35,9 @@ export class Cluster {
     this.#now = context.now ?? (() => performance.now());
     this.#overprovisioningPercent = config.overprovisioningPercent;
     this.#hosts = this.#createSet([]);
-    const { sweep, random } = context;
+    const { wheel, random } = context;
     const onChange = (): void => this.#refresh();
-    const shared = { sweep, random, now: this.#now, onChange };
+    const shared = { wheel, random, now: this.#now, onChange };
     if (config.outlierDetection !== undefined)
       this.#outliers = new OutlierDetector({ ...shared, config: config.outlierDetection, stats: stats.outlier });
     const [check] = config.healthChecks ?? [];
@@ -149,7 +149,7 @@ export class Cluster {
 
   #createHost(spec: HostSpec): Host {
     const { address, port } = spec;
-    const pool = createConnectionPool(address, port, this.config, this.stats, this.#context.sweep);
+    const pool = createConnectionPool(address, port, this.config, this.stats, this.#context.wheel);
     const host = new Host(spec, pool);
     host.readySinceMs = this.#now();
     return host;

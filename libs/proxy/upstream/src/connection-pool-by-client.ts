@@ -1,4 +1,4 @@
-import type { DeadlineSweep } from "@fairlead/proxy-stream";
+import type { TimerWheel } from "@fairlead/timer-wheel";
 import type { ClusterConfig } from "./cluster-config.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 import { ConnectionPool, type PoolWaiter } from "./connection-pool.ts";
@@ -15,9 +15,9 @@ export class ConnectionPoolByClient extends ConnectionPool {
   readonly #pools = new Map<string, ConnectionPool>();
   #drained = false;
 
-  constructor(address: string, port: number, config: ClusterConfig, stats: ClusterStats, sweep: DeadlineSweep) {
-    super(address, port, { ...config, protocol: PLAINEST }, stats, sweep);
-    this.#create = (protocol) => new ConnectionPool(address, port, { ...config, protocol }, stats, sweep);
+  constructor(address: string, port: number, config: ClusterConfig, stats: ClusterStats, wheel: TimerWheel) {
+    super(address, port, { ...config, protocol: PLAINEST }, stats, wheel);
+    this.#create = (protocol) => new ConnectionPool(address, port, { ...config, protocol }, stats, wheel);
   }
 
   override get idleConnections(): number {
@@ -67,8 +67,8 @@ export function createConnectionPool(
   port: number,
   config: ClusterConfig,
   stats: ClusterStats,
-  sweep: DeadlineSweep,
+  wheel: TimerWheel,
 ): ConnectionPool {
   const kind = config.protocol === CLIENT_PROTOCOL ? ConnectionPoolByClient : ConnectionPool;
-  return new kind(address, port, config, stats, sweep);
+  return new kind(address, port, config, stats, wheel);
 }

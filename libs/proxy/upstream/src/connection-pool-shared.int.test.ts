@@ -9,12 +9,12 @@ import {
 import { test } from "node:test";
 import {
   type ClientConnection,
-  DeadlineSweep,
   HeaderMap,
   type RequestHead,
   type ResetReason,
   type StreamSender,
 } from "@fairlead/proxy-stream";
+import { TimerWheel } from "@fairlead/timer-wheel";
 import { type ClusterConfig, clusterDefaults } from "./cluster-config.ts";
 import { ClusterStats } from "./cluster-stats.ts";
 import { ConnectionPool, type PoolWaiter } from "./connection-pool.ts";
@@ -91,9 +91,9 @@ class Call implements PoolWaiter {
 
 function poolTo(port: number, config: Partial<ClusterConfig> = {}): { pool: ConnectionPool; stats: ClusterStats } {
   const stats = new ClusterStats();
-  const sweep = new DeadlineSweep({ intervalMs: 10 });
+  const wheel = new TimerWheel({ tickMs: 10 });
   const whole = { ...clusterDefaults, name: "c", protocol: "http2", ...config };
-  return { pool: new ConnectionPool("127.0.0.1", port, whole, stats, sweep), stats };
+  return { pool: new ConnectionPool("127.0.0.1", port, whole, stats, wheel), stats };
 }
 
 function calls(pool: ConnectionPool, count: number): Call[] {

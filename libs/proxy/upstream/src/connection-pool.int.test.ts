@@ -3,12 +3,12 @@ import { createServer, type Server, type Socket } from "node:net";
 import { test } from "node:test";
 import {
   type ClientConnection,
-  DeadlineSweep,
   HeaderMap,
   type ResetReason,
   type ResponseHead,
   type StreamReceiver,
 } from "@fairlead/proxy-stream";
+import { TimerWheel } from "@fairlead/timer-wheel";
 import { clusterDefaults, type ClusterConfig } from "./cluster-config.ts";
 import { ClusterStats } from "./cluster-stats.ts";
 import { ConnectionPool, type PoolWaiter } from "./connection-pool.ts";
@@ -48,9 +48,9 @@ class TestServer implements AsyncDisposable {
 
 function poolTo(port: number, config: Partial<ClusterConfig> = {}): { pool: ConnectionPool; stats: ClusterStats } {
   const stats = new ClusterStats();
-  const sweep = new DeadlineSweep({ intervalMs: 10 });
+  const wheel = new TimerWheel({ tickMs: 10 });
   return {
-    pool: new ConnectionPool("127.0.0.1", port, { ...clusterDefaults, name: "c", ...config }, stats, sweep),
+    pool: new ConnectionPool("127.0.0.1", port, { ...clusterDefaults, name: "c", ...config }, stats, wheel),
     stats,
   };
 }

@@ -2,12 +2,11 @@ import type { Socket } from "node:net";
 import {
   type ClientConnection,
   type ClientConnectionEvents,
-  type Deadline,
-  type DeadlineSweep,
   type ResetReason,
   hasStreamFactory,
   streamFactory,
 } from "@fairlead/proxy-stream";
+import type { Expiring, TimerWheel, WheelTimer } from "@fairlead/timer-wheel";
 import type { ClusterConfig } from "./cluster-config.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 import { connectFailureOf } from "./connect-failure.ts";
@@ -45,13 +44,13 @@ const MAX_STREAMS = 1024;
  *      └── a stream is done ────┘  └──────┘
  * ```
  */
-export class ConnectionPool implements ClientConnectionEvents, Deadline {
-  deadlineMs = Number.POSITIVE_INFINITY;
+export class ConnectionPool implements ClientConnectionEvents, Expiring {
+  readonly #deadline: WheelTimer;
   readonly #address: string;
   readonly #port: number;
   readonly #config: ClusterConfig;
   readonly #stats: ClusterStats;
-  readonly #sweep: DeadlineSweep;
+  readonly #wheel: TimerWheel;
   readonly #waiters = new Set<PoolWaiter>();
   readonly #connecting = new Set<Socket>();
   readonly #connections = new Set<ClientConnection>();
@@ -65,12 +64,12 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
   #idle: Idle[] = [];
   #draining = false;
 
-  constructor(address: string, port: number, config: ClusterConfig, stats: ClusterStats, sweep: DeadlineSweep) {
+  constructor(address: string, port: number, config: ClusterConfig, stats: ClusterStats, wheel: TimerWheel) {
     this.#address = address;
     this.#port = port;
     this.#config = config;
     this.#stats = stats;
-    this.#sweep = sweep;
+    this.#wheel = wheel;
     const { protocol } = config;
     this.#expectedStreams = hasStreamFactory(protocol) ? (streamFactory(protocol).expectedStreams ?? 1) : 1;
     this.#shared = this.#expectedStreams > 1;
@@ -78,7 +77,7 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
     const most = config.http2?.maxConcurrentStreams ?? MAX_STREAMS;
     this.#maxStreams = requests > 0 ? Math.min(requests, most) : most;
     this.#expectedStreams = Math.min(this.#expectedStreams, this.#maxStreams);
-    sweep.add(this);
+    this.#deadline = wheel.timer(this);
   }
 
   get idleConnections(): number {
@@ -116,7 +115,7 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
     const idle = this.#idle;
     this.#idle = [];
     for (const entry of idle) entry.connection.destroy();
-    this.#leaveSweep();
+    this.#leaveWheel();
   }
 
   /** Ends all of it now; running requests are reset. */
@@ -133,10 +132,10 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
   // Idle connections
 
   onDeadline(): void {
-    const now = this.#sweep.nowMs;
+    const now = this.#wheel.nowMs;
     const expired = this.#idle.filter((entry) => entry.expiresAtMs <= now);
     this.#idle = this.#idle.filter((entry) => entry.expiresAtMs > now);
-    this.deadlineMs = this.#idle.reduce((least, entry) => Math.min(least, entry.expiresAtMs), Number.POSITIVE_INFINITY);
+    this.#deadline.deadlineMs = this.#idle.reduce((least, entry) => Math.min(least, entry.expiresAtMs), Number.POSITIVE_INFINITY);
     this.#stats.upstream_cx_idle_timeout += expired.length;
     for (const entry of expired) entry.connection.destroy();
   }
@@ -170,9 +169,9 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
       connection.destroy();
       return;
     }
-    const expiresAtMs = this.#sweep.nowMs + idleMs;
+    const expiresAtMs = this.#wheel.nowMs + idleMs;
     this.#idle.push({ connection, expiresAtMs });
-    if (expiresAtMs < this.deadlineMs) this.deadlineMs = expiresAtMs;
+    if (expiresAtMs < this.#deadline.deadlineMs) this.#deadline.deadlineMs = expiresAtMs;
   }
 
   // Connecting
@@ -222,7 +221,7 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
       http2: { ...this.#config.http2, stats: this.#stats.http2 },
     });
     this.#connections.add(connection);
-    if (this.#config.maxConnectionDurationMs > 0) this.#connectedAtMs.set(connection, this.#sweep.nowMs);
+    if (this.#config.maxConnectionDurationMs > 0) this.#connectedAtMs.set(connection, this.#wheel.nowMs);
     this.#give(connection, true);
     // It may carry less than was thought when others were told to wait for it.
     if (this.#shared) this.#connectForWaiters();
@@ -237,7 +236,7 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
       waiter.onFailure(reason, details);
     }
     this.#connectForWaiters();
-    this.#leaveSweep();
+    this.#leaveWheel();
   }
 
   // Connections in use
@@ -272,7 +271,7 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
   #isTooOld(connection: ClientConnection): boolean {
     const { maxConnectionDurationMs } = this.#config;
     if (maxConnectionDurationMs === 0) return false;
-    return this.#sweep.nowMs - (this.#connectedAtMs.get(connection) ?? 0) >= maxConnectionDurationMs;
+    return this.#wheel.nowMs - (this.#connectedAtMs.get(connection) ?? 0) >= maxConnectionDurationMs;
   }
 
   onClosed(connection: ClientConnection): void {
@@ -281,10 +280,10 @@ export class ConnectionPool implements ClientConnectionEvents, Deadline {
     const at = this.#idle.findIndex((entry) => entry.connection === connection);
     if (at !== -1) this.#idle.splice(at, 1);
     this.#connectForWaiters();
-    this.#leaveSweep();
+    this.#leaveWheel();
   }
 
-  #leaveSweep(): void {
-    if (this.#draining && this.connections === 0) this.#sweep.remove(this);
+  #leaveWheel(): void {
+    if (this.#draining && this.connections === 0) this.#deadline.cancel();
   }
 }

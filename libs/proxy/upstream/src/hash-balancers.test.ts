@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DeadlineSweep } from "@fairlead/proxy-stream";
+import { TimerWheel } from "@fairlead/timer-wheel";
 import { createBalancer, type WeightedHost } from "./balancer.ts";
 import { Cluster } from "./cluster.ts";
 import { clusterDefaults } from "./cluster-config.ts";
@@ -10,7 +10,7 @@ import { xxHash64 } from "./xx-hash.ts";
 
 function hostsOf(weights: readonly number[]): readonly WeightedHost[] {
   const cluster = new Cluster({ ...clusterDefaults, name: "c" }, new ClusterStats(), {
-    sweep: new DeadlineSweep(),
+    wheel: new TimerWheel(),
     random: () => 0,
   });
   cluster.setHosts(weights.map((weight, i) => ({ address: "10.0.0.1", port: i + 1, weight, health: "healthy" })));

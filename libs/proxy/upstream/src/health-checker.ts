@@ -1,4 +1,4 @@
-import type { DeadlineSweep } from "@fairlead/proxy-stream";
+import type { TimerWheel } from "@fairlead/timer-wheel";
 import type { ClusterConfig } from "./cluster-config.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
@@ -25,7 +25,7 @@ export interface HealthCheckerOptions {
   readonly check: HealthCheck;
   readonly cluster: ClusterConfig;
   readonly stats: ClusterStats;
-  readonly sweep: DeadlineSweep;
+  readonly wheel: TimerWheel;
   readonly random: () => number;
   readonly onHealthy: (host: Host) => void;
   /** The health of a host changed. */
@@ -68,9 +68,9 @@ export class HealthChecker {
   }
 
   #watch(host: Host): void {
-    const { check, cluster, stats, sweep } = this.#options;
+    const { check, cluster, stats, wheel } = this.#options;
     const ownPool = check.port !== undefined && check.port !== host.port;
-    const pool = ownPool ? createConnectionPool(host.address, check.port, cluster, stats, sweep) : host.pool;
+    const pool = ownPool ? createConnectionPool(host.address, check.port, cluster, stats, wheel) : host.pool;
     const checked: Checked = {
       pool,
       ownPool,

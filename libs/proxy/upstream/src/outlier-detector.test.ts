@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DeadlineSweep } from "@fairlead/proxy-stream";
+import { TimerWheel } from "@fairlead/timer-wheel";
 import { Cluster } from "./cluster.ts";
 import { clusterDefaults } from "./cluster-config.ts";
 import { ClusterStats } from "./cluster-stats.ts";
@@ -10,8 +10,8 @@ import { OutlierDetector } from "./outlier-detector.ts";
 
 function detect(count: number, config: Partial<OutlierDetection>) {
   const stats = new ClusterStats();
-  const sweep = new DeadlineSweep();
-  const cluster = new Cluster({ ...clusterDefaults, name: "c" }, stats, { sweep, random: () => 0 });
+  const wheel = new TimerWheel();
+  const cluster = new Cluster({ ...clusterDefaults, name: "c" }, stats, { wheel, random: () => 0 });
   cluster.setHosts(
     Array.from({ length: count }, (_host, i) => ({
       address: "10.0.0.1",
@@ -25,7 +25,7 @@ function detect(count: number, config: Partial<OutlierDetection>) {
   const detector = new OutlierDetector({
     config: { ...outlierDefaults, maxEjectionPercent: 100, ...config },
     stats: stats.outlier,
-    sweep,
+    wheel,
     now: () => clock.now,
     random: () => 0,
     onChange: () => clock.changes++,

@@ -1,4 +1,4 @@
-import type { Deadline, DeadlineSweep } from "@fairlead/proxy-stream";
+import type { Expiring, TimerWheel, WheelTimer } from "@fairlead/timer-wheel";
 import type { OutlierStats } from "./cluster-stats.ts";
 import type { Host } from "./host.ts";
 import type { OutlierDetection } from "./outlier-config.ts";
@@ -16,7 +16,7 @@ interface Watched {
 export interface OutlierDetectorOptions {
   readonly config: OutlierDetection;
   readonly stats: OutlierStats;
-  readonly sweep: DeadlineSweep;
+  readonly wheel: TimerWheel;
   readonly now: () => number;
   readonly random: () => number;
   /** A host has been put out, or let in again. */
@@ -24,16 +24,16 @@ export interface OutlierDetectorOptions {
 }
 
 /** Puts hosts that answer badly out for a while. */
-export class OutlierDetector implements Deadline {
-  deadlineMs: number;
+export class OutlierDetector implements Expiring {
+  readonly #deadline: WheelTimer;
   readonly #options: OutlierDetectorOptions;
   readonly #hosts = new Map<Host, Watched>();
   #active = 0;
 
   constructor(options: OutlierDetectorOptions) {
     this.#options = options;
-    this.deadlineMs = options.now() + options.config.intervalMs;
-    options.sweep.add(this);
+    this.#deadline = options.wheel.timer(this);
+    this.#deadline.deadlineMs = options.now() + options.config.intervalMs;
   }
 
   /** The hosts as they are now. */
@@ -44,7 +44,7 @@ export class OutlierDetector implements Deadline {
   }
 
   close(): void {
-    this.#options.sweep.remove(this);
+    this.#deadline.cancel();
     for (const host of this.#hosts.keys()) this.#forget(host);
   }
 
@@ -56,7 +56,7 @@ export class OutlierDetector implements Deadline {
   onDeadline(): void {
     const { config, now, onChange } = this.#options;
     const at = now();
-    this.deadlineMs = at + config.intervalMs;
+    this.#deadline.deadlineMs = at + config.intervalMs;
     let changed = false;
     for (const [host, watched] of this.#hosts) {
       if (host.ejected && watched.untilMs <= at) {

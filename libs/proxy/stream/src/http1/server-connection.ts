@@ -7,8 +7,8 @@ import {
   type Http1RequestSink,
   serializeResponseHead,
 } from "@fairlead/codec-http1";
+import type { Expiring, WheelTimer } from "@fairlead/timer-wheel";
 import { connectionInfoOf } from "../connection-info.ts";
-import type { Deadline } from "../deadline-sweep.ts";
 import { HeaderMap } from "../header-map.ts";
 import { SocketWriter } from "../socket-writer.ts";
 import type { ServerConnectionOptions } from "../stream-factory.ts";
@@ -27,11 +27,11 @@ const STALLED_MS = 10_000;
  * A client's HTTP/1.1 connection. One stream at a time: bytes of a pipelined request wait, and the socket with them, until
  * the response before it is out.
  */
-export class Http1ServerConnection implements ServerConnection, Http1RequestSink, StreamOwner, Deadline {
+export class Http1ServerConnection implements ServerConnection, Http1RequestSink, StreamOwner, Expiring {
   readonly info: ConnectionInfo;
   readonly clientProtocol = "http1";
   readonly writer: SocketWriter;
-  deadlineMs: number;
+  readonly #deadline: WheelTimer;
   readonly #socket: Socket;
   readonly #events: ServerConnectionEvents;
   readonly #options: ServerConnectionOptions;
@@ -63,8 +63,8 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
       options.highWatermarkBytes,
     );
     socket.setNoDelay(true);
-    options.sweep.add(this);
-    this.deadlineMs = options.sweep.nowMs + (options.headersTimeoutMs ?? DEFAULT_HEADERS_TIMEOUT_MS);
+    this.#deadline = options.wheel.timer(this);
+    this.#deadline.deadlineMs = options.wheel.nowMs + (options.headersTimeoutMs ?? DEFAULT_HEADERS_TIMEOUT_MS);
     socket.on("data", (chunk: Buffer) => this.#onBytes(chunk));
     // A client that closes its half has gone, as for Envoy: HTTP/1.1 gives half-closing no meaning.
     socket.on("end", () => this.#onClientEnd());
@@ -86,7 +86,7 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
 
   onDeadline(): void {
     if (this.#lingering && this.#socket.writableLength > 0) {
-      this.deadlineMs = this.#options.sweep.nowMs + LINGER_MS;
+      this.#deadline.deadlineMs = this.#options.wheel.nowMs + LINGER_MS;
       return;
     }
     if (this.#lingering || this.#stream !== undefined) {
@@ -130,8 +130,8 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
 
   /** Only from the first part of a head: more parts do not give more time. */
   #armHeadersTimeout(): void {
-    const limit = this.#options.sweep.nowMs + (this.#options.headersTimeoutMs ?? DEFAULT_HEADERS_TIMEOUT_MS);
-    if (this.deadlineMs > limit) this.deadlineMs = limit;
+    const limit = this.#options.wheel.nowMs + (this.#options.headersTimeoutMs ?? DEFAULT_HEADERS_TIMEOUT_MS);
+    if (this.#deadline.deadlineMs > limit) this.#deadline.deadlineMs = limit;
   }
 
   onHead(head: Http1RequestHead): void {
@@ -142,7 +142,7 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
     stream.upgrade = head.upgrade;
     stream.requestComplete = head.framing === 0;
     this.#stream = stream;
-    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#deadline.deadlineMs = Number.POSITIVE_INFINITY;
     const receiver = this.#events.onStream(stream, this);
     stream.receiver = receiver;
     receiver.onHead(
@@ -194,7 +194,7 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
       this.#linger();
       return;
     }
-    this.deadlineMs = this.#options.sweep.nowMs + (this.#options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS);
+    this.#deadline.deadlineMs = this.#options.wheel.nowMs + (this.#options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS);
     this.#readHeld();
   }
 
@@ -254,7 +254,7 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
     this.#socket.resume();
     this.#socket.end();
     this.#socket.setTimeout(STALLED_MS, () => this.destroy());
-    this.deadlineMs = this.#options.sweep.nowMs + LINGER_MS;
+    this.#deadline.deadlineMs = this.#options.wheel.nowMs + LINGER_MS;
   }
 
   #onClientEnd(): void {
@@ -270,7 +270,7 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
   #onGone(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#options.sweep.remove(this);
+    this.#deadline.cancel();
     const stream = this.#stream;
     this.#stream = undefined;
     this.#held = undefined;

@@ -8,8 +8,8 @@ import {
   type Http2ServerStream,
   type StreamSink,
 } from "@fairlead/codec-http2";
+import type { Expiring, WheelTimer } from "@fairlead/timer-wheel";
 import { connectionInfoOf } from "../connection-info.ts";
-import type { Deadline } from "../deadline-sweep.ts";
 import type { ServerConnectionOptions } from "../stream-factory.ts";
 import type { ConnectionInfo, ServerConnection, ServerConnectionEvents } from "../stream.ts";
 import { codecOptions } from "./codec-options.ts";
@@ -24,10 +24,10 @@ const LINGER_MS = 1000;
 const STALLED_MS = 10_000;
 
 /** A client's HTTP/2 connection. */
-export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, Deadline {
+export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, Expiring {
   readonly info: ConnectionInfo;
   readonly clientProtocol = "http2";
-  deadlineMs: number;
+  readonly #deadline: WheelTimer;
   readonly #socket: Socket;
   readonly #events: ServerConnectionEvents;
   readonly #options: ServerConnectionOptions;
@@ -47,19 +47,19 @@ export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, 
     this.#options = options;
     this.info = connectionInfoOf(socket);
     this.#output = new FrameOutput(socket, options.highWatermarkBytes, () => this.#checkPeer());
-    const { sweep } = options;
+    const { wheel } = options;
     this.#codec = new Http2ServerConnection(
       this,
       codecOptions(
         options,
-        () => sweep.nowMs,
+        () => wheel.nowMs,
         () => this.#output.schedule(),
       ),
     );
     this.#output.attach(this.#codec);
     socket.setNoDelay(true);
-    sweep.add(this);
-    this.deadlineMs = sweep.nowMs + this.#headersTimeoutMs;
+    this.#deadline = wheel.timer(this);
+    this.#deadline.deadlineMs = wheel.nowMs + this.#headersTimeoutMs;
     socket.on("data", (chunk: Buffer) => this.#onBytes(chunk));
     socket.on("end", () => this.#onGone("the client closed the connection"));
     socket.on("error", () => this.#onGone("the connection broke"));
@@ -85,7 +85,7 @@ export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, 
 
   onDeadline(): void {
     if (this.#lingering) {
-      if (this.#socket.writableLength > 0) this.deadlineMs = this.#options.sweep.nowMs + LINGER_MS;
+      if (this.#socket.writableLength > 0) this.#deadline.deadlineMs = this.#options.wheel.nowMs + LINGER_MS;
       else this.destroy();
       return;
     }
@@ -129,17 +129,17 @@ export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, 
   /** Time-outs by what the connection waits for; and its end, when there is nothing more to come. */
   #afterStreams(): void {
     if (this.#closed || this.#lingering) return;
-    const { sweep } = this.#options;
+    const { wheel } = this.#options;
     if (this.#codec.midHead || !this.#codec.prefaceComplete) {
       if (this.#headDeadline) return;
       this.#headDeadline = true;
-      this.deadlineMs = sweep.nowMs + this.#headersTimeoutMs;
+      this.#deadline.deadlineMs = wheel.nowMs + this.#headersTimeoutMs;
       return;
     }
     this.#headDeadline = false;
-    if (this.#streams.size > 0) this.deadlineMs = Number.POSITIVE_INFINITY;
+    if (this.#streams.size > 0) this.#deadline.deadlineMs = Number.POSITIVE_INFINITY;
     else if (this.#codec.drained) this.#linger();
-    else this.deadlineMs = sweep.nowMs + (this.#options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS);
+    else this.#deadline.deadlineMs = wheel.nowMs + (this.#options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS);
   }
 
   get #headersTimeoutMs(): number {
@@ -175,7 +175,7 @@ export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, 
     if (reading) this.#socket.resume();
     else this.#socket.pause();
     this.#socket.setTimeout(STALLED_MS, () => this.destroy());
-    this.deadlineMs = this.#options.sweep.nowMs + LINGER_MS;
+    this.#deadline.deadlineMs = this.#options.wheel.nowMs + LINGER_MS;
   }
 
   #lose(details: string): void {
@@ -187,7 +187,7 @@ export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, 
   #onGone(details: string): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#options.sweep.remove(this);
+    this.#deadline.cancel();
     this.#codec.close();
     this.#socket.destroy();
     this.#lose(details);

@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { boltProtocol } from "@fairlead/codec-bolt";
 import { dubboProtocol } from "@fairlead/codec-dubbo";
 import { FrameCollector, type RpcFrame, type RpcProtocol } from "@fairlead/codec-rpc";
-import { DeadlineSweep } from "../deadline-sweep.ts";
+import { TimerWheel } from "@fairlead/timer-wheel";
 import type { RequestHead } from "../message.ts";
 import type { ServerConnection, ServerConnectionEvents, StreamReceiver } from "../stream.ts";
 import { RpcRequestHead } from "./rpc-head.ts";
@@ -89,7 +89,7 @@ function peer(
 
 for (const protocol of [dubboProtocol, boltProtocol]) {
   describe(`${protocol.name} through two connections`, () => {
-    const sweep = new DeadlineSweep();
+    const wheel = new TimerWheel();
     const factory = rpcStreamFactory(protocol);
     const heads: RequestHead[] = [];
     const serverConnections: ServerConnection[] = [];
@@ -136,7 +136,7 @@ for (const protocol of [dubboProtocol, boltProtocol]) {
           return receiver;
         },
       };
-      door = createServer((socket) => factory.createServer(socket, events, { sweep })).listen(0, "127.0.0.1");
+      door = createServer((socket) => factory.createServer(socket, events, { wheel })).listen(0, "127.0.0.1");
       await once(door, "listening");
       const socket = connect((door.address() as { port: number }).port, "127.0.0.1");
       await once(socket, "connect");

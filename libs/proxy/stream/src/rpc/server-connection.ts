@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { FrameCollector, type RpcCall, type RpcFrame, type RpcProtocol } from "@fairlead/codec-rpc";
+import type { Expiring, WheelTimer } from "@fairlead/timer-wheel";
 import { connectionInfoOf } from "../connection-info.ts";
-import type { Deadline } from "../deadline-sweep.ts";
 import { SocketWriter } from "../socket-writer.ts";
 import type { ServerConnectionOptions } from "../stream-factory.ts";
 import type { ConnectionInfo, ServerConnection, ServerConnectionEvents } from "../stream.ts";
@@ -17,11 +17,11 @@ const MAX_STREAMS = 4096;
 const DRAIN_IDLE_MS = 2_000;
 
 /** A client's connection of an RPC protocol: many calls at a time, answered in any order. */
-export class RpcServerConnection implements ServerConnection, ServerStreamOwner, Deadline {
+export class RpcServerConnection implements ServerConnection, ServerStreamOwner, Expiring {
   readonly info: ConnectionInfo;
   readonly protocol: RpcProtocol;
   readonly clientProtocol: string;
-  deadlineMs: number;
+  readonly #deadline: WheelTimer;
   readonly #socket: Socket;
   readonly #events: ServerConnectionEvents;
   readonly #options: ServerConnectionOptions;
@@ -50,8 +50,8 @@ export class RpcServerConnection implements ServerConnection, ServerStreamOwner,
       options.highWatermarkBytes,
     );
     socket.setNoDelay(true);
-    options.sweep.add(this);
-    this.deadlineMs = options.sweep.nowMs + FIRST_FRAME_TIMEOUT_MS;
+    this.#deadline = options.wheel.timer(this);
+    this.#deadline.deadlineMs = options.wheel.nowMs + FIRST_FRAME_TIMEOUT_MS;
     socket.on("data", (chunk: Buffer) => this.#onBytes(chunk));
     socket.on("end", () => this.#onGone());
     socket.on("error", () => this.#onGone());
@@ -151,13 +151,13 @@ export class RpcServerConnection implements ServerConnection, ServerStreamOwner,
   }
 
   #restartClock(): void {
-    this.deadlineMs = this.#options.sweep.nowMs + (this.#draining ? DRAIN_IDLE_MS : IDLE_TIMEOUT_MS);
+    this.#deadline.deadlineMs = this.#options.wheel.nowMs + (this.#draining ? DRAIN_IDLE_MS : IDLE_TIMEOUT_MS);
   }
 
   #onGone(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#options.sweep.remove(this);
+    this.#deadline.cancel();
     // What has been answered goes out first.
     this.#writer.flush();
     this.#socket.destroySoon();
