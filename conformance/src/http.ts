@@ -1,60 +1,41 @@
 /**
- * npm run conformance:http: h2spec in strict mode against the proxy's HTTP/2 server, and h2specd against its client.
+ * npm run conformance:http [-- --only h2spec|smuggling]
  *
- * Exit code: 0 all passed, 1 something failed, 2 it cannot run here (no curl, no Go, or no module proxy).
+ * - h2spec: in strict mode against the proxy's HTTP/2 server, and h2specd against its client
+ * - smuggling: hostile HTTP/1.1 through Fairlead, HAProxy and nginx to the same host, and where they differ
+ *
+ * Exit code: 0 all passed, 1 something failed, 2 it cannot run here (h2spec: no curl, no Go, or no module proxy), 64 another option.
  */
-import { spawn } from "node:child_process";
+import { parseArgs } from "node:util";
 import { CannotRun } from "./envoy-binary.ts";
-import { type H2specBinaries, h2specBinaries } from "./h2spec-binaries.ts";
-import { Http2TestClient } from "./http2-test-client.ts";
-import { Http2TestServer } from "./http2-test-server.ts";
+import { type Counts, runH2spec } from "./h2spec-run.ts";
+import { compareSmuggling } from "./smuggling/comparison.ts";
 
-interface Counts {
-  readonly passed: number;
-  readonly failed: number;
+const parts = new Map<string, () => Promise<Counts>>([
+  ["h2spec", runH2spec],
+  ["smuggling", compareSmuggling],
+]);
+
+const { only } = parseArgs({ options: { only: { type: "string" } } }).values;
+if (only !== undefined && !parts.has(only)) {
+  process.stderr.write(`--only ${only}: known are ${[...parts.keys()].join(", ")}\n`);
+  process.exit(64);
 }
 
-const summary = /(\d+) tests, (\d+) passed, (\d+) skipped, (\d+) failed/;
-
-/** Runs one of the two and passes on what it prints. */
-async function run(binary: string, args: readonly string[]): Promise<Counts> {
-  let output = "";
-  const child = spawn(binary, args, { stdio: ["ignore", "pipe", "inherit"] });
-  child.stdout.on("data", (chunk: Buffer) => {
-    const text = chunk.toString();
-    // h2specd goes on accepting on what it has closed, and says so thousands of times.
-    if (!summary.test(output)) process.stdout.write(text.replace(/^accept tcp .*\n/gm, ""));
-    output += text;
-  });
-  await new Promise((resolve) => child.once("close", resolve));
-  const counts = summary.exec(output);
-  // Without a summary it has ended in the middle: that is a failure, whatever came before.
-  if (counts === null) return { passed: 0, failed: 1 };
-  // A skipped case says nothing for us.
-  return { passed: Number(counts[2]), failed: Number(counts[3]) + Number(counts[4]) };
+let passed = 0;
+let failed = 0;
+for (const [name, run] of parts) {
+  if (only !== undefined && only !== name) continue;
+  try {
+    const counts = await run();
+    process.stdout.write(`${name}: ${counts.passed} passed, ${counts.failed} failed\n`);
+    passed += counts.passed;
+    failed += counts.failed;
+  } catch (error) {
+    if (!(error instanceof CannotRun)) throw error;
+    process.stderr.write(`${name} cannot run here: ${error.message}\n`);
+    process.exitCode = 2;
+  }
 }
-
-async function testServer(binaries: H2specBinaries): Promise<Counts> {
-  await using server = await Http2TestServer.start();
-  return await run(binaries.h2spec, ["-S", "-h", "127.0.0.1", "-p", String(server.port), "-o", "2"]);
-}
-
-async function testClient(binaries: H2specBinaries): Promise<Counts> {
-  await using client = await Http2TestClient.start();
-  return await run(binaries.h2specd, ["-S", "-h", "127.0.0.1", "-f", "30000", "-o", "2", "-e", client.command]);
-}
-
-try {
-  const binaries = await h2specBinaries();
-  const server = await testServer(binaries);
-  const client = await testClient(binaries);
-  const failed = server.failed + client.failed;
-  process.stdout.write(`server: ${server.passed} passed, ${server.failed} failed\n`);
-  process.stdout.write(`client: ${client.passed} passed, ${client.failed} failed\n`);
-  process.stdout.write(`${server.passed + client.passed} passed, ${failed} failed\n`);
-  process.exitCode = failed === 0 ? 0 : 1;
-} catch (error) {
-  if (!(error instanceof CannotRun)) throw error;
-  process.stderr.write(`cannot run here: ${error.message}\n`);
-  process.exitCode = 2;
-}
+process.stdout.write(`${passed} passed, ${failed} failed\n`);
+if (failed > 0) process.exitCode = 1;

@@ -1,0 +1,49 @@
+import { spawn } from "node:child_process";
+import { type H2specBinaries, h2specBinaries } from "./h2spec-binaries.ts";
+import { Http2TestClient } from "./http2-test-client.ts";
+import { Http2TestServer } from "./http2-test-server.ts";
+
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+const summary = /(\d+) tests, (\d+) passed, (\d+) skipped, (\d+) failed/;
+
+/** Runs one of the two and passes on what it prints. */
+async function run(binary: string, args: readonly string[]): Promise<Counts> {
+  let output = "";
+  const child = spawn(binary, args, { stdio: ["ignore", "pipe", "inherit"] });
+  child.stdout.on("data", (chunk: Buffer) => {
+    const text = chunk.toString();
+    // h2specd goes on accepting on what it has closed, and says so thousands of times.
+    if (!summary.test(output)) process.stdout.write(text.replace(/^accept tcp .*\n/gm, ""));
+    output += text;
+  });
+  await new Promise((resolve) => child.once("close", resolve));
+  const counts = summary.exec(output);
+  // Without a summary it has ended in the middle: that is a failure, whatever came before.
+  if (counts === null) return { passed: 0, failed: 1 };
+  // A skipped case says nothing for us.
+  return { passed: Number(counts[2]), failed: Number(counts[3]) + Number(counts[4]) };
+}
+
+async function testServer(binaries: H2specBinaries): Promise<Counts> {
+  await using server = await Http2TestServer.start();
+  return await run(binaries.h2spec, ["-S", "-h", "127.0.0.1", "-p", String(server.port), "-o", "2"]);
+}
+
+async function testClient(binaries: H2specBinaries): Promise<Counts> {
+  await using client = await Http2TestClient.start();
+  return await run(binaries.h2specd, ["-S", "-h", "127.0.0.1", "-f", "30000", "-o", "2", "-e", client.command]);
+}
+
+/** @throws CannotRun without curl, Go, or a module proxy */
+export async function runH2spec(): Promise<Counts> {
+  const binaries = await h2specBinaries();
+  const server = await testServer(binaries);
+  const client = await testClient(binaries);
+  process.stdout.write(`server: ${server.passed} passed, ${server.failed} failed\n`);
+  process.stdout.write(`client: ${client.passed} passed, ${client.failed} failed\n`);
+  return { passed: server.passed + client.passed, failed: server.failed + client.failed };
+}
