@@ -1,4 +1,4 @@
-import type { Http2Options } from "@fairlead/proxy-stream";
+import type { Http1Options, Http2Options } from "@fairlead/proxy-stream";
 import type { RouteTable } from "@fairlead/proxy-router";
 import type { InternalAddresses } from "./client-address.ts";
 import type { ConfiguredFilter } from "./stream-filter.ts";
@@ -14,6 +14,10 @@ export interface ConnectionManagerConfig {
   readonly httpHeads: boolean;
   /** @default the codec's */
   readonly http2?: Omit<Http2Options, "stats"> | undefined;
+  /** @default the codec's */
+  readonly http1?: Http1Options | undefined;
+  /** What requests may become other than requests, in lower case, and whether that is allowed where the route says nothing. @default none */
+  readonly upgrades?: ReadonlyMap<string, boolean> | undefined;
   /** In the order of the request, without the router. */
   readonly filters: readonly ConfiguredFilter[];
   /** The `server` header. @default "fairlead" */

@@ -8,7 +8,7 @@ import type {
   StreamReceiver,
   StreamSender,
 } from "@fairlead/proxy-stream";
-import type { Host, PoolWaiter } from "@fairlead/proxy-upstream";
+import type { ConnectionPool, Host, PoolWaiter } from "@fairlead/proxy-upstream";
 
 /** Who made the attempt. */
 export interface UpstreamRequestOwner {
@@ -31,11 +31,18 @@ export class UpstreamRequest implements PoolWaiter, StreamReceiver<ResponseHead>
   sender: StreamSender<RequestHead> | undefined;
   connection: ConnectionInfo | undefined;
   readonly #owner: UpstreamRequestOwner;
+  readonly #pool: Pick<ConnectionPool, "acquire" | "cancel">;
   #over = false;
 
   /** @param fresh true = on a new connection */
-  constructor(owner: UpstreamRequestOwner, host: Host, fresh: boolean) {
+  constructor(
+    owner: UpstreamRequestOwner,
+    host: Host,
+    fresh: boolean,
+    pool: Pick<ConnectionPool, "acquire" | "cancel"> = host.pool,
+  ) {
     this.#owner = owner;
+    this.#pool = pool;
     this.host = host;
     this.fresh = fresh;
   }
@@ -43,14 +50,14 @@ export class UpstreamRequest implements PoolWaiter, StreamReceiver<ResponseHead>
   start(): void {
     this.host.activeRequests++;
     this.host.totalRequests++;
-    this.host.pool.acquire(this);
+    this.#pool.acquire(this);
   }
 
   /** Gives it up: the host need not answer any more. */
   cancel(): void {
     if (this.#over) return;
     this.#finish();
-    if (this.sender === undefined) this.host.pool.cancel(this);
+    if (this.sender === undefined) this.#pool.cancel(this);
     else this.sender.reset("local reset");
   }
 

@@ -16,7 +16,7 @@ const plain = /^\/(?:[^%\\/.?]|\.(?=[^./?])|\/(?=[^./]|$))*(?:\?|$)/;
  * @returns undefined for a path that cannot be trusted: a broken escape, an escaped NUL, `..` above the root
  */
 export function canonicalPath(path: string, options: CanonicalPathOptions): string | undefined {
-  if (path === "*" || plain.test(path)) return path;
+  if (plain.test(path) || path === "*" || path === "") return path;
   const mark = path.indexOf("?");
   const raw = mark === -1 ? path : path.slice(0, mark);
   const decoded = decodeUnreserved(raw, options);

@@ -40,6 +40,7 @@ export function isGrpc(head: Pick<RequestHead, "headers">): boolean {
 
 function compilePath(match: RouteMatch, where: string): RequestTest {
   const { kind, value } = match.path;
+  if (kind === "connect") return (head) => head.upgrade === "connect";
   const fold = match.caseSensitive === false;
   if (kind === "regex") {
     const matches = fullMatch(value, fold, `${where}.safe_regex`);

@@ -12,9 +12,9 @@ export interface RouteMatch {
   readonly fraction?: number;
 }
 
-/** `separatedPrefix`: `/a` matches `/a` and `/a/b`, not `/ab`. `regex`: RE2 syntax, the whole path. */
+/** `separatedPrefix`: `/a` matches `/a` and `/a/b`, not `/ab`. `regex`: RE2 syntax, the whole path. `connect`: CONNECT, which has none. */
 export interface PathMatch {
-  readonly kind: "prefix" | "path" | "separatedPrefix" | "regex";
+  readonly kind: "prefix" | "path" | "separatedPrefix" | "regex" | "connect";
   readonly value: string;
 }
 

@@ -34,6 +34,8 @@ export class RouteTable {
     if (found === undefined) return undefined;
     const { entries, toHttps } = found;
     if (toHttps !== undefined && (head.headers.get("x-forwarded-proto") ?? head.scheme) !== "https") return toHttps;
+    // CONNECT has no path: only routes that are for it take it.
+    if (head.path === "") return entries.find((route) => route.takesConnect && route.matches(head, "", random));
     const mark = head.path.indexOf("?");
     const path = mark === -1 ? head.path : head.path.slice(0, mark);
     for (let i = 0; i < entries.length; i++) {

@@ -28,6 +28,7 @@ import { durationMs } from "./duration.ts";
 import { readHttp2Options } from "./http2-options.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 import { readRouteConfiguration } from "./route-configuration.ts";
+import { readUpgrades } from "./upgrade-configs.ts";
 
 /** `routes`: the table itself, or the name of one that comes over RDS. */
 export interface TranslatedConnectionManager {
@@ -68,8 +69,10 @@ export function readConnectionManager(message: HttpConnectionManager, where: str
     "preserve_external_request_id",
     "stream_error_on_invalid_http_message",
     "access_log",
+    "upgrade_configs",
   ]);
   const filters = readFilters(message, `${where}http_filters`);
+  const upgrades = readUpgrades(message.upgradeConfigs, `${where}upgrade_configs`);
   return {
     statPrefix: message.statPrefix,
     routes: readRoutes(message, where),
@@ -77,6 +80,8 @@ export function readConnectionManager(message: HttpConnectionManager, where: str
     config: {
       ...defaults,
       ...filters,
+      upgrades,
+      http1: { allowConnect: upgrades?.has("connect") === true },
       protocol: readCodec(message.codecType, `${where}codec_type`),
       http2:
         message.http2ProtocolOptions === undefined

@@ -21,6 +21,7 @@ export function readHttp2Options(message: Http2ProtocolOptions, where: string): 
     "max_consecutive_inbound_frames_with_empty_payload",
     "max_inbound_priority_frames_per_stream",
     "max_inbound_window_update_frames_per_data_frame_sent",
+    "allow_connect",
     "stream_error_on_invalid_http_messaging",
     "override_stream_error_on_invalid_http_message",
   ]);
@@ -31,6 +32,7 @@ export function readHttp2Options(message: Http2ProtocolOptions, where: string): 
   checkWindow(initialConnectionWindowSize, `${where}initial_connection_window_size`);
   const limits = defaultAbuseLimits;
   return {
+    ...(message.allowConnect ? { allowConnect: true } : {}),
     ...(maxConcurrentStreams === undefined ? {} : { maxConcurrentStreams }),
     ...(initialStreamWindowSize === undefined ? {} : { streamWindowBytes: initialStreamWindowSize }),
     ...(initialConnectionWindowSize === undefined ? {} : { connectionWindowBytes: initialConnectionWindowSize }),

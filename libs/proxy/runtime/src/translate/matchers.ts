@@ -18,6 +18,7 @@ export function readRouteMatch(message: RouteMatchMessage | undefined, where: st
     "path",
     "safe_regex",
     "path_separated_prefix",
+    "connect_matcher",
     "case_sensitive",
     "headers",
     "query_parameters",
@@ -47,8 +48,10 @@ function readPath(message: RouteMatchMessage, where: string): PathMatch {
       return { kind: "separatedPrefix", value: pathSpecifier.value };
     case "safeRegex":
       return { kind: "regex", value: pathSpecifier.value.regex };
+    case "connectMatcher":
+      return { kind: "connect", value: "" };
     default:
-      throw rejection(where, "has none of prefix, path, path_separated_prefix, safe_regex");
+      throw rejection(where, "has none of prefix, path, path_separated_prefix, safe_regex, connect_matcher");
   }
 }
 
