@@ -104,6 +104,7 @@ export class ConnectionManager implements ServerConnectionEvents {
       maxHeadBytes: config.maxHeadBytes,
       maxHeaders: config.maxHeaders,
       highWatermarkBytes: config.highWatermarkBytes,
+      http1: config.http1,
       http2: { ...config.http2, stats: this.#http2Stats },
     });
     this.#connections.add(connection);

@@ -16,7 +16,6 @@ import type {
   StreamReceiver,
   StreamSender,
 } from "@fairlead/proxy-stream";
-import type { Expiring, TimerWheel, WheelTimer } from "@fairlead/timer-wheel";
 import type { ConnectionManagerConfig } from "./connection-manager-config.ts";
 import { createFilters, FilterChain } from "./filter-chain.ts";
 import { grpcTimeoutMs } from "./grpc-timeout.ts";
@@ -26,18 +25,21 @@ import { normalizePath, prepareHeaders } from "./request-preparation.ts";
 import { RouterFilter, type RouterFilterCallbacks, type RouterFilterContext } from "./router-filter.ts";
 import type { StreamFilterCallbacks } from "./stream-filter.ts";
 import { StreamInfo } from "./stream-info.ts";
+import { StreamTimers } from "./stream-timers.ts";
+import { decideUpgrade } from "./upgrade-decision.ts";
 
 export interface HttpStreamContext extends RouterFilterContext {
-  readonly wheel: TimerWheel;
   /** The stream is over; it is told once. */
   readonly onStreamEnd: (stream: HttpStream) => void;
 }
 
 /** One request of a client: through the filters to the router, and the response back. */
-export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCallbacks, RouterFilterCallbacks, Expiring {
+export class HttpStream
+  extends StreamTimers
+  implements StreamReceiver<RequestHead>, StreamFilterCallbacks, RouterFilterCallbacks
+{
   readonly info: StreamInfo;
   route: RouteEntry | undefined;
-  readonly #deadline: WheelTimer;
   readonly #context: HttpStreamContext;
   readonly #config: ConnectionManagerConfig;
   readonly #connection: ServerConnection;
@@ -48,11 +50,10 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
   #target: WeightedCluster | undefined;
   #overrides: FilterOverrides = noOverrides;
   #head: RequestHead | undefined;
-  #requestEnded = false;
-  #idleTimeoutMs = 0;
-  #maxDuration: NodeJS.Timeout | undefined;
-  #requestDeadlineMs = Number.POSITIVE_INFINITY;
   #responseStarted = false;
+  #responseEnded = false;
+  /** The upgrade was agreed to: each half ends on its own. */
+  #tunnel = false;
   #over = false;
 
   constructor(
@@ -62,8 +63,8 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
     sender: StreamSender<ResponseHead>,
     secure = false,
   ) {
+    super(context.wheel);
     this.#context = context;
-    this.#deadline = context.wheel.timer(this);
     this.#config = config;
     this.#connection = connection;
     this.#sender = sender;
@@ -96,8 +97,8 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
     this.#head = head;
     if (this.#secure) head.scheme = "https";
     this.info.setRequest(head);
-    this.#startTimeouts();
-    if (endStream) this.#onRequestEnd();
+    this.startTimeouts(this.#config);
+    if (endStream && head.upgrade === undefined) this.#onRequestEnd();
     const config = this.#config;
     if (config.normalizePath && !normalizePath(head, config)) {
       this.sendLocalReply({ status: 400, body: "", details: "path_normalization_failed" });
@@ -105,7 +106,9 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
     }
     if (config.httpHeads) prepareHeaders(head, this.info, config);
     this.#bounded(() => {
-      if (this.#findRoute(head)) this.#run(head, endStream);
+      if (!this.#findRoute(head)) return;
+      if (head.upgrade === undefined) this.#run(head, endStream);
+      else this.#runUpgrade(head, head.upgrade, endStream);
     });
   }
 
@@ -113,15 +116,16 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
     if (this.#over) return;
     this.info.bytesReceived += chunk.length;
     if (endStream) this.#onRequestEnd();
-    this.#touch();
+    this.touch();
     if (this.#chain === undefined) this.#router.onRequestData(chunk, endStream);
     else this.#chain.onRequestData(chunk, endStream);
+    if (endStream && this.#responseEnded) this.#finish();
   }
 
   onTrailers(trailers: HeaderMap): void {
     if (this.#over) return;
     this.#onRequestEnd();
-    this.#touch();
+    this.touch();
     if (this.#chain === undefined) this.#router.onRequestTrailers(trailers);
     else this.#chain.onRequestTrailers(trailers);
   }
@@ -140,7 +144,7 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
   }
 
   onWritable(): void {
-    this.#touch();
+    this.touch();
     this.#router.onDownstreamBlocked(false);
   }
 
@@ -190,8 +194,9 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
     this.#responseStarted = true;
     this.info.status = head.status;
     this.info.setResponse(head);
+    if (this.#head?.upgrade !== undefined) this.#answerUpgrade(this.#head.upgrade, head.status);
     if (this.#config.httpHeads) this.#completeResponse(head.headers);
-    this.#touch();
+    this.touch();
     this.#chain?.onResponseHead(head, endStream);
     this.#context.stats.countStatus(head.status);
     this.#sender.sendHead(head, endStream);
@@ -208,10 +213,10 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
   sendResponseData(chunk: Buffer, endStream: boolean): void {
     if (this.#over) return;
     this.info.bytesSent += chunk.length;
-    this.#touch();
+    this.touch();
     this.#chain?.onResponseData(chunk, endStream);
     this.#sender.sendData(chunk, endStream);
-    if (endStream) this.#finish();
+    if (endStream) this.#endResponse();
   }
 
   sendResponseTrailers(trailers: HeaderMap): void {
@@ -230,36 +235,29 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
 
   // Time
 
-  onDeadline(): void {
-    const now = this.#context.wheel.nowMs;
-    const { stats } = this.#context;
-    if (!this.#requestEnded && this.#requestDeadlineMs <= now) {
-      stats.downstream_rq_timeout++;
-      this.sendLocalReply({ status: 408, body: "request timeout", details: "request_overall_timeout" });
-      return;
-    }
-    stats.downstream_rq_idle_timeout++;
-    const status = this.#requestEnded ? 504 : 408;
+  protected override onRequestTimeout(): void {
+    this.#context.stats.downstream_rq_timeout++;
+    this.sendLocalReply({ status: 408, body: "request timeout", details: "request_overall_timeout" });
+  }
+
+  protected override onIdleTimeout(): void {
+    this.#context.stats.downstream_rq_idle_timeout++;
+    const status = this.requestEnded ? 504 : 408;
     this.sendLocalReply({ status, body: "stream timeout", details: "stream_idle_timeout", flag: "SI" });
   }
 
-  #startTimeouts(): void {
-    const { streamIdleTimeoutMs, requestTimeoutMs } = this.#config;
-    this.#idleTimeoutMs = streamIdleTimeoutMs;
-    if (streamIdleTimeoutMs === 0 && requestTimeoutMs === 0) return;
-    if (requestTimeoutMs > 0) this.#requestDeadlineMs = this.#context.wheel.nowMs + requestTimeoutMs;
-    this.#touch();
-  }
-
-  /** Something moved: the idle time begins anew. */
-  #touch(): void {
-    const streamIdleTimeoutMs = this.#idleTimeoutMs;
-    const idle = streamIdleTimeoutMs === 0 ? Number.POSITIVE_INFINITY : this.#context.wheel.nowMs + streamIdleTimeoutMs;
-    this.#deadline.deadlineMs = this.#requestEnded || idle < this.#requestDeadlineMs ? idle : this.#requestDeadlineMs;
+  protected override onMaxDuration(): void {
+    this.#context.stats.downstream_rq_max_duration_reached++;
+    this.sendLocalReply({
+      status: this.requestEnded ? 504 : 408,
+      body: "downstream duration timeout",
+      details: "max_duration_timeout",
+      grpcStatus: 4,
+    });
   }
 
   #onRequestEnd(): void {
-    this.#requestEnded = true;
+    this.requestEnded = true;
     this.info.requestEndMs = this.#context.now();
   }
 
@@ -280,12 +278,11 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
     this.#overrides = route.filtersFor(this.#target);
     const action = route.action.kind === "forward" ? route.action : undefined;
     if (action?.idleTimeoutMs !== undefined) {
-      this.#idleTimeoutMs = action.idleTimeoutMs;
-      this.#touch();
+      this.setIdleTimeout(action.idleTimeoutMs);
     }
     const grpcMs = action?.maxGrpcTimeoutMs === undefined ? undefined : grpcTimeoutMs(head.headers, action);
     const durationMs = grpcMs ?? action?.maxStreamDurationMs ?? this.#config.maxStreamDurationMs;
-    if (durationMs > 0) this.#maxDuration = setTimeout(() => this.#onMaxDuration(), durationMs);
+    if (durationMs > 0) this.setMaxDuration(durationMs);
     return true;
   }
 
@@ -301,6 +298,36 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
     this.#holdClient();
   }
 
+  #runUpgrade(head: RequestHead, upgrade: string, endStream: boolean): void {
+    const decision = decideUpgrade(upgrade, this.route, this.#config.upgrades, endStream);
+    if (this.route === undefined || decision === "leave") {
+      head.upgrade = undefined;
+      if (endStream) this.#onRequestEnd();
+      this.#run(head, endStream);
+    } else if (decision === "refuse") {
+      this.#onRequestEnd();
+      this.sendLocalReply({ status: 403, body: "", details: "upgrade_failed" });
+    } else {
+      this.#sender.openTunnel?.();
+      this.#run(head, false);
+    }
+  }
+
+  #answerUpgrade(upgrade: string, status: number): void {
+    this.#tunnel = upgrade === "connect" ? status >= 200 && status < 300 : status === 101;
+    if (!this.#tunnel) return;
+    const { stats } = this.#context;
+    stats.downstream_cx_upgrades_total++;
+    stats.downstream_cx_upgrades_active++;
+    this.endRequestTimeout();
+  }
+
+  /** Of a tunnel, the client's half may go on. */
+  #endResponse(): void {
+    this.#responseEnded = this.#tunnel && !this.requestEnded;
+    if (!this.#responseEnded) this.#finish();
+  }
+
   /** A pattern that would take too long refuses the request: to go on as if it had not matched could be a way past it. */
   #bounded(run: () => void): void {
     try {
@@ -311,20 +338,9 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
     }
   }
 
-  #onMaxDuration(): void {
-    this.#context.stats.downstream_rq_max_duration_reached++;
-    const status = this.#requestEnded ? 504 : 408;
-    this.sendLocalReply({
-      status,
-      body: "downstream duration timeout",
-      details: "max_duration_timeout",
-      grpcStatus: 4,
-    });
-  }
-
   /** A stopped chain keeps what comes: the client must not be read from meanwhile. */
   #holdClient(): void {
-    if (this.#over || this.#requestEnded) return;
+    if (this.#over || this.requestEnded) return;
     if (this.#chain?.holdsClient === true) this.#sender.pauseReading();
     else this.#sender.resumeReading();
   }
@@ -332,8 +348,8 @@ export class HttpStream implements StreamReceiver<RequestHead>, StreamFilterCall
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#deadline.cancel();
-    if (this.#maxDuration !== undefined) clearTimeout(this.#maxDuration);
+    this.endTimers();
+    if (this.#tunnel) this.#context.stats.downstream_cx_upgrades_active--;
     this.#router.destroy();
     this.#chain?.destroy();
     const { accessLog } = this.#config;

@@ -1,12 +1,14 @@
 import type { RouteEntry, WeightedCluster } from "@fairlead/proxy-router";
 import type { HeaderMap, ResponseHead } from "@fairlead/proxy-stream";
 import type { ClusterManager } from "@fairlead/proxy-upstream";
+import type { TimerWheel } from "@fairlead/timer-wheel";
 import type { HttpStats } from "./http-stats.ts";
 import type { LocalReply } from "./local-reply.ts";
 import type { StreamInfo } from "./stream-info.ts";
 
 export interface RouterFilterContext {
   readonly clusters: ClusterManager;
+  readonly wheel: TimerWheel;
   readonly stats: HttpStats;
   /** Monotonic, in milliseconds. */
   readonly now: () => number;

@@ -7,6 +7,7 @@ export { type DetectionEvents, negotiatedProtocol, ProtocolDetection } from "./p
 export { type ResetReason } from "./reset-reason.ts";
 export { detectRpc } from "./rpc/rpc-detection.ts";
 export { RpcRequestHead, RpcResponseHead } from "./rpc/rpc-head.ts";
+export { tcpStreamFactory } from "./tcp/tcp-stream-factory.ts";
 export { rpcProtocols, rpcStreamFactory } from "./rpc/rpc-stream-factory.ts";
 export {
   type ClientConnection,
