@@ -1,97 +1,38 @@
-import { FairleadError } from "@fairlead/errors";
-import type { Logger } from "@fairlead/logging";
-import { isRefusal, type ZooKeeperClient } from "@fairlead/zookeeper";
-import type { ExportedNode } from "./foreign-registry.ts";
+import { exportedApplications, type ExportedProvider, providerUrl, type RegistryPaths } from "@fairlead/dubbo-registry";
 
-const retryMs = 1_000;
+/** A node that the mesh has in a ZooKeeper for as long as its session. */
+export interface ExportedNode {
+  readonly path: string;
+  readonly data: string;
+}
+
+/** That an application serves an interface: in a list that all share. */
+export interface ExportedMapping {
+  readonly path: string;
+  readonly application: string;
+}
+
+export interface ExportedTree {
+  /** In the order that they are made in: metadata before who refers to it. */
+  readonly nodes: readonly ExportedNode[];
+  readonly mappings: readonly ExportedMapping[];
+}
 
 /**
- * Nodes that the mesh has in a ZooKeeper, as ephemeral ones: they end with its session. It never touches a node of another session, but
- * for one of a name that is its own: that is left over from its last session, and would be removed from under it when that expires.
+ * The mesh's providers as consumers look for them: those that know interfaces, and those of Dubbo 3 that know applications, which do not look
+ * at interfaces any more as soon as an application serves one. A name says all of a provider, and the same of it every time, so that replicas and
+ * restarts do not make others' consumers connect again.
  */
-export class ExportedNodes {
-  readonly #client: ZooKeeperClient;
-  readonly #logger: Logger;
-  #wanted = new Map<string, string>();
-  /** Made in this session, with what data. */
-  readonly #made = new Map<string, string>();
-  #running: Promise<void> | undefined;
-  #again = false;
-  #stopped = false;
-  #retry: NodeJS.Timeout | undefined;
-
-  constructor(client: ZooKeeperClient, logger: Logger) {
-    this.#client = client;
-    this.#logger = logger;
-  }
-
-  set(nodes: readonly ExportedNode[]): void {
-    this.#wanted = new Map(nodes.map(({ path, data }) => [path, data]));
-    this.#reconcile();
-  }
-
-  onConnected(newSession: boolean): void {
-    if (newSession) this.#made.clear();
-    this.#reconcile();
-  }
-
-  stop(): void {
-    this.#stopped = true;
-    clearTimeout(this.#retry);
-  }
-
-  #reconcile(): void {
-    if (this.#stopped || this.#client.state !== "connected") return;
-    if (this.#running !== undefined) {
-      this.#again = true;
-      return;
-    }
-    clearTimeout(this.#retry);
-    this.#running = this.#once()
-      .catch((caught: unknown) => {
-        this.#logger.warn({ err: FairleadError.from(caught) }, "services could not be exported; it is tried again");
-        this.#retry = setTimeout(() => this.#reconcile(), retryMs);
-      })
-      .finally(() => {
-        this.#running = undefined;
-        if (!this.#again) return;
-        this.#again = false;
-        this.#reconcile();
-      });
-  }
-
-  async #once(): Promise<void> {
-    for (const path of this.#made.keys()) {
-      if (this.#wanted.has(path)) continue;
-      await this.#remove(path);
-      this.#made.delete(path);
-    }
-    for (const [path, data] of this.#wanted) {
-      const made = this.#made.get(path);
-      if (made === data) continue;
-      if (made === undefined) await this.#make(path, data);
-      else await this.#client.write(path, Buffer.from(data));
-      this.#made.set(path, data);
-    }
-  }
-
-  async #make(path: string, data: string): Promise<void> {
-    await this.#client.ensure(path.slice(0, path.lastIndexOf("/")));
-    const bytes = Buffer.from(data);
-    try {
-      await this.#client.create(path, bytes, { ephemeral: true });
-    } catch (error) {
-      if (!isRefusal(error, "node-exists")) throw error;
-      const owner = (await this.#client.stat(path))?.ephemeralOwner;
-      if (owner === this.#client.sessionId) return;
-      await this.#remove(path);
-      await this.#client.create(path, bytes, { ephemeral: true });
-    }
-  }
-
-  async #remove(path: string): Promise<void> {
-    await this.#client.delete(path).catch((error: unknown) => {
-      if (!isRefusal(error, "no-node")) throw error;
-    });
-  }
+export function exportedTree(providers: readonly ExportedProvider[], paths: RegistryPaths): ExportedTree {
+  const applications = exportedApplications(providers);
+  const nodes = new Map<string, string>();
+  for (const { application, revision, metadata } of applications)
+    nodes.set(paths.metadata(application, revision), metadata);
+  for (const provider of providers) nodes.set(paths.node(provider.interface, "providers", providerUrl(provider)), "");
+  for (const { application, address, port, instance } of applications)
+    nodes.set(paths.instance(application, `${address}:${port}`), instance);
+  const mappings = applications.flatMap(({ application, interfaces }) =>
+    interfaces.map((name) => ({ path: paths.mapping(name), application })),
+  );
+  return { nodes: [...nodes].map(([path, data]) => ({ path, data })), mappings };
 }

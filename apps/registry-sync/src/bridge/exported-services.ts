@@ -1,23 +1,24 @@
-import { providerUrl, RegistryPaths } from "@fairlead/dubbo-registry";
-import type { Catalogue } from "@fairlead/model";
-import type { ExportedNode } from "./foreign-registry.ts";
+import { type ExportedProvider } from "@fairlead/dubbo-registry";
+import type { Catalogue, Instance, MeshNode } from "@fairlead/model";
 
 /** Nodes that stand for a registry's hosts begin so: what was read there is written nowhere. */
 const mirrored = "registry~";
 
-/**
- * The mesh's own Dubbo providers, as consumers outside it look for them. A name says all of a provider, and the same of it every time, so
- * that replicas and restarts do not make others' consumers connect again.
- */
-export function exportedServices(catalogue: Catalogue, root: string, origin: string): ExportedNode[] {
-  const paths = new RegistryPaths(root);
-  const nodes: ExportedNode[] = [];
+/** Behind a proxy of ours calls go through it, as those of the mesh do. */
+function portOf(instance: Instance, { inboundPort, outboundRpcPort }: MeshNode): number {
+  return outboundRpcPort === undefined ? instance.port : (inboundPort ?? instance.port);
+}
+
+/** The mesh's own Dubbo providers, as consumers outside it are to find them: the same for the same facts, in the same order. */
+export function exportedServices(catalogue: Catalogue, origin: string): ExportedProvider[] {
+  const providers = new Map<string, ExportedProvider>();
   for (const instance of catalogue.instances.values()) {
     if (instance.protocol !== "dubbo" || instance.state !== "ready" || instance.nodeId.startsWith(mirrored)) continue;
     const node = catalogue.nodes.get(instance.nodeId);
     if (node === undefined) continue;
-    const { interface: name, version, group, methods, weight, port } = instance;
-    const url = providerUrl({
+    const { interface: name, version, group, methods, weight, labels } = instance;
+    const port = portOf(instance, node);
+    const provider: ExportedProvider = {
       interface: name,
       protocol: "dubbo",
       address: node.address,
@@ -27,11 +28,12 @@ export function exportedServices(catalogue: Catalogue, root: string, origin: str
       version,
       group,
       methods,
+      tag: labels["dubbo.tag"] ?? "",
       application: node.app,
       weight,
       origin,
-    });
-    nodes.push({ path: paths.node(name, "providers", url), data: "" });
+    };
+    providers.set([name, group, version, node.address, port].join("|"), provider);
   }
-  return nodes.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  return [...providers.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, provider]) => provider);
 }

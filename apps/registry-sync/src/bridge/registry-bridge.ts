@@ -4,8 +4,9 @@ import { RepeatedTask } from "../repeated-task.ts";
 import type { BridgedRegistry } from "./bridged-registry.ts";
 import { CatalogueFollower } from "./catalogue-follower.ts";
 import { exportedServices } from "./exported-services.ts";
+import type { ForeignRegistry } from "./foreign-registry.ts";
+import { openRegistry } from "./open-registry.ts";
 import { RegistryImport } from "./registry-import.ts";
-import { ZooKeeperRegistry } from "./zookeeper-registry.ts";
 
 export interface RegistryBridgeOptions {
   readonly registry: BridgedRegistry;
@@ -34,7 +35,7 @@ const exportMs = 1_000;
 interface Ownership {
   readonly lock: AdvisoryLock;
   readonly incoming: RegistryImport;
-  readonly registry: ZooKeeperRegistry;
+  readonly registry: ForeignRegistry;
   readonly exporting: RepeatedTask | undefined;
 }
 
@@ -88,13 +89,13 @@ export class RegistryBridge {
   async #own(): Promise<void> {
     if (this.#ownership !== undefined) return;
     await this.#ending;
-    const { store, registry: bridged, logger, origin, sessionTimeoutMs } = this.#options;
+    const { store, registry: bridged, logger } = this.#options;
     const lock = await store.tryLock(`bridge ${bridged.name}`);
     if (lock === undefined) return;
     try {
       const incoming = new RegistryImport({ ...this.#options, name: bridged.name });
       await incoming.restore();
-      const registry = new ZooKeeperRegistry({ ...bridged, sessionTimeoutMs, origin, logger }, incoming);
+      const registry = openRegistry(this.#options, incoming);
       const exporting = bridged.exports ? this.#exporting(registry) : undefined;
       this.#ownership = { lock, incoming, registry, exporting };
       lock.lost.addEventListener("abort", () => void this.#end());
@@ -107,7 +108,7 @@ export class RegistryBridge {
     }
   }
 
-  #exporting(registry: ZooKeeperRegistry): RepeatedTask {
+  #exporting(registry: ForeignRegistry): RepeatedTask {
     const { store, origin, logger, registry: bridged } = this.#options;
     const follower = new CatalogueFollower(store);
     return new RepeatedTask({
@@ -115,7 +116,7 @@ export class RegistryBridge {
       intervalMs: exportMs,
       async run() {
         const { catalogue, changed } = await follower.read();
-        if (changed) registry.export(exportedServices(catalogue, bridged.root, origin));
+        if (changed) registry.export(exportedServices(catalogue, origin));
       },
       logger,
     });

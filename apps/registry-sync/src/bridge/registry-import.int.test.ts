@@ -21,7 +21,8 @@ const provider = (port: number, more = ""): Provider => {
   assert(parsed !== undefined);
   return parsed;
 };
-const sources = (...all: number[]) => new Map(all.map((port) => [`/p/${port}`, [provider(port)]]));
+const reading = (providers: ReadonlyMap<string, readonly Provider[]>) => ({ providers, rules: new Map() });
+const sources = (...all: number[]) => reading(new Map(all.map((port) => [`/p/${port}`, [provider(port)]])));
 
 async function ports(registry: string): Promise<number[]> {
   const { result } = await store.write(undefined, (tx) => tx.findInstancesOf(mirroredPrefix(registry)));
@@ -60,8 +61,8 @@ describe("the import of a registry", () => {
     const [instance] = [...instances.values()];
     assert.deepEqual(instance?.labels, { application: "demo", "dubbo.tag": "gray", version: "1.0.0" });
     assert.equal(nodes.get("registry~a~10.0.0.1")?.app, "demo");
-    mirror.onChange("/p/2", []);
-    mirror.onChange("/p/3", [provider(3)]);
+    mirror.onProviders("/p/2", []);
+    mirror.onProviders("/p/3", [provider(3)]);
     await until("a", [1, 3]);
     await mirror.stop();
   });
@@ -70,10 +71,10 @@ describe("the import of a registry", () => {
     const mirror = begin("b");
     const odd = parseProvider("dubbo://10.0.0.1:9/org.x.Greeter?version=a b", "org.x.Greeter");
     assert(odd !== undefined);
-    mirror.onAll(new Map([["/p/1", [provider(1, "&weight=0")]], ["/p/2", [provider(2, "&disabled=true")]], ["/p/9", [odd]], ["/p/4", [provider(4)]]])); // prettier-ignore
+    mirror.onAll(reading(new Map([["/p/1", [provider(1, "&weight=0")]], ["/p/2", [provider(2, "&disabled=true")]], ["/p/9", [odd]], ["/p/4", [provider(4)]]]))); // prettier-ignore
     await until("b", [4]);
     assert.equal(mirror.unusable, 1);
-    mirror.onChange("/p/1", [provider(1, "&weight=10")]);
+    mirror.onProviders("/p/1", [provider(1, "&weight=10")]);
     await until("b", [1, 4]);
     await mirror.stop();
   });
@@ -96,8 +97,8 @@ describe("the import of a registry", () => {
     mirror.onAll(sources(1, 2));
     await until("d", [1, 2]);
     mirror.onSuspended();
-    mirror.onAll(new Map());
-    mirror.onChange("/p/1", [provider(1)]);
+    mirror.onAll(reading(new Map()));
+    mirror.onProviders("/p/1", [provider(1)]);
     const since = performance.now();
     await until("d", [1]);
     assert(performance.now() - since >= 300, "they went before the hold was over");
@@ -109,8 +110,8 @@ describe("the import of a registry", () => {
     mirror.onAll(sources(1));
     await until("e", [1]);
     await postgres.kill();
-    mirror.onChange("/p/2", [provider(2)]);
-    mirror.onChange("/p/1", []);
+    mirror.onProviders("/p/2", [provider(2)]);
+    mirror.onProviders("/p/1", []);
     await pause(200);
     await postgres.restart();
     const end = performance.now() + deadlineMs;

@@ -4,7 +4,7 @@ import type { Logger } from "@fairlead/logging";
 import type { MeshNode } from "@fairlead/model";
 import type { CatalogueWriter } from "@fairlead/store";
 import { currentTraceparent, inSpan } from "@fairlead/telemetry";
-import type { ForeignRegistryEvents } from "./foreign-registry.ts";
+import type { ForeignRegistryEvents, RegistryReading } from "./foreign-registry.ts";
 import { mirroredInstance, mirroredPrefix, providerOfInstance } from "./mirrored-instance.ts";
 
 export interface RegistryImportOptions extends LedgerOptions {
@@ -58,7 +58,7 @@ export class RegistryImport implements ForeignRegistryEvents {
     await this.#writing;
   }
 
-  onAll(sources: ReadonlyMap<string, readonly Provider[]>): void {
+  onAll({ providers: sources }: RegistryReading): void {
     this.#sources.clear();
     this.#unusable = 0;
     const usable = new Map<string, readonly Provider[]>();
@@ -78,7 +78,7 @@ export class RegistryImport implements ForeignRegistryEvents {
     this.#schedule(0);
   }
 
-  onChange(source: string, providers: readonly Provider[]): void {
+  onProviders(source: string, providers: readonly Provider[]): void {
     const now = performance.now();
     const usable = this.#usable(providers);
     for (const before of this.#sources.get(source) ?? []) this.#ledger.remove(source, before, now);
@@ -86,6 +86,10 @@ export class RegistryImport implements ForeignRegistryEvents {
     if (usable.length === 0) this.#sources.delete(source);
     else this.#sources.set(source, usable);
     this.#schedule(this.#options.gatherMs ?? 50);
+  }
+
+  onRule(): void {
+    // Rules become policy elsewhere.
   }
 
   onSuspended(): void {
@@ -155,7 +159,9 @@ export class RegistryImport implements ForeignRegistryEvents {
         const found = instancesOf(put.slice(at, at + batch));
         const nodes = new Map<string, MeshNode>(found.map(({ node }) => [node.id, node]));
         const instances = found.map(({ instance }) => instance);
-        const { result } = await store.write(currentTraceparent(), (tx) => tx.putMirrored([...nodes.values()], instances));
+        const { result } = await store.write(currentTraceparent(), (tx) =>
+          tx.putMirrored([...nodes.values()], instances),
+        );
         this.#leftOut(result, instances);
       }
       if (removed.length === 0) return;

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { encodeJavaUrl, type Provider, providerUrl, RegistryPaths } from "@fairlead/dubbo-registry";
+import {
+  type ExportedProvider,
+  parseApplicationInstance,
+  type Provider,
+  providerUrl,
+  RegistryPaths,
+  type RuleDocument,
+} from "@fairlead/dubbo-registry";
 import { createLogger } from "@fairlead/logging";
 import { startTestZooKeeper, type TestZooKeeper } from "@fairlead/testing-servers";
 import { ZooKeeperClient } from "@fairlead/zookeeper";
@@ -47,28 +54,38 @@ async function register(client: ZooKeeperClient, name: string, port: number): Pr
 }
 
 /** The bridge's end, with all that it was told in one map. */
-function mirror(server: TestZooKeeper) {
+function mirror(server: TestZooKeeper, recursiveWatches = true) {
   const sources = new Map<string, readonly Provider[]>();
+  const rules = new Map<string, RuleDocument>();
   const state = { readings: 0, suspended: 0 };
   const registry = new ZooKeeperRegistry(
-    { servers: server.address, sessionTimeoutMs: 10_000, origin: "mesh-a", logger },
+    { servers: server.address, sessionTimeoutMs: 10_000, recursiveWatches, logger },
     {
       onAll(all) {
         sources.clear();
-        for (const [source, providers] of all) sources.set(source, providers);
+        rules.clear();
+        for (const [source, providers] of all.providers) sources.set(source, providers);
+        for (const [source, rule] of all.rules) rules.set(source, rule);
         state.readings++;
       },
-      onChange(source, providers) {
+      onProviders(source, providers) {
         if (providers.length === 0) sources.delete(source);
         else sources.set(source, providers);
+      },
+      onRule(source, rule) {
+        if (rule === undefined) rules.delete(source);
+        else rules.set(source, rule);
       },
       onSuspended: () => state.suspended++,
     },
   );
   opened.push({ close: async () => await registry.stop() });
   registry.start();
-  return { registry, sources, state, ports: () => [...sources.values()].flat().map(({ port }) => port).toSorted((a, b) => a - b) }; // prettier-ignore
+  return { registry, sources, rules, state, ports: () => [...sources.values()].flat().map(({ port }) => port).toSorted((a, b) => a - b) }; // prettier-ignore
 }
+
+const mine: ExportedProvider = { interface: "org.x.Mine", protocol: "dubbo", address: "10.0.0.9", port: 9, version: "", group: "", methods: [], application: "m", weight: 100, startedMs: 1, origin: "mesh-a" }; // prettier-ignore
+const minePath = paths.node("org.x.Mine", "providers", providerUrl(mine));
 
 describe("Dubbo's registry in ZooKeeper", () => {
   let server: TestZooKeeper;
@@ -97,7 +114,7 @@ describe("Dubbo's registry in ZooKeeper", () => {
   test("what a mesh has written is not read back, whichever mesh it was", async () => {
     const { registry, state, ports } = mirror(server);
     const app = await application(server);
-    const exported = { interface: "org.x.Loop", protocol: "dubbo", address: "10.0.0.9", port: 9, version: "", group: "", methods: [], application: "m", weight: 100, startedMs: 1, origin: "mesh-b" } as const; // prettier-ignore
+    const exported = { ...mine, interface: "org.x.Loop", origin: "mesh-b" };
     await until("it was read", () => state.readings === 1);
     await app.ensure(paths.folder("org.x.Loop", "providers"));
     await app.create(paths.node("org.x.Loop", "providers", providerUrl(exported)), nothing, { ephemeral: true });
@@ -130,7 +147,7 @@ describe("Dubbo's registry in ZooKeeper", () => {
     const app = await application(server);
     await until("it was read", () => state.readings === 1);
     await register(app, "org.x.Kept", 1);
-    registry.export([{ path: "/dubbo/org.x.Mine/providers/x", data: "" }]);
+    registry.export([mine]);
     await until("it is told", () => ports().length === 1);
     await server.kill();
     await until("it is noticed", () => state.suspended === 1);
@@ -139,7 +156,9 @@ describe("Dubbo's registry in ZooKeeper", () => {
     await until("it was read again", () => state.readings === 2);
     await until("it is still there", () => ports().join() === "1");
     await until("the application is connected, too", () => app.state === "connected");
-    assert.deepEqual(await app.children("/dubbo/org.x.Mine/providers"), ["x"]);
+    assert.deepEqual(await app.children("/dubbo/org.x.Mine/providers"), [
+      minePath.slice(minePath.lastIndexOf("/") + 1),
+    ]);
     registry.export([]);
     const end = performance.now() + deadlineMs;
     while ((await app.children("/dubbo/org.x.Mine/providers"))?.length !== 0) assert(performance.now() < end);
@@ -147,18 +166,70 @@ describe("Dubbo's registry in ZooKeeper", () => {
   });
 
   test("exports of an earlier session of the mesh are taken over, and end with this one", async () => {
-    const path = `/dubbo/org.x.Mine/providers/${encodeJavaUrl("dubbo://a:1/x")}`;
     const other = await application(server);
     await other.ensure("/dubbo/org.x.Mine/providers");
-    await other.create(path, nothing, { ephemeral: true });
+    await other.create(minePath, nothing, { ephemeral: true });
     const { registry } = mirror(server);
-    registry.export([{ path, data: "mine" }]);
+    registry.export([mine]);
     const end = performance.now() + deadlineMs;
-    while ((await other.read(path))?.data.toString() !== "mine") assert(performance.now() < end);
+    while ((await other.stat(minePath))?.ephemeralOwner === other.sessionId) assert(performance.now() < end);
     await registry.stop();
-    assert.equal(await other.stat(path), undefined);
+    assert.equal(await other.stat(minePath), undefined);
     await other.close();
   });
+
+  test("an export is an instance of an application, too: with metadata, and among those that serve the interface", async () => {
+    const app = await application(server);
+    await app.ensure("/dubbo/mapping/org.x.Mine");
+    const { version } = (await app.stat("/dubbo/mapping/org.x.Mine"))!;
+    await app.write("/dubbo/mapping/org.x.Mine", Buffer.from("other-app"), version);
+    const { registry } = mirror(server);
+    registry.export([mine, { ...mine, interface: "org.x.Mine2" }]);
+    const path = "/services/m/10.0.0.9:9";
+    const read = async (at: string) => (await app.read(at))?.data.toString();
+    const end = performance.now() + deadlineMs;
+    while ((await read("/dubbo/mapping/org.x.Mine")) !== "other-app,m") assert(performance.now() < end, "not mapped");
+    while ((await read("/dubbo/mapping/org.x.Mine2")) !== "m") assert(performance.now() < end, "not mapped");
+    const revision = parseApplicationInstance((await read(path)) ?? "")?.revision;
+    assert.match((await read(`/dubbo/metadata/m/${revision}`)) ?? "", /"org.x.Mine2?:dubbo".*"org.x.Mine2?:dubbo"/);
+    registry.export([mine]);
+    while ((await read(`/dubbo/metadata/m/${revision}`)) !== undefined)
+      assert(performance.now() < end, "the old is there");
+    assert.notEqual(parseApplicationInstance((await read(path)) ?? "")?.revision, revision);
+    await registry.stop();
+    assert.deepEqual(await app.children("/services/m"), []);
+    assert.deepEqual(await app.children("/dubbo/metadata/m"), []);
+    assert.equal(await read("/dubbo/mapping/org.x.Mine"), "other-app,m", "a list that others share stays");
+    await app.close();
+  });
+
+  for (const recursive of [true, false]) {
+    const how = recursive ? "recursive watches" : "a server before 3.6";
+    test(`rules are told as they come, change and go, with ${how}`, async () => {
+      const app = await application(server);
+      const name = `org.x.Ruled${recursive}`;
+      await app.ensure("/dubbo/config/dubbo");
+      await app.create(`/dubbo/config/dubbo/${name}::.condition-router`, Buffer.from("a: 1"), { ephemeral: false });
+      const { registry, rules, state, ports } = mirror(server, recursive);
+      await until("it was read", () => state.readings === 1);
+      const text = () => [...rules.values()].find((rule) => rule.form === "item" && rule.key.startsWith(name));
+      assert.deepEqual(text(), { form: "item", key: `${name}::.condition-router`, text: "a: 1" });
+      await app.write(`/dubbo/config/dubbo/${name}::.condition-router`, Buffer.from("a: 2"));
+      await until("the change", () => JSON.stringify(text()).includes("a: 2"));
+      await app.delete(`/dubbo/config/dubbo/${name}::.condition-router`);
+      await until("it is gone", () => text() === undefined);
+      const url = `override://0.0.0.0/${name}?category=configurators&weight=50`;
+      await app.ensure(paths.folder(name, "configurators"));
+      await app.create(paths.node(name, "configurators", url), nothing, { ephemeral: false });
+      await until("the URL", () => [...rules.values()].some((rule) => rule.form === "url" && rule.url === url));
+      const before = ports().length;
+      const path = await register(app, name, 77);
+      await until("a provider", () => ports().length === before + 1);
+      await app.delete(path);
+      await until("it is gone, too", () => ports().length === before);
+      await Promise.all([app.close(), registry.stop()]);
+    });
+  }
 
   test("1,000 interfaces with 10 providers each are read within the time of a test", async () => {
     const app = await application(server);

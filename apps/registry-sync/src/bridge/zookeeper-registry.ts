@@ -1,36 +1,28 @@
-import {
-  type ApplicationInstance,
-  originParameter,
-  parseApplicationInstance,
-  parseApplicationMetadata,
-  parseProvider,
-  type Provider,
-  providersOf,
-  RegistryPaths,
-} from "@fairlead/dubbo-registry";
+import { type ExportedProvider, RegistryPaths } from "@fairlead/dubbo-registry";
 import { FairleadError } from "@fairlead/errors";
 import type { Logger } from "@fairlead/logging";
 import { type WatchEventType, ZooKeeperClient, type ZooKeeperOptions } from "@fairlead/zookeeper";
-import { ExportedNodes } from "./exported-nodes.ts";
-import type { ExportedNode, ForeignRegistry, ForeignRegistryEvents } from "./foreign-registry.ts";
+import { exportedTree } from "./exported-nodes.ts";
+import type { ForeignRegistry, ForeignRegistryEvents } from "./foreign-registry.ts";
+import { ZooKeeperApplications } from "./zookeeper-applications.ts";
+import { ZooKeeperExport } from "./zookeeper-export.ts";
+import { providersAt, readInterfaces, readItem, urlRuleAt } from "./zookeeper-interfaces.ts";
 
 export interface ZooKeeperRegistryOptions extends Pick<
   ZooKeeperOptions,
-  "servers" | "sessionTimeoutMs" | "digest" | "tls"
+  "servers" | "sessionTimeoutMs" | "digest" | "tls" | "recursiveWatches"
 > {
   /** What its Dubbo applications have as `group` of their registry. @default dubbo */
   readonly root?: string;
   /** Where applications register. @default services */
   readonly servicesRoot?: string;
-  /** The mesh's own mark: what carries a mark was written by a mesh, and is not read. */
-  readonly origin: string;
   readonly logger: Logger;
 }
 
 const retryMs = 1_000;
 
 /**
- * Dubbo's registry in one ZooKeeper: interfaces and applications. Two recursive watches tell of every change with its path, so that a
+ * Dubbo's registry in one ZooKeeper: interfaces, applications and rules. Two recursive watches tell of every change with its path, so that a
  * change costs what it is; after a lost connection everything is read again, as changes of that time are not told.
  */
 export class ZooKeeperRegistry implements ForeignRegistry {
@@ -38,10 +30,13 @@ export class ZooKeeperRegistry implements ForeignRegistry {
   readonly #paths: RegistryPaths;
   readonly #events: ForeignRegistryEvents;
   readonly #logger: Logger;
-  readonly #exported: ExportedNodes;
+  readonly #export: ZooKeeperExport;
+  readonly #applications: ZooKeeperApplications;
   /** Counts connections: what an older one began to read is dropped. */
   #connection = 0;
-  #retry: NodeJS.Timeout | undefined;
+  /** Paths that changed while everything was read: what was read of them may be older than the change. */
+  #changedMeanwhile: Map<string, WatchEventType> | undefined;
+  readonly #retries = new Set<NodeJS.Timeout>();
 
   /** @throws FairleadError FL_ZOOKEEPER_ADDRESS_INVALID */
   constructor(options: ZooKeeperRegistryOptions, events: ForeignRegistryEvents) {
@@ -56,7 +51,17 @@ export class ZooKeeperRegistry implements ForeignRegistry {
       },
       onChange: (type, path) => this.#onChange(type, path),
     });
-    this.#exported = new ExportedNodes(this.#client, options.logger);
+    this.#export = new ZooKeeperExport(this.#client, options.logger);
+    this.#applications = new ZooKeeperApplications({
+      client: this.#client,
+      paths: this.#paths,
+      onProviders: (source, providers) => {
+        // While everything is read, its result comes first.
+        if (this.#changedMeanwhile === undefined) events.onProviders(source, providers);
+        else this.#changedMeanwhile.set(source, "data");
+      },
+      logger: options.logger,
+    });
   }
 
   get connected(): boolean {
@@ -69,25 +74,39 @@ export class ZooKeeperRegistry implements ForeignRegistry {
 
   async stop(): Promise<void> {
     this.#connection++;
-    clearTimeout(this.#retry);
-    this.#exported.stop();
+    for (const retry of this.#retries) clearTimeout(retry);
+    this.#export.stop();
+    this.#applications.stop();
     await this.#client.close();
   }
 
-  export(nodes: readonly ExportedNode[]): void {
-    this.#exported.set(nodes);
+  export(providers: readonly ExportedProvider[]): void {
+    this.#export.set(exportedTree(providers, this.#paths));
   }
 
   #onConnected(newSession: boolean): void {
     const connection = ++this.#connection;
-    this.#exported.onConnected(newSession);
-    this.#guard(connection, async () => {
-      // First the watches, then the reading: what changes in between is told, in the order of the answers.
-      await this.#client.watch(this.#paths.root);
-      await this.#client.watch(this.#paths.servicesRoot);
-      const [interfaces, applications] = await Promise.all([this.#readInterfaces(), this.#readApplications()]);
-      if (connection === this.#connection) this.#events.onAll(new Map([...interfaces, ...applications]));
-    });
+    this.#export.onConnected(newSession);
+    this.#guard(connection, () => this.#readAll(connection));
+  }
+
+  async #readAll(connection: number): Promise<void> {
+    const { root, servicesRoot } = this.#paths;
+    const changed = (this.#changedMeanwhile = new Map<string, WatchEventType>());
+    // First the watches, then the reading.
+    const isItem = (path: string) => this.#paths.configKeyOf(path) !== undefined;
+    await Promise.all([
+      this.#client.watch(root, { levels: 3, data: isItem }),
+      this.#client.watch(servicesRoot, { levels: 2, data: (path) => this.#isInstance(path) }),
+    ]);
+    const [{ providers, rules }, applications] = await Promise.all([
+      readInterfaces(this.#client, this.#paths),
+      this.#applications.readAll(),
+    ]);
+    if (connection !== this.#connection) return;
+    this.#events.onAll({ providers: new Map([...providers, ...applications]), rules });
+    this.#changedMeanwhile = undefined;
+    for (const [path, type] of changed) this.#onChange(type, path);
   }
 
   /** Does it again after a while when it fails though the connection stays. */
@@ -95,100 +114,61 @@ export class ZooKeeperRegistry implements ForeignRegistry {
     work().catch((caught: unknown) => {
       if (connection !== this.#connection) return;
       this.#logger.warn({ err: FairleadError.from(caught) }, "a registry could not be read; it is tried again");
-      this.#retry = setTimeout(() => {
+      const retry = setTimeout(() => {
+        this.#retries.delete(retry);
         if (connection === this.#connection) this.#guard(connection, work);
       }, retryMs);
+      this.#retries.add(retry);
     });
-  }
-
-  // Interfaces: all of a provider is in its node's name
-
-  async #readInterfaces(): Promise<Map<string, readonly Provider[]>> {
-    const found = new Map<string, readonly Provider[]>();
-    const children = (await this.#client.children(this.#paths.root)) ?? [];
-    const read = async (child: string) => {
-      const name = this.#paths.interfaceOf(child);
-      if (name === undefined) return;
-      const folder = `${this.#paths.root}/${child}/providers`;
-      for (const node of (await this.#client.children(folder)) ?? []) {
-        const path = `${folder}/${node}`;
-        const providers = this.#providersAt(path);
-        if (providers.length > 0) found.set(path, providers);
-      }
-    };
-    await Promise.all(children.map(read));
-    return found;
-  }
-
-  #providersAt(path: string): readonly Provider[] {
-    const place = this.#paths.placeOf(path);
-    if (place?.category !== "providers" || place.url === undefined) return [];
-    const provider = parseProvider(place.url, place.interface);
-    return provider === undefined || provider.parameters.has(originParameter) ? [] : [provider];
-  }
-
-  // Applications: what one serves is in metadata of its own
-
-  async #readApplications(): Promise<Map<string, readonly Provider[]>> {
-    const found = new Map<string, readonly Provider[]>();
-    const applications = (await this.#client.children(this.#paths.servicesRoot)) ?? [];
-    const read = async (application: string) => {
-      for (const node of (await this.#client.children(this.#paths.application(application))) ?? []) {
-        const path = this.#paths.instance(application, node);
-        const providers = await this.#readInstance(path);
-        if (providers.length > 0) found.set(path, providers);
-      }
-    };
-    await Promise.all(applications.map(read));
-    return found;
-  }
-
-  async #readInstance(path: string): Promise<readonly Provider[]> {
-    const read = await this.#client.read(path);
-    const instance = read === undefined ? undefined : parseApplicationInstance(read.data.toString("utf8"));
-    if (instance === undefined || instance.metadata[originParameter] !== undefined) return [];
-    return await this.#servedBy(instance);
-  }
-
-  async #servedBy(instance: ApplicationInstance): Promise<readonly Provider[]> {
-    const { application, revision, storage } = instance;
-    if (revision === undefined) return [];
-    if (storage === "local") {
-      // By default applications register their interfaces, too, and are known by these.
-      this.#logger.debug(
-        { application },
-        "an application tells what it serves only itself: its interfaces are read where it registers them",
-      );
-      return [];
-    }
-    const read = await this.#client.read(this.#paths.metadata(application, revision));
-    const metadata = read === undefined ? undefined : parseApplicationMetadata(read.data.toString("utf8"));
-    return metadata === undefined ? [] : providersOf(instance, metadata);
   }
 
   #onChange(type: WatchEventType, path: string): void {
     if (type === "children") return;
-    if (path.startsWith(`${this.#paths.servicesRoot}/`)) {
+    if (this.#changedMeanwhile !== undefined) {
+      // The last one counts.
+      this.#changedMeanwhile.delete(path);
+      this.#changedMeanwhile.set(path, type);
+    } else if (path.startsWith(`${this.#paths.servicesRoot}/`)) {
       this.#onInstanceChange(type, path);
-      return;
+    } else if (this.#paths.configKeyOf(path) !== undefined) {
+      this.#onItemChange(path);
+    } else if (type !== "data") {
+      this.#onInterfaceChange(type, path);
     }
-    if (type === "data") return;
+  }
+
+  #onInterfaceChange(type: WatchEventType, path: string): void {
     const place = this.#paths.placeOf(path);
-    if (place?.category !== "providers" || place.url === undefined) return;
-    this.#events.onChange(path, type === "deleted" ? [] : this.#providersAt(path));
+    if (place?.url === undefined) return;
+    const gone = type === "deleted";
+    if (place.category === "providers") this.#events.onProviders(path, gone ? [] : providersAt(this.#paths, path));
+    else if (place.category !== "consumers") this.#events.onRule(path, gone ? undefined : urlRuleAt(this.#paths, path));
+  }
+
+  #onItemChange(path: string): void {
+    const connection = this.#connection;
+    this.#guard(connection, async () => {
+      const item = await readItem(this.#client, path, this.#paths.configKeyOf(path)!);
+      if (connection === this.#connection) this.#events.onRule(path, item);
+    });
+  }
+
+  #isInstance(path: string): boolean {
+    const { servicesRoot } = this.#paths;
+    return path.startsWith(`${servicesRoot}/`) && path.slice(servicesRoot.length + 1).split("/").length === 2;
   }
 
   #onInstanceChange(type: WatchEventType, path: string): void {
-    const depth = path.slice(this.#paths.servicesRoot.length + 1).split("/").length;
-    if (depth !== 2) return;
+    if (!this.#isInstance(path)) return;
     if (type === "deleted") {
-      this.#events.onChange(path, []);
+      this.#applications.forget(path);
+      this.#events.onProviders(path, []);
       return;
     }
     const connection = this.#connection;
     this.#guard(connection, async () => {
-      const providers = await this.#readInstance(path);
-      if (connection === this.#connection) this.#events.onChange(path, providers);
+      const providers = await this.#applications.read(path);
+      if (connection === this.#connection) this.#events.onProviders(path, providers);
     });
   }
 }

@@ -1,1 +1,2 @@
 export { dubboProtocol } from "./dubbo-protocol.ts";
+export { type DubboRequest, dubboFrames, dubboRequest, readDubboReply } from "./request.ts";

@@ -5,7 +5,7 @@ import { type Provider, providerOf } from "./provider.ts";
  * Dubbo 3's application-level registration: an application's instances are in ZooKeeper, what each of them serves is in its metadata,
  * which is either in ZooKeeper too (`remote`) or asked of the instance itself (`local`).
  */
-const javaPayloadClass = "org.apache.dubbo.registry.zookeeper.ZookeeperInstance";
+export const javaPayloadClass = "org.apache.dubbo.registry.zookeeper.ZookeeperInstance";
 
 const instanceSchema = z.object({
   name: z.string(),
@@ -73,7 +73,12 @@ export type ApplicationMetadata = z.output<typeof metadataSchema>;
 
 /** @returns undefined for what cannot be read */
 export function parseApplicationMetadata(data: string): ApplicationMetadata | undefined {
-  const parsed = metadataSchema.safeParse(parseJson(data));
+  return readApplicationMetadata(parseJson(data));
+}
+
+/** The same from a value: an instance's own answer. */
+export function readApplicationMetadata(value: unknown): ApplicationMetadata | undefined {
+  const parsed = metadataSchema.safeParse(value);
   return parsed.success ? parsed.data : undefined;
 }
 
@@ -92,36 +97,31 @@ export function providersOf(instance: ApplicationInstance, metadata: Application
   });
 }
 
-/** What the mesh writes for an application of its own, so that Dubbo 3 consumers that prefer applications see it. */
-export function formatApplicationInstance(instance: {
-  readonly application: string;
+/** Where an instance that keeps its metadata itself is asked for it; undefined where it says nothing that can be used. */
+export function metadataServiceOf({ address, metadata }: ApplicationInstance): MetadataService | undefined {
+  const parsed = z
+    .record(z.string(), z.unknown())
+    .safeParse(parseJson(metadata["dubbo.metadata-service.url-params"] ?? ""));
+  if (!parsed.success) return undefined;
+  // Before 3.0.3 there was one map for each protocol.
+  const nested = Object.entries(parsed.data).find(([, value]) => typeof value === "object" && value !== null);
+  const flat = nested === undefined ? parsed.data : { protocol: nested[0], ...(nested[1] as object) };
+  const service = metadataServiceSchema.safeParse(flat);
+  return service.success ? { address, ...service.data } : undefined;
+}
+
+const metadataServiceSchema = z.object({
+  protocol: z.string().default("dubbo"),
+  port: z.coerce.number().int().min(1).max(65_535),
+  version: z.string().default("1.0.0"),
+});
+
+export interface MetadataService {
   readonly address: string;
   readonly port: number;
+  /** `dubbo` or `tri`. */
   readonly protocol: string;
-  readonly revision: string;
-  readonly startedMs: number;
-  readonly origin: string;
-}): string {
-  const { application, address, port, protocol, revision, startedMs, origin } = instance;
-  const id = `${address}:${port}`;
-  const metadata = {
-    "dubbo.endpoints": JSON.stringify([{ port, protocol }]),
-    "dubbo.metadata.revision": revision,
-    "dubbo.metadata.storage-type": "remote",
-    "mesh.origin": origin,
-    timestamp: String(startedMs),
-  };
-  return JSON.stringify({
-    name: application,
-    id,
-    address,
-    port,
-    sslPort: null,
-    payload: { "@class": javaPayloadClass, id, name: application, metadata },
-    registrationTimeUTC: startedMs,
-    serviceType: "DYNAMIC",
-    uriSpec: null,
-  });
+  readonly version: string;
 }
 
 function parseJson(text: string): unknown {

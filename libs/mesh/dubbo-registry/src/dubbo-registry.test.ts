@@ -5,7 +5,8 @@ import {
   decodeJavaUrl,
   encodeJavaUrl,
   type ExportedProvider,
-  formatApplicationInstance,
+  exportedApplications,
+  metadataServiceOf,
   formatDubboUrl,
   originParameter,
   parseApplicationInstance,
@@ -171,17 +172,35 @@ test("another framework's instance, a revision of nothing, and broken JSON", () 
   assert.equal(parseApplicationMetadata("[]"), undefined);
 });
 
-test("an instance that the mesh writes is one that it can read", () => {
-  const text = formatApplicationInstance({
-    application: "mesh-demo",
-    address: "10.0.0.9",
-    port: 15006,
-    protocol: "dubbo",
-    revision: "r1",
-    startedMs: 1,
-    origin: "mesh-a",
-  });
-  const instance = parseApplicationInstance(text);
-  assert.deepEqual([instance?.application, instance?.revision, instance?.storage], ["mesh-demo", "r1", "remote"]);
-  assert.equal(instance?.metadata["mesh.origin"], "mesh-a");
+test("what the mesh exports is read back as its providers, under a revision that goes with the content", () => {
+  const exported = (name: string, version: string) =>
+    ({ interface: name, protocol: "dubbo", address: "10.0.0.9", port: 15006, version, group: "g", methods: ["a"], application: "mesh-demo", weight: 100, startedMs: 0, origin: "mesh-a", tag: "gray" }) as const; // prettier-ignore
+  const [application, ...others] = exportedApplications([exported("org.x.B", "1.0.0"), exported("org.x.A", "")]);
+  assert(application !== undefined && others.length === 0);
+  const instance = parseApplicationInstance(application.instance);
+  const metadata = parseApplicationMetadata(application.metadata);
+  assert(instance !== undefined && metadata !== undefined);
+  assert.deepEqual(
+    [instance.application, instance.revision, instance.storage],
+    ["mesh-demo", metadata.revision, "remote"],
+  );
+  assert.equal(instance.metadata["mesh.origin"], "mesh-a");
+  assert.deepEqual(Object.keys(metadata.services), ["g/org.x.A:dubbo", "g/org.x.B:1.0.0:dubbo"]);
+  const [a] = providersOf(instance, metadata);
+  assert.deepEqual([a?.interface, a?.port, a?.version, a?.methods, a?.parameters.get("dubbo.tag")], ["org.x.A", 15006, "", ["a"], "gray"]); // prettier-ignore
+  const again = exportedApplications([exported("org.x.A", ""), exported("org.x.B", "1.0.0")]);
+  assert.deepEqual(again[0]?.revision, application.revision);
+  assert.notEqual(exportedApplications([exported("org.x.A", "2")])[0]?.revision, application.revision);
+});
+
+test("where an instance is asked for its metadata, as Dubbo 3 and older ones say it", () => {
+  const at = (params: object) => {
+    const text = JSON.stringify(JSON.stringify(params)).slice(1, -1);
+    const data = javaInstance.replace('"dubbo.tag"', `"dubbo.metadata-service.url-params":"${text}","dubbo.tag"`);
+    return metadataServiceOf(parseApplicationInstance(data)!);
+  };
+  const expected = { address: "10.0.0.5", port: 20881, protocol: "dubbo", version: "1.0.0" };
+  assert.deepEqual(at({ port: "20881", protocol: "dubbo", version: "1.0.0", side: "provider" }), expected);
+  assert.deepEqual(at({ dubbo: { port: "20881", version: "1.0.0" } }), expected);
+  assert.equal(at({}), undefined);
 });

@@ -1,12 +1,15 @@
 export {
   type ApplicationInstance,
   type ApplicationMetadata,
-  formatApplicationInstance,
+  type MetadataService,
+  metadataServiceOf,
   parseApplicationInstance,
   parseApplicationMetadata,
   providersOf,
+  readApplicationMetadata,
 } from "./application-instance.ts";
 export { type DubboUrl, formatDubboUrl, parseDubboUrl } from "./dubbo-url.ts";
+export { type ExportedApplication, exportedApplications } from "./exported-application.ts";
 export { decodeJavaUrl, encodeJavaUrl } from "./java-url-encoding.ts";
 export {
   consumerUrl,
@@ -15,6 +18,8 @@ export {
   parseProvider,
   type Provider,
   providerUrl,
+  withParameters,
 } from "./provider.ts";
 export { type Category, RegistryPaths, type RegistryPlace } from "./registry-paths.ts";
 export { type LedgerChanges, type LedgerOptions, providerKey, ProviderLedger } from "./provider-ledger.ts";
+export { type RuleDocument } from "./rules/rule-document.ts";

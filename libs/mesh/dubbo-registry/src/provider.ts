@@ -80,6 +80,8 @@ export interface ExportedProvider {
   readonly version: string;
   readonly group: string;
   readonly methods: readonly string[];
+  /** `dubbo.tag`; "" for none. */
+  readonly tag?: string;
   readonly application: string;
   readonly weight: number;
   /** Ms since the epoch: consumers warm a provider up from then on. */
@@ -90,19 +92,13 @@ export interface ExportedProvider {
 
 /** As Dubbo 2.7 and 3 read it. */
 export function providerUrl(provider: ExportedProvider): string {
-  const {
-    interface: name,
-    protocol,
-    address,
-    port,
-    version,
-    group,
-    methods,
-    application,
-    weight,
-    startedMs,
-    origin,
-  } = provider;
+  const { interface: name, protocol, address, port } = provider;
+  const parameters = providerParameters(provider);
+  return formatDubboUrl({ scheme: protocol === "grpc" ? "tri" : "dubbo", host: address, port, path: name, parameters });
+}
+
+export function providerParameters(provider: ExportedProvider): Map<string, string> {
+  const { interface: name, version, group, methods, application, weight, startedMs, origin, tag = "" } = provider;
   const parameters = new Map<string, string>([
     ["anyhost", "true"],
     ["application", application],
@@ -119,7 +115,15 @@ export function providerUrl(provider: ExportedProvider): string {
   ]);
   if (version !== "") parameters.set("version", version);
   if (group !== "") parameters.set("group", group);
-  return formatDubboUrl({ scheme: protocol === "grpc" ? "tri" : "dubbo", host: address, port, path: name, parameters });
+  if (tag !== "") parameters.set("dubbo.tag", tag);
+  return parameters;
+}
+
+/** A provider as it would be with these parameters: what configurators change. */
+export function withParameters(provider: Provider, parameters: ReadonlyMap<string, string>): Provider {
+  const weight = parameters.get("weight");
+  const enabled = parameters.get("enabled") !== "false" && parameters.get("disabled") !== "true";
+  return { ...provider, parameters, enabled, weight: weight === undefined ? provider.weight : weightOf(weight) };
 }
 
 /** A consumer's URL, so that the registry shows who calls. */

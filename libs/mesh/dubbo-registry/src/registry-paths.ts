@@ -52,6 +52,18 @@ export class RegistryPaths {
     return `${this.root}/config/${group}/${key}`;
   }
 
+  /** Above all keys of the configuration centre. */
+  get configRoot(): string {
+    return `${this.root}/config/dubbo`;
+  }
+
+  /** The key of the configuration centre that a path is. @returns undefined for any other path */
+  configKeyOf(path: string): string | undefined {
+    if (!path.startsWith(`${this.configRoot}/`)) return undefined;
+    const key = path.slice(this.configRoot.length + 1);
+    return key.includes("/") ? undefined : key;
+  }
+
   application(name: string): string {
     return `${this.servicesRoot}/${name}`;
   }

@@ -97,10 +97,7 @@ export function stat(path: string, watch = false): Operation<NodeStat> {
 }
 
 /** @param watch tells of the next change, once */
-export function getData(
-  path: string,
-  watch = false,
-): Operation<{ readonly data: Buffer; readonly stat: NodeStat }> {
+export function getData(path: string, watch = false): Operation<{ readonly data: Buffer; readonly stat: NodeStat }> {
   return {
     code: opcode.getData,
     verb: "read",

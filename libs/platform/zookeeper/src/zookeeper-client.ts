@@ -249,9 +249,7 @@ export class ZooKeeperClient {
       connection = opened;
       if (digest !== undefined) connection.authenticate("digest", digest);
       // Watches end with their connection.
-      await Promise.all(
-        [...this.#watched].map((path) => opened.run(operations.addRecursiveWatch(this.#full(path)))),
-      );
+      await Promise.all([...this.#watched].map((path) => opened.run(operations.addRecursiveWatch(this.#full(path)))));
     } catch (error) {
       logger.debug({ server: `${server.host}:${server.port}`, reason: String(error) }, "no connection to ZooKeeper");
       connection?.destroy(unavailable("it could not be used"));
