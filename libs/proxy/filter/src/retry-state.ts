@@ -22,11 +22,11 @@ export class RetryState {
   }
 
   /** What the next attempt should not take. */
-  choice(hash: bigint | undefined): HostChoice | undefined {
+  choice(wanted: HostChoice | undefined): HostChoice | undefined {
     const failed = this.#choice;
-    if (failed === undefined) return hash === undefined ? undefined : { hash };
+    if (failed === undefined) return wanted;
     return {
-      hash,
+      ...wanted,
       avoid: failed.hosts,
       avoidAttempts: this.policy.avoidHostsAttempts,
       avoidPriorities: failed.priorities,

@@ -170,13 +170,17 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
 
   /** @param fresh true = the last attempt met a closed idle connection: not again */
   #tryHost(fresh: boolean): void {
+  #wantedHost(): Parameters<Cluster["pickHost"]>[0] {
+    const hash = this.#plan?.hash;
+    const subset = this.#target?.subset;
+    return hash === undefined && subset === undefined ? undefined : { hash, subset };
+  }
+
     const name = this.#target?.name ?? "";
     // The cluster may have been replaced since the first attempt.
     const cluster = this.#context.clusters.get(name) ?? this.#cluster;
-    const hash = this.#plan?.hash;
-    const choice =
-      this.#retries === undefined ? (hash === undefined ? undefined : { hash }) : this.#retries.choice(hash);
-    const host = cluster?.pickHost(choice);
+    const wanted = this.#wantedHost();
+    const host = cluster?.pickHost(this.#retries === undefined ? wanted : this.#retries.choice(wanted));
     if (host === undefined) {
       this.#stream.sendLocalReply({
         status: 503,

@@ -23,6 +23,8 @@ export interface ForwardAction {
   /** At least one, unless `clusterHeader` names the header that says which; the sum of weights is not 0. */
   readonly clusters: readonly WeightedCluster[];
   readonly clusterHeader?: string | undefined;
+  /** The metadata that a host must have, as canonical JSON; for the cluster that `clusterHeader` names. @default any host */
+  readonly subset?: ReadonlyMap<string, string> | undefined;
   /** From the end of the request to the end of the response, retries included; 0 = none. @default 15000 */
   readonly timeoutMs: number;
   /** Overrides the listener's time without a byte either way; 0 = none. */
@@ -54,6 +56,8 @@ export interface WeightedCluster {
   readonly mutations?: HeaderMutations | undefined;
   readonly filters?: FilterOverrides | undefined;
 }
+  /** The metadata that a host must have, what the route says included. @default any host */
+  readonly subset?: ReadonlyMap<string, string> | undefined;
 
 /** Sends a copy of the request to another cluster; what that answers is dropped. */
 export interface MirrorPolicy {

@@ -75,7 +75,7 @@ export class RouteEntry {
     const { clusters, clusterHeader } = this.action;
     if (clusterHeader !== undefined) {
       const name = head?.headers.get(clusterHeader);
-      return name === undefined || name === "" ? undefined : { name, weight: 1 };
+      return name === undefined || name === "" ? undefined : { name, weight: 1, subset: this.action.subset };
     }
     if (clusters.length === 1) return clusters[0];
     let point = random() * this.#totalWeight;

@@ -3,6 +3,7 @@ import type { HealthCheck } from "./health-check-config.ts";
 import type { ConnectSettings } from "./host-connect.ts";
 import type { OutlierDetection } from "./outlier-config.ts";
 import type { SlowStart } from "./slow-start.ts";
+import type { HostMetadata, SubsetConfig } from "./subset-config.ts";
 
 export type BalancerName = "round_robin" | "random" | "least_request" | "ring_hash" | "maglev";
 
@@ -81,6 +82,8 @@ export interface ClusterConfig extends ConnectSettings {
   readonly healthyPanicPercent: number;
   readonly outlierDetection?: OutlierDetection | undefined;
   readonly healthChecks?: readonly HealthCheck[];
+  /** @default hosts are not divided */
+  readonly subsets?: SubsetConfig | undefined;
 }
 
 export const clusterDefaults: Omit<ClusterConfig, "name"> = {
@@ -124,4 +127,6 @@ export interface HostSpec {
   readonly localityWeight?: number;
   /** What it is hashed by. @default address:port */
   readonly hashKey?: string;
+  /** Of the namespace `envoy.lb`: what it may be chosen by. */
+  readonly metadata?: HostMetadata;
 }

@@ -66,6 +66,13 @@ export class ClusterStats {
   upstream_rq_retry_backoff_ratelimited = 0;
   retry_or_shadow_abandoned = 0;
   lb_healthy_panic = 0;
+  lb_subsets_active = 0;
+  lb_subsets_created = 0;
+  lb_subsets_removed = 0;
+  lb_subsets_selected = 0;
+  lb_subsets_fallback = 0;
+  lb_subsets_fallback_panic = 0;
+  lb_subsets_single_host_per_subset_duplicate = 0;
   membership_total = 0;
   membership_healthy = 0;
   membership_degraded = 0;

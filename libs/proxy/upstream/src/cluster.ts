@@ -7,6 +7,7 @@ import type { HostChoice } from "./host-choice.ts";
 import { type HostEntry, HostSet } from "./host-set.ts";
 import { Host, hostKey } from "./host.ts";
 import { OutlierDetector } from "./outlier-detector.ts";
+import { SubsetHosts } from "./subset-hosts.ts";
 
 export interface ClusterContext {
   readonly wheel: TimerWheel;
@@ -26,6 +27,7 @@ export class Cluster {
   readonly #checker: HealthChecker | undefined;
   #overprovisioningPercent: number;
   #hosts: HostSet;
+  #subsets: SubsetHosts | undefined;
   #closed = false;
 
   constructor(config: ClusterConfig, stats: ClusterStats, context: ClusterContext) {
@@ -98,9 +100,7 @@ export class Cluster {
 
   /** @returns undefined when there is none to choose; a host to avoid when no other was found */
   pickHost(choice?: HostChoice): Host | undefined {
-    const hosts = this.#hosts;
-    if (hosts.panic) this.stats.lb_healthy_panic++;
-    const host = hosts.pick(choice);
+    const host = this.#subsets === undefined ? this.#pickOfAll(choice) : this.#subsets.pick(choice);
     if (host === undefined) this.stats.upstream_cx_none_healthy++;
     return host;
   }
@@ -170,5 +170,17 @@ export class Cluster {
     this.stats.membership_total = hosts.entries.length;
     this.stats.membership_healthy = hosts.healthy;
     this.stats.membership_degraded = hosts.degraded;
+  #divide(hosts: HostSet): void {
+    const { subsets } = this.config;
+    if (subsets === undefined) return;
+    const before = this.#subsets?.names() ?? new Set();
+    const context = { random: this.#context.random, now: this.#now };
+    this.#subsets = new SubsetHosts(hosts, this.config, subsets, this.stats, context);
+    const after = this.#subsets.names();
+    this.stats.lb_subsets_created += after.difference(before).size;
+    this.stats.lb_subsets_removed += before.difference(after).size;
+    this.stats.lb_subsets_active = after.size;
+  }
+
   }
 }

@@ -1,4 +1,5 @@
 import type { Host } from "./host.ts";
+import type { MetadataMatch } from "./subset-config.ts";
 
 /** What a request wants of the host that is chosen for it. */
 export interface HostChoice {
@@ -10,4 +11,6 @@ export interface HostChoice {
   readonly avoidAttempts?: number;
   /** Priorities that failed this request already; looked at again when no other has a host. */
   readonly avoidPriorities?: ReadonlySet<number>;
+  /** The metadata that it must have, where the cluster divides its hosts. */
+  readonly subset?: MetadataMatch | undefined;
 }

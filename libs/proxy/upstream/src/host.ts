@@ -1,5 +1,6 @@
 import type { HostSpec } from "./cluster-config.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
+import type { HostMetadata } from "./subset-config.ts";
 
 /** Who is told how a host does: outlier detection. */
 export interface HostMonitor {
@@ -9,6 +10,8 @@ export interface HostMonitor {
   onReset(reason: string): void;
   onTimeout(): void;
 }
+
+const noMetadata: HostMetadata = Object.freeze({});
 
 /** One endpoint of one cluster, for as long as it is assigned or requests to it are under way. */
 export class Host {
@@ -21,6 +24,8 @@ export class Host {
   priority = 0;
   /** What it is hashed by. */
   hashKey = "";
+  /** What the assignment says of it under `envoy.lb`. */
+  metadata: HostMetadata = noMetadata;
   /** Since when it may be chosen; the proxy's monotonic clock. */
   readySinceMs = 0;
   activeRequests = 0;

@@ -15,6 +15,7 @@ import { type Assignment, readLoadAssignment } from "./load-assignment.ts";
 import { readOutlierDetection } from "./outlier-detection.ts";
 import { readProtocolOptions } from "./protocol-options.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
+import { readSubsets } from "./subsets.ts";
 import { readUpstreamTls } from "./tls-context.ts";
 
 /** A cluster with where its hosts come from. */
@@ -54,6 +55,7 @@ export function readCluster(message: Cluster): TranslatedCluster {
     "outlier_detection",
     "health_checks",
     "ring_hash_lb_config",
+    "lb_subset_config",
     "maglev_lb_config",
     "dns_refresh_rate",
     "dns_failure_refresh_rate",
@@ -70,6 +72,7 @@ export function readCluster(message: Cluster): TranslatedCluster {
     ...clusterDefaults,
     name: message.name,
     ...readBalancing(message),
+    subsets: readSubsets(message.lbSubsetConfig),
     connectTimeoutMs: durationMs(message.connectTimeout, clusterDefaults.connectTimeoutMs, "connect_timeout"),
     highWatermarkBytes: message.perConnectionBufferLimitBytes ?? clusterDefaults.highWatermarkBytes,
     tls: readUpstreamTls(message.transportSocket),

@@ -8,6 +8,7 @@ import {
 } from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
 import { RoutingPriority } from "@fairlead/envoy-api/envoy/config/core/v3/base_pb.js";
 import type { ForwardAction, HostRewrite, WeightedCluster } from "@fairlead/proxy-router";
+import type { MetadataMatch } from "@fairlead/proxy-upstream";
 import { durationMs } from "./duration.ts";
 import { readFilterOverrides } from "./filter-overrides.ts";
 import { readHashPolicy } from "./hash-policy.ts";
@@ -15,6 +16,7 @@ import { mutationFields, readMutations } from "./header-mutations.ts";
 import { readMirrorPolicy } from "./mirror-policy.ts";
 import { readHost, readPathText, readRegexRewrite } from "./path-text.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
+import { readMetadataMatch } from "./subsets.ts";
 import { readRetryPolicy } from "./retry-policy.ts";
 
 const DEFAULT_TIMEOUT_MS = 15_000;
@@ -25,6 +27,7 @@ export function readForward(message: RouteActionMessage, where: string): Forward
     "cluster",
     "cluster_header",
     "weighted_clusters",
+    "metadata_match",
     "cluster_not_found_response_code",
     "prefix_rewrite",
     "regex_rewrite",
@@ -48,7 +51,9 @@ export function readForward(message: RouteActionMessage, where: string): Forward
   const { clusterSpecifier, prefixRewrite, regexRewrite } = message;
   return {
     kind: "forward",
-    clusters: readClusters(message, where),
+  const subset = readMetadataMatch(message.metadataMatch, `${where}metadata_match`);
+    clusters: readClusters(message, where, subset),
+    subset,
     clusterHeader: clusterSpecifier.case === "clusterHeader" ? clusterSpecifier.value.toLowerCase() : undefined,
     timeoutMs: durationMs(message.timeout, DEFAULT_TIMEOUT_MS, `${where}timeout`),
     idleTimeoutMs:
@@ -115,9 +120,9 @@ function readNotFoundStatus(code: RouteAction_ClusterNotFoundResponseCode): numb
   return code === RouteAction_ClusterNotFoundResponseCode.INTERNAL_SERVER_ERROR ? 500 : 503;
 }
 
-function readClusters(message: RouteActionMessage, where: string): WeightedCluster[] {
+function readClusters(message: RouteActionMessage, where: string, subset: MetadataMatch | undefined): WeightedCluster[] {
   const { clusterSpecifier } = message;
-  if (clusterSpecifier.case === "cluster") return [{ name: clusterSpecifier.value, weight: 1 }];
+  if (clusterSpecifier.case === "cluster") return [{ name: clusterSpecifier.value, weight: 1, subset }];
   if (clusterSpecifier.case === "clusterHeader") return [];
   if (clusterSpecifier.case !== "weightedClusters")
     throw rejection(where, "has none of cluster, cluster_header, weighted_clusters");
@@ -137,6 +142,7 @@ function readClusters(message: RouteActionMessage, where: string): WeightedClust
       ...mutationFields,
     ]);
     const host = cluster.hostRewriteSpecifier;
+      "metadata_match",
     const filters = readFilterOverrides(cluster.typedPerFilterConfig, at);
     return {
       name: cluster.name,
@@ -144,6 +150,7 @@ function readClusters(message: RouteActionMessage, where: string): WeightedClust
       hostRewrite:
         host.case === "hostRewriteLiteral"
           ? { kind: "literal" as const, host: readHost(host.value, `${at}host_rewrite_literal`) }
+      subset: readMetadataMatch(cluster.metadataMatch, `${at}metadata_match`, subset),
           : undefined,
       mutations: readMutations(cluster, at),
       filters: filters.size === 0 ? undefined : filters,

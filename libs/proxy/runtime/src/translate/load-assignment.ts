@@ -14,6 +14,7 @@ import {
 import type { HostHealth, HostSpec } from "@fairlead/proxy-upstream";
 import { refuseOthers, rejection } from "./rejection.ts";
 import { readSocketAddress } from "./socket-address.ts";
+import { LB_NAMESPACE } from "./subsets.ts";
 
 const health: Readonly<Record<HealthStatus, HostHealth>> = {
   [HealthStatus.UNKNOWN]: "healthy",
