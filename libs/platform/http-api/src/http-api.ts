@@ -1,4 +1,4 @@
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, Server } from "node:net";
 import fastifySwagger from "@fastify/swagger";
 import { FairleadError } from "@fairlead/errors";
 import type { Logger } from "@fairlead/logging";
@@ -32,8 +32,14 @@ export interface HttpApiOptions {
 export interface HttpApi {
   /** Add operations with `addRoute` before `listen`. */
   readonly fastify: FastifyInstance;
-  /** @returns the port that it listens on @throws FairleadError FL_LISTEN_FAILED */
-  listen(bind: string, port: number): Promise<number>;
+  /**
+   * @param handle of a socket that is bound already, as `net.Server.listen` takes it
+   * @returns the port that it listens on
+   * @throws FairleadError FL_LISTEN_FAILED
+   */
+  listen(bind: string, port: number, handle?: object): Promise<number>;
+  /** Answers those that are connected, each once more. Resolves when they have gone. */
+  stopAccepting(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -92,9 +98,16 @@ export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
 
   return {
     fastify: app,
-    async listen(bind, port) {
+    async listen(bind, port, handle) {
       try {
-        await app.listen({ host: bind, port });
+        if (handle === undefined) await app.listen({ host: bind, port });
+        else {
+          await app.ready();
+          await new Promise<void>((resolve, reject) => {
+            app.server.once("error", reject);
+            app.server.listen(handle, resolve);
+          });
+        }
       } catch (cause) {
         throw new FairleadError(
           "FL_LISTEN_FAILED",
@@ -106,6 +119,14 @@ export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
         );
       }
       return (app.server.address() as AddressInfo).port;
+    },
+    async stopAccepting() {
+      if (!app.server.listening) return;
+      app.server.prependListener("request", (_request, response) => response.setHeader("connection", "close"));
+      // Not HTTP's own close: that would cut connections whose request is on its way.
+      await new Promise<void>((resolve) => {
+        Server.prototype.close.call(app.server, () => resolve());
+      });
     },
     async close() {
       await app.close();

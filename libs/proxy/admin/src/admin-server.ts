@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { Server as TcpServer } from "node:net";
 import { FairleadError } from "@fairlead/errors";
 
 /** What the HTTP APIs of a product have in common. */
@@ -47,8 +48,12 @@ export class AdminServer {
     });
   }
 
-  /** @returns the port @throws FairleadError FL_LISTEN_FAILED */
-  async listen(bind: string, port: number): Promise<number> {
+  /**
+   * @param handle of a socket that is bound already, as `net.Server.listen` takes it
+   * @returns the port
+   * @throws FairleadError FL_LISTEN_FAILED
+   */
+  async listen(bind: string, port: number, handle?: object): Promise<number> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", (cause) => {
         reject(
@@ -58,14 +63,25 @@ export class AdminServer {
           }),
         );
       });
-      this.#server.listen(port, bind, resolve);
+      if (handle === undefined) this.#server.listen(port, bind, resolve);
+      else this.#server.listen(handle, resolve);
     });
     const address = this.#server.address();
     return typeof address === "object" && address !== null ? address.port : port;
   }
 
+  /** Answers those that are connected, each once more. */
+  stopAccepting(): void {
+    this.#server.prependListener("request", (_request, response) => response.setHeader("connection", "close"));
+    // Not HTTP's own close: that would cut connections whose request is on its way.
+    if (this.#server.listening) TcpServer.prototype.close.call(this.#server);
+  }
+
   async close(): Promise<void> {
-    if (!this.#server.listening) return;
+    if (!this.#server.listening) {
+      this.#server.closeAllConnections();
+      return;
+    }
     const closed = new Promise((resolve) => this.#server.close(resolve));
     this.#server.closeAllConnections();
     await closed;
