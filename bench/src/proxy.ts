@@ -1,90 +1,66 @@
 /**
- * `npm run bench:proxy`: CPU time of a proxied request, peers side by side on the same backend, in turns. Writes docs/benchmarks.md.
+ * `npm run bench:proxy`: what a proxied request costs, peers side by side on the same backend, in turns. Writes docs/benchmarks.md.
+ * `--help` tells the options.
  *
  * CPU time is the system's own account of the proxy's process. On a shared machine it says more than requests a second.
  */
-import { cpus } from "node:os";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
+import { CannotRun, envoyBinary, envoyVersion } from "@fairlead/testing-servers";
 import { writeSection } from "./benchmarks-page.ts";
-import { closedLoop } from "./closed-loop.ts";
-import { contenders, Running } from "./contender.ts";
+import { type Contender } from "./proxy/contenders/contender.ts";
+import { envoy } from "./proxy/contenders/envoy.ts";
+import { fairlead } from "./proxy/contenders/fairlead.ts";
+import { haproxy } from "./proxy/contenders/haproxy.ts";
+import { nginx } from "./proxy/contenders/nginx.ts";
+import { nodeHttp } from "./proxy/contenders/node-http.ts";
+import { type CaseSamples, measureCase } from "./proxy/measure-case.ts";
+import { measureHalfLoad } from "./proxy/measure-half-load.ts";
+import { measureMemory } from "./proxy/measure-memory.ts";
+import { benchUsage, readOptions } from "./proxy/options.ts";
+import { proxyCases } from "./proxy/proxy-case.ts";
+import { renderReport } from "./proxy/report.ts";
 
-const rounds = 5;
-const warmUpRequests = 20_000;
-const requests = 40_000;
-const connections = 32;
-const bodyBytes = 1024;
-
-interface Sample {
-  readonly cpuUs: number;
-  readonly p50Us: number;
-  readonly p99Us: number;
-  readonly rps: number;
-  readonly rssMiB: number;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
-}
-
-const started = await Running.start((port) => [
-  process.execPath,
-  join(import.meta.dirname, "backend.ts"),
-  String(port),
-  String(bodyBytes),
-]);
-const proxies = new Map<string, Running>();
-const samples = new Map<string, Sample[]>();
-try {
-  for (const { name, command } of contenders) {
-    if (command === undefined) {
-      process.stdout.write(`${name}: not installed, left out\n`);
-      continue;
-    }
-    proxies.set(name, await Running.start((port, folder) => command(port, started.port, folder)));
-    await closedLoop(proxies.get(name)!.port, connections, warmUpRequests);
-    samples.set(name, []);
+async function findEnvoy(): Promise<Contender> {
+  try {
+    return envoy({ binary: await envoyBinary(), version: envoyVersion });
+  } catch (error) {
+    if (!(error instanceof CannotRun)) throw error;
+    return envoy({ missing: error.message });
   }
-  for (let round = 1; round <= rounds; round += 1) {
-    for (const [name, proxy] of proxies) {
-      const before = proxy.cpuSeconds();
-      const { latenciesUs, seconds } = await closedLoop(proxy.port, connections, requests);
-      const sample: Sample = {
-        cpuUs: ((proxy.cpuSeconds() - before) / requests) * 1e6,
-        p50Us: latenciesUs[Math.floor(requests * 0.5)]!,
-        p99Us: latenciesUs[Math.floor(requests * 0.99)]!,
-        rps: requests / seconds,
-        rssMiB: proxy.residentMiB(),
-      };
-      samples.get(name)!.push(sample);
-      process.stdout.write(
-        `round ${round}/${rounds}  ${name}: ${sample.cpuUs.toFixed(1)} µs CPU a request, ${Math.round(sample.rps)} requests/s\n`,
-      );
-    }
-  }
-} finally {
-  for (const proxy of proxies.values()) await proxy.stop();
-  await started.stop();
 }
 
-const own = samples.get("Fairlead")!;
-const rows = [...samples].map(([name, taken]) => {
-  // Round by round, so that the machine's moods cancel out.
-  const ratios = taken.map(({ cpuUs }, index) => cpuUs / own[index]!.cpuUs);
-  const of = (pick: (sample: Sample) => number) => median(taken.map(pick));
-  return `| ${name} | ${of((s) => s.cpuUs).toFixed(1)} | ${median(ratios).toFixed(2)} | ${Math.round(of((s) => s.rps))} | ${(of((s) => s.p50Us) / 1000).toFixed(2)} | ${(of((s) => s.p99Us) / 1000).toFixed(2)} | ${of((s) => s.rssMiB).toFixed(0)} |`;
-});
-const text = `## A proxied request
+if (process.argv.includes("--help")) {
+  process.stdout.write(benchUsage);
+  process.exit(0);
+}
+const options = readOptions(process.argv.slice(2));
+const progress = (line: string): void => void process.stdout.write(`${line}\n`);
+const { only, quick, cases } = options;
+const pace = quick
+  ? { rounds: 1, warmUpRequests: 10_000, requests: 10_000 }
+  : { rounds: 5, warmUpRequests: 30_000, requests: 30_000 };
 
-\`npm run bench:proxy\`: GET with a ${bodyBytes}-byte answer over ${connections} keep-alive connections in a closed loop, HTTP/1.1, plain text, one process and one thread each,
-all on the same backend, in turns; medians of ${rounds} rounds of ${requests} requests. Fairlead runs what its compiler makes of a service: route table, EDS cluster,
-retry policy, statistics. Load generator, backend and proxy share ${cpus().length} cores, so requests a second and latency say less than CPU time; ratios are round by round.
+const wanted = [fairlead, haproxy, nginx, await findEnvoy(), nodeHttp].filter(
+  ({ name }) => only === undefined || only.has(name.toLowerCase()),
+);
+for (const { name, missing } of wanted) if (missing !== undefined) progress(`${name}: left out, ${missing}`);
+const contenders = wanted.filter(({ missing }) => missing === undefined);
 
-| proxy | CPU µs a request | of Fairlead's | requests/s | p50 ms | p99 ms | resident MiB |
-|---|---|---|---|---|---|---|
-${rows.join("\n")}
+const measured = new Map<string, CaseSamples>();
+for (const what of proxyCases.filter(({ id }) => cases.has(id)))
+  measured.set(what.id, await measureCase(what, contenders, pace, progress));
+const plain = proxyCases.find(({ id }) => id === "http1-1k")!;
+const peers = contenders.filter((contender) => contender !== nodeHttp);
+const halfPace = { rounds: quick ? 1 : 3, seconds: quick ? 1 : 3, requests: pace.warmUpRequests };
+const halfLoad = cases.has("half-load") ? await measureHalfLoad(plain, peers, halfPace, progress) : new Map();
+const memory = cases.has("memory") ? await measureMemory(plain, peers, pace.requests, progress) : new Map();
 
-Below 1.00 in the third column we lose.
-`;
-writeSection("bench:proxy", text);
+const text = renderReport({ contenders: wanted, pace, measured, halfLoad, memory });
 process.stdout.write(`\n${text}`);
+if (options.json !== undefined) {
+  const samples = Object.fromEntries([...measured].map(([id, taken]) => [id, Object.fromEntries(taken)]));
+  const all = { samples, halfLoad: Object.fromEntries(halfLoad), memory: Object.fromEntries(memory) };
+  writeFileSync(options.json, `${JSON.stringify(all, undefined, 2)}\n`);
+}
+const whole = !quick && only === undefined && cases.size === readOptions([]).cases.size;
+if (whole) writeSection("bench:proxy", text);

@@ -5,7 +5,7 @@
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { writeSection } from "./benchmarks-page.ts";
-import { Running } from "./contender.ts";
+import { Running } from "./running.ts";
 import { benchProtocols, frameBytes } from "./rpc/frames.ts";
 import { rpcLoop } from "./rpc/rpc-loop.ts";
 

@@ -1,0 +1,33 @@
+import { join } from "node:path";
+import { sidecarConfig } from "@fairlead/sidecar";
+import type { Contender } from "./contender.ts";
+import { writeSidecarConfig } from "./sidecar-config.ts";
+
+const main = join(import.meta.dirname, "../../../../apps/sidecar/src/main.ts");
+const workersSetting = "FAIRLEAD_CONCURRENCY";
+const hasWorkers = sidecarConfig.rows().some(({ variable }) => variable === workersSetting);
+
+/** The sidecar's own process, with what the compiler makes of the service as its last good configuration: no control plane runs. */
+export const fairlead: Contender = {
+  name: "Fairlead",
+  takes: ({ workers }) => workers === 1 || hasWorkers,
+  command: (what, input) => [
+    "env",
+    "FAIRLEAD_APP=caller",
+    "FAIRLEAD_NODE_ID=caller",
+    `FAIRLEAD_OUTBOUND_PORT=${input.port}`,
+    "FAIRLEAD_OUTBOUND_RPC_PORT=0",
+    "FAIRLEAD_API_PORT=0",
+    "FAIRLEAD_ADMIN_PORT=0",
+    `FAIRLEAD_LAST_GOOD_CONFIG=${join(input.folder, "config")}`,
+    // Nobody answers there.
+    "FAIRLEAD_ADS_ADDRESS=127.0.0.1:1",
+    "FAIRLEAD_REGISTRY_URL=http://127.0.0.1:1",
+    "FAIRLEAD_LOG_LEVEL=fatal",
+    ...(what.accessLog ? [`FAIRLEAD_ACCESS_LOG=file:${join(input.folder, "access.log")}`] : []),
+    ...(hasWorkers ? [`${workersSetting}=${what.workers}`] : []),
+    process.execPath,
+    main,
+  ],
+  prepare: writeSidecarConfig,
+};
