@@ -52,12 +52,12 @@ export interface ForwardAction {
 export interface WeightedCluster {
   readonly name: string;
   readonly weight: number;
+  /** The metadata that a host must have, what the route says included. @default any host */
+  readonly subset?: ReadonlyMap<string, string> | undefined;
   readonly hostRewrite?: HostRewrite | undefined;
   readonly mutations?: HeaderMutations | undefined;
   readonly filters?: FilterOverrides | undefined;
 }
-  /** The metadata that a host must have, what the route says included. @default any host */
-  readonly subset?: ReadonlyMap<string, string> | undefined;
 
 /** Sends a copy of the request to another cluster; what that answers is dropped. */
 export interface MirrorPolicy {

@@ -105,6 +105,11 @@ export class Cluster {
     return host;
   }
 
+  #pickOfAll(choice: HostChoice | undefined): Host | undefined {
+    if (this.#hosts.panic) this.stats.lb_healthy_panic++;
+    return this.#hosts.pick(choice);
+  }
+
   /** @returns false when the circuit breaker is open: the request must not be sent */
   startRequest(): boolean {
     const { stats } = this;
@@ -165,11 +170,6 @@ export class Cluster {
     if (!this.#closed) this.#use(this.#createSet(this.#hosts.entries));
   }
 
-  #use(hosts: HostSet): void {
-    this.#hosts = hosts;
-    this.stats.membership_total = hosts.entries.length;
-    this.stats.membership_healthy = hosts.healthy;
-    this.stats.membership_degraded = hosts.degraded;
   #divide(hosts: HostSet): void {
     const { subsets } = this.config;
     if (subsets === undefined) return;
@@ -182,5 +182,11 @@ export class Cluster {
     this.stats.lb_subsets_active = after.size;
   }
 
+  #use(hosts: HostSet): void {
+    this.#hosts = hosts;
+    this.#divide(hosts);
+    this.stats.membership_total = hosts.entries.length;
+    this.stats.membership_healthy = hosts.healthy;
+    this.stats.membership_degraded = hosts.degraded;
   }
 }

@@ -48,6 +48,7 @@ export class Host {
     this.hostname = spec.hostname ?? "";
     this.priority = spec.priority ?? 0;
     this.hashKey = spec.hashKey ?? this.key;
+    this.metadata = spec.metadata ?? noMetadata;
   }
 
   /** `address:port`, `[address]:port` for IPv6. */

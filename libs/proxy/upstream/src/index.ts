@@ -22,7 +22,6 @@ export { Host, hostKey, type HostMonitor } from "./host.ts";
 export { healthOf, type HostEntry, HostSet } from "./host-set.ts";
 export { type OutlierDetection, outlierDefaults, type Threshold } from "./outlier-config.ts";
 export { type PeerCheck, peerProblem } from "./peer-check.ts";
-export { type SlowStart } from "./slow-start.ts";
 export {
   canonicalJson,
   type HostMetadata,
@@ -31,5 +30,6 @@ export {
   type SubsetFallback,
   type SubsetSelector,
 } from "./subset-config.ts";
+export { type SlowStart } from "./slow-start.ts";
 export { type PemSource, TlsFiles, type TlsMaterial } from "./tls-files.ts";
 export { xxHash64 } from "./xx-hash.ts";

@@ -26,8 +26,8 @@ export function readForward(message: RouteActionMessage, where: string): Forward
   refuseOthers(RouteActionSchema, message, where, [
     "cluster",
     "cluster_header",
-    "weighted_clusters",
     "metadata_match",
+    "weighted_clusters",
     "cluster_not_found_response_code",
     "prefix_rewrite",
     "regex_rewrite",
@@ -49,9 +49,9 @@ export function readForward(message: RouteActionMessage, where: string): Forward
     ...(message.priority === RoutingPriority.DEFAULT ? ["priority"] : []),
   ]);
   const { clusterSpecifier, prefixRewrite, regexRewrite } = message;
+  const subset = readMetadataMatch(message.metadataMatch, `${where}metadata_match`);
   return {
     kind: "forward",
-  const subset = readMetadataMatch(message.metadataMatch, `${where}metadata_match`);
     clusters: readClusters(message, where, subset),
     subset,
     clusterHeader: clusterSpecifier.case === "clusterHeader" ? clusterSpecifier.value.toLowerCase() : undefined,
@@ -139,18 +139,18 @@ function readClusters(message: RouteActionMessage, where: string, subset: Metada
       "weight",
       "host_rewrite_literal",
       "typed_per_filter_config",
+      "metadata_match",
       ...mutationFields,
     ]);
     const host = cluster.hostRewriteSpecifier;
-      "metadata_match",
     const filters = readFilterOverrides(cluster.typedPerFilterConfig, at);
     return {
       name: cluster.name,
       weight: cluster.weight ?? 0,
+      subset: readMetadataMatch(cluster.metadataMatch, `${at}metadata_match`, subset),
       hostRewrite:
         host.case === "hostRewriteLiteral"
           ? { kind: "literal" as const, host: readHost(host.value, `${at}host_rewrite_literal`) }
-      subset: readMetadataMatch(cluster.metadataMatch, `${at}metadata_match`, subset),
           : undefined,
       mutations: readMutations(cluster, at),
       filters: filters.size === 0 ? undefined : filters,

@@ -106,7 +106,8 @@ function readEndpoint(
   refuseOthers(EndpointSchema, endpoint, `${where}.endpoint.`, ["address", "hostname", "health_check_config"]);
   const weight = message.loadBalancingWeight ?? 1;
   if (weight < 1) throw rejection(`${where}.load_balancing_weight`, "is less than 1");
-  const hashKey = message.metadata?.filterMetadata["envoy.lb"]?.["hash_key"];
+  const metadata = message.metadata?.filterMetadata[LB_NAMESPACE];
+  const hashKey = metadata?.["hash_key"];
   const address = readSocketAddress(endpoint.address, `${where}.endpoint.address`);
   checkAddress(address.address, `${where}.endpoint.address.socket_address.address`);
   return {
@@ -114,6 +115,7 @@ function readEndpoint(
     weight,
     health: health[message.healthStatus],
     hostname: endpoint.hostname,
+    ...(metadata === undefined ? {} : { metadata }),
     ...(typeof hashKey === "string" ? { hashKey } : {}),
   };
 }
