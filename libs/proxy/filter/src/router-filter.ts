@@ -168,14 +168,14 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     this.#tryHost(false);
   }
 
-  /** @param fresh true = the last attempt met a closed idle connection: not again */
-  #tryHost(fresh: boolean): void {
   #wantedHost(): Parameters<Cluster["pickHost"]>[0] {
     const hash = this.#plan?.hash;
     const subset = this.#target?.subset;
     return hash === undefined && subset === undefined ? undefined : { hash, subset };
   }
 
+  /** @param fresh true = the last attempt met a closed idle connection: not again */
+  #tryHost(fresh: boolean): void {
     const name = this.#target?.name ?? "";
     // The cluster may have been replaced since the first attempt.
     const cluster = this.#context.clusters.get(name) ?? this.#cluster;
