@@ -18,7 +18,10 @@ export function httpConnectionManager(statPrefix: string, routeName: string, pat
     codecType: HttpConnectionManager_CodecType.AUTO,
     routeSpecifier: { case: "rds", value: { configSource: adsConfigSource(), routeConfigName: routeName } },
     httpFilters: httpFilters(paths === "canonical" ? "proxies" : "grpcClients"),
-    ...(paths === "canonical" ? { normalizePath: true, mergeSlashes: true } : {}),
+    // WebSocket works for every HTTP service without a word about it, as in Istio.
+    ...(paths === "canonical"
+      ? { normalizePath: true, mergeSlashes: true, upgradeConfigs: [{ upgradeType: "websocket" }] }
+      : {}),
   });
   return anyPack(HttpConnectionManagerSchema, manager);
 }
