@@ -1,6 +1,6 @@
 import type { RouteEntry, WeightedCluster } from "@fairlead/proxy-router";
 import { type HeaderMap, type RequestHead, type ResetReason, type ResponseHead } from "@fairlead/proxy-stream";
-import type { Cluster, Host } from "@fairlead/proxy-upstream";
+import { type Cluster, type Host, TunnelPool } from "@fairlead/proxy-upstream";
 import { AttemptTimers, type TimedRequest } from "./attempt-timers.ts";
 import { addExpectedTimeout, type ForwardPlan, planForward } from "./forward-plan.ts";
 import { MirrorRequests } from "./mirror-requests.ts";
@@ -52,7 +52,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
   constructor(context: RouterFilterContext, stream: RouterFilterCallbacks) {
     this.#context = context;
     this.#stream = stream;
-    this.#timers = new AttemptTimers(this);
+    this.#timers = new AttemptTimers(this, context.wheel);
   }
 
   // From the client
@@ -91,7 +91,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
       if (this.#over) return;
       if (this.#replay.full) this.#abandonReplay();
     }
-    if (endStream) this.#timers.startWhole(this.#plan?.timeoutMs ?? 0);
+    if (endStream && this.#head?.upgrade === undefined) this.#timers.startWhole(this.#plan?.timeoutMs ?? 0);
     this.#updateReading();
   }
 
@@ -153,8 +153,9 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     route.changeRequest(head, target, this.#stream.info);
     if (!this.#context.suppressEnvoyHeaders) addExpectedTimeout(head, plan);
     const { protocol } = this.#stream.info;
+    const tunnel = head.upgrade !== undefined;
     this.#mirrors = MirrorRequests.start(
-      action.mirrors,
+      tunnel ? undefined : action.mirrors,
       head,
       this.#requestEnded,
       plan.timeoutMs,
@@ -164,7 +165,8 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     // An HTTP/2 host may say that it has not begun with a request: then any may be sent again.
     const refusable = cluster.config.protocol !== "http1";
     this.#keepsBody = plan.retry !== undefined || refusable || idempotent.has(head.method);
-    if (this.#requestEnded) this.#timers.startWhole(plan.timeoutMs);
+    // The end of a tunnel is not waited for: its head is the request.
+    if (this.#requestEnded || tunnel) this.#timers.startWhole(plan.timeoutMs);
     this.#tryHost(false);
   }
 
@@ -199,13 +201,21 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
       head.headers.set("x-envoy-attempt-count", String(info.attempts));
     if (head !== undefined && this.#route?.rewritesHostToEndpoint === true && host.hostname !== "")
       this.#route.setHost(head, host.hostname);
-    const attempt = new UpstreamRequest(this, host, fresh);
+    const attempt = new UpstreamRequest(this, host, fresh, this.#poolFor(host));
     attempt.clientProtocol = info.protocol;
     this.#attempt = attempt;
     this.#upstreamBlocked = false;
     const { retry, perTryMs = 0 } = this.#plan ?? {};
     if (retry !== undefined) this.#timers.startAttempt(perTryMs, retry.perTryIdleTimeoutMs);
     attempt.start();
+  }
+
+  /** A CONNECT that ends here goes on as bytes. */
+  #poolFor(host: Host): TunnelPool | undefined {
+    const action = this.#route?.action;
+    if (this.#head?.upgrade !== "connect" || this.#cluster === undefined) return undefined;
+    if (action?.kind !== "forward" || action.endsConnect !== true) return undefined;
+    return new TunnelPool(this.#cluster, host, this.#context.wheel);
   }
 
   onUpstreamReady(attempt: UpstreamRequest): void {
@@ -269,7 +279,9 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
       }
     } else this.#retries?.end(true);
     this.#responseStarted = true;
+    this.#keepsBody = false;
     this.#replay.drop();
+    if (this.#head?.upgrade !== undefined && (head.status === 101 || head.status < 300)) this.#timers.end();
     const { info } = this.#stream;
     info.details = "via_upstream";
     const now = this.#context.now();

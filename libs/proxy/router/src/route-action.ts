@@ -44,6 +44,10 @@ export interface ForwardAction {
   readonly appendForwardedHost?: boolean;
   /** When the cluster does not exist. @default 503 */
   readonly clusterNotFoundStatus: number;
+  /** What requests may become, in lower case, and whether that is allowed. @default as the listener says */
+  readonly upgrades?: ReadonlyMap<string, boolean> | undefined;
+  /** CONNECT ends here: its bytes go to the host as they are. @default false: the host gets the CONNECT */
+  readonly endsConnect?: boolean;
   readonly mirrors?: readonly MirrorPolicy[];
   /** What requests must have in common to go to the same host. */
   readonly hashPolicies?: readonly HashPolicy[];

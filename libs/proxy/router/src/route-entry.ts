@@ -22,6 +22,7 @@ export class RouteEntry {
   readonly retriableHeaders: readonly HeaderTest[];
   readonly retriableRequestHeaders: readonly HeaderTest[];
   readonly matches: RequestTest;
+  readonly takesConnect: boolean;
   /** Of the route and its virtual host and table; a weighted cluster's own are before these. */
   readonly filters: FilterOverrides;
   readonly #spec: RouteSpec;
@@ -43,6 +44,7 @@ export class RouteEntry {
     this.includeAttemptCount = host.includeAttemptCount === true;
     this.includeAttemptCountInResponse = host.includeAttemptCountInResponse === true;
     this.matches = compileMatch(spec.match, where);
+    this.takesConnect = spec.match.path.kind === "connect";
     this.retry = forward === undefined ? undefined : (forward.retry ?? host.retry);
     const test = (field: string) => (header: Parameters<typeof compileHeader>[0]) =>
       compileHeader(header, `${where}.${field}`);

@@ -18,6 +18,7 @@ import { readHost, readPathText, readRegexRewrite } from "./path-text.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 import { readMetadataMatch } from "./subsets.ts";
 import { readRetryPolicy } from "./retry-policy.ts";
+import { readRouteUpgrades } from "./upgrade-configs.ts";
 
 const DEFAULT_TIMEOUT_MS = 15_000;
 
@@ -44,6 +45,7 @@ export function readForward(message: RouteActionMessage, where: string): Forward
     "retry_policy",
     "request_mirror_policies",
     "hash_policy",
+    "upgrade_configs",
     // 0-RTT is about HTTP/3.
     "early_data_policy",
     ...(message.priority === RoutingPriority.DEFAULT ? ["priority"] : []),
@@ -59,6 +61,7 @@ export function readForward(message: RouteActionMessage, where: string): Forward
     idleTimeoutMs:
       message.idleTimeout === undefined ? undefined : durationMs(message.idleTimeout, 0, `${where}idle_timeout`),
     ...readDurations(message, where),
+    ...readRouteUpgrades(message.upgradeConfigs, `${where}upgrade_configs`),
     retry: readRetryPolicy(message.retryPolicy, `${where}retry_policy`),
     prefixRewrite: prefixRewrite === "" ? undefined : readPathText(prefixRewrite, `${where}prefix_rewrite`),
     regexRewrite: regexRewrite === undefined ? undefined : readRegexRewrite(regexRewrite, `${where}regex_rewrite`),
