@@ -1,5 +1,5 @@
 /** What time-outs of connections and streams cost: `node bench/src/micro/timers.ts`. */
-import { type Expiring, TimerWheel } from "@fairlead/timer-wheel";
+import { ExactTimer, type Expiring, TimerWheel } from "@fairlead/timer-wheel";
 import { cpuNsOf, report } from "./measure.ts";
 
 const CONNECTIONS = 10_000;
@@ -76,6 +76,13 @@ function moveAll(timers: readonly { deadlineMs: number }[], operations: number):
       sweep.deadlines.add(deadline);
       deadline.deadlineMs = sweep.nowMs + IDLE_MS + 1;
       sweep.deadlines.delete(deadline);
+    }
+  }));
+  report("exact timer on the wheel: made, started and cancelled", cpuNsOf(2e6, (n) => {
+    for (let i = 0; i < n; i++) {
+      const timer = new ExactTimer(wheel, nothing.onDeadline);
+      timer.start(15_000);
+      timer.cancel();
     }
   }));
   report("setTimeout: made and cleared", cpuNsOf(5e5, (n) => {

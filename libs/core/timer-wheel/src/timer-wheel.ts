@@ -57,6 +57,16 @@ export class TimerWheel {
     return this.#stop === undefined ? this.#now() : this.#nowMs;
   }
 
+  /** The clock's time, exactly. */
+  get clockMs(): number {
+    return this.#now();
+  }
+
+  /** How long after its deadline a timer is told at most, unless the thread is busy. */
+  get latenessMs(): number {
+    return 2 * this.#tickMs;
+  }
+
   /** Timers that the wheel holds, those with their deadline moved away and not looked at since among them. */
   get armed(): number {
     return this.#armed;

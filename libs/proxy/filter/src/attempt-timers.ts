@@ -1,3 +1,5 @@
+import { ExactTimer, type TimerWheel } from "@fairlead/timer-wheel";
+
 /** Who is told. */
 export interface TimedRequest {
   onRequestTimeout(): void;
@@ -8,46 +10,59 @@ export interface TimedRequest {
 /** The time-outs of a forwarded request: of the whole, of an attempt, and of the quiet of an attempt. */
 export class AttemptTimers {
   readonly #request: TimedRequest;
-  #whole: NodeJS.Timeout | undefined;
-  #attempt: NodeJS.Timeout | undefined;
-  #attemptIdle: NodeJS.Timeout | undefined;
+  readonly #wheel: TimerWheel;
+  #whole: ExactTimer | undefined;
+  #attempt: ExactTimer | undefined;
+  #attemptIdle: ExactTimer | undefined;
+  #idleMs = 0;
 
-  constructor(request: TimedRequest) {
+  constructor(request: TimedRequest, wheel: TimerWheel) {
     this.#request = request;
+    this.#wheel = wheel;
   }
 
   /** @param ms 0 = none */
   startWhole(ms: number): void {
-    if (ms > 0 && this.#whole === undefined) this.#whole = setTimeout(() => this.#request.onRequestTimeout(), ms);
+    if (ms === 0 || this.#whole !== undefined) return;
+    this.#whole = new ExactTimer(this.#wheel, () => this.#request.onRequestTimeout());
+    this.#whole.start(ms);
   }
 
   startAttempt(ms: number, idleMs: number): void {
     this.endAttempt();
-    if (ms === 0 && idleMs === 0) return;
-    const onAttemptTimeout = (details: string): void => this.#request.onAttemptTimeout(details);
-    if (ms > 0) this.#attempt = setTimeout(onAttemptTimeout, ms, "upstream_per_try_timeout");
-    if (idleMs > 0) this.#attemptIdle = setTimeout(onAttemptTimeout, idleMs, "upstream_per_try_idle_timeout");
+    if (ms > 0) {
+      this.#attempt ??= this.#attemptTimer("upstream_per_try_timeout");
+      this.#attempt.start(ms);
+    }
+    this.#idleMs = idleMs;
+    if (idleMs > 0) {
+      this.#attemptIdle ??= this.#attemptTimer("upstream_per_try_idle_timeout");
+      this.#attemptIdle.start(idleMs);
+    }
   }
 
   /** The attempt has a response: only its quiet is still looked at. */
   onResponse(): void {
-    if (this.#attempt !== undefined) clearTimeout(this.#attempt);
-    this.#attemptIdle?.refresh();
+    this.#attempt?.stop();
+    this.onActivity();
   }
 
   onActivity(): void {
-    this.#attemptIdle?.refresh();
+    if (this.#attemptIdle?.running === true) this.#attemptIdle.start(this.#idleMs);
   }
 
   endAttempt(): void {
-    if (this.#attempt !== undefined) clearTimeout(this.#attempt);
-    if (this.#attemptIdle !== undefined) clearTimeout(this.#attemptIdle);
-    this.#attempt = undefined;
-    this.#attemptIdle = undefined;
+    this.#attempt?.stop();
+    this.#attemptIdle?.stop();
   }
 
   end(): void {
-    if (this.#whole !== undefined) clearTimeout(this.#whole);
-    this.endAttempt();
+    this.#whole?.cancel();
+    this.#attempt?.cancel();
+    this.#attemptIdle?.cancel();
+  }
+
+  #attemptTimer(details: string): ExactTimer {
+    return new ExactTimer(this.#wheel, () => this.#request.onAttemptTimeout(details));
   }
 }
