@@ -48,8 +48,7 @@ function createCellClass(type: StatClass<object>): CellClass {
       const bytesAt = block.own.byteOffset + at * 8;
       for (const array of fields.arrays)
         others[array.name] = new Uint32Array(block.memory, bytesAt + array.at * 8, array.length);
-      for (const named of fields.named)
-        others[named.name] = new CellNamedCounts(block, at + named.at, named.capacity);
+      for (const named of fields.named) others[named.name] = new CellNamedCounts(block, at + named.at, named.capacity);
       for (const group of fields.groups) others[group.name] = cellBacked(group.type, block, at + group.at);
       Object.assign(this, others);
     }

@@ -12,7 +12,10 @@ const ofLife = /_active$|_buffered$/;
  */
 export class SharedStats implements StatStore {
   readonly #threads: number;
-  readonly #blocks = new Map<string, { readonly block: StatBlock; readonly type: StatClass<object>; readonly group: object }>();
+  readonly #blocks = new Map<
+    string,
+    { readonly block: StatBlock; readonly type: StatClass<object>; readonly group: object }
+  >();
   #new: StatBlock[] = [];
 
   /** @param threads with this one */

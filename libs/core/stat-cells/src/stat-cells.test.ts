@@ -64,10 +64,13 @@ test("fields are apart from each other, arrays included", () => {
   a.byStatus[2]! += 2;
   b.byStatus[2]!++;
   assert.deepEqual([...arrayTotal(control, "byStatus")], [1, 0, 3]);
-  assert.deepEqual([[...a.byStatus], [...b.byStatus]], [
-    [1, 0, 2],
-    [0, 0, 1],
-  ]);
+  assert.deepEqual(
+    [[...a.byStatus], [...b.byStatus]],
+    [
+      [1, 0, 2],
+      [0, 0, 1],
+    ],
+  );
   assert.deepEqual([a.rq_total, a.inner.rx_total, a.members, [...a.named.entries()]], [0, 0, 0, []]);
 });
 

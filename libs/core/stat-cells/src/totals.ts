@@ -28,7 +28,10 @@ export function numbersOf(group: object): (readonly [name: string, value: number
 }
 
 /** An array of the group, added up over all threads. */
-export function arrayTotal<Name extends string>(group: { readonly [name in Name]: Uint32Array }, name: Name): Uint32Array {
+export function arrayTotal<Name extends string>(
+  group: { readonly [name in Name]: Uint32Array },
+  name: Name,
+): Uint32Array {
   const own = group[name];
   if (!isCellGroup(group)) return own;
   const { [statBlock]: block, [firstCell]: first } = group as CellGroup;

@@ -25,6 +25,31 @@ export interface ClusterStatus {
   readonly stats: Readonly<Record<string, number>>;
 }
 
+/** What this thread has with one host now. */
+export interface HostCounts {
+  readonly cluster: string;
+  /** `address:port` */
+  readonly host: string;
+  readonly activeRequests: number;
+  readonly totalRequests: number;
+  readonly connections: number;
+  readonly idleConnections: number;
+}
+
+/** Of the hosts that were ever used. */
+export function hostCountsOf({ config, hosts }: Cluster): HostCounts[] {
+  return hosts.entries
+    .filter(({ host }) => host.totalRequests > 0)
+    .map(({ host }) => ({
+      cluster: config.name,
+      host: host.key,
+      activeRequests: host.activeRequests,
+      totalRequests: host.totalRequests,
+      connections: host.pool.connections,
+      idleConnections: host.pool.idleConnections,
+    }));
+}
+
 export function clusterStatus({ config, hosts, stats }: Cluster): ClusterStatus {
   return {
     name: config.name,

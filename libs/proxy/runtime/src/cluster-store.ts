@@ -3,7 +3,7 @@ import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/en
 import type { ClusterManager } from "@fairlead/proxy-upstream";
 import { type Accepted, decodeResources } from "./decode-resources.ts";
 import { readCluster, type TranslatedCluster } from "./translate/cluster.ts";
-import { DnsHosts, type ResolveName } from "./dns-hosts.ts";
+import type { WatchedNames, WatchNames } from "./dns-hosts.ts";
 import type { DnsDiscovery } from "./translate/dns-discovery.ts";
 import { type Assignment, readLoadAssignment } from "./translate/load-assignment.ts";
 import type { XdsRejection, XdsResource } from "./xds-resource.ts";
@@ -18,17 +18,17 @@ export class ClusterStore {
   readonly #assignments = new Map<string, Accepted<Assignment>>();
   /** Clusters that wait for their first assignment. */
   readonly #warming = new Set<string>();
-  readonly #resolve: ResolveName;
+  readonly #watchNames: WatchNames;
   readonly #onChange: () => void;
-  readonly #dns = new Map<string, DnsHosts>();
+  readonly #dns = new Map<string, WatchedNames>();
   /** Clusters whose hosts have not all been checked once. */
   readonly #checking = new Set<string>();
   #clustersCame = false;
 
   /** @param onChange a cluster that was warming serves now, other than by an `apply…` */
-  constructor(manager: ClusterManager, resolve: ResolveName, onChange: () => void) {
+  constructor(manager: ClusterManager, watchNames: WatchNames, onChange: () => void) {
     this.#manager = manager;
-    this.#resolve = resolve;
+    this.#watchNames = watchNames;
     this.#onChange = onChange;
   }
 
@@ -125,9 +125,8 @@ export class ClusterStore {
 
   #resolveNames(cluster: Accepted<TranslatedCluster>, dns: DnsDiscovery): void {
     const { overprovisioningPercent } = dns;
-    const watch = new DnsHosts({
+    const watch = this.#watchNames(cluster.name, {
       dns,
-      resolve: this.#resolve,
       onHosts: (hosts) => {
         if (this.#dns.get(cluster.name) !== watch) return;
         const warmed = this.#warming.has(cluster.name);

@@ -25,11 +25,19 @@ export interface DnsHostsOptions {
   readonly onResult: (success: boolean) => void;
 }
 
+/** Hosts by names, followed until it is closed. */
+export interface WatchedNames {
+  close(): void;
+}
+
+/** Follows the names of a cluster's hosts. Nothing is told before it returns. */
+export type WatchNames = (cluster: string, options: Omit<DnsHostsOptions, "resolve">) => WatchedNames;
+
 /** What waits at most for a first answer: an unreachable resolver must not hold the start up. */
 const FIRST_ANSWER_MS = 5000;
 
 /** The hosts of a DNS cluster: asks again from time to time; keeps what it knows when there is no answer. */
-export class DnsHosts {
+export class DnsHosts implements WatchedNames {
   readonly #options: DnsHostsOptions;
   readonly #known = new Map<string, readonly string[]>();
   #timer: NodeJS.Timeout | undefined;

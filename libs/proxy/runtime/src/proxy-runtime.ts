@@ -6,9 +6,9 @@ import { localStats, totalOf } from "@fairlead/stat-cells";
 import { TimerWheel } from "@fairlead/timer-wheel";
 import { LogFileStats } from "./access-log/log-file.ts";
 import { LogFiles } from "./access-log/log-files.ts";
-import { type ClusterStatus, clusterStatus } from "./cluster-status.ts";
+import { type ClusterStatus, clusterStatus, type HostCounts, hostCountsOf } from "./cluster-status.ts";
 import { ClusterStore } from "./cluster-store.ts";
-import { systemResolve } from "./dns-hosts.ts";
+import { DnsHosts, systemResolve } from "./dns-hosts.ts";
 import { renderConfigDump } from "./config-dump.ts";
 import { ListenerSockets } from "./listener-sockets.ts";
 import type { ListenerStatus } from "./listener-status.ts";
@@ -68,7 +68,9 @@ export class ProxyRuntime {
     const stats = options.stats ?? localStats;
     this.#http2Stats = stats.create("http2", Http2Stats);
     this.#manager = new ClusterManager({ wheel, random, now: this.#now, stats });
-    this.#clusters = new ClusterStore(this.#manager, options.resolveName ?? systemResolve, () => {
+    const resolve = options.resolveName ?? systemResolve;
+    const watchNames = options.watchNames ?? ((_cluster, watch) => new DnsHosts({ ...watch, resolve }));
+    this.#clusters = new ClusterStore(this.#manager, watchNames, () => {
       this.#checkInitialized();
       this.#tellListeners();
     });
@@ -88,6 +90,7 @@ export class ProxyRuntime {
       sockets: new ListenerSockets({
         source: options.sockets,
         reusePort: options.reusePort ?? false,
+        portOf: options.portOf,
         maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
         onFailure: (error) => options.logger.error({ err: error }, "a socket that was handed over cannot be listened on"),
       }),
@@ -210,6 +213,11 @@ export class ProxyRuntime {
   /** Hosts and counters of each cluster: for the admin's /clusters. */
   clusterStats(): readonly ClusterStatus[] {
     return [...this.#manager.all()].map((cluster) => clusterStatus(cluster));
+  }
+
+  /** What this thread has with its hosts. */
+  hostCounts(): readonly HostCounts[] {
+    return [...this.#manager.all()].flatMap((cluster) => hostCountsOf(cluster));
   }
 
   /** Counters and gauges by their Envoy names (`http.inbound.downstream_rq_total`, `cluster.x.upstream_cx_total`). */

@@ -1,7 +1,7 @@
 import type { StatStore } from "@fairlead/stat-cells";
 import type { AccessLogSpec } from "./access-log/access-log.ts";
-import type { ResolveName } from "./dns-hosts.ts";
-import type { SocketSource } from "./socket-source.ts";
+import type { ResolveName, WatchNames } from "./dns-hosts.ts";
+import type { SocketRequest, SocketSource } from "./socket-source.ts";
 
 /** Where the proxy writes what it has to say; pino's Logger fits. */
 export interface RuntimeLogger {
@@ -21,6 +21,8 @@ export interface ProxyRuntimeOptions {
   readonly random?: () => number;
   /** For clusters that name their hosts. @default the system's resolver */
   readonly resolveName?: ResolveName;
+  /** Who follows those names. @default this thread, with `resolveName` */
+  readonly watchNames?: WatchNames;
   /** How long a drained listener, or `drain()`, waits for requests under way, in milliseconds. @default 20000 */
   readonly drainTimeoutMs?: number;
   /** Connections that one listener has at the same time; more are closed at once. @default 10000 */
@@ -29,6 +31,8 @@ export interface ProxyRuntimeOptions {
   readonly sockets?: SocketSource;
   /** Other threads of this process listen on the same addresses. @default false */
   readonly reusePort?: boolean;
+  /** The port of a listener on any free port, where that is to be the same in several threads. @default the system chooses one */
+  readonly portOf?: ((request: SocketRequest) => number | undefined) | undefined;
   /** Where counters are kept. @default objects of this thread */
   readonly stats?: StatStore;
   /** One line at info for each request. Off on the hot path; errors are always counted. @default false */

@@ -1,0 +1,54 @@
+import { availableParallelism } from "node:os";
+import { defaultAccessLog } from "./access-log/access-log.ts";
+import type { LogTarget } from "./access-log/log-file.ts";
+import { ProxyRuntime } from "./proxy-runtime.ts";
+import type { ProxyRuntimeOptions } from "./runtime-options.ts";
+import { WorkerGroup } from "./workers/worker-group.ts";
+
+/** A running proxy, in however many threads: what the rest of a process has of it. */
+export type DataPlane = Pick<
+  ProxyRuntime,
+  | "apply"
+  | "wantedNames"
+  | "onWantedNamesChanged"
+  | "clustersInitialized"
+  | "onClustersInitialized"
+  | "giveUpOn"
+  | "listeners"
+  | "onListenersChanged"
+  | "routeFor"
+  | "activeRequests"
+  | "whenIdle"
+  | "configDump"
+  | "clusterStats"
+  | "stats"
+  | "reopenLogs"
+  | "drain"
+  | "close"
+>;
+
+/** What threads can be told. */
+export interface DataPlaneOptions extends Pick<
+  ProxyRuntimeOptions,
+  "logger" | "nodeId" | "resolveName" | "drainTimeoutMs" | "maxConnections" | "sockets"
+> {
+  /** Threads that serve. 1: all is done in the thread that calls. @default 1 */
+  readonly concurrency?: number;
+  /** Where all requests are logged, in the default format. @default nowhere */
+  readonly accessLogTargets?: readonly LogTarget[];
+  /** URLs of modules that register what a configuration may name: other threads import them before the first configuration. @default none */
+  readonly modules?: readonly string[];
+  /** There is no going on: workers end again and again. @default throws, which ends the process */
+  readonly onFailure?: (error: Error) => void;
+}
+
+export function createDataPlane(options: DataPlaneOptions): DataPlane {
+  const { concurrency = 1, accessLogTargets = [] } = options;
+  if (concurrency > 1) return new WorkerGroup({ ...options, concurrency });
+  return new ProxyRuntime({ ...options, accessLogs: accessLogTargets.map((target) => defaultAccessLog(target)) });
+}
+
+/** What "auto" is: the cores that this process may use. */
+export function coresAvailable(): number {
+  return availableParallelism();
+}

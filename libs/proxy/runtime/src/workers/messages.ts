@@ -1,0 +1,72 @@
+import { slotKey, taskKey } from "@fairlead/slot";
+import type { HostSpec } from "@fairlead/proxy-upstream";
+import type { StatBlockShare } from "@fairlead/stat-cells";
+import type { MessagePort } from "node:worker_threads";
+import type { LogTarget } from "../access-log/log-file.ts";
+import type { HostCounts } from "../cluster-status.ts";
+import type { ListenerStatus } from "../listener-status.ts";
+import type { XdsRejection } from "../xds-resource.ts";
+import type { PackedResources } from "./packed-resources.ts";
+
+// Control thread → workers. What is in a slot is sent again to a worker that is started again.
+
+export interface ApplyArgument {
+  readonly typeUrl: string;
+  readonly resources: PackedResources;
+  /** Of what the control thread has made for this type: they are there before the worker counts in them. */
+  readonly blocks: readonly StatBlockShare[];
+  /** Of listeners on any free port: key → the port that all workers take. */
+  readonly ports: ReadonlyMap<string, number>;
+}
+
+export interface ApplyAnswer {
+  readonly thread: number;
+  readonly rejections: readonly XdsRejection[];
+  readonly listeners: readonly ListenerStatus[];
+}
+
+/** One type's state of the world. */
+export const applyTask = taskKey<ApplyArgument, ApplyAnswer>("apply");
+/** The initial fetch of a type timed out. */
+export const giveUpTask = taskKey<string, void>("give up on");
+export const drainTask = taskKey<undefined, void>("drain");
+export const closeTask = taskKey<undefined, void>("close");
+export const reopenLogsTask = taskKey<undefined, void>("reopen logs");
+
+/** Hosts that were found by their names: the control thread asks the resolver. Cluster → hosts. */
+export const resolvedHostsSlot = slotKey<ReadonlyMap<string, ResolvedHosts>>("resolved hosts");
+
+export interface ResolvedHosts {
+  readonly hosts: readonly HostSpec[];
+}
+
+// Worker → control thread, unasked.
+
+export type WorkerEvent =
+  | {
+      readonly kind: "log";
+      readonly level: "debug" | "info" | "warn" | "error";
+      readonly facts: object;
+      readonly message: string;
+    }
+  | { readonly kind: "listeners"; readonly listeners: readonly ListenerStatus[] }
+  | { readonly kind: "cell named"; readonly key: string; readonly cell: number; readonly name: string }
+  | { readonly kind: "hosts"; readonly hosts: readonly HostCounts[] };
+
+/** What a worker begins with. */
+export interface WorkerStart {
+  /** 1 to `threads` - 1; the control thread is 0. */
+  readonly thread: number;
+  readonly threads: number;
+  readonly nodeId: string;
+  readonly drainTimeoutMs: number | undefined;
+  readonly maxConnections: number | undefined;
+  /** Of requests on all listeners, in the default format. */
+  readonly accessLogTargets: readonly LogTarget[];
+  /** URLs of modules that register what a configuration may name. */
+  readonly modules: readonly string[];
+  readonly blocks: readonly StatBlockShare[];
+  /** See `ThreadBeats`. */
+  readonly beats: SharedArrayBuffer;
+  readonly events: MessagePort;
+}

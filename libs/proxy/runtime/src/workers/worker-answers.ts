@@ -1,0 +1,53 @@
+import type { ListenerState, ListenerStatus } from "../listener-status.ts";
+import type { XdsRejection, XdsResource } from "../xds-resource.ts";
+
+/** Each resource once: most reasons are those of all threads. */
+export function uniteRejections(...all: readonly (readonly XdsRejection[])[]): readonly XdsRejection[] {
+  const byName = new Map<string, XdsRejection>();
+  for (const rejection of all.flat()) if (!byName.has(rejection.name)) byName.set(rejection.name, rejection);
+  return [...byName.values()];
+}
+
+/** What is to be in force: of a resource that was rejected, its version of before. */
+export function acceptedResources(
+  resources: readonly XdsResource[],
+  rejections: readonly XdsRejection[],
+  before: readonly XdsResource[],
+): readonly XdsResource[] {
+  const rejected = new Set(rejections.map(({ name }) => name));
+  if (rejected.size === 0) return resources;
+  return [...resources.filter(({ name }) => !rejected.has(name)), ...before.filter(({ name }) => rejected.has(name))];
+}
+
+const order: readonly ListenerState[] = ["warming", "active", "draining"];
+
+/**
+ * One status a listener: the least ready one of all threads.
+ *
+ * @param own of the control thread, which has each listener that is not draining
+ */
+export function mergeListeners(
+  own: readonly ListenerStatus[],
+  workers: readonly (readonly ListenerStatus[])[],
+): ListenerStatus[] {
+  const serving = own.filter(({ state }) => state !== "draining").map((status) => merge(status, workers));
+  const draining = new Map<string, ListenerStatus>();
+  for (const status of workers.flat()) {
+    if (status.state !== "draining") continue;
+    const known = draining.get(status.name);
+    draining.set(status.name, { ...status, activeRequests: status.activeRequests + (known?.activeRequests ?? 0) });
+  }
+  return [...serving, ...draining.values()];
+}
+
+function merge(own: ListenerStatus, workers: readonly (readonly ListenerStatus[])[]): ListenerStatus {
+  const theirs = workers.map((statuses) =>
+    statuses.find(({ name, state }) => name === own.name && state !== "draining"),
+  );
+  const states = [own.state, ...theirs.map((status): ListenerState => status?.state ?? "warming")];
+  return {
+    ...own,
+    state: order.find((state) => states.includes(state)) ?? own.state,
+    activeRequests: theirs.reduce((sum, status) => sum + (status?.activeRequests ?? 0), 0),
+  };
+}

@@ -1,0 +1,268 @@
+import { typeUrls } from "@fairlead/envoy-api";
+import { FairleadError } from "@fairlead/errors";
+import { SlotControl } from "@fairlead/slot";
+import { SharedStats } from "@fairlead/stat-cells";
+import type { ClusterStatus } from "../cluster-status.ts";
+import type { DataPlane, DataPlaneOptions } from "../data-plane.ts";
+import { systemResolve } from "../dns-hosts.ts";
+import type { ListenerStatus } from "../listener-status.ts";
+import { ProxyRuntime } from "../proxy-runtime.ts";
+import type { XdsRejection, XdsResource } from "../xds-resource.ts";
+import { AddressChecks } from "./address-checks.ts";
+import "./errors.ts";
+import { HostTotals } from "./host-totals.ts";
+import {
+  applyTask,
+  closeTask,
+  drainTask,
+  giveUpTask,
+  reopenLogsTask,
+  type WorkerEvent,
+  type WorkerStart,
+} from "./messages.ts";
+import { packResources } from "./packed-resources.ts";
+import { HostResolution } from "./resolved-hosts.ts";
+import { Restarts } from "./restarts.ts";
+import { ThreadBeats } from "./thread-beats.ts";
+import { acceptedResources, mergeListeners, uniteRejections } from "./worker-answers.ts";
+import { WorkerLife } from "./worker-life.ts";
+
+/** In which order a worker that is started again gets what is in force. */
+const applyOrder = [typeUrls.cluster, typeUrls.endpoint, typeUrls.listener, typeUrls.route];
+
+export interface WorkerGroupOptions extends DataPlaneOptions {
+  readonly concurrency: number;
+}
+
+/**
+ * A proxy in several threads. The control thread has the configuration as one thread would, but accepts nothing: it decides what is
+ * wanted, resolves names and checks hosts. Each worker has all of it once more, listens on the same addresses, and owns its
+ * connections for life.
+ *
+ * ```
+ *   ADS ─▶ WorkerGroup ─▶ ProxyRuntime of the control thread (accepts nothing)
+ *               │ bytes of the resources
+ *               ├─▶ worker 0: ProxyRuntime ◀── connections (SO_REUSEPORT: the system spreads them)
+ *               └─▶ worker 1: ProxyRuntime ◀──
+ *                      └──── counters in shared memory ────▶ /stats
+ * ```
+ */
+export class WorkerGroup implements DataPlane {
+  readonly #options: WorkerGroupOptions;
+  readonly #threads: number;
+  readonly #stats: SharedStats;
+  readonly #control = new SlotControl();
+  readonly #addresses = new AddressChecks();
+  readonly #runtime: ProxyRuntime;
+  readonly #beats: ThreadBeats;
+  readonly #endBeat: () => void;
+  readonly #workers = new Map<number, WorkerLife>();
+  readonly #listenersOf = new Map<number, readonly ListenerStatus[]>();
+  readonly #listenerListeners = new Set<() => void>();
+  readonly #hostTotals = new HostTotals();
+  readonly #restarts = new Restarts(() => performance.now());
+  /** What workers have, by type: all that was accepted. */
+  readonly #inForce = new Map<string, readonly XdsResource[]>();
+  /** One update after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #crashed = 0;
+  #closed = false;
+
+  constructor(options: WorkerGroupOptions) {
+    this.#options = options;
+    this.#threads = options.concurrency + 1;
+    this.#stats = new SharedStats(this.#threads);
+    this.#beats = new ThreadBeats(this.#threads);
+    this.#endBeat = this.#beats.begin(0);
+    const onFailure = (error: unknown): void => options.logger.error({ err: error }, "workers were not told of hosts");
+    const resolution = new HostResolution(this.#control, options.resolveName ?? systemResolve, onFailure);
+    this.#runtime = new ProxyRuntime({
+      logger: options.logger,
+      nodeId: options.nodeId,
+      stats: this.#stats,
+      sockets: this.#addresses,
+      watchNames: resolution.watch,
+    });
+    this.#runtime.onListenersChanged(() => this.#tellListeners());
+  }
+
+  /** As `ProxyRuntime.apply`; it has come into force when all workers have answered. */
+  apply(typeUrl: string, resources: readonly XdsResource[]): Promise<readonly XdsRejection[]> {
+    return this.#inTurn(async () => {
+      const own = await this.#runtime.apply(typeUrl, resources);
+      this.#inForce.set(typeUrl, acceptedResources(resources, own, this.#inForce.get(typeUrl) ?? []));
+      return uniteRejections(own, await this.#applyInWorkers(typeUrl));
+    });
+  }
+
+  wantedNames(typeUrl: string): readonly string[] | undefined {
+    return this.#runtime.wantedNames(typeUrl);
+  }
+
+  onWantedNamesChanged(listener: (typeUrl: string) => void): () => void {
+    return this.#runtime.onWantedNamesChanged(listener);
+  }
+
+  clustersInitialized(): boolean {
+    return this.#runtime.clustersInitialized();
+  }
+
+  onClustersInitialized(listener: () => void): void {
+    this.#runtime.onClustersInitialized(listener);
+  }
+
+  giveUpOn(typeUrl: string): void {
+    void this.#inTurn(async () => {
+      this.#runtime.giveUpOn(typeUrl);
+      await this.#control.runOnAllWorkers(giveUpTask, typeUrl);
+    });
+  }
+
+  /** A listener is active when it is in all workers. One that has ended and is started again is not waited for: the others serve. */
+  listeners(): readonly ListenerStatus[] {
+    return mergeListeners(this.#runtime.listeners(), [...this.#listenersOf.values()]);
+  }
+
+  onListenersChanged(listener: () => void): () => void {
+    this.#listenerListeners.add(listener);
+    return () => this.#listenerListeners.delete(listener);
+  }
+
+  routeFor(...asked: Parameters<ProxyRuntime["routeFor"]>): ReturnType<ProxyRuntime["routeFor"]> {
+    const active = this.listeners().some(({ name, state }) => name === asked[0] && state === "active");
+    return active ? this.#runtime.routeFor(...asked) : undefined;
+  }
+
+  activeRequests(cluster: string): number {
+    return this.#runtime.activeRequests(cluster);
+  }
+
+  whenIdle(cluster: string, wait: Parameters<ProxyRuntime["whenIdle"]>[1]): Promise<boolean> {
+    return this.#runtime.whenIdle(cluster, wait);
+  }
+
+  configDump(): object {
+    return this.#runtime.configDump();
+  }
+
+  clusterStats(): readonly ClusterStatus[] {
+    return this.#hostTotals.complete(this.#runtime.clusterStats());
+  }
+
+  stats(): ReadonlyMap<string, number> {
+    const stats = new Map(this.#runtime.stats());
+    stats.set("server.concurrency", this.#options.concurrency);
+    stats.set("server.worker_crashed", this.#crashed);
+    return stats;
+  }
+
+  async reopenLogs(): Promise<void> {
+    await this.#control.runOnAllWorkers(reopenLogsTask, undefined);
+  }
+
+  async drain(): Promise<void> {
+    await this.#inTurn(async () => {
+      await Promise.all([this.#runtime.drain(), this.#control.runOnAllWorkers(drainTask, undefined)]);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#control.runOnAllWorkers(closeTask, undefined).catch(() => undefined);
+    await Promise.all([...this.#workers.values()].map((worker) => worker.end()));
+    this.#endBeat();
+    await this.#runtime.close();
+  }
+
+  async #applyInWorkers(typeUrl: string): Promise<readonly XdsRejection[]> {
+    const answers = await this.#control.runOnAllWorkers(applyTask, {
+      typeUrl,
+      resources: packResources(this.#inForce.get(typeUrl) ?? []),
+      blocks: this.#stats.takeNew(),
+      ports: new Map(this.#addresses.ports),
+    });
+    for (const { thread, listeners } of answers) this.#listenersOf.set(thread, listeners);
+    this.#tellListeners();
+    return answers.flatMap(({ rejections }) => rejections);
+  }
+
+  #startWorker(thread: number): void {
+    const { nodeId, drainTimeoutMs, maxConnections, accessLogTargets = [], modules = [] } = this.#options;
+    const start = (): Omit<WorkerStart, "events"> => ({
+      thread,
+      threads: this.#threads,
+      nodeId,
+      drainTimeoutMs,
+      maxConnections,
+      accessLogTargets,
+      modules,
+      blocks: this.#stats.all(),
+      beats: this.#beats.memory,
+    });
+    const worker = new WorkerLife({
+      control: this.#control,
+      start,
+      onEvent: (event) => this.#onEvent(thread, event),
+      onEnd: (error) => this.#onEnd(thread, error),
+    });
+    this.#workers.set(thread, worker);
+  }
+
+  #onEvent(thread: number, event: WorkerEvent): void {
+    if (event.kind === "log") this.#options.logger[event.level](event.facts, event.message);
+    else if (event.kind === "cell named") this.#stats.noteName(thread, event.key, event.cell, event.name);
+    else if (event.kind === "hosts") this.#hostTotals.take(thread, event.hosts);
+    else {
+      this.#listenersOf.set(thread, event.listeners);
+      this.#tellListeners();
+    }
+  }
+
+  #onEnd(thread: number, error: Error): void {
+    if (this.#closed) return;
+    this.#crashed++;
+    this.#options.logger.error({ err: error, worker: thread - 1 }, "a worker thread has ended; it is started again");
+    this.#workers.delete(thread);
+    this.#listenersOf.delete(thread);
+    this.#hostTotals.forget(thread);
+    this.#beats.forget(thread);
+    this.#stats.endOf(thread);
+    if (!this.#restarts.allow()) {
+      this.#fail(
+        new FairleadError("FL_WORKERS_FAIL", `worker threads end again and again; the last: ${error.message}`, {
+          cause: error,
+        }),
+      );
+      return;
+    }
+    this.#startWorker(thread);
+    // The others have it already; for them it is no change.
+    this.#inTurn(async () => {
+      for (const typeUrl of applyOrder) if (this.#inForce.has(typeUrl)) await this.#applyInWorkers(typeUrl);
+    }).catch((failure: unknown) => this.#options.logger.error({ err: failure }, "a worker could not be started again"));
+  }
+
+  #fail(error: Error): void {
+    const { onFailure } = this.#options;
+    if (onFailure !== undefined) onFailure(error);
+    // oxlint-disable-next-line no-throw-literal -- uncaught, so that the process ends with it
+    else setImmediate(() => { throw error; }); // prettier-ignore
+  }
+
+  #tellListeners(): void {
+    for (const listener of this.#listenerListeners) listener();
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    // Not before there is something to do: what the threads import must be there then.
+    if (this.#workers.size === 0 && !this.#closed && this.#crashed === 0)
+      for (let thread = 1; thread < this.#threads; thread++) {
+        this.#listenersOf.set(thread, []);
+        this.#startWorker(thread);
+      }
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+}

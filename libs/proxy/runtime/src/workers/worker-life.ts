@@ -1,0 +1,59 @@
+import { extname } from "node:path";
+import { MessageChannel, Worker } from "node:worker_threads";
+import { FairleadError } from "@fairlead/errors";
+import type { SlotControl, WorkerLink } from "@fairlead/slot";
+import type { WorkerEvent, WorkerStart } from "./messages.ts";
+
+export interface WorkerLifeOptions {
+  readonly control: SlotControl;
+  readonly start: () => Omit<WorkerStart, "events">;
+  readonly onEvent: (event: WorkerEvent) => void;
+  /** It ended by itself. */
+  readonly onEnd: (error: Error) => void;
+}
+
+/** One worker thread, from its start to its end. */
+export class WorkerLife {
+  readonly #worker: Worker;
+  readonly #link: WorkerLink;
+  readonly #exited: Promise<unknown>;
+  #closing = false;
+
+  constructor({ control, start, onEvent, onEnd }: WorkerLifeOptions) {
+    const { port1, port2 } = new MessageChannel();
+    const data = { ...start(), events: port2 } satisfies WorkerStart;
+    this.#worker = new Worker(new URL(`./worker-thread${extname(import.meta.filename)}`, import.meta.url), {
+      workerData: data,
+      transferList: [port2],
+      name: `fairlead worker ${data.thread - 1}`,
+    });
+    this.#link = control.addWorker(`worker ${data.thread - 1}`, this.#worker);
+    port1.on("message", onEvent);
+    port1.unref();
+    let failure: Error | undefined;
+    this.#worker.on("error", (error) => {
+      failure = FairleadError.from(error);
+    });
+    this.#exited = new Promise((resolve) => {
+      this.#worker.once("exit", (code) => {
+        port1.close();
+        this.#link.remove();
+        resolve(code);
+        if (!this.#closing) onEnd(failure ?? new Error(`it ended with exit code ${code}`));
+      });
+    });
+  }
+
+  /** Resolves when it runs the newest of every slot. */
+  get ready(): Promise<void> {
+    return this.#link.ready;
+  }
+
+  /** It is not waited for what it does: call `close` in it before. */
+  async end(): Promise<void> {
+    this.#closing = true;
+    this.#link.remove();
+    await this.#worker.terminate();
+    await this.#exited;
+  }
+}

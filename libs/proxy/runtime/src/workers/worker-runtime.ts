@@ -1,0 +1,105 @@
+import { SlotWorker } from "@fairlead/slot";
+import { SharedStatsOfThread } from "@fairlead/stat-cells";
+import { defaultAccessLog } from "../access-log/access-log.ts";
+import { ProxyRuntime } from "../proxy-runtime.ts";
+import type { RuntimeLogger } from "../runtime-options.ts";
+import { anyPortKey } from "./address-checks.ts";
+import {
+  type ApplyAnswer,
+  type ApplyArgument,
+  applyTask,
+  closeTask,
+  drainTask,
+  giveUpTask,
+  reopenLogsTask,
+  resolvedHostsSlot,
+  type WorkerEvent,
+  type WorkerStart,
+} from "./messages.ts";
+import { UnpackedResources } from "./packed-resources.ts";
+import { HostsOfControl } from "./resolved-hosts.ts";
+import { ThreadBeats } from "./thread-beats.ts";
+
+const TELL_HOSTS_MS = 1000;
+
+/** A worker: a proxy of its own that does what the control thread says. Ready to take messages when it is made. */
+export class WorkerRuntime {
+  readonly #start: WorkerStart;
+  readonly #runtime: ProxyRuntime;
+  readonly #stats: SharedStatsOfThread;
+  readonly #resources = new Map<string, UnpackedResources>();
+  readonly #ended: (() => void)[] = [];
+  #toldHosts: ReadonlyMap<string, string> = new Map();
+  #ports: ReadonlyMap<string, number> = new Map();
+
+  constructor(start: WorkerStart, worker: SlotWorker) {
+    this.#start = start;
+    this.#stats = new SharedStatsOfThread(start.thread, (key, cell, name) =>
+      this.#tell({ kind: "cell named", key, cell, name }),
+    );
+    this.#stats.add(start.blocks);
+    const hosts = new HostsOfControl();
+    this.#runtime = new ProxyRuntime({
+      logger: this.#logger(),
+      nodeId: start.nodeId,
+      stats: this.#stats,
+      reusePort: true,
+      portOf: (request) => this.#ports.get(anyPortKey(request)),
+      watchNames: hosts.watch,
+      accessLogs: start.accessLogTargets.map(defaultAccessLog),
+      ...(start.drainTimeoutMs === undefined ? {} : { drainTimeoutMs: start.drainTimeoutMs }),
+      ...(start.maxConnections === undefined ? {} : { maxConnections: start.maxConnections }),
+    });
+    worker.open(resolvedHostsSlot, { initial: undefined, build: (found) => void hosts.take(found) });
+    worker.handle(applyTask, (argument) => this.#apply(argument));
+    worker.handle(giveUpTask, (typeUrl) => this.#runtime.giveUpOn(typeUrl));
+    worker.handle(drainTask, () => this.#runtime.drain());
+    worker.handle(reopenLogsTask, () => this.#runtime.reopenLogs());
+    worker.handle(closeTask, () => this.#close());
+    this.#ended.push(
+      new ThreadBeats(start.beats).begin(start.thread),
+      this.#runtime.onListenersChanged(() => this.#tell({ kind: "listeners", listeners: this.#runtime.listeners() })),
+    );
+    const timer = setInterval(() => this.#tellHosts(), TELL_HOSTS_MS);
+    timer.unref();
+    this.#ended.push(() => clearInterval(timer));
+  }
+
+  async #apply({ typeUrl, resources, blocks, ports }: ApplyArgument): Promise<ApplyAnswer> {
+    this.#stats.add(blocks);
+    this.#ports = ports;
+    const known = this.#resources.get(typeUrl) ?? new UnpackedResources();
+    this.#resources.set(typeUrl, known);
+    const rejections = await this.#runtime.apply(typeUrl, known.take(resources));
+    return { thread: this.#start.thread, rejections, listeners: this.#runtime.listeners() };
+  }
+
+  async #close(): Promise<void> {
+    for (const end of this.#ended.splice(0)) end();
+    await this.#runtime.close();
+  }
+
+  /** Only those that changed. */
+  #tellHosts(): void {
+    const told = new Map<string, string>();
+    const hosts = this.#runtime.hostCounts().filter((counts) => {
+      const { cluster, host, activeRequests, totalRequests, connections, idleConnections } = counts;
+      const key = `${cluster} ${host}`;
+      told.set(key, `${activeRequests} ${totalRequests} ${connections} ${idleConnections}`);
+      return told.get(key) !== this.#toldHosts.get(key);
+    });
+    this.#toldHosts = told;
+    if (hosts.length > 0) this.#tell({ kind: "hosts", hosts });
+  }
+
+  #logger(): RuntimeLogger {
+    const log = (level: keyof RuntimeLogger) => (facts: object, message: string) =>
+      this.#tell({ kind: "log", level, facts: { worker: this.#start.thread - 1, ...facts }, message });
+    return { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
+  }
+
+  #tell(event: WorkerEvent): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    this.#start.events.postMessage(event);
+  }
+}
