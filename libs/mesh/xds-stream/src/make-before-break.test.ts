@@ -1,26 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { cluster, endpoint, listener, type ResponseForTest, route, StreamUnderTest } from "./stream-under-test.ts";
-
-/** A client that has all four types and has ACKed them. */
-function connected(variant: "sotw" | "delta"): StreamUnderTest {
-  const t = new StreamUnderTest({ variant });
-  t.set(cluster, "a@1");
-  t.set(endpoint, "a@1");
-  t.set(listener, "l@1");
-  t.set(route, "r@a");
-  t.request(cluster, []);
-  t.request(endpoint, ["a"]);
-  t.request(listener, []);
-  t.request(route, ["r"]);
-  t.ack(cluster);
-  t.ack(endpoint, ["a"]);
-  t.ack(listener);
-  t.ack(route, ["r"]);
-  assert.deepEqual(t.stream.pending(), []);
-  return t;
-}
+import { cluster, connectedStream, endpoint, type ResponseForTest, route } from "./stream-under-test.ts";
 
 /** Routes are named r; their version is the cluster that they send to. Every cluster has endpoints. */
 for (const variant of ["sotw", "delta"] as const) {
@@ -44,7 +25,7 @@ function property(variant: "sotw" | "delta"): void {
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-      const t = connected(variant);
+      const t = connectedStream(variant);
       const inbox: ResponseForTest[] = [];
       const has = { clusters: new Set(["a"]), route: "a", endpoints: new Set(["a"]) };
       /** Clusters to their versions, and those that wait for endpoints (rule 64). */

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import {
   bodies,
   cluster,
+  connectedStream,
   endpoint,
   listener,
   type ResponseForTest,
@@ -10,28 +11,10 @@ import {
   StreamUnderTest,
 } from "./stream-under-test.ts";
 
-/** A client that has all four types and has ACKed them. */
-function connected(): StreamUnderTest {
-  const t = new StreamUnderTest();
-  t.set(cluster, "a@1");
-  t.set(endpoint, "a@1");
-  t.set(listener, "l@1");
-  t.set(route, "r@a");
-  t.request(cluster, []);
-  t.request(endpoint, ["a"]);
-  t.request(listener, []);
-  t.request(route, ["r"]);
-  t.ack(cluster);
-  t.ack(endpoint, ["a"]);
-  t.ack(listener);
-  t.ack(route, ["r"]);
-  assert.deepEqual(t.stream.pending(), []);
-  return t;
-}
 const types = (responses: readonly ResponseForTest[]) => responses.map((response) => response.typeUrl);
 
 test("rules 62, 67: one change goes clusters, endpoints, listeners, routes; types nobody asked for are skipped", () => {
-  const t = connected();
+  const t = connectedStream("sotw");
   const change = { [route]: ["r@b"], [listener]: ["l@2"], [endpoint]: ["a@2"], [cluster]: ["b@1"], secret: ["s@1"] };
   assert.deepEqual(types(t.change(change)), [cluster, endpoint]);
   assert.deepEqual(types(t.ack(cluster)), [listener, route], "rule 63: the new cluster is ready");
@@ -39,7 +22,7 @@ test("rules 62, 67: one change goes clusters, endpoints, listeners, routes; type
 });
 
 test("rules 61, 66: what changes before the ACK waits, merges, and goes with the ACK", () => {
-  const t = connected();
+  const t = connectedStream("sotw");
   t.change({ [endpoint]: ["a@2"] });
   assert.deepEqual(t.change({ [endpoint]: ["a@3"] }), []);
   assert.deepEqual(t.change({ [endpoint]: ["a@4"] }), []);
@@ -52,7 +35,7 @@ test("rules 61, 66: what changes before the ACK waits, merges, and goes with the
 });
 
 test("rule 65: without an ACK it is sent after the time-out, with what may be lost", () => {
-  const t = connected();
+  const t = connectedStream("sotw");
   t.request(endpoint, ["a", "b"], "");
   t.change({ [endpoint]: ["a@2"] });
   t.change({ [endpoint]: ["b@1"] });
@@ -69,7 +52,7 @@ test("rule 65: without an ACK it is sent after the time-out, with what may be lo
 });
 
 test("what is announced is pending at once, and is not sent before it is released", () => {
-  const t = connected();
+  const t = connectedStream("sotw");
   t.announce({ [endpoint]: ["a@2"] });
   assert.deepEqual(t.pendingOf(endpoint), ["BLOCKED 2-2"]);
   assert.deepEqual(t.take(), []);
@@ -79,7 +62,7 @@ test("what is announced is pending at once, and is not sent before it is release
 });
 
 test("a change that is taken back before it is sent is no work", () => {
-  const t = connected();
+  const t = connectedStream("sotw");
   t.announce({ [endpoint]: ["a@2"] });
   t.announce({ [endpoint]: ["a@1"] });
   t.stream.release();
@@ -88,7 +71,7 @@ test("a change that is taken back before it is sent is no work", () => {
 });
 
 test("rule 63: routes wait while a cluster they may name waits for an ACK", () => {
-  const t = connected();
+  const t = connectedStream("sotw");
   t.change({ [cluster]: ["b@1"] });
   assert.deepEqual(t.change({ [cluster]: ["c@1"], [route]: ["r@c"] }), []);
   assert.match(t.stream.status().find((type) => type.typeUrl === route)!.detail, /clusters/);
@@ -98,7 +81,7 @@ test("rule 63: routes wait while a cluster they may name waits for an ACK", () =
 
 test("rule 63: routes wait until the endpoints of a new cluster were answered", () => {
   for (const answer of ["ack", "nack"] as const) {
-    const t = connected();
+    const t = connectedStream("sotw");
     assert.deepEqual(types(t.change({ [cluster]: ["b@1"], [endpoint]: ["b@1"], [route]: ["r@b"] })), [cluster]);
     assert.deepEqual(t.ack(cluster), []);
     assert.deepEqual(types(t.ack(endpoint, ["a", "b"])), [endpoint]);
@@ -109,7 +92,7 @@ test("rule 63: routes wait until the endpoints of a new cluster were answered", 
 });
 
 test("rule 65: routes do not wait for ever for endpoints that nobody asks for, nor for clusters that are refused", () => {
-  const t = connected();
+  const t = connectedStream("sotw");
   t.change({ [cluster]: ["b@1"], [endpoint]: ["b@1"], [route]: ["r@b"] });
   t.ack(cluster);
   assert.equal(t.stream.deadline(t.now), t.now + 15_000);
@@ -121,7 +104,7 @@ test("rule 65: routes do not wait for ever for endpoints that nobody asks for, n
 });
 
 test("rule 63: nobody waits for a new cluster that is gone again", () => {
-  const t = connected();
+  const t = connectedStream("sotw");
   t.change({ [cluster]: ["b@1"], [endpoint]: ["b@1"] });
   t.ack(cluster);
   t.change({ [cluster]: ["-b"] });
@@ -140,7 +123,7 @@ test("rule 63: a client that names its clusters has the routes first (gRPC)", ()
 });
 
 test("rule 63: a cluster that is gone stays until listeners and routes are ACKed", () => {
-  const t = connected();
+  const t = connectedStream("sotw");
   const responses = t.change({ [cluster]: ["-a", "b@1"], [route]: ["r@b"] });
   assert.deepEqual(bodies(responses), [["a@1", "b@1"]]);
   assert.deepEqual(types(t.ack(cluster)), [route]);
@@ -153,7 +136,7 @@ test("rule 63: a cluster that is gone stays until listeners and routes are ACKed
 });
 
 test("rule 63: a removal alone goes at once; with routes it waits without being sent", () => {
-  const t = connected();
+  const t = connectedStream("sotw");
   t.change({ [cluster]: ["b@1"] });
   t.ack(cluster);
   assert.deepEqual(bodies(t.change({ [cluster]: ["-b"] })), [["a@1"]]);
@@ -163,7 +146,7 @@ test("rule 63: a removal alone goes at once; with routes it waits without being 
 });
 
 test("rule 65: a removal does not wait for ever for routes that are refused", () => {
-  const t = connected();
+  const t = connectedStream("sotw");
   t.change({ [cluster]: ["-a", "b@1"], [route]: ["r@bad"] });
   t.ack(cluster);
   assert.deepEqual(t.nack(route, ["r"], "bad"), []);
@@ -179,7 +162,7 @@ test("rule 65: a removal does not wait for ever for routes that are refused", ()
 });
 
 test("rule 64: endpoints of a replaced cluster are sent again when asked, once", () => {
-  const t = connected();
+  const t = connectedStream("sotw");
   t.change({ [cluster]: ["a@2"] });
   assert.deepEqual(t.ack(cluster), []);
   assert.deepEqual(bodies(t.ack(endpoint, ["a"])), [["a@1"]], "the request looks like an ACK");
@@ -188,14 +171,14 @@ test("rule 64: endpoints of a replaced cluster are sent again when asked, once",
 });
 
 test("rule 64: endpoints that went out with the change of their cluster are not sent a second time", () => {
-  const t = connected();
+  const t = connectedStream("sotw");
   assert.deepEqual(types(t.change({ [cluster]: ["a@2"], [endpoint]: ["a@2"] })), [cluster, endpoint]);
   assert.deepEqual(t.ack(cluster), []);
   assert.deepEqual(t.ack(endpoint, ["a"]), []);
 });
 
 test("a full set with a bad member is not sent again until it changes, while its users go on", () => {
-  const t = connected();
+  const t = connectedStream("sotw");
   t.change({ [cluster]: ["bad@1"], [route]: ["r@bad"] });
   assert.deepEqual(types(t.nack(cluster, [], "bad")), [route]);
   t.ack(route, ["r"]);

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { fromBinary } from "@bufbuild/protobuf";
 import { typeUrls } from "@fairlead/envoy-api";
 import {
@@ -183,4 +184,23 @@ function deltaResponse({ bytes }: OutgoingResponse): ResponseForTest {
 
 export function bodies(responses: readonly ResponseForTest[]): (readonly string[])[] {
   return responses.map((response) => response.bodies);
+}
+
+/** A client that has all four types and has ACKed them. */
+export function connectedStream(variant: "sotw" | "delta"): StreamUnderTest {
+  const t = new StreamUnderTest({ variant });
+  t.set(cluster, "a@1");
+  t.set(endpoint, "a@1");
+  t.set(listener, "l@1");
+  t.set(route, "r@a");
+  t.request(cluster, []);
+  t.request(endpoint, ["a"]);
+  t.request(listener, []);
+  t.request(route, ["r"]);
+  t.ack(cluster);
+  t.ack(endpoint, ["a"]);
+  t.ack(listener);
+  t.ack(route, ["r"]);
+  assert.deepEqual(t.stream.pending(), []);
+  return t;
 }
