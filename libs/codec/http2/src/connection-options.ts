@@ -1,7 +1,7 @@
 import { type AbuseLimits, defaultAbuseLimits } from "./abuse-guard.ts";
 import type { Http2Stats } from "./http2-stats.ts";
 
-/** How one end of a connection behaves; all of it but the last three has a default. */
+/** How one end of a connection behaves; all of it but `stats`, `now` and `onOutput` has a default. */
 export interface Http2ConnectionOptions {
   /** Bytes that a peer may send on a stream before it is told that they were taken. @default 262144 */
   readonly streamWindowBytes: number;
@@ -25,6 +25,8 @@ export interface Http2ConnectionOptions {
   readonly now: () => number;
   /** There is something to take with `takeOutput`; called once until it is taken. */
   readonly onOutput: () => void;
+  /** The peer has answered a PING of `sendPing`. @param opaque its 8 bytes @default nobody is told */
+  readonly onPingAck?: ((opaque: Buffer) => void) | undefined;
 }
 
 export const connectionDefaults: Omit<Http2ConnectionOptions, "stats" | "now" | "onOutput"> = {

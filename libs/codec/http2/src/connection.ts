@@ -74,6 +74,11 @@ export abstract class Http2Connection<InHead> extends StreamLifecycle<InHead> im
     if (!blocked) this.outbound.pump();
   }
 
+  /** @param opaque 8 bytes, which the answer has too */
+  sendPing(opaque: Buffer): void {
+    if (!this.ended) this.outbound.ping(opaque, false);
+  }
+
   /** Says GOAWAY; what comes is not read any more. */
   end(errorCode: number, text: string): void {
     if (this.ended) return;
@@ -262,8 +267,10 @@ export abstract class Http2Connection<InHead> extends StreamLifecycle<InHead> im
   }
 
   onPing(opaque: Buffer, ack: boolean): void {
-    if (ack) this.onPingAck(opaque);
-    else this.outbound.ping(opaque, true);
+    if (ack) {
+      this.onPingAck(opaque);
+      this.options.onPingAck?.(opaque);
+    } else this.outbound.ping(opaque, true);
   }
 
   onSettings(bytes: Buffer, start: number, end: number): void {

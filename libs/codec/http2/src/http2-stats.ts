@@ -1,6 +1,7 @@
 /** Counters and gauges of connections by Envoy's names (`http2.…`). */
 export class Http2Stats {
   header_overflow = 0;
+  keepalive_timeout = 0;
   inbound_empty_frames_flood = 0;
   inbound_priority_frames_flood = 0;
   inbound_window_update_frames_flood = 0;

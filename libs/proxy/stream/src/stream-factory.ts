@@ -4,6 +4,7 @@ import type { Http2ConnectionOptions, Http2Stats } from "@fairlead/codec-http2";
 import { FairleadError } from "@fairlead/errors";
 import type { TimerWheel } from "@fairlead/timer-wheel";
 import { streamErrors } from "./errors.ts";
+import type { KeepAliveOptions } from "./http2/keep-alive.ts";
 import type { ClientConnection, ClientConnectionEvents, ServerConnection, ServerConnectionEvents } from "./stream.ts";
 
 /** What is special to HTTP/2; what is left out has the codec's default. */
@@ -15,6 +16,8 @@ export interface Http2Options extends Partial<
 > {
   /** Counted in by all connections that have it. @default a table of the connection's own */
   readonly stats?: Http2Stats;
+  /** @default the peer is not asked whether it is there */
+  readonly keepAlive?: KeepAliveOptions | undefined;
 }
 
 /** What is special to HTTP/1.1. */

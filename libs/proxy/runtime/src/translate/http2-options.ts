@@ -1,8 +1,10 @@
 import {
   type Http2ProtocolOptions,
+  type KeepaliveSettings,
   Http2ProtocolOptionsSchema,
 } from "@fairlead/envoy-api/envoy/config/core/v3/protocol_pb.js";
-import { defaultAbuseLimits, type Http2Options } from "@fairlead/proxy-stream";
+import { defaultAbuseLimits, type Http2Options, type KeepAliveOptions } from "@fairlead/proxy-stream";
+import { durationMs } from "./duration.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 
 /** RFC 9113 §6.5.2 and §6.9.1; Envoy takes no window below the RFC's default. */
@@ -22,6 +24,7 @@ export function readHttp2Options(message: Http2ProtocolOptions, where: string): 
     "max_inbound_priority_frames_per_stream",
     "max_inbound_window_update_frames_per_data_frame_sent",
     "allow_connect",
+    "connection_keepalive",
     "stream_error_on_invalid_http_messaging",
     "override_stream_error_on_invalid_http_message",
   ]);
@@ -32,6 +35,9 @@ export function readHttp2Options(message: Http2ProtocolOptions, where: string): 
   checkWindow(initialConnectionWindowSize, `${where}initial_connection_window_size`);
   const limits = defaultAbuseLimits;
   return {
+    ...(message.connectionKeepalive === undefined
+      ? {}
+      : { keepAlive: readKeepAlive(message.connectionKeepalive, `${where}connection_keepalive.`) }),
     ...(message.allowConnect ? { allowConnect: true } : {}),
     ...(maxConcurrentStreams === undefined ? {} : { maxConcurrentStreams }),
     ...(initialStreamWindowSize === undefined ? {} : { streamWindowBytes: initialStreamWindowSize }),
@@ -47,6 +53,19 @@ export function readHttp2Options(message: Http2ProtocolOptions, where: string): 
         message.maxInboundWindowUpdateFramesPerDataFrameSent ?? limits.maxWindowUpdatesPerDataFrame,
     },
   };
+}
+
+/** Envoy's. */
+const DEFAULT_JITTER_PERCENT = 15;
+const LEAST_KEEP_ALIVE_MS = 1;
+
+function readKeepAlive(message: KeepaliveSettings, where: string): KeepAliveOptions {
+  const intervalMs = durationMs(message.interval, 0, `${where}interval`);
+  const idleMs = durationMs(message.connectionIdleInterval, 0, `${where}connection_idle_interval`);
+  if (message.timeout === undefined) throw rejection(`${where}timeout`, "is missing");
+  const timeoutMs = durationMs(message.timeout, 0, `${where}timeout`);
+  if (timeoutMs < LEAST_KEEP_ALIVE_MS) throw rejection(`${where}timeout`, "is less than 1 ms");
+  return { intervalMs, timeoutMs, idleMs, jitter: (message.intervalJitter?.value ?? DEFAULT_JITTER_PERCENT) / 100 };
 }
 
 function checkWindow(bytes: number | undefined, field: string): void {

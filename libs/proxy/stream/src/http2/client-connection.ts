@@ -8,6 +8,7 @@ import type { ClientConnection, ClientConnectionEvents, ConnectionInfo, StreamRe
 import { Http2ResponseStream } from "./client-stream.ts";
 import { codecOptions } from "./codec-options.ts";
 import { FrameOutput } from "./frame-output.ts";
+import { KEEP_ALIVE_TIMEOUT, KeepAlive } from "./keep-alive.ts";
 
 /** Our HTTP/2 connection to a host: as many requests at the same time as the host allows. */
 export class Http2ClientStreams implements ClientConnection {
@@ -18,6 +19,7 @@ export class Http2ClientStreams implements ClientConnection {
   readonly #events: ClientConnectionEvents;
   readonly #codec: Http2ClientConnection;
   readonly #output: FrameOutput;
+  #keepAlive: KeepAlive | undefined;
   readonly #streams = new Set<Http2ResponseStream>();
   #draining = false;
   #closed = false;
@@ -36,8 +38,11 @@ export class Http2ClientStreams implements ClientConnection {
         options,
         () => performance.now(),
         () => this.#output.schedule(),
+        (opaque) => this.#keepAlive?.onPingAck(opaque),
       ),
     );
+    const { keepAlive, stats } = options.http2 ?? {};
+    if (keepAlive !== undefined) this.#keepAlive = new KeepAlive(keepAlive, this, stats);
     this.#output.attach(this.#codec);
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => this.#onBytes(chunk));
@@ -56,7 +61,17 @@ export class Http2ClientStreams implements ClientConnection {
     return this.#closed || this.#draining ? 0 : this.#codec.maxConcurrentStreams;
   }
 
+  sendPing(opaque: Buffer): void {
+    this.#codec.sendPing(opaque);
+    this.#output.flush();
+  }
+
+  onKeepAliveTimeout(): void {
+    this.#onGone("connection termination", KEEP_ALIVE_TIMEOUT);
+  }
+
   openStream(receiver: StreamReceiver<ResponseHead>): Http2ResponseStream {
+    this.#keepAlive?.onRequest();
     this.streamsOpened++;
     const stream = new Http2ResponseStream(this.#codec, receiver, (closed) => this.#onStreamClosed(closed));
     this.#streams.add(stream);
@@ -78,6 +93,7 @@ export class Http2ClientStreams implements ClientConnection {
 
   #onBytes(chunk: Buffer): void {
     if (this.#closed) return;
+    this.#keepAlive?.onFrames();
     this.#reading = true;
     try {
       this.#codec.receive(chunk);
@@ -127,6 +143,7 @@ export class Http2ClientStreams implements ClientConnection {
   #onGone(reason: ResetReason, details: string): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#keepAlive?.end();
     this.#codec.close();
     this.#socket.destroy();
     const streams = [...this.#streams];

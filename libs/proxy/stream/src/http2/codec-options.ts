@@ -6,8 +6,9 @@ export function codecOptions(
   options: ConnectionOptions,
   now: () => number,
   onOutput: () => void,
+  onPingAck?: (opaque: Buffer) => void,
 ): Http2ConnectionOptions {
-  const { http2 } = options;
+  const { keepAlive: _, ...http2 } = options.http2 ?? {};
   const { maxQueuedBytes } = connectionDefaults;
   return {
     ...connectionDefaults,
@@ -15,8 +16,9 @@ export function codecOptions(
     maxHeadBytes: options.maxHeadBytes ?? connectionDefaults.maxHeadBytes,
     maxHeaders: options.maxHeaders ?? connectionDefaults.maxHeaders,
     maxQueuedBytes: Math.min(options.highWatermarkBytes ?? maxQueuedBytes, maxQueuedBytes),
-    stats: http2?.stats ?? new Http2Stats(),
+    stats: http2.stats ?? new Http2Stats(),
     now,
     onOutput,
+    ...(onPingAck === undefined ? {} : { onPingAck }),
   };
 }

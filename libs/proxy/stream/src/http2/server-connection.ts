@@ -14,6 +14,7 @@ import type { ServerConnectionOptions } from "../stream-factory.ts";
 import type { ConnectionInfo, ServerConnection, ServerConnectionEvents } from "../stream.ts";
 import { codecOptions } from "./codec-options.ts";
 import { FrameOutput } from "./frame-output.ts";
+import { KEEP_ALIVE_TIMEOUT, KeepAlive } from "./keep-alive.ts";
 import { Http2RequestStream } from "./server-stream.ts";
 
 const DEFAULT_HEADERS_TIMEOUT_MS = 10_000;
@@ -33,6 +34,7 @@ export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, 
   readonly #options: ServerConnectionOptions;
   readonly #codec: Http2ServerConnection;
   readonly #output: FrameOutput;
+  #keepAlive: KeepAlive | undefined;
   readonly #streams = new Set<Http2RequestStream>();
   /** A head has begun: more parts of it do not give it more time. */
   #headDeadline = true;
@@ -54,8 +56,11 @@ export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, 
         options,
         () => wheel.nowMs,
         () => this.#output.schedule(),
+        (opaque) => this.#keepAlive?.onPingAck(opaque),
       ),
     );
+    const { keepAlive, stats } = options.http2 ?? {};
+    if (keepAlive !== undefined) this.#keepAlive = new KeepAlive(keepAlive, this, stats);
     this.#output.attach(this.#codec);
     socket.setNoDelay(true);
     this.#deadline = wheel.timer(this);
@@ -94,10 +99,20 @@ export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, 
     this.#linger();
   }
 
+  sendPing(opaque: Buffer): void {
+    this.#codec.sendPing(opaque);
+    this.#output.flush();
+  }
+
+  onKeepAliveTimeout(): void {
+    this.#onGone(KEEP_ALIVE_TIMEOUT);
+  }
+
   // Bytes in
 
   #onBytes(chunk: Buffer): void {
     if (this.#lingering || this.#closed) return;
+    this.#keepAlive?.onFrames();
     try {
       this.#codec.receive(chunk);
     } catch (error) {
@@ -188,6 +203,7 @@ export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, 
     if (this.#closed) return;
     this.#closed = true;
     this.#deadline.cancel();
+    this.#keepAlive?.end();
     this.#codec.close();
     this.#socket.destroy();
     this.#lose(details);
