@@ -41,6 +41,8 @@ export const edgeGatewayConfig = defineConfig("edge-gateway", {
   drainTimeout: durationMs()
     .prefault("20s")
     .describe("How long a stop may take to serve what is under way; connections are closed then."),
+  hotRestart: proxyFields.hotRestart(),
+  hotRestartTimeout: proxyFields.hotRestartTimeout(),
   initialFetchTimeout: durationMs()
     .prefault("15s")
     .describe("How long the start waits for each type of configuration before it goes on without."),

@@ -1,7 +1,15 @@
+import { type EpochLink, listenHandedOver, type ReplaceableModule, reportWhile } from "@fairlead/hot-restart";
 import { browserRefusal, errorAnswer, type HttpApiOptions } from "@fairlead/http-api";
-import type { Module } from "@fairlead/lifecycle";
 import type { Logger } from "@fairlead/logging";
-import { AdminServer, proxyPages, serverStateOf, waitsForConfig } from "@fairlead/proxy-admin";
+import {
+  AdminServer,
+  countersOf,
+  openConnections,
+  proxyPages,
+  serverStateOf,
+  statsOf,
+  waitsForConfig,
+} from "@fairlead/proxy-admin";
 import { defaultAccessLog, ProxyRuntime } from "@fairlead/proxy-runtime";
 import { AdsClient, LastGoodConfig } from "@fairlead/proxy-xds-client";
 import type { NodeBody } from "@fairlead/registration";
@@ -19,9 +27,11 @@ export interface EdgeGatewayResources {
   readonly telemetry: HttpApiOptions["telemetry"];
   /** What POST /quitquitquit does. @default stop the module */
   readonly quit?: () => void;
+  /** Its place among the processes that follow each other in hot restarts. @default it is the only one */
+  readonly epoch?: EpochLink;
 }
 
-export interface EdgeGateway extends Module {
+export interface EdgeGateway extends ReplaceableModule {
   /** As it registers itself. */
   readonly node: NodeBody;
   /** Where the admin pages listen; 0 before `start`. */
@@ -37,12 +47,13 @@ export interface EdgeGateway extends Module {
  * the node, within `drainTimeout`.
  */
 export function createEdgeGateway(config: EdgeGatewayConfig, resources: EdgeGatewayResources): EdgeGateway {
-  const { logger, telemetry } = resources;
+  const { logger, telemetry, epoch } = resources;
   const node = nodeOf(config);
   const runtime = new ProxyRuntime({
     logger,
     nodeId: node.id,
     drainTimeoutMs: config.drainTimeout,
+    ...(epoch === undefined ? {} : { sockets: epoch }),
     ...(config.accessLog === undefined ? {} : { accessLogs: [defaultAccessLog(config.accessLog)] }),
   });
   const lastGood = config.lastGoodConfig === undefined ? undefined : new LastGoodConfig(config.lastGoodConfig, logger);
@@ -59,7 +70,8 @@ export function createEdgeGateway(config: EdgeGatewayConfig, resources: EdgeGate
   const presence = new NodePresence({ registry, node, leaseTtlMs: config.leaseTtl, logger });
 
   let draining = false;
-  let started = false;
+  let registers = false;
+  let retired: Promise<void> | undefined;
   let stopped: Promise<void> | undefined;
   let adminPort = 0;
 
@@ -87,6 +99,7 @@ export function createEdgeGateway(config: EdgeGatewayConfig, resources: EdgeGate
     state,
     waitingFor,
     logger,
+    epoch,
     serveMetrics: (request, response) => telemetry.serveMetrics(request, response),
     drain: () => void drain().catch(failed("draining")),
     quit: resources.quit ?? (() => void stop().catch(failed("stopping"))),
@@ -100,15 +113,36 @@ export function createEdgeGateway(config: EdgeGatewayConfig, resources: EdgeGate
 
   const shutDown = async (): Promise<void> => {
     process.off("SIGUSR1", reopenLogs);
-    if (started) {
-      // First what is under way: the configuration that it goes by must stay until it is done.
-      await drain();
-      await presence.stop();
-    }
+    // First what is under way: the configuration that it goes by must stay until it is done.
+    await drain();
+    // What is registered is another process's, unless this one has begun and was not replaced.
+    if (registers && retired === undefined) await presence.stop();
+    else await presence.leave();
     ads.stop();
     await Promise.all([admin.close(), runtime.close(), lastGood?.flush()]);
   };
   const stop = async (): Promise<void> => await (stopped ??= shutDown());
+
+  const report = () => {
+    const stats = statsOf({ state: state(), uptimeMs: 0, epoch }, ads.state(), runtime);
+    return { counters: countersOf(stats), connections: openConnections(stats) };
+  };
+  const handOver = async (link: EpochLink): Promise<void> => {
+    const drained = drain();
+    admin.stopAccepting();
+    await presence.leave();
+    link.handedOver();
+    await reportWhile(link, report, drained);
+  };
+  const door = { name: "admin", address: config.adminBind, port: config.adminPort };
+  const openDoor = async (): Promise<void> => {
+    adminPort = await listenHandedOver(admin, door, epoch);
+  };
+  const begin = (): void => {
+    registers = true;
+    presence.start();
+    logger.info({ node: node.id, admin_port: adminPort }, "edge-gateway started");
+  };
 
   return {
     name: "edge-gateway",
@@ -118,18 +152,30 @@ export function createEdgeGateway(config: EdgeGatewayConfig, resources: EdgeGate
     },
     waitingFor,
     async start() {
+      // The admin pages of the one before this one are there until it hands over.
+      const waits = epoch?.replaces === true;
       try {
-        adminPort = await admin.listen(config.adminBind, config.adminPort);
+        // What is not asked for goes with the one before.
+        if (waits) await epoch.take(door);
+        else await openDoor();
       } catch (error) {
         await stop();
         throw error;
       }
-      started = true;
       process.on("SIGUSR1", reopenLogs);
       ads.start();
-      presence.start();
-      logger.info({ node: node.id, admin_port: adminPort }, "edge-gateway started");
+      if (waits) {
+        void epoch.parentHandedOver
+          .then(openDoor)
+          .then(begin)
+          .catch((error: unknown) => {
+            logger.fatal({ err: error }, "the admin pages could not be taken over");
+            (resources.quit ?? stop)();
+          });
+      } else begin();
     },
+    warmingFor: waitingFor,
+    retire: async () => await (retired ??= epoch === undefined ? drain() : handOver(epoch)),
     stop,
   };
 }

@@ -45,10 +45,15 @@ export class NodePresence {
     this.#loop = this.#run(this.#abort.signal).catch(() => undefined);
   }
 
-  /** Ends the renewals, and takes the node out of the mesh; if that does not succeed, its lease ends. */
-  async stop(): Promise<void> {
+  /** Ends the renewals. The node stays: another process renews its lease. */
+  async leave(): Promise<void> {
     this.#abort.abort();
     await this.#loop;
+  }
+
+  /** Ends the renewals, and takes the node out of the mesh; if that does not succeed, its lease ends. */
+  async stop(): Promise<void> {
+    await this.leave();
     const { registry, node, logger } = this.#options;
     try {
       const path = `/v1/nodes/${encodeURIComponent(node.id)}`;

@@ -74,6 +74,8 @@ export const sidecarConfig = defineConfig("sidecar", {
   drainTimeout: durationMs()
     .prefault("10s")
     .describe("How long a stop may take to withdraw what is published and to serve what is under way."),
+  hotRestart: proxyFields.hotRestart(),
+  hotRestartTimeout: proxyFields.hotRestartTimeout(),
   initialFetchTimeout: durationMs()
     .prefault("15s")
     .describe("How long the start waits for each type of configuration before it goes on without."),

@@ -1,8 +1,8 @@
 import { FairleadError } from "@fairlead/errors";
+import { type EpochLink, listenHandedOver, type ReplaceableModule, reportWhile } from "@fairlead/hot-restart";
 import { type HttpApi, type HttpApiOptions, httpLimitsOf } from "@fairlead/http-api";
-import type { Module } from "@fairlead/lifecycle";
 import type { Logger } from "@fairlead/logging";
-import { serverStateOf } from "@fairlead/proxy-admin";
+import { countersOf, openConnections, serverStateOf, statsOf } from "@fairlead/proxy-admin";
 import { defaultAccessLog, ProxyRuntime } from "@fairlead/proxy-runtime";
 import { AdsClient, LastGoodConfig } from "@fairlead/proxy-xds-client";
 import type { NodeBody } from "@fairlead/registration";
@@ -27,6 +27,9 @@ export { sidecarConfig, type SidecarConfig } from "./config.ts";
 /** Of the time for a stop, the share for callers to turn away; the rest is for calls under way. */
 const withdrawShare = 0.7;
 const removeNodeTimeoutMs = 2000;
+const adoptTimeoutMs = 10_000;
+/** How long the next process waits for calls of the local API that this one still answers. */
+const lastLocalCallsMs = 1000;
 
 export interface SidecarResources {
   /** Its level is what POST /logging changes. */
@@ -34,9 +37,11 @@ export interface SidecarResources {
   readonly telemetry: HttpApiOptions["telemetry"];
   /** What POST /quitquitquit does. @default stop the module */
   readonly quit?: () => void;
+  /** Its place among the processes that follow each other in hot restarts. @default it is the only one */
+  readonly epoch?: EpochLink;
 }
 
-export interface Sidecar extends Module {
+export interface Sidecar extends ReplaceableModule {
   /** As it registers itself. */
   readonly node: NodeBody;
   /** Where the local API listens; 0 before `start`. */
@@ -54,13 +59,14 @@ export interface Sidecar extends Module {
  * `stop` withdraws all publications, waits for calls under way, and removes the node, within `drainTimeout`.
  */
 export function createSidecar(config: SidecarConfig, resources: SidecarResources): Sidecar {
-  const { logger } = resources;
+  const { logger, epoch } = resources;
   const now = () => performance.now();
   const node = nodeOf(config);
   const runtime = new ProxyRuntime({
     logger,
     nodeId: node.id,
     drainTimeoutMs: config.drainTimeout,
+    ...(epoch === undefined ? {} : { sockets: epoch }),
     ...(config.accessLog === undefined ? {} : { accessLogs: [defaultAccessLog(config.accessLog)] }),
   });
   const registry = new RegistryClient({ urls: config.registryUrl, node });
@@ -76,15 +82,16 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
   });
   const publications = new Publications({ registry, proxy: new InboundOfRuntime(runtime), nodeId: node.id, now });
   const subscriptions = new Subscriptions(registry);
+  const adopt = async (signal: AbortSignal): Promise<void> => {
+    const held = await registry.held({ signal });
+    subscriptions.adopt(held.subscriptions);
+    publications.adopt(held.publications);
+  };
   const lease = new NodeLease({
     registry,
     ttlMs: config.leaseTtl,
     logger,
-    adopt: async (signal) => {
-      const held = await registry.held({ signal });
-      subscriptions.adopt(held.subscriptions);
-      publications.adopt(held.publications);
-    },
+    adopt,
     restore: async (signal) => {
       await subscriptions.restore({ signal });
       publications.restore();
@@ -93,8 +100,9 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
   const registrations = new Registrations({ node, publications, subscriptions, lease });
 
   let draining = false;
+  let retired: Promise<void> | undefined;
   let stopped: Promise<void> | undefined;
-  let started = false;
+  let registers = false;
   let api: HttpApi | undefined;
   let apiPort = 0;
   let adminPort = 0;
@@ -116,6 +124,7 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
       waitingFor: missing,
       logger,
       telemetry: resources.telemetry,
+      epoch,
       drain: () => void drain().catch(failed("draining")),
       quit: resources.quit ?? (() => void stop().catch(failed("stopping"))),
     }),
@@ -154,7 +163,51 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
     await Promise.all([removed, within(deadline.remainingMs, runtime.drain(), () => undefined)]);
     await release();
   };
-  const stop = async (): Promise<void> => await (stopped ??= started ? shutDown() : release());
+  /** What is registered is another process's. */
+  const leave = async (): Promise<void> => {
+    await within(config.drainTimeout, runtime.drain(), () => undefined);
+    await release();
+  };
+  const stop = async (): Promise<void> => await (stopped ??= registers && retired === undefined ? shutDown() : leave());
+
+  const report = () => {
+    const stats = statsOf({ state: state(), uptimeMs: 0, epoch }, ads.state(), runtime);
+    return { counters: countersOf(stats), connections: openConnections(stats) };
+  };
+  const handOver = async (link: EpochLink): Promise<void> => {
+    draining = true;
+    const drained = runtime.drain();
+    admin.stopAccepting();
+    await Promise.all([
+      lease.stop(),
+      within(lastLocalCallsMs, api?.stopAccepting() ?? Promise.resolve(), () => undefined),
+    ]);
+    link.handedOver();
+    await reportWhile(link, report, drained);
+  };
+
+  /** The local API and the admin pages, and what registers. */
+  const doors = {
+    admin: { name: "admin", address: config.bind, port: config.adminPort },
+    api: { name: "api", address: config.bind, port: config.apiPort },
+  };
+  const openDoors = async (): Promise<void> => {
+    adminPort = await listenHandedOver(admin, doors.admin, epoch);
+    api = await createLocalApi({
+      registrations,
+      readiness: () => ({ waitingFor: missing() }),
+      logger,
+      telemetry: resources.telemetry,
+      rpcPorts: config,
+      limits: httpLimitsOf(config),
+    });
+    apiPort = await listenHandedOver(api, doors.api, epoch);
+  };
+  const begin = (): void => {
+    registers = true;
+    lease.start();
+    logger.info({ node: node.id, api_port: apiPort, admin_port: adminPort }, "sidecar started");
+  };
 
   return {
     name: "sidecar",
@@ -168,27 +221,38 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
     waitingFor: missing,
     async start() {
       for (const module of config.filterModules) await importFilter(module);
+      // The doors of the one before this one are open until it hands over; callers wait in the sockets' queues meanwhile.
+      const waits = epoch?.replaces === true;
       try {
-        adminPort = await admin.listen(config.bind, config.adminPort);
-        api = await createLocalApi({
-          registrations,
-          readiness: () => ({ waitingFor: missing() }),
-          logger,
-          telemetry: resources.telemetry,
-          rpcPorts: config,
-          limits: httpLimitsOf(config),
-        });
-        apiPort = await api.listen(config.bind, config.apiPort);
+        // What is not asked for goes with the one before.
+        if (waits) await Promise.all([epoch.take(doors.admin), epoch.take(doors.api)]);
+        else await openDoors();
       } catch (error) {
         await stop();
         throw error;
       }
-      started = true;
       process.on("SIGUSR1", reopenLogs);
       ads.start();
-      lease.start();
-      logger.info({ node: node.id, api_port: apiPort, admin_port: adminPort }, "sidecar started");
+      if (waits) {
+        void epoch.parentHandedOver
+          .then(openDoors)
+          .then(begin)
+          // What the one before this one was still asked to register.
+          .then(async () => await epoch.parentGone)
+          .then(
+            async () => await adopt(AbortSignal.timeout(adoptTimeoutMs)).catch(failed("adopting what is registered")),
+          )
+          .catch((error: unknown) => {
+            logger.fatal({ err: error }, "the local API and the admin pages could not be taken over");
+            (resources.quit ?? stop)();
+          });
+      } else begin();
     },
+    warmingFor: () => [
+      ...missing(),
+      ...runtime.listeners().flatMap(({ name, state: its }) => (its === "warming" ? [`listener ${name}`] : [])),
+    ],
+    retire: async () => await (retired ??= epoch === undefined ? drain() : handOver(epoch)),
     stop,
   };
 }

@@ -1,3 +1,4 @@
+import { durationMs } from "@fairlead/config";
 import { nodeSchema } from "@fairlead/registration";
 import { z } from "zod";
 
@@ -66,5 +67,18 @@ export const proxyFields = {
       .prefault(fallback)
       .describe(
         "A line for each request, in Envoy's default format: stdout, stderr, file:<path> (opened again on SIGUSR1) or off. Access logs that the configuration names are written besides.",
+      ),
+  hotRestart: () =>
+    z
+      .stringbool()
+      .prefault("false")
+      .describe(
+        "Whether the program runs as two processes, of which one holds the listening sockets: SIGHUP then replaces the one that serves, from the code on disk, without a refused or cut request, and a crash is one that callers wait for. It costs a second process of about 50 MiB.",
+      ),
+  hotRestartTimeout: () =>
+    durationMs()
+      .prefault("90s")
+      .describe(
+        "How long the new process of a hot restart may take until it is ready. Then it is ended, and the one before it goes on.",
       ),
 };

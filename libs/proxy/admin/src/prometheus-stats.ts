@@ -1,3 +1,5 @@
+import { isGauge } from "./stat-kind.ts";
+
 /** A name whose middle is a tag in Envoy: what a user has named must not make a metric of its own. */
 interface TaggedPrefix {
   readonly prefix: string;
@@ -45,9 +47,6 @@ function sampleOf(name: string, value: number): Sample {
 }
 
 const escaped = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
-const gauge =
-  /(?:_active|_open|_state|_live|_uptime|_buffered|_healthy|_total_listeners_\w+|_allocated|_degraded|_excluded|membership_total|remaining_\w+)$/;
-
 /** Envoy's statistics in Prometheus' text format: names and tags as Envoy's. */
 export function prometheusText(stats: ReadonlyMap<string, number>): string {
   const families = new Map<string, string[]>();
@@ -58,6 +57,6 @@ export function prometheusText(stats: ReadonlyMap<string, number>): string {
     lines.push(`${metric}${labels} ${value}\n`);
   }
   return [...families]
-    .map(([metric, lines]) => `# TYPE ${metric} ${gauge.test(metric) ? "gauge" : "counter"}\n${lines.join("")}`)
+    .map(([metric, lines]) => `# TYPE ${metric} ${isGauge(metric) ? "gauge" : "counter"}\n${lines.join("")}`)
     .join("");
 }

@@ -6,7 +6,7 @@ import type { AdminAnswer, AdminPage } from "./admin-server.ts";
 import { clustersJson, clustersText } from "./clusters-page.ts";
 import { configDumpPage, initDump } from "./config-pages.ts";
 import { prometheusText } from "./prometheus-stats.ts";
-import { type ServerState, statsOf } from "./server-stats.ts";
+import { type EpochFacts, type ServerState, statsOf } from "./server-stats.ts";
 import { chosenStats, statsPage } from "./stats-page.ts";
 
 export interface ProxyPagesOptions {
@@ -24,11 +24,16 @@ export interface ProxyPagesOptions {
   readonly logger: { level: string };
   /** Writes the process's own metrics in Prometheus' text format. */
   readonly serveMetrics: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Of a process that may be replaced by the next one. @default it is the only one */
+  readonly epoch?: EpochFacts | undefined;
   /** Stops accepting calls and lets those under way end. */
   readonly drain: () => void;
   /** Ends the process as SIGTERM does. */
   readonly quit: () => void;
 }
+
+/** Of the messages between a supervisor and the processes that serve. */
+const HOT_RESTART_VERSION = "1";
 
 const levels = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 
@@ -46,8 +51,8 @@ function asTextOrJson(query: URLSearchParams, json: () => object, text: () => st
 export function proxyPages(options: ProxyPagesOptions): Readonly<Record<string, AdminPage>> {
   const startedAtMs = Date.now();
   const uptimeMs = () => Date.now() - startedAtMs;
-  const { node, runtime, logger } = options;
-  const stats = () => statsOf({ state: options.state(), uptimeMs: uptimeMs() }, options.ads(), runtime);
+  const { node, runtime, logger, epoch } = options;
+  const stats = () => statsOf({ state: options.state(), uptimeMs: uptimeMs(), epoch }, options.ads(), runtime);
   return {
     "/ready": get("200 LIVE when the proxy takes calls, else 503 with what it waits for", () => {
       const state = options.state();
@@ -55,13 +60,15 @@ export function proxyPages(options: ProxyPagesOptions): Readonly<Record<string, 
       return { status: 503, body: [state, ...options.waitingFor()].join("\n") + "\n" };
     }),
     "/server_info": get("version, state, uptime and node", () => {
-      const uptime = `${Math.floor(uptimeMs() / 1000)}s`;
+      const seconds = (ms: number) => `${Math.floor(ms / 1000)}s`;
       return {
         body: {
           version: `fairlead/${options.version}`,
           state: options.state(),
-          uptime_current_epoch: uptime,
-          uptime_all_epochs: uptime,
+          hot_restart_version: epoch === undefined ? "disabled" : HOT_RESTART_VERSION,
+          command_line_options: { restart_epoch: epoch?.epoch ?? 0 },
+          uptime_current_epoch: seconds(uptimeMs()),
+          uptime_all_epochs: seconds(epoch === undefined ? uptimeMs() : Date.now() - epoch.firstStartMs),
           node: { id: node.id, cluster: node.app, metadata: { labels: node.labels }, user_agent_name: "fairlead" },
         },
       };

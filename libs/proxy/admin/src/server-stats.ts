@@ -1,5 +1,6 @@
 import type { ProxyRuntime } from "@fairlead/proxy-runtime";
 import type { AdsState } from "@fairlead/proxy-xds-client";
+import { isGauge } from "./stat-kind.ts";
 
 export type ServerState = "LIVE" | "DRAINING" | "INITIALIZING";
 
@@ -14,9 +15,30 @@ const statPrefix: Readonly<Record<string, string>> = {
   rds: "http.rds",
 };
 
+/** The place of this process among those that follow each other in hot restarts. */
+export interface EpochFacts {
+  readonly epoch: number;
+  /** Of the first one, in milliseconds since 1970. */
+  readonly firstStartMs: number;
+  /** What the one before has counted, with those before it, and the connections that it still has. */
+  readonly parent: { readonly counters: Readonly<Record<string, number>>; readonly connections: number };
+}
+
+/** What the next process goes on counting from. */
+export function countersOf(stats: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...stats].filter(([name, value]) => value !== 0 && !isGauge(name)));
+}
+
+/** Of clients, on all listeners. */
+export function openConnections(stats: ReadonlyMap<string, number>): number {
+  let open = 0;
+  for (const [name, value] of stats) if (name.endsWith(".downstream_cx_active")) open += value;
+  return open;
+}
+
 /** All counters and gauges by name, sorted. */
 export function statsOf(
-  server: { readonly state: ServerState; readonly uptimeMs: number },
+  server: { readonly state: ServerState; readonly uptimeMs: number; readonly epoch?: EpochFacts | undefined },
   ads: AdsState,
   runtime: Pick<ProxyRuntime, "stats" | "listeners">,
 ): Map<string, number> {
@@ -37,5 +59,9 @@ export function statsOf(
     stats.set(`${prefix}.update_success`, accepted);
     stats.set(`${prefix}.update_rejected`, rejected);
   }
+  const { epoch, parent } = server.epoch ?? {};
+  for (const [name, value] of Object.entries(parent?.counters ?? {})) stats.set(name, (stats.get(name) ?? 0) + value);
+  stats.set("server.hot_restart_epoch", epoch ?? 0);
+  stats.set("server.parent_connections", parent?.connections ?? 0);
   return new Map([...stats].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

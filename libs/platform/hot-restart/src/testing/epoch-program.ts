@@ -1,7 +1,7 @@
 // A program as small as one that serves can be: it answers with its epoch. How it fails is in its environment.
 import { createServer } from "node:http";
 import { Server } from "node:net";
-import { supervisedBy } from "../run-supervised.ts";
+import { supervisedBy } from "../supervised.ts";
 
 const link = await supervisedBy();
 if (link === undefined) throw new Error("not supervised");

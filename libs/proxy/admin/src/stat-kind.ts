@@ -1,0 +1,7 @@
+const gauge =
+  /_(?:active|open|state|live|uptime|buffered|healthy|total_listeners_\w+|allocated|degraded|excluded|membership_total|remaining_\w+|parent_connections|hot_restart_epoch)$/;
+
+/** Whether it may fall; all others only grow. */
+export function isGauge(stat: string): boolean {
+  return gauge.test(`_${stat.replaceAll(".", "_")}`);
+}
