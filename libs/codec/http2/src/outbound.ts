@@ -104,13 +104,10 @@ export class Outbound {
       this.#sendData(stream, chunk, endStream);
       return;
     }
-    if (chunk.length > 0) {
-      stream.queue.push(chunk);
-      stream.queuedBytes += chunk.length;
-    }
+    if (chunk.length > 0) stream.queue.add(chunk);
     this.schedule(stream);
     this.pump();
-    if (stream.queuedBytes >= this.#maxQueuedBytes && !stream.writeBlocked && !stream.closed) {
+    if (stream.queue.length >= this.#maxQueuedBytes && !stream.writeBlocked && !stream.closed) {
       stream.writeBlocked = true;
       stream.sink?.onWriteBlocked();
     }
@@ -160,20 +157,16 @@ export class Outbound {
   /** One frame of what a stream has. */
   #sendTurn(stream: AnyStream): void {
     const { queue } = stream;
-    const chunk = queue[0];
-    if (chunk === undefined) {
+    if (queue.length === 0) {
       if (stream.endQueued) this.#sendEnd(stream);
       return;
     }
-    const size = Math.min(chunk.length, this.#settings.maxFrameBytes, this.#window, stream.sendWindow);
+    const size = Math.min(this.#settings.maxFrameBytes, this.#window, stream.sendWindow);
     if (size <= 0) return;
-    stream.queuedBytes -= size;
-    if (size === chunk.length) queue.shift();
-    else queue[0] = chunk.subarray(size);
-    const last = queue.length === 0 && stream.endQueued;
-    this.#sendData(stream, size === chunk.length ? chunk : chunk.subarray(0, size), last);
+    const chunk = queue.shift(size);
+    this.#sendData(stream, chunk, queue.length === 0 && stream.endQueued);
     if (queue.length > 0) this.schedule(stream);
-    if (stream.writeBlocked && stream.queuedBytes * 2 <= this.#maxQueuedBytes && !stream.closed) {
+    if (stream.writeBlocked && queue.length * 2 <= this.#maxQueuedBytes && !stream.closed) {
       stream.writeBlocked = false;
       stream.sink?.onWritable();
     }

@@ -58,7 +58,7 @@ export abstract class StreamLifecycle<InHead> {
     if (stream.closed) return;
     stream.closed = true;
     this.release(stream);
-    stream.queue.length = 0;
+    stream.queue.clear();
     if (this.streams.delete(stream.id)) {
       this.options.stats.streams_active--;
       this.closedStreams.add(stream.id, how);

@@ -1,3 +1,4 @@
+import { ByteChain } from "@fairlead/buffer";
 /** Why a stream ended before its messages did. */
 export interface StreamReset {
   /** RFC 9113 §7. */
@@ -53,8 +54,7 @@ export class Http2Stream<Head> {
   // Sending
   sendWindow: number;
   /** Data that waits for windows or the socket. */
-  readonly queue: Buffer[] = [];
-  queuedBytes = 0;
+  readonly queue = new ByteChain();
   /** After the queue comes the end, with these trailers if there are any. */
   endQueued = false;
   /** The frame with the end has been written. */

@@ -35,6 +35,16 @@ test("long chunks are not copied", () => {
   assert.equal(chain.shift(), bytes);
 });
 
+test("a short slice does not keep the large chunk that it was cut from", () => {
+  const chain = new ByteChain();
+  const large = Buffer.allocUnsafeSlow(64 * 1024);
+  chain.add(large.subarray(0, 1000));
+  assert.notEqual(chain.peek().buffer, large.buffer);
+  chain.clear();
+  chain.add(large.subarray(0, 32 * 1024));
+  assert.equal(chain.peek().buffer, large.buffer);
+});
+
 test("what was taken out stays what it was when more comes", () => {
   const chain = new ByteChain();
   chain.append(Buffer.from("abc"));

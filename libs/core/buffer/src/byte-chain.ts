@@ -4,6 +4,8 @@ import type { SlotPool } from "./slot-pool.ts";
 
 /** What is shorter is copied by `add`: a piece of its own takes more memory than that. */
 const COPY_BYTES = 512;
+/** A slice keeps all of the memory that it is cut from. */
+const KEPT_PER_BYTE = 4;
 const FIRST_SLAB_BYTES = 1024;
 const LARGEST_SLAB_BYTES = 64 * 1024;
 
@@ -73,9 +75,9 @@ export class ByteChain {
     this.#push(segmentOf(bytes, release === undefined ? undefined : new Slab(bytes, release)));
   }
 
-  /** Copies what is short and refers to what is long. */
+  /** Copies what is short, or would keep much more memory from being freed than it is long; refers to the rest. */
   add(bytes: Buffer): void {
-    if (bytes.length < COPY_BYTES) this.append(bytes);
+    if (bytes.length < COPY_BYTES || bytes.length * KEPT_PER_BYTE < bytes.buffer.byteLength) this.append(bytes);
     else this.addReference(bytes);
   }
 
