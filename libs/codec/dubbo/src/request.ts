@@ -55,12 +55,17 @@ export function readDubboReply(frame: Buffer, id: number): { readonly value: Hes
   if (serializationOf(frame) !== HESSIAN2) throw failed(`a reply in serialization ${serializationOf(frame)}`);
   const reader = new Hessian2ValueReader();
   reader.begin(frame, HEAD_BYTES, frame.length);
-  if (frame[3] !== OK) throw failed(`the call failed with status ${frame[3]}: ${String(reader.readValue())}`);
+  if (frame[3] !== OK) throw failed(`the call failed with status ${frame[3]}: ${textOf(reader.readValue())}`);
   const kind = Number(reader.readValue());
   if (withException.has(kind)) throw failed(`the call failed: ${messageOf(reader.readValue())}`);
   return { value: withValue.has(kind) ? reader.readValue() : null };
 }
 
 function messageOf(exception: HessianValue): string {
-  return exception instanceof Map ? String(exception.get("detailMessage")) : String(exception);
+  return textOf(exception instanceof Map ? (exception.get("detailMessage") ?? null) : exception);
+}
+
+/** Lists are not written out: a few bytes of references to lists make more text than there is memory. */
+function textOf(value: HessianValue): string {
+  return typeof value === "object" && value !== null ? "no text" : String(value);
 }

@@ -63,3 +63,21 @@ test("whatever comes is a value within its bytes, or refused", () => {
     { numRuns: 3_000 },
   );
 });
+
+test("few bytes cannot make it recurse without end, or write out lists of lists of lists", () => {
+  const reader = new Hessian2ValueReader();
+  const classes = Buffer.from("43016190".repeat(100_000), "hex");
+  reader.begin(classes, 0, classes.length);
+  assert.throws(() => reader.readValue(), { code: "FL_HESSIAN_TOO_DEEP" });
+  // A map whose key is a list of two references to a list of two references …
+  const lists = [
+    "7a0101",
+    ...Array.from(
+      { length: 40 },
+      (_, i) => `7a5149${(i + 1).toString(16).padStart(8, "0")}51${(0x91 + i).toString(16)}`,
+    ),
+  ];
+  const map = Buffer.from(`48${lists.join("")}5a`, "hex");
+  reader.begin(map, 0, map.length);
+  assert.throws(() => reader.readValue(), FairleadError);
+});

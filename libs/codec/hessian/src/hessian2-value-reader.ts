@@ -44,7 +44,8 @@ export class Hessian2ValueReader extends Hessian2Reader {
         return true;
       case 0x43: // C
         this.#defineClass();
-        return this.readValue(depth);
+        // Any number of classes may be defined before a value: each goes a level deeper here, and counts as one.
+        return this.readValue(depth + 1);
       case 0x4f: // O
         return this.#object(this.readInt(), depth);
       case 0x51: // Q
@@ -143,7 +144,10 @@ export class Hessian2ValueReader extends Hessian2Reader {
     this.#built.push(map);
     while (!this.endMap()) {
       const key = this.readValue(depth + 1);
-      map.set(typeof key === "string" ? key : String(key), this.readValue(depth + 1));
+      // Lists of references to lists make texts that are longer than any memory.
+      if (typeof key === "object" && key !== null)
+        throw malformed("a key that is neither a text nor a number", this.at);
+      map.set(String(key), this.readValue(depth + 1));
     }
     return map;
   }
