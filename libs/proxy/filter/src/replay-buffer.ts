@@ -1,11 +1,12 @@
-/** What a chunk takes besides its bytes: a body in chunks of one byte is a hundred times as large in memory. */
+import { ByteChain } from "@fairlead/buffer";
+
+/** What a chunk that is referred to takes besides its bytes. */
 const CHUNK_OVERHEAD_BYTES = 128;
 
 /** The request's body as far as it may have to be sent (again). */
 export class ReplayBuffer {
   readonly #maxBytes: number;
-  #chunks: Buffer[] = [];
-  #bytes = 0;
+  readonly #body = new ByteChain();
   #complete = true;
 
   constructor(maxBytes: number) {
@@ -18,23 +19,23 @@ export class ReplayBuffer {
   }
 
   get full(): boolean {
-    return this.#bytes > this.#maxBytes;
+    return this.#body.length + this.#body.pieces * CHUNK_OVERHEAD_BYTES > this.#maxBytes;
   }
 
   get chunks(): readonly Buffer[] {
-    return this.#chunks;
+    return this.#body.views();
   }
 
   add(chunk: Buffer): void {
     if (!this.#complete || chunk.length === 0) return;
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length + CHUNK_OVERHEAD_BYTES;
+    // Most bodies are one chunk, that need not be copied however short it is; short ones that follow are put together.
+    if (this.#body.length === 0) this.#body.addReference(chunk);
+    else this.#body.add(chunk);
   }
 
   /** No other attempt will be made. */
   drop(): void {
-    this.#complete = this.#bytes === 0 && this.#complete;
-    this.#chunks = [];
-    this.#bytes = 0;
+    this.#complete = this.#body.length === 0 && this.#complete;
+    this.#body.clear();
   }
 }
