@@ -48,6 +48,7 @@ const envoyRoots = [
   "envoy/extensions/access_loggers/stream/v3/stream.proto",
   "envoy/extensions/compression/gzip/compressor/v3/gzip.proto",
   "envoy/extensions/compression/brotli/compressor/v3/brotli.proto",
+  "envoy/extensions/compression/zstd/compressor/v3/zstd.proto",
   "envoy/extensions/load_balancing_policies/least_request/v3/least_request.proto",
   "envoy/extensions/load_balancing_policies/maglev/v3/maglev.proto",
   "envoy/extensions/load_balancing_policies/random/v3/random.proto",
