@@ -1,4 +1,6 @@
 import type { Socket } from "node:net";
+import { DirectOutput } from "./direct-io.ts";
+import { flushSoon } from "./flush-list.ts";
 
 /** Up to here, parts are copied into one buffer: cheaper than a vectored write. */
 const MERGE_BYTES = 16 * 1024;
@@ -16,6 +18,7 @@ export class SocketWriter {
   readonly #socket: Socket;
   readonly #highWatermarkBytes: number;
   readonly #events: WriterEvents;
+  readonly #direct: DirectOutput;
   #parts: (string | Buffer)[] = [];
   #bytes = 0;
   #scheduled = false;
@@ -24,6 +27,7 @@ export class SocketWriter {
   constructor(socket: Socket, events: WriterEvents, highWatermarkBytes = DEFAULT_HIGH_WATERMARK_BYTES) {
     this.#socket = socket;
     this.#events = events;
+    this.#direct = new DirectOutput(socket);
     this.#highWatermarkBytes = highWatermarkBytes;
     socket.on("drain", () => this.#drained());
   }
@@ -32,16 +36,18 @@ export class SocketWriter {
     return this.#blocked;
   }
 
+  /** What the system has not taken yet. */
+  get unsentBytes(): number {
+    return this.#socket.writableLength + this.#direct.pendingBytes;
+  }
+
   /** @param part text in latin1, or bytes that are not changed any more */
   write(part: string | Buffer): void {
     this.#parts.push(part);
     this.#bytes += part.length;
     if (!this.#scheduled) {
       this.#scheduled = true;
-      process.nextTick(() => {
-        this.#scheduled = false;
-        this.flush();
-      });
+      flushSoon(this);
     }
   }
 
@@ -56,6 +62,7 @@ export class SocketWriter {
 
   /** Now, instead of at the end of the tick: when a message is complete there is nothing to wait for. */
   flush(): void {
+    this.#scheduled = false;
     const parts = this.#parts;
     if (parts.length === 0) return;
     const bytes = this.#bytes;
@@ -64,8 +71,11 @@ export class SocketWriter {
     const socket = this.#socket;
     if (!socket.writable) return;
     const only = parts[0];
-    if (parts.length === 1 && only !== undefined) writePart(socket, only);
-    else if (bytes <= MERGE_BYTES) socket.write(merge(parts, bytes));
+    if (bytes <= MERGE_BYTES && only !== undefined) {
+      const all = parts.length === 1 ? only : merge(parts, bytes);
+      if (this.#direct.write(all)) return;
+      writePart(socket, all);
+    } else if (parts.length === 1 && only !== undefined) writePart(socket, only);
     else {
       socket.cork();
       for (const part of parts.length > MANY_PARTS ? joined(parts) : parts) writePart(socket, part);

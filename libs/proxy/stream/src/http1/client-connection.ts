@@ -7,6 +7,7 @@ import {
   type Http1ResponseSink,
 } from "@fairlead/codec-http1";
 import { connectionInfoOf } from "../connection-info.ts";
+import { listenToBytes } from "../direct-io.ts";
 import { HeaderMap } from "../header-map.ts";
 import type { ResponseHead } from "../message.ts";
 import type { ResetReason } from "../reset-reason.ts";
@@ -53,7 +54,7 @@ export class Http1ClientConnection implements ClientConnection, Http1ResponseSin
       options.highWatermarkBytes,
     );
     socket.setNoDelay(true);
-    socket.on("data", (chunk: Buffer) => this.#onBytes(chunk));
+    listenToBytes(socket, (chunk) => this.#onBytes(chunk));
     socket.on("end", () => {
       // For a response without a length this is its end, which is told from here.
       if (!this.#closed) this.#parser.finish();

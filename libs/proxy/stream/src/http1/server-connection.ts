@@ -9,6 +9,7 @@ import {
 } from "@fairlead/codec-http1";
 import type { Expiring, WheelTimer } from "@fairlead/timer-wheel";
 import { connectionInfoOf } from "../connection-info.ts";
+import { listenToBytes } from "../direct-io.ts";
 import { HeaderMap } from "../header-map.ts";
 import { SocketWriter } from "../socket-writer.ts";
 import type { ServerConnectionOptions } from "../stream-factory.ts";
@@ -65,7 +66,7 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
     socket.setNoDelay(true);
     this.#deadline = options.wheel.timer(this);
     this.#deadline.deadlineMs = options.wheel.nowMs + (options.headersTimeoutMs ?? DEFAULT_HEADERS_TIMEOUT_MS);
-    socket.on("data", (chunk: Buffer) => this.#onBytes(chunk));
+    listenToBytes(socket, (chunk) => this.#onBytes(chunk));
     // A client that closes its half has gone, as for Envoy: HTTP/1.1 gives half-closing no meaning.
     socket.on("end", () => this.#onClientEnd());
     socket.on("error", () => this.#onGone());
@@ -85,7 +86,7 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
   }
 
   onDeadline(): void {
-    if (this.#lingering && this.#socket.writableLength > 0) {
+    if (this.#lingering && this.writer.unsentBytes > 0) {
       this.#deadline.deadlineMs = this.#options.wheel.nowMs + LINGER_MS;
       return;
     }

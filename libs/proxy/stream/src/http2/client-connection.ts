@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { ERROR_CODE, Http2ClientConnection, Http2Error } from "@fairlead/codec-http2";
 import { connectionInfoOf } from "../connection-info.ts";
+import { listenToBytes } from "../direct-io.ts";
 import type { ResponseHead } from "../message.ts";
 import type { ResetReason } from "../reset-reason.ts";
 import type { ConnectionOptions } from "../stream-factory.ts";
@@ -45,7 +46,7 @@ export class Http2ClientStreams implements ClientConnection {
     if (keepAlive !== undefined) this.#keepAlive = new KeepAlive(keepAlive, this, stats);
     this.#output.attach(this.#codec);
     socket.setNoDelay(true);
-    socket.on("data", (chunk: Buffer) => this.#onBytes(chunk));
+    listenToBytes(socket, (chunk) => this.#onBytes(chunk));
     socket.on("end", () => this.#onGone("connection termination", "the server closed the connection"));
     socket.on("error", (error: NodeJS.ErrnoException) =>
       this.#onGone("connection termination", error.code ?? error.message),

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { flushSoon } from "../flush-list.ts";
 import { SocketWriter } from "../socket-writer.ts";
 
 /** What a connection's codec gives out and wants to know about it. */
@@ -9,7 +10,6 @@ export interface FrameSource {
 
 /** Gives what all streams of a connection send in one tick to its socket as one write. */
 export class FrameOutput {
-  readonly #socket: Socket;
   readonly #writer: SocketWriter;
   #source: FrameSource | undefined;
   #scheduled = false;
@@ -17,17 +17,21 @@ export class FrameOutput {
 
   /** @param onFlushed after each write: time to see what the codec thinks of it */
   constructor(socket: Socket, highWatermarkBytes: number | undefined, onFlushed: () => void) {
-    this.#socket = socket;
     this.#onFlushed = onFlushed;
     this.#writer = new SocketWriter(
       socket,
       {
         // The codec hears it after each write.
         onWriteBlocked: () => undefined,
-        onWritable: () => this.#source?.onOutputTaken(false, this.#socket.writableLength === 0),
+        onWritable: () => this.#source?.onOutputTaken(false, this.#writer.unsentBytes === 0),
       },
       highWatermarkBytes,
     );
+  }
+
+  /** What the system has not taken yet. */
+  get unsentBytes(): number {
+    return this.#writer.unsentBytes;
   }
 
   attach(source: FrameSource): void {
@@ -38,9 +42,7 @@ export class FrameOutput {
   schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    process.nextTick(() => {
-      if (this.#scheduled) this.flush();
-    });
+    flushSoon(this);
   }
 
   flush(): void {
@@ -50,7 +52,7 @@ export class FrameOutput {
     const parts = source.takeOutput();
     if (parts.length === 0) return;
     this.#writer.writeNow(parts);
-    source.onOutputTaken(this.#writer.blocked, this.#socket.writableLength === 0);
+    source.onOutputTaken(this.#writer.blocked, this.#writer.unsentBytes === 0);
     this.#onFlushed();
   }
 }

@@ -10,6 +10,7 @@ import {
 } from "@fairlead/codec-http2";
 import type { Expiring, WheelTimer } from "@fairlead/timer-wheel";
 import { connectionInfoOf } from "../connection-info.ts";
+import { listenToBytes } from "../direct-io.ts";
 import type { ServerConnectionOptions } from "../stream-factory.ts";
 import type { ConnectionInfo, ServerConnection, ServerConnectionEvents } from "../stream.ts";
 import { codecOptions } from "./codec-options.ts";
@@ -65,7 +66,7 @@ export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, 
     socket.setNoDelay(true);
     this.#deadline = wheel.timer(this);
     this.#deadline.deadlineMs = wheel.nowMs + this.#headersTimeoutMs;
-    socket.on("data", (chunk: Buffer) => this.#onBytes(chunk));
+    listenToBytes(socket, (chunk) => this.#onBytes(chunk));
     socket.on("end", () => this.#onGone("the client closed the connection"));
     socket.on("error", () => this.#onGone("the connection broke"));
     socket.on("close", () => this.#onGone("the connection is closed"));
@@ -90,7 +91,7 @@ export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, 
 
   onDeadline(): void {
     if (this.#lingering) {
-      if (this.#socket.writableLength > 0) this.#deadline.deadlineMs = this.#options.wheel.nowMs + LINGER_MS;
+      if (this.#output.unsentBytes > 0) this.#deadline.deadlineMs = this.#options.wheel.nowMs + LINGER_MS;
       else this.destroy();
       return;
     }

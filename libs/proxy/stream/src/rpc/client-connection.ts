@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { FrameCollector, type RpcFrame, type RpcProtocol } from "@fairlead/codec-rpc";
 import { FairleadError } from "@fairlead/errors";
 import { connectionInfoOf } from "../connection-info.ts";
+import { listenToBytes } from "../direct-io.ts";
 import type { ResponseHead } from "../message.ts";
 import type { ResetReason } from "../reset-reason.ts";
 import { SocketWriter } from "../socket-writer.ts";
@@ -52,7 +53,7 @@ export class RpcClientConnection implements ClientConnection, ClientStreamOwner 
       options.highWatermarkBytes,
     );
     socket.setNoDelay(true);
-    socket.on("data", (chunk: Buffer) => this.#onBytes(chunk));
+    listenToBytes(socket, (chunk) => this.#onBytes(chunk));
     socket.on("end", () => this.#onGone("connection termination", "the server closed the connection"));
     socket.on("error", (error: NodeJS.ErrnoException) =>
       this.#onGone("connection termination", error.code ?? error.message),

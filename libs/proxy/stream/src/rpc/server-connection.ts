@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { FrameCollector, type RpcCall, type RpcFrame, type RpcProtocol } from "@fairlead/codec-rpc";
 import type { Expiring, WheelTimer } from "@fairlead/timer-wheel";
 import { connectionInfoOf } from "../connection-info.ts";
+import { listenToBytes } from "../direct-io.ts";
 import { SocketWriter } from "../socket-writer.ts";
 import type { ServerConnectionOptions } from "../stream-factory.ts";
 import type { ConnectionInfo, ServerConnection, ServerConnectionEvents } from "../stream.ts";
@@ -52,7 +53,7 @@ export class RpcServerConnection implements ServerConnection, ServerStreamOwner,
     socket.setNoDelay(true);
     this.#deadline = options.wheel.timer(this);
     this.#deadline.deadlineMs = options.wheel.nowMs + FIRST_FRAME_TIMEOUT_MS;
-    socket.on("data", (chunk: Buffer) => this.#onBytes(chunk));
+    listenToBytes(socket, (chunk) => this.#onBytes(chunk));
     socket.on("end", () => this.#onGone());
     socket.on("error", () => this.#onGone());
     socket.on("close", () => this.#onGone());
