@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { type Cluster, type ClusterManager, connectHost, type Host } from "@fairlead/proxy-upstream";
+import { totalOf } from "@fairlead/stat-cells";
 import type { Expiring, TimerWheel, WheelTimer } from "@fairlead/timer-wheel";
 
 export interface TcpProxyConfig {
@@ -157,7 +158,7 @@ class TcpConnection implements Expiring {
       this.close();
       return;
     }
-    if (stats.upstream_cx_active >= config.circuitBreakers.maxConnections) {
+    if (totalOf(stats).upstream_cx_active >= config.circuitBreakers.maxConnections) {
       stats.upstream_cx_overflow++;
       this.close();
       return;

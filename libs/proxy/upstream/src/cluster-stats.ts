@@ -29,6 +29,16 @@ export class HealthCheckStats {
 
 /** Counters and gauges of one cluster by Envoy's names; they outlive the cluster's changes. */
 export class ClusterStats {
+  /** What all threads find alike. */
+  static readonly sameInAll: readonly string[] = [
+    "membership_total",
+    "membership_healthy",
+    "membership_degraded",
+    "lb_subsets_active",
+    "update_attempt",
+    "update_success",
+    "update_failure",
+  ];
   upstream_cx_total = 0;
   upstream_cx_active = 0;
   upstream_cx_connect_fail = 0;

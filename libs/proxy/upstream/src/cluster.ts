@@ -1,3 +1,4 @@
+import { totalOf } from "@fairlead/stat-cells";
 import type { TimerWheel } from "@fairlead/timer-wheel";
 import type { ClusterConfig, HostSpec } from "./cluster-config.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
@@ -7,6 +8,7 @@ import type { HostChoice } from "./host-choice.ts";
 import { type HostEntry, HostSet } from "./host-set.ts";
 import { Host, hostKey } from "./host.ts";
 import { OutlierDetector } from "./outlier-detector.ts";
+import { type HealthReporter, ReportedHealth } from "./reported-health.ts";
 import { SubsetHosts } from "./subset-hosts.ts";
 
 export interface ClusterContext {
@@ -15,16 +17,22 @@ export interface ClusterContext {
   readonly random: () => number;
   /** Monotonic, in milliseconds. @default performance.now */
   readonly now?: () => number;
+  /** Another thread that checks hosts and puts them out. @default this one does */
+  readonly reporter?: HealthReporter | undefined;
+  /** Told whenever this thread may have found another health of a host, or that all were checked; and when the cluster is given up. */
+  readonly onHealth?: ((cluster: Cluster) => void) | undefined;
 }
 
 /** One version of a cluster: its configuration, and hosts that come and go. */
 export class Cluster {
   readonly config: ClusterConfig;
   readonly stats: ClusterStats;
+  /** Over all threads: what circuit breakers go by. */
+  readonly #total: Readonly<ClusterStats>;
   readonly #context: ClusterContext;
   readonly #now: () => number;
   readonly #outliers: OutlierDetector | undefined;
-  readonly #checker: HealthChecker | undefined;
+  readonly #checker: HealthChecker | ReportedHealth | undefined;
   #overprovisioningPercent: number;
   #hosts: HostSet;
   #subsets: SubsetHosts | undefined;
@@ -33,6 +41,7 @@ export class Cluster {
   constructor(config: ClusterConfig, stats: ClusterStats, context: ClusterContext) {
     this.config = config;
     this.stats = stats;
+    this.#total = totalOf(stats);
     this.#context = context;
     this.#now = context.now ?? (() => performance.now());
     this.#overprovisioningPercent = config.overprovisioningPercent;
@@ -40,22 +49,39 @@ export class Cluster {
     const { wheel, random } = context;
     const onChange = (): void => this.#refresh();
     const shared = { wheel, random, now: this.#now, onChange };
+    const { reporter } = context;
+    const [check] = config.healthChecks ?? [];
+    if (reporter !== undefined) {
+      if (check !== undefined || config.outlierDetection !== undefined)
+        this.#checker = new ReportedHealth({ config, reporter, onChange });
+      return;
+    }
     if (config.outlierDetection !== undefined)
       this.#outliers = new OutlierDetector({ ...shared, config: config.outlierDetection, stats: stats.outlier });
-    const [check] = config.healthChecks ?? [];
     if (check !== undefined) {
-      this.#checker = new HealthChecker({
+      const checker = new HealthChecker({
         ...shared,
         check,
         cluster: config,
         stats,
         onHealthy: (host) => this.#outliers?.unejectByCheck(host),
       });
+      this.#checker = checker;
+      checker.onFirstRound(() => this.#tellHealth());
     }
   }
 
   get hosts(): HostSet {
     return this.#hosts;
+  }
+
+  /** Whether this thread finds out by itself how its hosts do. */
+  get watchesHosts(): boolean {
+    return this.#context.reporter === undefined && (this.#outliers !== undefined || this.#checker !== undefined);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
   }
 
   /** Whether each host has been checked once: before that a cluster with health checks is not ready. */
@@ -114,7 +140,7 @@ export class Cluster {
   startRequest(): boolean {
     const { stats } = this;
     stats.upstream_rq_total++;
-    if (stats.upstream_rq_active >= this.config.circuitBreakers.maxRequests) {
+    if (this.#total.upstream_rq_active >= this.config.circuitBreakers.maxRequests) {
       stats.upstream_rq_active_overflow++;
       return false;
     }
@@ -128,7 +154,7 @@ export class Cluster {
 
   /** Whether another retry may run. */
   allowsRetry(): boolean {
-    const { upstream_rq_retry_active: retries, upstream_rq_active: requests } = this.stats;
+    const { upstream_rq_retry_active: retries, upstream_rq_active: requests } = this.#total;
     const { maxRetries, retryBudget: budget } = this.config.circuitBreakers;
     if (budget === undefined) return retries < maxRetries;
     return retries < Math.max(budget.minConcurrency, (requests * budget.percent) / 100);
@@ -139,6 +165,7 @@ export class Cluster {
     if (this.#closed) return;
     this.#closed = true;
     this.#stopWatching();
+    this.#tellHealth();
     for (const { host } of this.#hosts.entries) host.pool.drain();
   }
 
@@ -170,6 +197,10 @@ export class Cluster {
     if (!this.#closed) this.#use(this.#createSet(this.#hosts.entries));
   }
 
+  #tellHealth(): void {
+    if (this.watchesHosts) this.#context.onHealth?.(this);
+  }
+
   #divide(hosts: HostSet): void {
     const { subsets } = this.config;
     if (subsets === undefined) return;
@@ -188,5 +219,6 @@ export class Cluster {
     this.stats.membership_total = hosts.entries.length;
     this.stats.membership_healthy = hosts.healthy;
     this.stats.membership_degraded = hosts.degraded;
+    this.#tellHealth();
   }
 }

@@ -7,6 +7,7 @@ import {
   streamFactory,
 } from "@fairlead/proxy-stream";
 import type { Expiring, TimerWheel, WheelTimer } from "@fairlead/timer-wheel";
+import { totalOf } from "@fairlead/stat-cells";
 import type { ClusterConfig } from "./cluster-config.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 import { connectFailureOf } from "./connect-failure.ts";
@@ -50,6 +51,8 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
   readonly #port: number;
   readonly #config: ClusterConfig;
   readonly #stats: ClusterStats;
+  /** Over all threads: what circuit breakers go by. */
+  readonly #total: Readonly<ClusterStats>;
   readonly #wheel: TimerWheel;
   readonly #waiters = new Set<PoolWaiter>();
   readonly #connecting = new Set<Socket>();
@@ -69,6 +72,7 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
     this.#port = port;
     this.#config = config;
     this.#stats = stats;
+    this.#total = totalOf(stats);
     this.#wheel = wheel;
     const { protocol } = config;
     this.#expectedStreams = hasStreamFactory(protocol) ? (streamFactory(protocol).expectedStreams ?? 1) : 1;
@@ -94,7 +98,7 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
       waiter.onConnection(connection);
       return;
     }
-    if (this.#stats.upstream_rq_pending_active >= this.#config.circuitBreakers.maxPendingRequests) {
+    if (this.#total.upstream_rq_pending_active >= this.#config.circuitBreakers.maxPendingRequests) {
       this.#stats.upstream_rq_pending_overflow++;
       waiter.onFailure("overflow", "");
       return;
@@ -179,7 +183,7 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
   #connectForWaiters(): void {
     while (this.#connecting.size * this.#expectedStreams < this.#waiters.size) {
       // A host without any connection always gets one: else requests to it would wait for ever.
-      if (this.#stats.upstream_cx_active >= this.#config.circuitBreakers.maxConnections && this.connections > 0) {
+      if (this.#total.upstream_cx_active >= this.#config.circuitBreakers.maxConnections && this.connections > 0) {
         this.#stats.upstream_cx_overflow++;
         return;
       }

@@ -1,3 +1,4 @@
+import { totalOf } from "@fairlead/stat-cells";
 import type { TimerWheel } from "@fairlead/timer-wheel";
 import type { ClusterConfig } from "./cluster-config.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
@@ -120,7 +121,7 @@ export class HealthChecker {
     this.#count(host, checked, result);
     const first = checked.fresh;
     checked.fresh = false;
-    const quiet = stats.upstream_rq_total === 0 && !host.failedCheck;
+    const quiet = totalOf(stats).upstream_rq_total === 0 && !host.failedCheck;
     const waitMs = quiet ? check.noTrafficIntervalMs : host.failedCheck ? check.unhealthyIntervalMs : check.intervalMs;
     checked.timer = setTimeout(() => this.#begin(host, checked), waitMs + random() * check.jitterMs);
     checked.timer.unref();

@@ -40,6 +40,7 @@ export class HostSet {
   readonly healthy: number;
   readonly degraded: number;
   readonly load: PriorityLoad;
+  #byKey: ReadonlyMap<string, Host> | undefined;
   readonly #config: ClusterConfig;
   readonly #random: () => number;
   readonly #health: readonly PriorityHealth[];
@@ -67,6 +68,11 @@ export class HostSet {
     this.#levels = byPriority.map((level, p) => createLevel(level, this.load.panic[p] === true, config, context));
     const [first] = this.#levels;
     this.#only = this.load.healthy[0] === 100 && this.load.panic[0] !== true ? first?.healthy : undefined;
+  }
+
+  /** By `address:port`. */
+  get byKey(): ReadonlyMap<string, Host> {
+    return (this.#byKey ??= new Map(this.entries.map(({ host }) => [host.key, host])));
   }
 
   /** Whether a part of the requests is sent to hosts whatever their health. */

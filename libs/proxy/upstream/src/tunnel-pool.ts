@@ -1,3 +1,4 @@
+import { totalOf } from "@fairlead/stat-cells";
 import type { TimerWheel } from "@fairlead/timer-wheel";
 import type { Cluster } from "./cluster.ts";
 import { ConnectionPool, type PoolWaiter } from "./connection-pool.ts";
@@ -15,7 +16,7 @@ export class TunnelPool implements Pick<ConnectionPool, "acquire" | "cancel"> {
 
   acquire(waiter: PoolWaiter): void {
     const { stats, config } = this.#cluster;
-    if (stats.upstream_cx_active >= config.circuitBreakers.maxConnections) {
+    if (totalOf(stats).upstream_cx_active >= config.circuitBreakers.maxConnections) {
       stats.upstream_cx_overflow++;
       this.#pool.drain();
       waiter.onFailure("overflow", "");
