@@ -19,6 +19,7 @@ import type { TimerWheel } from "@fairlead/timer-wheel";
 import type { ConnectionManagerConfig } from "./connection-manager-config.ts";
 import type { HttpStats } from "./http-stats.ts";
 import { HttpStream, type HttpStreamContext } from "./http-stream.ts";
+import { ResponseDrain, type ServerHealth } from "./response-drain.ts";
 
 export interface ConnectionManagerContext {
   readonly clusters: ClusterManager;
@@ -27,6 +28,8 @@ export interface ConnectionManagerContext {
   readonly random: () => number;
   /** Counted in by the HTTP/2 connections of all listeners. @default a table of each listener's own */
   readonly http2Stats?: Http2Stats;
+  /** Of all listeners. @default it never fails */
+  readonly health?: ServerHealth;
   /** A failure that is a defect of ours: its connection is gone, nothing else. */
   readonly onInternalError: (error: Error) => void;
 }
@@ -38,6 +41,8 @@ export class ConnectionManager implements ServerConnectionEvents {
   readonly #connections = new Set<ServerConnection>();
   readonly #http2Stats: Http2Stats;
   readonly #whenIdle: (() => void)[] = [];
+  readonly #whenLeft: (() => void)[] = [];
+  readonly #drain: ResponseDrain;
   #config: ConnectionManagerConfig;
   #streamContext: HttpStreamContext;
   #draining = false;
@@ -48,6 +53,7 @@ export class ConnectionManager implements ServerConnectionEvents {
     this.#config = config;
     this.stats = stats;
     this.#context = context;
+    this.#drain = new ResponseDrain(context);
     this.#http2Stats = context.http2Stats ?? new Http2Stats();
     this.#streamContext = this.#contextOf(config);
   }
@@ -126,6 +132,19 @@ export class ConnectionManager implements ServerConnectionEvents {
     });
   }
 
+  /** Responses end their connections, the more of them the more time has passed. */
+  startGradualDrain(durationMs: number): void {
+    this.#drain.start(durationMs);
+  }
+
+  /** Resolves when no connection is open. */
+  whenLeft(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#connections.size === 0) resolve();
+      else this.#whenLeft.push(resolve);
+    });
+  }
+
   destroy(): void {
     for (const connection of this.#connections) connection.destroy();
   }
@@ -158,6 +177,7 @@ export class ConnectionManager implements ServerConnectionEvents {
     this.stats.downstream_cx_active--;
     if (why === "idle timeout") this.stats.downstream_cx_idle_timeout++;
     else if (why === "header timeout") this.stats.downstream_rq_header_timeout++;
+    if (this.#connections.size === 0) for (const resolve of this.#whenLeft.splice(0)) resolve();
   }
 
   #contextOf(config: ConnectionManagerConfig): HttpStreamContext {
@@ -168,6 +188,7 @@ export class ConnectionManager implements ServerConnectionEvents {
       random: this.#context.random,
       suppressEnvoyHeaders: config.suppressEnvoyHeaders,
       wheel: this.#context.wheel,
+      drain: this.#drain,
       onStreamEnd: () => this.#onStreamEnd(),
     };
   }

@@ -23,6 +23,7 @@ import { httpDate } from "./http-date.ts";
 import { type LocalReply, renderLocalReply } from "./local-reply.ts";
 import { normalizePath, prepareHeaders } from "./request-preparation.ts";
 import { RouterFilter, type RouterFilterCallbacks, type RouterFilterContext } from "./router-filter.ts";
+import type { ResponseDrain } from "./response-drain.ts";
 import type { StreamFilterCallbacks } from "./stream-filter.ts";
 import { StreamInfo } from "./stream-info.ts";
 import { StreamTimers } from "./stream-timers.ts";
@@ -31,6 +32,7 @@ import { decideUpgrade } from "./upgrade-decision.ts";
 export interface HttpStreamContext extends RouterFilterContext {
   /** The stream is over; it is told once. */
   readonly onStreamEnd: (stream: HttpStream) => void;
+  readonly drain: ResponseDrain;
 }
 
 /** One request of a client: through the filters to the router, and the response back. */
@@ -89,6 +91,10 @@ export class HttpStream
   /** Of the route's clusters; chosen once. */
   get target(): WeightedCluster | undefined {
     return this.#target;
+  }
+
+  get healthFailed(): boolean {
+    return this.#context.drain.healthFailed;
   }
 
   // From the client
@@ -210,6 +216,7 @@ export class HttpStream
     if (!headers.has("date")) headers.add("date", httpDate());
   }
 
+    if (this.#context.drain.active) this.#drainConnection();
   sendResponseData(chunk: Buffer, endStream: boolean): void {
     if (this.#over) return;
     this.info.bytesSent += chunk.length;
@@ -221,6 +228,12 @@ export class HttpStream
 
   sendResponseTrailers(trailers: HeaderMap): void {
     if (this.#over) return;
+  #drainConnection(): void {
+    if (!this.#context.drain.closes()) return;
+    this.#context.stats.downstream_cx_drain_close++;
+    this.#connection.drain();
+  }
+
     this.info.setTrailers(trailers);
     this.#chain?.onResponseTrailers(trailers);
     this.#sender.sendTrailers(trailers);

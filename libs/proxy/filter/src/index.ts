@@ -33,3 +33,4 @@ export {
 } from "./stream-filter.ts";
 export { TcpProxy, type TcpProxyConfig, type TcpProxyContext, TcpStats } from "./tcp-proxy.ts";
 export { type ResponseFlag, StreamInfo } from "./stream-info.ts";
+export { ResponseDrain, type ServerHealth } from "./response-drain.ts";

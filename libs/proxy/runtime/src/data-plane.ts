@@ -24,6 +24,7 @@ export type DataPlane = Pick<
   | "stats"
   | "reopenLogs"
   | "drain"
+  | "failHealthCheck"
   | "close"
 >;
 

@@ -1,5 +1,6 @@
 export { type ClusterStatus, type HostStatus } from "./cluster-status.ts";
 export { coresAvailable, createDataPlane, type DataPlane, type DataPlaneOptions } from "./data-plane.ts";
+export { type DrainOptions } from "./drain-options.ts";
 export { type ListenerState, type ListenerStatus } from "./listener-status.ts";
 export { ProxyRuntime } from "./proxy-runtime.ts";
 export { type ProxyRuntimeOptions, type RuntimeLogger } from "./runtime-options.ts";

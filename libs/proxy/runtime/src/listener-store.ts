@@ -1,6 +1,8 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
 import { HttpStats, TcpStats } from "@fairlead/proxy-filter";
 import { decodeResources } from "./decode-resources.ts";
+import { type DrainOptions, GRADUAL_SHARE } from "./drain-options.ts";
 import type { ListenerStatus } from "./listener-status.ts";
 import { ManagedListener, type ManagedListenerContext } from "./managed-listener.ts";
 import type { RuntimeLogger } from "./runtime-options.ts";
@@ -26,6 +28,7 @@ export class ListenerStore {
   readonly #stats = new Map<string, HttpStats>();
   readonly #rpcStats = new Map<string, HttpStats>();
   readonly #tcpStats = new Map<string, TcpStats>();
+  readonly #allDraining = Promise.withResolvers<void>();
   #closed = false;
 
   constructor(context: ListenerStoreContext) {
@@ -113,10 +116,18 @@ export class ListenerStore {
     await this.#openReady();
   }
 
-  /** All of them; resolves when they are done. */
-  async drain(): Promise<void> {
+  /** All of them; resolves when they are done. Those that drain already, more slowly, are hastened. */
+  async drain({ strategy = "at once", accepting = false }: DrainOptions = {}): Promise<void> {
+    const gradual = strategy === "gradual";
+    if (gradual && accepting) {
+      const gradualMs = this.#context.drainTimeoutMs * GRADUAL_SHARE;
+      for (const listener of this.#current()) listener.startGradualDrain(gradualMs);
+      await Promise.race([pause(gradualMs, undefined, { ref: false }), this.#allDraining.promise]);
+    }
     this.#closed = true;
-    for (const listener of this.#current()) this.#retire(listener);
+    this.#allDraining.resolve();
+    if (!gradual) for (const listener of this.#draining.keys()) listener.hasten();
+    for (const listener of this.#current()) this.#retire(listener, gradual && !accepting);
     this.#context.onChange();
     await Promise.all(this.#draining.values());
   }
@@ -223,10 +234,10 @@ export class ListenerStore {
     }
   }
 
-  #retire(listener: ManagedListener): void {
+  #retire(listener: ManagedListener, gradual = true): void {
     if (this.#listeners.get(listener.name) === listener) this.#listeners.delete(listener.name);
     this.#retireSuperseded(listener);
-    const done = listener.drain(this.#context.drainTimeoutMs, !this.#closed).then(() => {
+    const done = listener.drain({ gradual, removed: !this.#closed }).then(() => {
       this.#draining.delete(listener);
       this.#context.onChange();
     });

@@ -3,6 +3,7 @@ import type { RouteTable } from "@fairlead/proxy-router";
 import type { StatStore } from "@fairlead/stat-cells";
 import { chooseChain } from "./chain-match.ts";
 import { inspectConnection, type Inspected } from "./connection-inspection.ts";
+import { GRADUAL_SHARE } from "./drain-options.ts";
 import type { ListenerSockets } from "./listener-sockets.ts";
 import type { ListeningSocket, SocketConsumer } from "./listening-socket.ts";
 import type { ListenerState, ListenerStatus } from "./listener-status.ts";
@@ -45,6 +46,7 @@ export class ManagedListener implements SocketConsumer {
   constructor(translated: TranslatedListener, body: Uint8Array, context: ManagedListenerContext) {
     this.#translated = translated;
     this.body = body;
+  #hasten: () => void = () => undefined;
     this.#context = context;
     const { name, address, port } = translated;
     this.stats = context.stats.create(`listener.${name}.${address}_${port}`, ListenerStats);
@@ -132,13 +134,18 @@ export class ManagedListener implements SocketConsumer {
   /**
    * Stops accepting. Resolves when no request is under way, or after the time-out; connections are closed then.
    *
-   * @param removed the configuration has it no more, so that nobody is to wait for it
+   * @param how.removed the configuration has it no more, so that nobody is to wait for it
    */
-  async drain(timeoutMs: number, removed: boolean): Promise<void> {
+  async drain({ gradual, removed }: { readonly gradual: boolean; readonly removed: boolean }): Promise<void> {
     this.state = "draining";
     this.#close(removed);
     const chains = [...this.#chains.values(), ...this.#retired];
-    await within(timeoutMs, Promise.all(chains.map((chain) => chain.drain())));
+    const atOnce = async (): Promise<void> => void (await Promise.all(chains.map((chain) => chain.drain())));
+    const hastened = new Promise<void>((resolve) => {
+      this.#hasten = () => void atOnce().then(resolve);
+    });
+    const gone = gradual ? Promise.all(chains.map((chain) => gradually(chain, drainTimeoutMs))) : atOnce();
+    await within(drainTimeoutMs, Promise.race([gone, hastened]));
     for (const chain of chains) chain.destroy();
   }
 
@@ -148,9 +155,20 @@ export class ManagedListener implements SocketConsumer {
     this.#close(false);
     for (const chain of [...this.#chains.values(), ...this.#retired]) chain.destroy();
   }
+    const { drainTimeoutMs } = this.#context;
 
   onOverflow(): void {
     this.stats.downstream_cx_overflow++;
+  }
+
+  /** A drain that is under way ends as soon as no request is. */
+  hasten(): void {
+    this.#hasten();
+  }
+
+  /** Before a drain: it still accepts. */
+  startGradualDrain(durationMs: number): void {
+    for (const chain of this.#chains.values()) chain.startGradualDrain(durationMs);
   }
 
   onConnection(socket: Socket): void {
@@ -204,7 +222,8 @@ export class ManagedListener implements SocketConsumer {
 
   #retire(chain: ServedChain): void {
     this.#retired.add(chain);
-    void within(this.#context.drainTimeoutMs, chain.drain()).then(() => {
+    const { drainTimeoutMs } = this.#context;
+    void within(drainTimeoutMs, gradually(chain, drainTimeoutMs)).then(() => {
       chain.destroy();
       this.#retired.delete(chain);
     });
@@ -238,3 +257,14 @@ async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> 
   await Promise.race([work, timeout]);
   clearTimeout(timer);
 }
+/** Resolves when its connections have gone. An idle one stays: its next request may be on its way. */
+async function gradually(chain: ServedChain, timeoutMs: number): Promise<void> {
+  const gradualMs = timeoutMs * GRADUAL_SHARE;
+  chain.startGradualDrain(gradualMs);
+  const left = chain.whenLeft();
+  await within(gradualMs, left);
+  // Those that have had no response meanwhile end with their next one, and are told where the protocol can.
+  void chain.drain();
+  await left;
+}
+

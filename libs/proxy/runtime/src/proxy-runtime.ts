@@ -1,5 +1,5 @@
 import { shortTypeName, typeUrls } from "@fairlead/envoy-api";
-import type { StreamInfo } from "@fairlead/proxy-filter";
+import type { ServerHealth, StreamInfo } from "@fairlead/proxy-filter";
 import { HeaderMap, Http2Stats } from "@fairlead/proxy-stream";
 import { ClusterManager } from "@fairlead/proxy-upstream";
 import { localStats, totalOf } from "@fairlead/stat-cells";
@@ -9,6 +9,7 @@ import { LogFiles } from "./access-log/log-files.ts";
 import { type ClusterStatus, clusterStatus, type HostCounts, hostCountsOf } from "./cluster-status.ts";
 import { ClusterStore } from "./cluster-store.ts";
 import { DnsHosts, systemResolve } from "./dns-hosts.ts";
+import type { DrainOptions } from "./drain-options.ts";
 import { renderConfigDump } from "./config-dump.ts";
 import { ListenerSockets } from "./listener-sockets.ts";
 import type { ListenerStatus } from "./listener-status.ts";
@@ -52,6 +53,7 @@ export class ProxyRuntime {
   readonly #http2Stats: Http2Stats;
   readonly #updates = new Map<string, UpdateStats>();
   readonly #wantedListeners = new Set<(typeUrl: string) => void>();
+  readonly #health: ServerHealth = { failed: false };
   readonly #listenerListeners = new Set<() => void>();
   readonly #wanted = new Map<string, string>();
   #initializedListeners: (() => void)[] = [];
@@ -89,6 +91,7 @@ export class ProxyRuntime {
       routes: (name) => this.#routes.get(name),
       sockets: new ListenerSockets({
         source: options.sockets,
+      health: this.#health,
         reusePort: options.reusePort ?? false,
         portOf: options.portOf,
         maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
@@ -243,9 +246,16 @@ export class ProxyRuntime {
     await this.#logFiles.reopen();
   }
 
-  /** Stops accepting, closes connections after their current response, waits for requests for at most `drainTimeoutMs`. */
-  drain(): Promise<void> {
-    return this.#bindInTurn(() => this.#listeners.drain());
+  /** Stops accepting and ends connections, within `drainTimeoutMs`. One that is under way is hastened by one "at once". */
+  async drain(options: DrainOptions = {}): Promise<void> {
+    // What is being bound is drained, too; nothing that comes later waits for it.
+    await this.#bindInTurn(async () => undefined);
+    await this.#listeners.drain(options);
+  }
+
+  /** POST /healthcheck/fail and /ok: while it fails, every response ends its connection, and the health check filter says 503. */
+  failHealthCheck(failed: boolean): void {
+    this.#health.failed = failed;
   }
 
   /** Ends all connections now. */

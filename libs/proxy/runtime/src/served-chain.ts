@@ -88,9 +88,21 @@ export class ServedChain {
 
   /** Resolves when nothing is under way. */
   async drain(): Promise<void> {
-    await this.#rpc?.manager.drain();
-    await this.#manager?.drain();
-    await this.#proxy?.drain();
+    await Promise.all([...this.#managers().map((manager) => manager.drain()), this.#proxy?.drain()]);
+  }
+
+  /** Responses end their connections, the more of them the more time has passed. */
+  startGradualDrain(durationMs: number): void {
+    for (const manager of this.#managers()) manager.startGradualDrain(durationMs);
+  }
+
+  /** Resolves when no connection is left. */
+  async whenLeft(): Promise<void> {
+    await Promise.all([...this.#managers().map((manager) => manager.whenLeft()), this.#proxy?.drain()]);
+  }
+
+  #managers(): ConnectionManager[] {
+    return [this.#rpc?.manager, this.#manager].filter((manager) => manager !== undefined);
   }
 
   destroy(): void {

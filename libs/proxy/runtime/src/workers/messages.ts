@@ -4,6 +4,7 @@ import type { StatBlockShare } from "@fairlead/stat-cells";
 import type { MessagePort } from "node:worker_threads";
 import type { LogTarget } from "../access-log/log-file.ts";
 import type { HostCounts } from "../cluster-status.ts";
+import type { DrainOptions } from "../drain-options.ts";
 import type { ListenerStatus } from "../listener-status.ts";
 import type { XdsRejection } from "../xds-resource.ts";
 import type { PackedResources } from "./packed-resources.ts";
@@ -29,9 +30,12 @@ export interface ApplyAnswer {
 export const applyTask = taskKey<ApplyArgument, ApplyAnswer>("apply");
 /** The initial fetch of a type timed out. */
 export const giveUpTask = taskKey<string, void>("give up on");
-export const drainTask = taskKey<undefined, void>("drain");
+export const drainTask = taskKey<DrainOptions, void>("drain");
 export const closeTask = taskKey<undefined, void>("close");
 export const reopenLogsTask = taskKey<undefined, void>("reopen logs");
+
+/** POST /healthcheck/fail. */
+export const healthSlot = slotKey<{ readonly failed: boolean }>("health");
 
 /** Hosts that were found by their names: the control thread asks the resolver. Cluster → hosts. */
 export const resolvedHostsSlot = slotKey<ReadonlyMap<string, ResolvedHosts>>("resolved hosts");

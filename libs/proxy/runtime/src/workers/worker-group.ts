@@ -5,6 +5,7 @@ import { SharedStats } from "@fairlead/stat-cells";
 import type { ClusterStatus } from "../cluster-status.ts";
 import type { DataPlane, DataPlaneOptions } from "../data-plane.ts";
 import { systemResolve } from "../dns-hosts.ts";
+import type { DrainOptions } from "../drain-options.ts";
 import type { ListenerStatus } from "../listener-status.ts";
 import { ProxyRuntime } from "../proxy-runtime.ts";
 import type { XdsRejection, XdsResource } from "../xds-resource.ts";
@@ -160,9 +161,15 @@ export class WorkerGroup implements DataPlane {
     await this.#control.runOnAllWorkers(reopenLogsTask, undefined);
   }
 
-  async drain(): Promise<void> {
-    await this.#inTurn(async () => {
-      await Promise.all([this.#runtime.drain(), this.#control.runOnAllWorkers(drainTask, undefined)]);
+  async drain(options: DrainOptions = {}): Promise<void> {
+    // What is being applied comes before it; a second drain, and what is applied then, need not wait for the first.
+    await this.#inTurn(async () => undefined);
+    await Promise.all([this.#runtime.drain(options), this.#control.runOnAllWorkers(drainTask, options)]);
+  }
+
+  failHealthCheck(failed: boolean): void {
+    this.#control.set(healthSlot, { failed }).catch((error: unknown) => {
+      this.#options.logger.error({ err: error }, "workers were not told of the health check");
     });
   }
 

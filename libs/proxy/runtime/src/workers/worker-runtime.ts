@@ -53,7 +53,8 @@ export class WorkerRuntime {
     worker.open(resolvedHostsSlot, { initial: undefined, build: (found) => void hosts.take(found) });
     worker.handle(applyTask, (argument) => this.#apply(argument));
     worker.handle(giveUpTask, (typeUrl) => this.#runtime.giveUpOn(typeUrl));
-    worker.handle(drainTask, () => this.#runtime.drain());
+    worker.open(healthSlot, { initial: undefined, build: ({ failed }) => void this.#runtime.failHealthCheck(failed) });
+    worker.handle(drainTask, (options) => this.#runtime.drain(options));
     worker.handle(reopenLogsTask, () => this.#runtime.reopenLogs());
     worker.handle(closeTask, () => this.#close());
     this.#ended.push(
