@@ -22,17 +22,17 @@ import { grpcTimeoutMs } from "./grpc-timeout.ts";
 import { httpDate } from "./http-date.ts";
 import { type LocalReply, renderLocalReply } from "./local-reply.ts";
 import { normalizePath, prepareHeaders } from "./request-preparation.ts";
-import { RouterFilter, type RouterFilterCallbacks, type RouterFilterContext } from "./router-filter.ts";
 import type { ResponseDrain } from "./response-drain.ts";
+import { RouterFilter, type RouterFilterCallbacks, type RouterFilterContext } from "./router-filter.ts";
 import type { StreamFilterCallbacks } from "./stream-filter.ts";
 import { StreamInfo } from "./stream-info.ts";
 import { StreamTimers } from "./stream-timers.ts";
 import { decideUpgrade } from "./upgrade-decision.ts";
 
 export interface HttpStreamContext extends RouterFilterContext {
+  readonly drain: ResponseDrain;
   /** The stream is over; it is told once. */
   readonly onStreamEnd: (stream: HttpStream) => void;
-  readonly drain: ResponseDrain;
 }
 
 /** One request of a client: through the filters to the router, and the response back. */
@@ -88,13 +88,13 @@ export class HttpStream
     return this.#context.now;
   }
 
+  get healthFailed(): boolean {
+    return this.#context.drain.healthFailed;
+  }
+
   /** Of the route's clusters; chosen once. */
   get target(): WeightedCluster | undefined {
     return this.#target;
-  }
-
-  get healthFailed(): boolean {
-    return this.#context.drain.healthFailed;
   }
 
   // From the client
@@ -205,6 +205,7 @@ export class HttpStream
     this.touch();
     this.#chain?.onResponseHead(head, endStream);
     this.#context.stats.countStatus(head.status);
+    if (this.#context.drain.active) this.#drainConnection();
     this.#sender.sendHead(head, endStream);
     if (endStream) this.#finish();
   }
@@ -216,7 +217,12 @@ export class HttpStream
     if (!headers.has("date")) headers.add("date", httpDate());
   }
 
-    if (this.#context.drain.active) this.#drainConnection();
+  #drainConnection(): void {
+    if (!this.#context.drain.closes()) return;
+    this.#context.stats.downstream_cx_drain_close++;
+    this.#connection.drain();
+  }
+
   sendResponseData(chunk: Buffer, endStream: boolean): void {
     if (this.#over) return;
     this.info.bytesSent += chunk.length;
@@ -228,12 +234,6 @@ export class HttpStream
 
   sendResponseTrailers(trailers: HeaderMap): void {
     if (this.#over) return;
-  #drainConnection(): void {
-    if (!this.#context.drain.closes()) return;
-    this.#context.stats.downstream_cx_drain_close++;
-    this.#connection.drain();
-  }
-
     this.info.setTrailers(trailers);
     this.#chain?.onResponseTrailers(trailers);
     this.#sender.sendTrailers(trailers);

@@ -37,9 +37,9 @@ export interface StreamFilterCallbacks {
   readonly random: () => number;
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
-  /** What the most specific of weighted cluster, route, virtual host and table says about the filter of that name. */
   /** POST /healthcheck/fail: the proxy is to be left, though it serves. */
   readonly healthFailed: boolean;
+  /** What the most specific of weighted cluster, route, virtual host and table says about the filter of that name. */
   override(filter: string): FilterOverride | undefined;
   /** Goes on after a `stop` or `buffer`, with the next filter. */
   continueRequest(): void;

@@ -2,8 +2,8 @@ import type { Socket } from "node:net";
 import type { RouteTable } from "@fairlead/proxy-router";
 import type { StatStore } from "@fairlead/stat-cells";
 import { chooseChain } from "./chain-match.ts";
-import { inspectConnection, type Inspected } from "./connection-inspection.ts";
 import { GRADUAL_SHARE } from "./drain-options.ts";
+import { inspectConnection, type Inspected } from "./connection-inspection.ts";
 import type { ListenerSockets } from "./listener-sockets.ts";
 import type { ListeningSocket, SocketConsumer } from "./listening-socket.ts";
 import type { ListenerState, ListenerStatus } from "./listener-status.ts";
@@ -42,11 +42,11 @@ export class ManagedListener implements SocketConsumer {
   #pending: TranslatedListener | undefined;
   #socket: ListeningSocket | undefined;
   #withoutRoutes = false;
+  #hasten: () => void = () => undefined;
 
   constructor(translated: TranslatedListener, body: Uint8Array, context: ManagedListenerContext) {
     this.#translated = translated;
     this.body = body;
-  #hasten: () => void = () => undefined;
     this.#context = context;
     const { name, address, port } = translated;
     this.stats = context.stats.create(`listener.${name}.${address}_${port}`, ListenerStats);
@@ -132,13 +132,14 @@ export class ManagedListener implements SocketConsumer {
   }
 
   /**
-   * Stops accepting. Resolves when no request is under way, or after the time-out; connections are closed then.
+   * Stops accepting. Resolves when its connections have gone, or after the time-out; they are closed then.
    *
    * @param how.removed the configuration has it no more, so that nobody is to wait for it
    */
   async drain({ gradual, removed }: { readonly gradual: boolean; readonly removed: boolean }): Promise<void> {
     this.state = "draining";
     this.#close(removed);
+    const { drainTimeoutMs } = this.#context;
     const chains = [...this.#chains.values(), ...this.#retired];
     const atOnce = async (): Promise<void> => void (await Promise.all(chains.map((chain) => chain.drain())));
     const hastened = new Promise<void>((resolve) => {
@@ -149,18 +150,6 @@ export class ManagedListener implements SocketConsumer {
     for (const chain of chains) chain.destroy();
   }
 
-  /** Now. */
-  destroy(): void {
-    this.state = "draining";
-    this.#close(false);
-    for (const chain of [...this.#chains.values(), ...this.#retired]) chain.destroy();
-  }
-    const { drainTimeoutMs } = this.#context;
-
-  onOverflow(): void {
-    this.stats.downstream_cx_overflow++;
-  }
-
   /** A drain that is under way ends as soon as no request is. */
   hasten(): void {
     this.#hasten();
@@ -169,6 +158,17 @@ export class ManagedListener implements SocketConsumer {
   /** Before a drain: it still accepts. */
   startGradualDrain(durationMs: number): void {
     for (const chain of this.#chains.values()) chain.startGradualDrain(durationMs);
+  }
+
+  /** Now. */
+  destroy(): void {
+    this.state = "draining";
+    this.#close(false);
+    for (const chain of [...this.#chains.values(), ...this.#retired]) chain.destroy();
+  }
+
+  onOverflow(): void {
+    this.stats.downstream_cx_overflow++;
   }
 
   onConnection(socket: Socket): void {
@@ -249,14 +249,6 @@ function routeNamesOf(translated: TranslatedListener): string[] {
   ]);
 }
 
-async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs);
-  });
-  await Promise.race([work, timeout]);
-  clearTimeout(timer);
-}
 /** Resolves when its connections have gone. An idle one stays: its next request may be on its way. */
 async function gradually(chain: ServedChain, timeoutMs: number): Promise<void> {
   const gradualMs = timeoutMs * GRADUAL_SHARE;
@@ -268,3 +260,11 @@ async function gradually(chain: ServedChain, timeoutMs: number): Promise<void> {
   await left;
 }
 
+async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([work, timeout]);
+  clearTimeout(timer);
+}

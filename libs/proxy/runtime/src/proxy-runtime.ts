@@ -50,10 +50,10 @@ export class ProxyRuntime {
   readonly #listeners: ListenerStore;
   readonly #logFiles: LogFiles;
   readonly #rejections = new Map<string, readonly XdsRejection[]>();
+  readonly #health: ServerHealth = { failed: false };
   readonly #http2Stats: Http2Stats;
   readonly #updates = new Map<string, UpdateStats>();
   readonly #wantedListeners = new Set<(typeUrl: string) => void>();
-  readonly #health: ServerHealth = { failed: false };
   readonly #listenerListeners = new Set<() => void>();
   readonly #wanted = new Map<string, string>();
   #initializedListeners: (() => void)[] = [];
@@ -88,10 +88,10 @@ export class ProxyRuntime {
       random,
       stats,
       http2Stats: this.#http2Stats,
+      health: this.#health,
       routes: (name) => this.#routes.get(name),
       sockets: new ListenerSockets({
         source: options.sockets,
-      health: this.#health,
         reusePort: options.reusePort ?? false,
         portOf: options.portOf,
         maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,

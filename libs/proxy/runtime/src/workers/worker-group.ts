@@ -17,6 +17,7 @@ import {
   closeTask,
   drainTask,
   giveUpTask,
+  healthSlot,
   reopenLogsTask,
   type WorkerEvent,
   type WorkerStart,

@@ -11,6 +11,7 @@ import {
   closeTask,
   drainTask,
   giveUpTask,
+  healthSlot,
   reopenLogsTask,
   resolvedHostsSlot,
   type WorkerEvent,
