@@ -102,7 +102,7 @@ export class ZooKeeperApplications {
   }
 
   stop(): void {
-    for (const path of [...this.#asked.keys()]) this.forget(path);
+    for (const path of this.#asked.keys()) this.forget(path);
   }
 
   #ask(path: string, instance: ApplicationInstance, retryMs: number, delayMs: number): void {

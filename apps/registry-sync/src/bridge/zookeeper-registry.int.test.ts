@@ -218,15 +218,15 @@ describe("Dubbo's registry in ZooKeeper", () => {
       await until("the change", () => JSON.stringify(text()).includes("a: 2"));
       await app.delete(`/dubbo/config/dubbo/${name}::.condition-router`);
       await until("it is gone", () => text() === undefined);
-      const url = `override://0.0.0.0/${name}?category=configurators&weight=50`;
+      const rule = `override://0.0.0.0/${name}?category=configurators&weight=50`;
       await app.ensure(paths.folder(name, "configurators"));
-      await app.create(paths.node(name, "configurators", url), nothing, { ephemeral: false });
-      await until("the URL", () => [...rules.values()].some((rule) => rule.form === "url" && rule.url === url));
-      const before = ports().length;
+      await app.create(paths.node(name, "configurators", rule), nothing, { ephemeral: false });
+      await until("the URL", () => [...rules.values()].some((one) => one.form === "url" && one.url === rule));
+      const sofar = ports().length;
       const path = await register(app, name, 77);
-      await until("a provider", () => ports().length === before + 1);
+      await until("a provider", () => ports().length === sofar + 1);
       await app.delete(path);
-      await until("it is gone, too", () => ports().length === before);
+      await until("it is gone, too", () => ports().length === sofar);
       await Promise.all([app.close(), registry.stop()]);
     });
   }

@@ -49,6 +49,8 @@ export interface PlannedSubset {
   /** Empty = the service as a whole. */
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Where its instances are, `host:port` or `host`; undefined = anywhere. */
+  readonly addresses?: readonly string[] | undefined;
   /** Of an RPC service: the version and group that its instances have. */
   readonly identity?: RpcIdentity | undefined;
   readonly policy: EffectivePolicy;

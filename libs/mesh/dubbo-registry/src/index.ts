@@ -23,3 +23,8 @@ export {
 export { type Category, RegistryPaths, type RegistryPlace } from "./registry-paths.ts";
 export { type LedgerChanges, type LedgerOptions, providerKey, ProviderLedger } from "./provider-ledger.ts";
 export { type RuleDocument } from "./rules/rule-document.ts";
+export { effectiveProvider, overridesOf } from "./rules/effective-provider.ts";
+export { readRules } from "./rules/read-rules.ts";
+export { planRouting, type RoutingPlan } from "./rules/routing-plan.ts";
+export type { Override, ReadRules, Rule } from "./rules/rule.ts";
+export { ruleNamespace, rulePolicies } from "./rules/rule-policies.ts";

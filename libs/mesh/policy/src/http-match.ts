@@ -11,12 +11,21 @@ export const gatewayName = z
   )
   .max(507);
 
+/** Labels that `sourceLabels` may name of each node, also where it has none: its application … */
+export const appLabel = "fairlead.io/app";
+/** … and its address. */
+export const addressLabel = "fairlead.io/address";
+
 /** What is decided when it is compiled, by who the caller's proxy is; the same for http, tls and tcp. */
 export const sourceFields = {
   port: portNumber
     .optional()
     .describe("The port that is called: a gateway's, or that of the Host in the mesh (none = 80)."),
-  sourceLabels: labels.optional().describe("Only for proxies of nodes that have all of these labels."),
+  sourceLabels: labels
+    .optional()
+    .describe(
+      "Only for proxies of nodes that have all of these labels; `fairlead.io/app` and `fairlead.io/address` are each node's own.",
+    ),
   sourceNamespace: objectName.optional().describe("Only for proxies of nodes of this namespace."),
   gateways: z
     .array(gatewayName)

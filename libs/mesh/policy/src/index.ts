@@ -17,7 +17,7 @@ export type { DirectResponse, Redirect, Rewrite } from "./http-actions.ts";
 export type { CorsPolicy } from "./http-cors.ts";
 export type { Fault } from "./http-fault.ts";
 export { headerCommands, headerReaders } from "./header-value.ts";
-export type { HttpMatch } from "./http-match.ts";
+export { addressLabel, appLabel, type HttpMatch } from "./http-match.ts";
 export type { Retries } from "./http-retries.ts";
 export type { HttpRoute, RouteDestination } from "./http-route.ts";
 export type { TcpRoute, TlsRoute } from "./l4-routes.ts";

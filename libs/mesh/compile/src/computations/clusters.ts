@@ -61,8 +61,8 @@ export const clusterPlan = computation("cluster plan", (reading, plan): ServiceP
     for (const subset of rule.subsets) if (!subsets.has(subset.name)) subsets.set(subset.name, subset);
   // All callers have all clusters, so that no route leads nowhere: of a rule that is for others, the subsets' instances alone.
   for (const { rule } of reading.get(rulesInForce, name))
-    for (const { name: subset, labels } of rule.subsets)
-      if (!subsets.has(subset)) subsets.set(subset, { name: subset, labels });
+    for (const { name: subset, labels, addresses } of rule.subsets)
+      if (!subsets.has(subset)) subsets.set(subset, { name: subset, labels, addresses });
   const known = new Set(
     reading.get(rulesInForce, name).flatMap(({ rule }) => rule.subsets.map((subset) => subset.name)),
   );
@@ -73,11 +73,14 @@ export const clusterPlan = computation("cluster plan", (reading, plan): ServiceP
     provenance: external?.provenance ?? { kind: "service", key: serviceKey(service) },
     whole: { name: "", labels: {}, policy: effectivePolicy(traffic, undefined, service.port) },
     subsets: [
-      ...[...subsets.values()].filter((subset) => known.has(subset.name)).map((subset) => ({
-        name: subset.name,
-        labels: subset.labels,
-        policy: effectivePolicy(traffic, subset, service.port),
-      })),
+      ...[...subsets.values()]
+        .filter((subset) => known.has(subset.name))
+        .map((subset) => ({
+          name: subset.name,
+          labels: subset.labels,
+          addresses: subset.addresses,
+          policy: effectivePolicy(traffic, subset, service.port),
+        })),
       ...reading.get(identitiesOfService, key).map((identity) => ({
         name: identityName(identity),
         labels: {},

@@ -44,7 +44,7 @@ export function viewerOfEndpoints(key: string): string {
 const choiceOf = computation("choice of endpoints", (reading, key) => {
   const { part } = partOf(reading, key);
   const setting = localitySetting(part.policy);
-  return { labels: part.labels, setting, questions: placeQuestions(setting) };
+  return { labels: part.labels, addresses: part.addresses, setting, questions: placeQuestions(setting) };
 });
 
 /** Those that callers would have alike are kept once. */
@@ -61,12 +61,14 @@ export function endpointsKey(reading: Reading, callee: Callee, subset: string, v
 /** Which instances a cluster has. Key: the cluster's. */
 const membersOf = computation("members of a cluster", (reading, key): readonly EndpointMember[] => {
   const { service, subset } = partsOf(key);
-  const { labels, identity } = subset === "" ? wholeService : reading.get(selectionOf, key);
+  const { labels, identity, addresses } = subset === "" ? wholeService : reading.get(selectionOf, key);
+  const wanted = addresses === undefined ? undefined : new Set(addresses);
   const withLabels = reading.get(goesByLabels, key);
   return reading.get(instancesOfService, service).flatMap((instanceId) => {
     const instance = reading.get(instances, instanceId)!;
     if (instance.state !== "ready" || !hasLabels(instance, labels) || !hasIdentity(instance, identity)) return [];
     const { nodeId, protocol, port, weight } = instance;
+    if (wanted !== undefined && !isAt(wanted, reading.get(placeOf, nodeId)?.address, port)) return [];
     return [
       {
         key: instanceKey(instance),
@@ -87,12 +89,19 @@ const goesByLabels = computation(
 
 const labelsOfNode = computation("labels of a node", (reading, id) => reading.get(nodes, id)?.labels ?? {});
 
-const wholeService: Pick<PlannedSubset, "labels" | "identity"> = { labels: {} };
+type Selection = Pick<PlannedSubset, "labels" | "identity" | "addresses">;
+const wholeService: Selection = { labels: {} };
 
-const selectionOf = computation("selection of a subset", (reading, key): Pick<PlannedSubset, "labels" | "identity"> => {
-  const { labels, identity } = partOf(reading, key).part;
-  return { labels, identity };
+const selectionOf = computation("selection of a subset", (reading, key): Selection => {
+  const { labels, identity, addresses } = partOf(reading, key).part;
+  return { labels, identity, addresses };
 });
+
+/** @param port the application's own */
+function isAt(addresses: ReadonlySet<string>, host: string | undefined, port: number): boolean {
+  if (host === undefined) return false;
+  return addresses.has(host) || addresses.has(host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
+}
 
 function partOf(reading: Reading, key: string): { plan: ServicePlan; part: PlannedSubset } {
   const { plan: planOf, service, subset } = partsOf(key);

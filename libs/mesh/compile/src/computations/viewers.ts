@@ -1,5 +1,6 @@
 import { computation } from "@fairlead/incremental";
-import { typedPolicy } from "@fairlead/policy";
+import type { MeshNode } from "@fairlead/model";
+import { addressLabel, appLabel, typedPolicy } from "@fairlead/policy";
 import { policyQuestions } from "../policy-questions.ts";
 import { type Question, type Viewer, viewerOf } from "../viewer.ts";
 import { all, askingPolicies, nodes, policies } from "./facts.ts";
@@ -19,7 +20,13 @@ const allQuestions = computation("questions", (reading): readonly Question[] => 
   return [...new Set(questions)].toSorted();
 });
 
+/** What policies may select a node by: its labels, and what each node has without them. */
+function selectableBy(node: MeshNode | undefined): Readonly<Record<string, string>> {
+  if (node === undefined) return {};
+  return { [appLabel]: node.app, [addressLabel]: node.address, ...node.labels };
+}
+
 /** Key: the node's id. */
 export const viewerOfNode = computation("viewer", (reading, id): Viewer =>
-  viewerOf(reading.get(allQuestions, all), reading.get(nodes, id)?.labels ?? {}),
+  viewerOf(reading.get(allQuestions, all), selectableBy(reading.get(nodes, id))),
 );

@@ -1,0 +1,125 @@
+import { createHash } from "node:crypto";
+import type { PolicyObject } from "@fairlead/model";
+import { stringify } from "yaml";
+import type { CallMatch, TextMatch } from "./call-match.ts";
+import type { PlannedRoute, PlannedShare, RoutingPlan } from "./routing-plan.ts";
+
+/** Of 1: the sum of a route's weights. */
+const wholeWeight = 10_000;
+const nobody = "none";
+
+/** Dubbo's names, and what is nearest to them. */
+const balancers: Readonly<Record<string, string>> = {
+  random: "RANDOM",
+  roundrobin: "ROUND_ROBIN",
+  leastactive: "LEAST_REQUEST",
+  shortestresponse: "LEAST_REQUEST",
+  adaptive: "LEAST_REQUEST",
+  p2c: "LEAST_REQUEST",
+};
+
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 8);
+}
+
+/** A name that goes with what the subset is, not with who is in it at the time. */
+function subsetName({ providers, steps }: PlannedShare): string {
+  if (providers?.length === 0) return nobody;
+  const readable = steps
+    .at(-1)!
+    .replace(/^.*[/#]/, "")
+    .replaceAll(/[^A-Za-z0-9]+/g, "-")
+    .replaceAll(/^-+|-+$/g, "")
+    .slice(-30);
+  return `${readable === "" ? "" : `${readable.replace(/^-/, "")}-`}${digest(steps.join("\n"))}`;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
+}
+
+function matchValue({ kind, value }: TextMatch): object {
+  if (kind === "present") return {};
+  if (kind === "glob") return { regex: value.split("*").map(escaped).join(".*") };
+  return { [kind]: value };
+}
+
+function matchOf({ path, headers, labels }: CallMatch): object {
+  const named = Object.entries(headers);
+  return {
+    ...(path === undefined ? {} : { uri: matchValue(path) }),
+    ...(named.length === 0
+      ? {}
+      : { headers: Object.fromEntries(named.map(([name, match]) => [name, matchValue(match)])) }),
+    ...(Object.keys(labels).length === 0 ? {} : { sourceLabels: labels }),
+  };
+}
+
+function isEmpty(match: CallMatch): boolean {
+  return Object.keys(matchOf(match)).length === 0;
+}
+
+function routeOf(host: string, { matches, shares, timeoutMs, retries }: PlannedRoute): object {
+  const destination = (share: PlannedShare) =>
+    share.providers === undefined ? { host } : { host, subset: subsetName(share) };
+  const nowhere = shares.length === 0 ? [{ destination: { host, subset: nobody } }] : [];
+  return {
+    ...(matches.some(isEmpty) ? {} : { match: matches.map(matchOf) }),
+    route: [
+      ...nowhere,
+      ...shares.map((share) => ({
+        destination: destination(share),
+        ...(shares.length === 1 ? {} : { weight: Math.max(1, Math.round(share.weight * wholeWeight)) }),
+      })),
+    ],
+    ...(timeoutMs === undefined ? {} : { timeout: `${timeoutMs}ms` }),
+    ...(retries === undefined ? {} : { retries: { attempts: retries } }),
+  };
+}
+
+function subsetsOf(routes: readonly PlannedRoute[]): object[] {
+  const found = new Map<string, object>();
+  for (const { shares } of routes) {
+    if (shares.length === 0) found.set(nobody, { name: nobody, addresses: [] });
+    for (const share of shares) {
+      if (share.providers === undefined) continue;
+      const name = subsetName(share);
+      const addresses = share.providers.map(({ address, port }) => `${address.includes(":") ? `[${address}]` : address}:${port}`); // prettier-ignore
+      found.set(name, { name, addresses: [...new Set(addresses)].toSorted() });
+    }
+  }
+  return [...found.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, subset]) => subset);
+}
+
+export interface PolicyOrigin {
+  /** Of the bridged registry; the policies' namespace is `~<registry>`, which no applied policy can have. */
+  readonly registry: string;
+  readonly interface: string;
+}
+
+/** Policies of a registry's rules are kept under this namespace: nobody can apply one there, and it comes after all others. */
+export function ruleNamespace(registry: string): string {
+  return `~${registry}`;
+}
+
+/** The plan as the mesh's own policies; none where it says nothing. The same text for the same plan. */
+export function rulePolicies({ registry, interface: host }: PolicyOrigin, plan: RoutingPlan): PolicyObject[] {
+  const simple = plan.balancing === undefined ? undefined : balancers[plan.balancing];
+  const subsets = subsetsOf(plan.routes);
+  const name = `${host.toLowerCase().replaceAll(/[^a-z0-9.-]/g, "-").replaceAll(/^[.-]+|[.-]+$/g, "").slice(0, 200)}-${digest(host)}`; // prettier-ignore
+  const file = `registry ${registry}: ${plan.sources.join(", ") || host}`;
+  const policy = (kind: "VirtualService" | "DestinationRule", spec: object): PolicyObject => {
+    const annotations = { "fairlead.io/origin": file };
+    const document = { apiVersion: "networking.istio.io/v1", kind, metadata: { name, annotations }, spec };
+    const text = stringify(document, null, { lineWidth: 0, aliasDuplicateObjects: false });
+    return { kind, namespace: ruleNamespace(registry), name, file: file.slice(0, 1000), line: 1, text };
+  };
+  const policies: PolicyObject[] = [];
+  if (subsets.length > 0 || simple !== undefined) {
+    const trafficPolicy = simple === undefined ? {} : { trafficPolicy: { loadBalancer: { simple } } };
+    policies.push(policy("DestinationRule", { host, ...trafficPolicy, ...(subsets.length > 0 ? { subsets } : {}) }));
+  }
+  if (plan.routes.length > 0)
+    policies.push(policy("VirtualService", { hosts: [host], http: plan.routes.map((route) => routeOf(host, route)) }));
+  return policies;
+}
