@@ -1,3 +1,4 @@
+import type { Transform } from "node:stream";
 import {
   type FilterOverride,
   type FilterOverrides,
@@ -27,6 +28,7 @@ import { RouterFilter, type RouterFilterCallbacks, type RouterFilterContext } fr
 import type { StreamFilterCallbacks } from "./stream-filter.ts";
 import { StreamInfo } from "./stream-info.ts";
 import { StreamTimers } from "./stream-timers.ts";
+import { type BodyOutput, TransformedBody } from "./transformed-body.ts";
 import { decideUpgrade } from "./upgrade-decision.ts";
 
 export interface HttpStreamContext extends RouterFilterContext {
@@ -38,7 +40,7 @@ export interface HttpStreamContext extends RouterFilterContext {
 /** One request of a client: through the filters to the router, and the response back. */
 export class HttpStream
   extends StreamTimers
-  implements StreamReceiver<RequestHead>, StreamFilterCallbacks, RouterFilterCallbacks
+  implements StreamReceiver<RequestHead>, StreamFilterCallbacks, RouterFilterCallbacks, BodyOutput
 {
   readonly info: StreamInfo;
   route: RouteEntry | undefined;
@@ -56,6 +58,9 @@ export class HttpStream
   #responseEnded = false;
   /** The upgrade was agreed to: each half ends on its own. */
   #tunnel = false;
+  #transformed: TransformedBody | undefined;
+  #clientBlocked = false;
+  #transformBlocked = false;
   #over = false;
 
   constructor(
@@ -146,12 +151,14 @@ export class HttpStream
   }
 
   onWriteBlocked(): void {
+    this.#clientBlocked = true;
     this.#router.onDownstreamBlocked(true);
   }
 
   onWritable(): void {
     this.touch();
-    this.#router.onDownstreamBlocked(false);
+    this.#clientBlocked = false;
+    if (!this.#transformBlocked) this.#router.onDownstreamBlocked(false);
   }
 
   // What filters do
@@ -165,8 +172,12 @@ export class HttpStream
     return this.#overrides.get(filter);
   }
 
-  count(stat: string): void {
-    this.#context.stats.count(stat);
+  count(stat: string, by = 1): void {
+    this.#context.stats.count(stat, by);
+  }
+
+  transformResponse(transform: Transform): void {
+    this.#transformed = new TransformedBody(transform, this);
   }
 
   sendLocalReply(reply: LocalReply): void {
@@ -225,9 +236,15 @@ export class HttpStream
 
   sendResponseData(chunk: Buffer, endStream: boolean): void {
     if (this.#over) return;
-    this.info.bytesSent += chunk.length;
     this.touch();
     this.#chain?.onResponseData(chunk, endStream);
+    if (this.#transformed === undefined) this.onTransformedData(chunk, endStream);
+    else this.#transformed.write(chunk, endStream);
+  }
+
+  onTransformedData(chunk: Buffer, endStream: boolean): void {
+    if (this.#over) return;
+    this.info.bytesSent += chunk.length;
     this.#sender.sendData(chunk, endStream);
     if (endStream) this.#endResponse();
   }
@@ -236,8 +253,24 @@ export class HttpStream
     if (this.#over) return;
     this.info.setTrailers(trailers);
     this.#chain?.onResponseTrailers(trailers);
+    if (this.#transformed === undefined) this.onTransformedTrailers(trailers);
+    else this.#transformed.end(trailers);
+  }
+
+  onTransformedTrailers(trailers: HeaderMap): void {
+    if (this.#over) return;
     this.#sender.sendTrailers(trailers);
     this.#finish();
+  }
+
+  onTransformFailure(): void {
+    this.info.details = "response_transform_failed";
+    this.resetStream();
+  }
+
+  onTransformBlocked(blocked: boolean): void {
+    this.#transformBlocked = blocked;
+    this.#router.onDownstreamBlocked(blocked || this.#clientBlocked);
   }
 
   resetStream(): void {
@@ -364,6 +397,7 @@ export class HttpStream
     this.endTimers();
     if (this.#tunnel) this.#context.stats.downstream_cx_upgrades_active--;
     this.#router.destroy();
+    this.#transformed?.destroy();
     this.#chain?.destroy();
     const { accessLog } = this.#config;
     if (accessLog !== undefined) {

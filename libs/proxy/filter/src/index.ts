@@ -1,5 +1,11 @@
 export { InternalAddresses } from "./client-address.ts";
 export { BufferConfig, bufferFilter } from "./filters/buffer.ts";
+export {
+  type CompressorLibrary,
+  CompressorOverride,
+  compressorFilter,
+  type CompressorSpec,
+} from "./filters/compressor.ts";
 export { CorsConfig, corsFilter, type CorsSpec } from "./filters/cors.ts";
 export { FaultConfig, faultFilter, type FaultSpec } from "./filters/fault.ts";
 export { HeaderMutationConfig, headerMutationFilter } from "./filters/header-mutation.ts";

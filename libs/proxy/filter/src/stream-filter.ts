@@ -1,3 +1,4 @@
+import type { Transform } from "node:stream";
 import type { ConnectionInfo, HeaderMap, RequestHead, ResponseHead } from "@fairlead/proxy-stream";
 import type { FilterOverride, RouteEntry, WeightedCluster } from "@fairlead/proxy-router";
 import type { LocalReply } from "./local-reply.ts";
@@ -45,8 +46,13 @@ export interface StreamFilterCallbacks {
   continueRequest(): void;
   /** Answers instead of the host. When a response has begun already, the stream is reset. */
   sendLocalReply(reply: LocalReply): void;
-  /** Adds one to `http.<stat_prefix>.<stat>`. */
-  count(stat: string): void;
+  /** Adds to `http.<stat_prefix>.<stat>`. @param by @default 1 */
+  count(stat: string, by?: number): void;
+  /**
+   * The body of the response, whose head is being seen, goes through this on its way to the client. One filter of a stream may do so;
+   * the stream is ended with it.
+   */
+  transformResponse(transform: Transform): void;
 }
 
 /** @returns undefined when there is nothing to do for this request: that costs nothing further */
