@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
 import { requireCommand } from "./require-command.ts";
+import { runServer, type ServerControl } from "./server-process.ts";
 
 const startDeadlineMs = 10_000;
 
@@ -16,19 +16,10 @@ export interface TestNatsOptions {
 }
 
 /** A nats-server with JetStream for one test file, with ways to take it away. */
-export interface TestNats {
+export interface TestNats extends ServerControl {
   /** nats://127.0.0.1:<port>, with the login where there is one; the same after `restart`. */
   readonly url: string;
   readonly port: number;
-  /** Stops its process (SIGSTOP), so that it neither answers nor closes a connection. */
-  pause(): void;
-  resume(): void;
-  /** Ends it as a crash does: SIGKILL. */
-  kill(): Promise<void>;
-  /** Starts it again on the same port, having killed it where it runs. `wipe`: with an empty folder. @default false */
-  restart(options?: { readonly wipe?: boolean }): Promise<void>;
-  /** Stops it and removes its folder. */
-  stop(): Promise<void>;
 }
 
 /** Resolves when the server says that it takes clients; rejects with its log when it ends before. */
@@ -71,33 +62,12 @@ export async function startTestNats({ login, maxPayloadBytes }: TestNatsOptions 
     args.push("-c", config);
   }
 
-  let child = await launch(command, args);
-  // A test that crashes leaves no server behind.
-  const killNow = () => child.kill("SIGKILL");
-  process.once("exit", killNow);
-  const kill = async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, "exit");
-    child.kill("SIGKILL");
-    await ended;
-  };
+  const control = await runServer(() => launch(command, args), { folder, data: folder });
   const credentials =
     login === undefined ? "" : `${encodeURIComponent(login.user)}:${encodeURIComponent(login.password)}@`;
   return {
     url: `nats://${credentials}127.0.0.1:${port}`,
     port,
-    pause: () => child.kill("SIGSTOP"),
-    resume: () => child.kill("SIGCONT"),
-    kill,
-    async restart({ wipe = false } = {}) {
-      await kill();
-      if (wipe) await rm(folder, { recursive: true, force: true });
-      child = await launch(command, args);
-    },
-    async stop() {
-      process.off("exit", killNow);
-      await kill();
-      await rm(folder, { recursive: true, force: true });
-    },
+    ...control,
   };
 }

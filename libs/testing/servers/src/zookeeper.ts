@@ -1,30 +1,22 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { freePort } from "./free-port.ts";
 import { requireCommand } from "./require-command.ts";
+import { runServer, type ServerControl } from "./server-process.ts";
 
 const startDeadlineMs = 30_000;
 /** Debian's package has the server in a jar and no program for it. */
 const jar = "/usr/share/java/zookeeper.jar";
 
 /** A ZooKeeper for one test file, with ways to take it away. */
-export interface TestZooKeeper {
+export interface TestZooKeeper extends ServerControl {
   /** 127.0.0.1:<port>; the same after `restart`. */
   readonly address: string;
   readonly port: number;
-  /** Stops its process (SIGSTOP): connections stay open and nothing answers. */
-  pause(): void;
-  resume(): void;
-  /** Ends it as a crash does: SIGKILL. */
-  kill(): Promise<void>;
-  /** Starts it again on the same port, having killed it where it runs. `wipe`: with an empty folder. @default false */
-  restart(options?: { readonly wipe?: boolean }): Promise<void>;
-  stop(): Promise<void>;
 }
 
 /** Whether the server answers `ruok`: it takes clients. */
@@ -90,30 +82,6 @@ export async function startTestZooKeeper({ tickMs = 100 }: TestZooKeeperOptions 
   };
   await writeFile(config, Object.entries(settings).map(([name, value]) => `${name}=${value}\n`).join("")); // prettier-ignore
 
-  let child = await launch(java, config, port);
-  const killNow = () => child.kill("SIGKILL");
-  process.once("exit", killNow);
-  const kill = async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, "exit");
-    child.kill("SIGKILL");
-    await ended;
-  };
-  return {
-    address: `127.0.0.1:${port}`,
-    port,
-    pause: () => child.kill("SIGSTOP"),
-    resume: () => child.kill("SIGCONT"),
-    kill,
-    async restart({ wipe = false } = {}) {
-      await kill();
-      if (wipe) await rm(data, { recursive: true, force: true });
-      child = await launch(java, config, port);
-    },
-    async stop() {
-      process.off("exit", killNow);
-      await kill();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
+  const control = await runServer(() => launch(java, config, port), { folder, data });
+  return { address: `127.0.0.1:${port}`, port, ...control };
 }
