@@ -34,6 +34,8 @@ const cases: readonly (readonly [from: string, to: string | undefined])[] = [
 test("a path has one spelling, or is refused", () => {
   for (const [from, to] of cases) assert.equal(canonicalPath(from, keep), to, from);
   assert.equal(canonicalPath("//a///b//", { ...keep, mergeSlashes: true }), "/a/b/");
+  assert.equal(canonicalPath("//a", { ...keep, mergeSlashes: true }), "/a");
+  assert.equal(canonicalPath("//?x", { ...keep, mergeSlashes: true }), "/?x");
   assert.equal(canonicalPath("/a%2Fb", { ...keep, escapedSlashes: "reject" }), undefined);
   assert.equal(canonicalPath("/a%5cb", { ...keep, escapedSlashes: "reject" }), undefined);
 });

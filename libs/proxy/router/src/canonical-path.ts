@@ -5,7 +5,7 @@ export interface CanonicalPathOptions {
   readonly escapedSlashes: "keep" | "reject";
 }
 
-const plain = /^\/(?:[^%\\/.?]|\.(?=[^./?])|\/(?=[^./]|$))*(?:\?|$)/;
+const plain = /^\/(?!\/)(?:[^%\\/.?]|\.(?=[^./?])|\/(?=[^./]|$))*(?:\?|$)/;
 
 /**
  * The one spelling of a path that routes, policies and the host all see (RFC 3986 §6.2.2): unreserved characters are not

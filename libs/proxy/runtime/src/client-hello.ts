@@ -14,24 +14,38 @@ export function readClientHello(bytes: Buffer): ClientHello | "plain" | "more" |
   if (bytes[0] !== 0x16) return "plain";
   if (bytes.length >= 2 && bytes[1] !== 3) return "plain";
   const message = joinRecords(bytes);
-  if (message === "invalid" || bytes.length > MAX_BYTES) return "invalid";
-  if (message.length >= 1 && message[0] !== 1) return "invalid";
-  if (message.length < 4 || message.length < 4 + message.readUIntBE(1, 3)) return "more";
+  if (message === "invalid" || (message.length >= 1 && message[0] !== 1)) return "invalid";
+  const end = endOf(message);
+  if (end > MAX_BYTES) return "invalid";
+  if (message.length < end) return bytes.length > MAX_BYTES ? "invalid" : "more";
   try {
-    return parse(message.subarray(4, 4 + message.readUIntBE(1, 3)));
+    return parse(message.subarray(4, end));
   } catch (error) {
     if (error instanceof RangeError) return "invalid";
     throw error;
   }
 }
 
-/** The handshake's bytes of the records that have come, whole or not. */
+/** @returns where the message ends; as far as its head must come, as long as that is not known */
+function endOf(message: Buffer): number {
+  return message.length < 4 ? 4 : 4 + message.readUIntBE(1, 3);
+}
+
+/** The handshake's bytes of the records that have come, whole or not, up to the end of the first message: early data may follow it. */
 function joinRecords(bytes: Buffer): Buffer | "invalid" {
   const parts: Buffer[] = [];
-  for (let at = 0; at + 5 <= bytes.length;) {
+  let have = 0;
+  let end = 4;
+  for (let at = 0; at + 5 <= bytes.length && have < end;) {
     if (bytes[at] !== 0x16) return "invalid";
     const length = bytes.readUInt16BE(at + 3);
-    parts.push(bytes.subarray(at + 5, at + 5 + length));
+    // RFC 8446 §5.1 allows no empty ones.
+    if (length === 0) return "invalid";
+    const part = bytes.subarray(at + 5, at + 5 + length);
+    parts.push(part);
+    const before = have;
+    have += part.length;
+    if (before < 4 && have >= 4) end = endOf(Buffer.concat(parts));
     at += 5 + length;
   }
   return Buffer.concat(parts);
