@@ -10,7 +10,7 @@ import {
   statsOf,
   waitsForConfig,
 } from "@fairlead/proxy-admin";
-import { defaultAccessLog, ProxyRuntime } from "@fairlead/proxy-runtime";
+import { defaultAccessLog, type DrainOptions, ProxyRuntime } from "@fairlead/proxy-runtime";
 import { AdsClient, LastGoodConfig } from "@fairlead/proxy-xds-client";
 import type { NodeBody } from "@fairlead/registration";
 import { RegistryCaller } from "@fairlead/registry-client";
@@ -70,6 +70,8 @@ export function createEdgeGateway(config: EdgeGatewayConfig, resources: EdgeGate
   const presence = new NodePresence({ registry, node, leaseTtlMs: config.leaseTtl, logger });
 
   let draining = false;
+  /** POST /healthcheck/fail. */
+  let leaving = false;
   let registers = false;
   let retired: Promise<void> | undefined;
   let stopped: Promise<void> | undefined;
@@ -84,10 +86,10 @@ export function createEdgeGateway(config: EdgeGatewayConfig, resources: EdgeGate
       .filter(({ state }) => state === "warming")
       .map(({ name }) => `listener ${name}`);
   };
-  const state = () => serverStateOf(draining, waitingFor());
-  const drain = async (): Promise<void> => {
+  const state = () => serverStateOf(draining || leaving, waitingFor());
+  const drain = async (options: DrainOptions = {}): Promise<void> => {
     draining = true;
-    await runtime.drain();
+    await runtime.drain(options);
   };
   const failed = (what: string) => (error: unknown) => logger.error({ err: error }, `${what} failed`);
   const pages = proxyPages({
@@ -101,7 +103,11 @@ export function createEdgeGateway(config: EdgeGatewayConfig, resources: EdgeGate
     logger,
     epoch,
     serveMetrics: (request, response) => telemetry.serveMetrics(request, response),
-    drain: () => void drain().catch(failed("draining")),
+    drain: (graceful) => void drain(graceful ? { strategy: "gradual", accepting: true } : {}).catch(failed("draining")),
+    failHealthCheck: (now) => {
+      leaving = now;
+      runtime.failHealthCheck(now);
+    },
     quit: resources.quit ?? (() => void stop().catch(failed("stopping"))),
   });
   const admin = new AdminServer(pages, {
@@ -128,7 +134,7 @@ export function createEdgeGateway(config: EdgeGatewayConfig, resources: EdgeGate
     return { counters: countersOf(stats), connections: openConnections(stats) };
   };
   const handOver = async (link: EpochLink): Promise<void> => {
-    const drained = drain();
+    const drained = drain({ strategy: "gradual" });
     admin.stopAccepting();
     await presence.leave();
     link.handedOver();

@@ -100,6 +100,8 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
   const registrations = new Registrations({ node, publications, subscriptions, lease });
 
   let draining = false;
+  /** POST /healthcheck/fail. */
+  let leaving = false;
   let retired: Promise<void> | undefined;
   let stopped: Promise<void> | undefined;
   let registers = false;
@@ -108,10 +110,10 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
   let adminPort = 0;
 
   const missing = (): readonly string[] => (draining ? ["nothing: it is draining"] : waitingFor(ads.state(), runtime));
-  const state = () => serverStateOf(draining, missing());
-  const drain = async (): Promise<void> => {
+  const state = () => serverStateOf(draining || leaving, missing());
+  const drain = async (graceful = false): Promise<void> => {
     draining = true;
-    await runtime.drain();
+    await runtime.drain(graceful ? { strategy: "gradual", accepting: true } : {});
   };
   const failed = (what: string) => (error: unknown) => logger.error({ err: error }, `${what} failed`);
   const admin = new AdminServer(
@@ -125,7 +127,11 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
       logger,
       telemetry: resources.telemetry,
       epoch,
-      drain: () => void drain().catch(failed("draining")),
+      drain: (graceful) => void drain(graceful).catch(failed("draining")),
+      failHealthCheck: (now) => {
+        leaving = now;
+        runtime.failHealthCheck(now);
+      },
       quit: resources.quit ?? (() => void stop().catch(failed("stopping"))),
     }),
     logger,
@@ -176,7 +182,7 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
   };
   const handOver = async (link: EpochLink): Promise<void> => {
     draining = true;
-    const drained = runtime.drain();
+    const drained = runtime.drain({ strategy: "gradual" });
     admin.stopAccepting();
     await Promise.all([
       lease.stop(),

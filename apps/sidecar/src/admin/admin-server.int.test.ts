@@ -74,7 +74,8 @@ const runtime = {
   listeners: () => [outbound],
 };
 let state: ServerState = "LIVE";
-let drained = 0;
+const drained: boolean[] = [];
+const failedHealth: boolean[] = [];
 let quit = 0;
 let server: AdminServer;
 let base: string;
@@ -91,7 +92,8 @@ before(async () => {
         waitingFor: () => ["the outbound listener"],
         logger,
         telemetry: { serveMetrics: (_request, response) => response.end("a_metric 1\n") },
-        drain: () => (drained += 1),
+        drain: (graceful) => void drained.push(graceful),
+        failHealthCheck: (failed) => void failedHealth.push(failed),
         quit: () => (quit += 1),
       }),
       "/broken": {
@@ -220,15 +222,18 @@ test("/logging sets the level", async () => {
 });
 
 test("what changes something takes POST only, and not from a web page", async () => {
-  for (const path of ["/logging?level=debug", "/drain_listeners", "/quitquitquit"]) {
+  for (const path of ["/logging?level=debug", "/drain_listeners", "/healthcheck/fail", "/quitquitquit"]) {
     const answer = await get(path);
     assert.deepEqual([answer.status, answer.headers.get("allow")], [405, "POST"], path);
     assert.equal((await post(path, { origin: "https://evil.example" })).status, 403, path);
   }
-  assert.deepEqual([drained, quit, logger.level], [0, 0, "fatal"]);
+  assert.deepEqual([drained, quit, logger.level], [[], 0, "fatal"]);
   assert.equal((await post("/drain_listeners")).text, "OK\n");
+  assert.equal((await post("/drain_listeners?graceful")).text, "OK\n");
+  assert.equal((await post("/healthcheck/fail")).text, "OK\n");
+  assert.equal((await post("/healthcheck/ok")).text, "OK\n");
   assert.equal((await post("/quitquitquit")).text, "OK\n");
-  assert.deepEqual([drained, quit], [1, 1]);
+  assert.deepEqual([drained, failedHealth, quit], [[false, true], [true, false], 1]);
   assert.equal((await post("/ready")).status, 405);
 });
 

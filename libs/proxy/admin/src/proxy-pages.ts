@@ -26,8 +26,10 @@ export interface ProxyPagesOptions {
   readonly serveMetrics: (request: IncomingMessage, response: ServerResponse) => void;
   /** Of a process that may be replaced by the next one. @default it is the only one */
   readonly epoch?: EpochFacts | undefined;
-  /** Stops accepting calls and lets those under way end. */
-  readonly drain: () => void;
+  /** Stops accepting calls and lets those under way end; gracefully: goes on accepting until the drain time is over. */
+  readonly drain: (graceful: boolean) => void;
+  /** The proxy is to be left, though it serves; or not any more. */
+  readonly failHealthCheck: (failed: boolean) => void;
   /** Ends the process as SIGTERM does. */
   readonly quit: () => void;
 }
@@ -129,8 +131,22 @@ export function proxyPages(options: ProxyPagesOptions): Readonly<Record<string, 
       void runtime.reopenLogs?.();
       return { body: "OK\n" };
     }),
-    "/drain_listeners": post("stop accepting calls; those under way end", () => {
-      options.drain();
+    "/drain_listeners": post(
+      "stop accepting calls; those under way end. ?graceful: first ask clients to leave, over the drain time",
+      (query) => {
+        options.drain(query.has("graceful"));
+        return { body: "OK\n" };
+      },
+    ),
+    "/healthcheck/fail": post(
+      "health checks fail, /ready too, and each response ends its connection; calls are served",
+      () => {
+        options.failHealthCheck(true);
+        return { body: "OK\n" };
+      },
+    ),
+    "/healthcheck/ok": post("takes /healthcheck/fail back", () => {
+      options.failHealthCheck(false);
       return { body: "OK\n" };
     }),
     "/quitquitquit": post("stop as on SIGTERM: withdraw, drain, end", () => {
