@@ -1,0 +1,2 @@
+export { SteadyLoad, type SteadyLoadOptions } from "./steady-load.ts";
+export type { LoadTarget } from "./load-client.ts";
