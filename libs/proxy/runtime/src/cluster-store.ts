@@ -6,6 +6,7 @@ import { readCluster, type TranslatedCluster } from "./translate/cluster.ts";
 import type { WatchedNames, WatchNames } from "./dns-hosts.ts";
 import type { DnsDiscovery } from "./translate/dns-discovery.ts";
 import { type Assignment, readLoadAssignment } from "./translate/load-assignment.ts";
+import type { SecretStore } from "./secrets/secret-store.ts";
 import type { XdsRejection, XdsResource } from "./xds-resource.ts";
 
 /**
@@ -16,18 +17,22 @@ export class ClusterStore {
   readonly #manager: ClusterManager;
   readonly #clusters = new Map<string, Accepted<TranslatedCluster>>();
   readonly #assignments = new Map<string, Accepted<Assignment>>();
-  /** Clusters that wait for their first assignment. */
+  /** Clusters that wait for their first assignment, or for secrets. */
   readonly #warming = new Set<string>();
   readonly #watchNames: WatchNames;
   readonly #onChange: () => void;
   readonly #dns = new Map<string, WatchedNames>();
   /** Clusters whose hosts have not all been checked once. */
   readonly #checking = new Set<string>();
+  readonly #secrets: SecretStore;
+  /** The hosts of clusters that wait for nothing but secrets. */
+  readonly #withoutSecrets = new Map<string, Assignment>();
   #clustersCame = false;
 
   /** @param onChange a cluster that was warming serves now, other than by an `apply…` */
-  constructor(manager: ClusterManager, watchNames: WatchNames, onChange: () => void) {
+  constructor(manager: ClusterManager, secrets: SecretStore, watchNames: WatchNames, onChange: () => void) {
     this.#manager = manager;
+    this.#secrets = secrets;
     this.#watchNames = watchNames;
     this.#onChange = onChange;
   }
@@ -49,6 +54,11 @@ export class ClusterStore {
     return [...names].toSorted();
   }
 
+  /** The secrets that the clusters want. */
+  secretNames(): string[] {
+    return [...this.#clusters.values()].flatMap(({ value }) => value.secretNames);
+  }
+
   clusters(): readonly (Accepted<TranslatedCluster> & { readonly warming: boolean })[] {
     return [...this.#clusters.values()].map((cluster) => ({ ...cluster, warming: this.#warming.has(cluster.name) }));
   }
@@ -63,7 +73,7 @@ export class ClusterStore {
       ClusterSchema,
       resources,
       (name) => this.#clusters.get(name),
-      (message) => ({ name: message.name, value: readCluster(message) }),
+      (message) => ({ name: message.name, value: readCluster(message, this.#secrets) }),
     );
     const present = new Set(resources.map((resource) => resource.name));
     for (const name of this.#clusters.keys()) if (!present.has(name)) this.#remove(name);
@@ -108,8 +118,17 @@ export class ClusterStore {
     }
   }
 
+  /** Secrets came, or will not come: clusters that waited for them serve. */
+  onSecrets(): void {
+    for (const [name, assignment] of this.#withoutSecrets) {
+      const cluster = this.#clusters.get(name);
+      if (cluster !== undefined) this.#activate(cluster, assignment);
+    }
+  }
+
   #warm(cluster: Accepted<TranslatedCluster>): void {
     const { discovery } = cluster.value;
+    this.#withoutSecrets.delete(cluster.name);
     this.#dns.get(cluster.name)?.close();
     this.#dns.delete(cluster.name);
     if (discovery.kind === "dns") {
@@ -150,6 +169,12 @@ export class ClusterStore {
   }
 
   #activate(cluster: Accepted<TranslatedCluster>, assignment: Assignment): void {
+    if (!this.#secrets.settled(cluster.value.secretNames)) {
+      this.#warming.add(cluster.name);
+      this.#withoutSecrets.set(cluster.name, assignment);
+      return;
+    }
+    this.#withoutSecrets.delete(cluster.name);
     this.#warming.delete(cluster.name);
     this.#manager.set(cluster.value.config, assignment.hosts, assignment.overprovisioningPercent);
     const active = this.#manager.get(cluster.name);
@@ -164,6 +189,7 @@ export class ClusterStore {
     this.#clusters.delete(name);
     this.#warming.delete(name);
     this.#checking.delete(name);
+    this.#withoutSecrets.delete(name);
     this.#dns.get(name)?.close();
     this.#dns.delete(name);
     this.#manager.remove(name);

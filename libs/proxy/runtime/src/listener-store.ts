@@ -70,6 +70,11 @@ export class ListenerStore {
     return [...new Set(this.#current().flatMap((listener) => listener.routeNames()))].toSorted();
   }
 
+  /** The secrets that the listeners want. */
+  secretNames(): string[] {
+    return this.#current().flatMap((listener) => listener.secretNames());
+  }
+
   async apply(resources: readonly XdsResource[]): Promise<readonly XdsRejection[]> {
     const { accepted, rejections } = decodeResources(
       ListenerSchema,
@@ -78,7 +83,7 @@ export class ListenerStore {
         const listener = this.#listeners.get(name);
         return listener === undefined ? undefined : { name, body: listener.body, value: listener.translated };
       },
-      (message) => ({ name: message.name, value: readListener(message) }),
+      (message) => ({ name: message.name, value: readListener(message, this.#context.secrets) }),
     );
     const present = new Set(resources.map((resource) => resource.name));
     const gone = [...this.#listeners.values()].filter(({ name }) => !present.has(name));
@@ -104,8 +109,8 @@ export class ListenerStore {
     ];
   }
 
-  /** Route tables came: listeners that waited for them serve. Resolves when they accept. */
-  async onRoutes(): Promise<void> {
+  /** Route tables or secrets came: listeners that waited for them serve. Resolves when they accept. */
+  async serveReady(): Promise<void> {
     for (const listener of this.#current()) listener.promote();
     await this.#openReady();
   }

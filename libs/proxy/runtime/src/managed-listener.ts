@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { RouteTable } from "@fairlead/proxy-router";
+import { SECRET_MISSING } from "@fairlead/proxy-upstream";
 import type { StatStore } from "@fairlead/stat-cells";
 import { chooseChain } from "./chain-match.ts";
 import { GRADUAL_SHARE } from "./drain-options.ts";
@@ -7,12 +8,14 @@ import { inspectConnection, type Inspected } from "./connection-inspection.ts";
 import type { ListenerSockets } from "./listener-sockets.ts";
 import type { ListeningSocket, SocketConsumer } from "./listening-socket.ts";
 import type { ListenerState, ListenerStatus } from "./listener-status.ts";
+import type { SecretStore } from "./secrets/secret-store.ts";
 import { ServedChain, type ServedChainContext } from "./served-chain.ts";
 import type { TranslatedChain } from "./translate/filter-chain.ts";
 import type { TranslatedListener } from "./translate/listener.ts";
 
 export interface ManagedListenerContext extends ServedChainContext {
   readonly sockets: ListenerSockets;
+  readonly secrets: SecretStore;
   readonly drainTimeoutMs: number;
   readonly stats: StatStore;
 }
@@ -23,6 +26,7 @@ export class ListenerStats {
   downstream_cx_overflow = 0;
   no_filter_chain_match = 0;
   ssl_connection_error = 0;
+  "server_ssl_socket_factory.downstream_context_secrets_not_ready" = 0;
 }
 
 const notInspected: Inspected = { tls: false, serverName: "", alpn: [] };
@@ -66,7 +70,7 @@ export class ManagedListener implements SocketConsumer {
 
   /** Whether it has what it needs to serve. */
   get ready(): boolean {
-    return this.#withoutRoutes || this.#hasRoutes(this.#translated);
+    return (this.#withoutRoutes || this.#hasRoutes(this.#translated)) && this.#hasSecrets(this.#translated);
   }
 
   get activeRequests(): number {
@@ -82,6 +86,11 @@ export class ManagedListener implements SocketConsumer {
   /** The names of the tables that it uses or waits for. */
   routeNames(): string[] {
     return [this.#translated, this.#pending].flatMap((it) => (it === undefined ? [] : routeNamesOf(it)));
+  }
+
+  /** The names of the secrets that it uses or waits for. */
+  secretNames(): string[] {
+    return [this.#translated, this.#pending].flatMap((it) => it?.secretNames ?? []);
   }
 
   status(): ListenerStatus {
@@ -104,7 +113,9 @@ export class ManagedListener implements SocketConsumer {
   /** The change that waits comes into force when it can. */
   promote(): void {
     const pending = this.#pending;
-    if (pending === undefined || (this.state === "active" && !this.#withoutRoutes && !this.#hasRoutes(pending))) return;
+    if (pending === undefined) return;
+    const complete = (this.#withoutRoutes || this.#hasRoutes(pending)) && this.#hasSecrets(pending);
+    if (this.state === "active" && !complete) return;
     this.#pending = undefined;
     this.#translated = pending;
     this.#replaceChains(pending);
@@ -201,7 +212,10 @@ export class ManagedListener implements SocketConsumer {
       socket.destroy();
       return;
     }
-    served.serve(socket, () => this.stats.ssl_connection_error++);
+    served.serve(socket, (problem) => {
+      this.stats.ssl_connection_error++;
+      if (problem === SECRET_MISSING) this.stats["server_ssl_socket_factory.downstream_context_secrets_not_ready"]++;
+    });
   }
 
   /** A chain with the same key goes on with its connections; one that has gone serves them to their end. */
@@ -231,6 +245,10 @@ export class ManagedListener implements SocketConsumer {
 
   #close(removed: boolean): void {
     this.#context.sockets.close(this.#translated, this, removed);
+  }
+
+  #hasSecrets(translated: TranslatedListener): boolean {
+    return this.#context.secrets.settled(translated.secretNames);
   }
 
   #hasRoutes(translated: TranslatedListener): boolean {

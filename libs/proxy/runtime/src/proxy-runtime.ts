@@ -18,6 +18,7 @@ import { waitForQuiet } from "./quiet-wait.ts";
 import { RouteStore } from "./route-store.ts";
 import type { ProxyRuntimeOptions, RuntimeLogger } from "./runtime-options.ts";
 import { collectStats, UpdateStats } from "./runtime-stats.ts";
+import { SecretStore } from "./secrets/secret-store.ts";
 import type { XdsRejection, XdsResource } from "./xds-resource.ts";
 
 const DEFAULT_DRAIN_TIMEOUT_MS = 20_000;
@@ -29,6 +30,7 @@ const updatePrefixes: Readonly<Record<string, string>> = {
   [typeUrls.listener]: "listener_manager.lds",
   [typeUrls.endpoint]: "cluster_manager.eds",
   [typeUrls.route]: "http.rds",
+  [typeUrls.secret]: "sds",
 };
 
 /**
@@ -46,6 +48,7 @@ export class ProxyRuntime {
   readonly #now: () => number;
   readonly #manager: ClusterManager;
   readonly #clusters: ClusterStore;
+  readonly #secrets = new SecretStore();
   readonly #routes = new RouteStore();
   readonly #listeners: ListenerStore;
   readonly #logFiles: LogFiles;
@@ -72,7 +75,7 @@ export class ProxyRuntime {
     this.#manager = new ClusterManager({ wheel, random, now: this.#now, stats });
     const resolve = options.resolveName ?? systemResolve;
     const watchNames = options.watchNames ?? ((_cluster, watch) => new DnsHosts({ ...watch, resolve }));
-    this.#clusters = new ClusterStore(this.#manager, watchNames, () => {
+    this.#clusters = new ClusterStore(this.#manager, this.#secrets, watchNames, () => {
       this.#checkInitialized();
       this.#tellListeners();
     });
@@ -90,6 +93,7 @@ export class ProxyRuntime {
       http2Stats: this.#http2Stats,
       health: this.#health,
       routes: (name) => this.#routes.get(name),
+      secrets: this.#secrets,
       sockets: new ListenerSockets({
         source: options.sockets,
         reusePort: options.reusePort ?? false,
@@ -123,6 +127,7 @@ export class ProxyRuntime {
   wantedNames(typeUrl: string): readonly string[] | undefined {
     if (typeUrl === typeUrls.endpoint) return this.#clusters.assignmentNames();
     if (typeUrl === typeUrls.route) return this.#listeners.routeNames();
+    if (typeUrl === typeUrls.secret) return this.#secretNames();
     return typeUrl === typeUrls.cluster || typeUrl === typeUrls.listener ? undefined : [];
   }
 
@@ -147,7 +152,10 @@ export class ProxyRuntime {
   giveUpOn(typeUrl: string): void {
     if (typeUrl === typeUrls.cluster) this.#clusters.giveUpOnClusters();
     else if (typeUrl === typeUrls.endpoint) this.#clusters.giveUpOnAssignments();
-    else if (typeUrl === typeUrls.route) void this.#bindInTurn(() => this.#listeners.serveWithoutRoutes());
+    else if (typeUrl === typeUrls.secret) {
+      this.#secrets.giveUpOn(this.#secretNames());
+      void this.#useSecrets();
+    } else if (typeUrl === typeUrls.route) void this.#bindInTurn(() => this.#listeners.serveWithoutRoutes());
     this.#checkInitialized();
   }
 
@@ -278,14 +286,21 @@ export class ProxyRuntime {
           const rejections = await this.#listeners.apply(resources);
           this.#routes.keepOnly(this.#listeners.routeNames());
           this.#noteWantedNames(typeUrls.route);
+          this.#noteWantedSecrets();
           return rejections;
         });
       case typeUrls.route:
         return this.#bindInTurn(async () => {
           const rejections = this.#routes.apply(resources);
-          await this.#listeners.onRoutes();
+          await this.#listeners.serveReady();
           return rejections;
         });
+      case typeUrls.secret: {
+        const rejections = this.#secrets.apply(resources);
+        this.#secrets.keepOnly(this.#secretNames());
+        await this.#useSecrets();
+        return rejections;
+      }
       default:
         return resources.map(({ name }) => ({
           name,
@@ -296,10 +311,28 @@ export class ProxyRuntime {
 
   #afterClusters(rejections: readonly XdsRejection[]): readonly XdsRejection[] {
     this.#noteWantedNames(typeUrls.endpoint);
+    this.#noteWantedSecrets();
     this.#checkInitialized();
     // A route leads somewhere only when its cluster is there.
     this.#tellListeners();
     return rejections;
+  }
+
+  #secretNames(): readonly string[] {
+    return [...new Set([...this.#clusters.secretNames(), ...this.#listeners.secretNames()])].toSorted();
+  }
+
+  #noteWantedSecrets(): void {
+    this.#secrets.keepOnly(this.#secretNames());
+    this.#noteWantedNames(typeUrls.secret);
+  }
+
+  /** Who waited for a secret goes on. */
+  async #useSecrets(): Promise<void> {
+    this.#clusters.onSecrets();
+    this.#checkInitialized();
+    this.#tellListeners();
+    await this.#bindInTurn(() => this.#listeners.serveReady());
   }
 
   #tellListeners(): void {

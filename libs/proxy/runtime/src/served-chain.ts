@@ -80,7 +80,7 @@ export class ServedChain {
   }
 
   /** @param onTlsFailure a handshake did not succeed; the connection is closed */
-  serve(socket: Socket, onTlsFailure: () => void): void {
+  serve(socket: Socket, onTlsFailure: (problem: string) => void): void {
     const { tls } = this.#translated;
     if (tls === undefined) this.#start(socket);
     else terminateTls(socket, tls, (secure) => this.#start(secure), onTlsFailure);

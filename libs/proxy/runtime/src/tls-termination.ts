@@ -1,16 +1,17 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
-import { type PeerCheck, peerProblem, type TlsFiles } from "@fairlead/proxy-upstream";
+import { peerProblem, SECRET_MISSING, type TlsSource, type TlsTerms } from "@fairlead/proxy-upstream";
 
 /** TLS that ends at a listener. */
 export interface DownstreamTls {
-  readonly files: TlsFiles;
+  readonly source: TlsSource;
+  /** Of SDS, that it has its certificates from. */
+  readonly secretNames: readonly string[];
   /** In the order of preference; empty: none is agreed on. */
   readonly alpn: readonly string[];
-  /** Whether clients' certificates, where they have one, must have been signed by someone trusted. */
-  readonly verify: boolean;
   readonly requireClientCertificate: boolean;
-  readonly check: PeerCheck;
+  /** Whether a client must name the server that it means. @default false */
+  readonly requireServerName: boolean;
 }
 
 /** A handshake that takes longer is somebody who holds connections open. */
@@ -27,11 +28,18 @@ export function terminateTls(
   tls: DownstreamTls,
   onReady: (secure: TLSSocket) => void,
   onFailure: (problem: string) => void,
-): TLSSocket {
+): void {
+  const terms = tls.source.current();
+  if (terms === undefined) {
+    socket.on("error", () => undefined);
+    socket.destroy();
+    onFailure(SECRET_MISSING);
+    return;
+  }
   const secure = new TLSSocket(socket, {
     isServer: true,
-    secureContext: tls.files.context(),
-    requestCert: tls.verify || tls.requireClientCertificate,
+    secureContext: terms.context,
+    requestCert: terms.verify || tls.requireClientCertificate,
     rejectUnauthorized: false,
     ...(tls.alpn.length === 0 ? {} : { ALPNProtocols: [...tls.alpn] }),
   });
@@ -51,7 +59,8 @@ export function terminateTls(
   secure.on("close", onClose);
   secure.once("secure", () => {
     if (over) return;
-    const problem = clientProblem(secure, tls);
+    const nameless = tls.requireServerName && !secure.servername;
+    const problem = nameless ? "no server name" : clientProblem(secure, tls.requireClientCertificate, terms);
     if (problem !== undefined) {
       fail(problem);
       return;
@@ -62,19 +71,18 @@ export function terminateTls(
     secure.off("close", onClose);
     onReady(secure);
   });
-  return secure;
 }
 
-function clientProblem(secure: TLSSocket, tls: DownstreamTls): string | undefined {
+function clientProblem(secure: TLSSocket, required: boolean, terms: TlsTerms): string | undefined {
   const present = secure.getPeerX509Certificate() !== undefined;
-  if (!present) return tls.requireClientCertificate ? "no client certificate" : undefined;
-  if (!tls.verify) return undefined;
+  if (!present) return required ? "no client certificate" : undefined;
+  if (!terms.verify) return undefined;
   // `authorizationError` is set when OpenSSL did not find a way to someone trusted.
   const error: unknown = secure.authorizationError;
   const unverified = verifyErrorOf(secure);
   if (unverified !== undefined) return unverified;
   if (error !== undefined && error !== null) return error instanceof Error ? error.message : JSON.stringify(error);
-  return peerProblem(secure, tls.check);
+  return peerProblem(secure, terms.check);
 }
 
 /** A TLSSocket that no tls.Server made does not fill in `authorized`: the handle knows. */

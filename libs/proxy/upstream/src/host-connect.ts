@@ -1,18 +1,20 @@
-import { connect, type Socket } from "node:net";
+import { connect, Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { type PeerCheck, peerProblem } from "./peer-check.ts";
-import type { TlsFiles } from "./tls-files.ts";
+import { peerProblem } from "./peer-check.ts";
+import { forgetSession, keepSessions, lastSession } from "./tls-sessions.ts";
+import { SECRET_MISSING, type TlsSource } from "./tls-source.ts";
 
 /** TLS towards a cluster's hosts. */
 export interface UpstreamTls {
-  readonly files: TlsFiles;
+  readonly source: TlsSource;
   /** "" for none. */
   readonly serverName: string;
   /** In the order of preference. */
   readonly alpn: readonly string[];
-  /** Whether the host's certificate must have been signed by someone trusted. */
-  readonly verify: boolean;
-  readonly check: PeerCheck;
+  /** Of SDS, that it has its certificates from. */
+  readonly secretNames: readonly string[];
+  /** A host's last session makes the next handshake short. @default true */
+  readonly resumesSessions: boolean;
 }
 
 /** The system's probes of a connection that is quiet; undefined: the system's own numbers. */
@@ -44,19 +46,27 @@ export function connectHost(address: string, port: number, settings: ConnectSett
 
 function open(address: string, port: number, tls: UpstreamTls | undefined, onReady: () => void): Socket {
   if (tls === undefined) return connect({ host: address, port, noDelay: true }, onReady);
+  const terms = tls.source.current();
+  if (terms === undefined) return new Socket().destroy(new Error(SECRET_MISSING));
+  // A session is of one name: a host may have another certificate for another.
+  const sessionKey = `${address} ${port} ${tls.serverName}`;
+  const session = tls.resumesSessions ? lastSession(terms.context, sessionKey) : undefined;
   const socket = connectTls({
     host: address,
     port,
-    secureContext: tls.files.context(),
+    secureContext: terms.context,
     ALPNProtocols: [...tls.alpn],
-    rejectUnauthorized: tls.verify,
+    rejectUnauthorized: terms.verify,
     // Names are checked below, by what the cluster says.
     checkServerIdentity: () => undefined,
+    ...(session === undefined ? {} : { session }),
     ...(tls.serverName === "" ? {} : { servername: tls.serverName }),
   });
   socket.setNoDelay(true);
+  if (tls.resumesSessions) keepSessions(socket, terms.context, sessionKey);
+  socket.once("error", () => forgetSession(terms.context, sessionKey));
   socket.once("secureConnect", () => {
-    const problem = tls.verify ? peerProblem(socket, tls.check) : undefined;
+    const problem = terms.verify ? peerProblem(socket, terms.check) : undefined;
     if (problem === undefined) onReady();
     else socket.destroy(new Error(`TLS_error: certificate verify failed: ${problem}`));
   });

@@ -33,4 +33,5 @@ export {
 } from "./subset-config.ts";
 export { type SlowStart } from "./slow-start.ts";
 export { type PemSource, TlsFiles, type TlsMaterial } from "./tls-files.ts";
+export { SECRET_MISSING, type TlsCertificates, type TlsSource, type TlsTerms } from "./tls-source.ts";
 export { xxHash64 } from "./xx-hash.ts";

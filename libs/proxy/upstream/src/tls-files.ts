@@ -1,5 +1,7 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { createSecureContext, type SecureContext, type SecureContextOptions, type SecureVersion } from "node:tls";
+import type { TlsCertificates } from "./tls-source.ts";
 
 /** A PEM: in a file, which may be replaced while the proxy runs, or as text. */
 export type PemSource = { readonly file: string } | { readonly text: string };
@@ -50,6 +52,15 @@ export class TlsFiles {
     return this.#context;
   }
 
+  /** As they are now; what cannot be read is left out. */
+  certificates(): TlsCertificates {
+    const { certificates, trusted } = this.#material;
+    return {
+      chains: certificates.map(({ chain }) => parseCertificates(chain)),
+      trusted: trusted === undefined ? [] : parseCertificates(trusted),
+    };
+  }
+
   #create(): SecureContext {
     const { certificates, trusted, minVersion, maxVersion, ciphers } = this.#material;
     const options: SecureContextOptions = {
@@ -72,6 +83,16 @@ export class TlsFiles {
     return sources
       .map((source) => ("file" in source ? `${source.file}:${statSync(source.file).mtimeMs}` : ""))
       .join("\n");
+  }
+}
+
+const pem = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+function parseCertificates(source: PemSource): readonly X509Certificate[] {
+  try {
+    return [...read(source).toString().matchAll(pem)].map(([text]) => new X509Certificate(text));
+  } catch {
+    return [];
   }
 }
 

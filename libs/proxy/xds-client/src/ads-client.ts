@@ -19,9 +19,11 @@ import { AdsMetrics } from "./metrics.ts";
 import { type AdsTypeState, nackReason, TypeSubscription } from "./type-subscription.ts";
 import "./errors.ts";
 
-/** The order in which types are asked for: clusters before their endpoints, listeners before their routes. */
-const typeOrder = [typeUrls.cluster, typeUrls.endpoint, typeUrls.listener, typeUrls.route] as const;
+/** The order in which types are asked for: clusters before their endpoints and secrets, listeners before their routes. */
+const typeOrder = [typeUrls.cluster, typeUrls.endpoint, typeUrls.secret, typeUrls.listener, typeUrls.route] as const;
 const clusterTypes: readonly string[] = [typeUrls.cluster, typeUrls.endpoint];
+/** What is asked for before the clusters are initialised. */
+const firstTypes: readonly string[] = [...clusterTypes, typeUrls.secret];
 
 /** Who the proxy is: the xDS node. */
 export interface AdsNode {
@@ -73,7 +75,7 @@ export interface AdsState extends AdsConnectionState {
 /**
  * Keeps a proxy's configuration up to date over ADS, in Envoy's order of start:
  *
- *   CDS ──▶ EDS of the clusters ──▶ clusters initialised ──▶ LDS ──▶ RDS of the listeners
+ *   CDS ──▶ EDS, SDS of the clusters ──▶ clusters initialised ──▶ LDS ──▶ RDS, SDS of the listeners
  *
  * What was applied stays when the stream is lost; the next stream goes on from its versions.
  */
@@ -192,6 +194,7 @@ export class AdsClient {
     logger.warn({ folder: lastGood.folder }, "no gateway answers; going on with the last good configuration");
     this.#applying = true;
     for (const typeUrl of typeOrder) {
+      if (typeUrl === typeUrls.secret) continue;
       const resources = saved.get(typeUrl) ?? [];
       const rejected = await consumer.apply(typeUrl, resources);
       if (rejected.length > 0)
@@ -231,7 +234,7 @@ export class AdsClient {
     this.#metrics.response(type, rejected.length === 0 ? "ack" : "nack");
     // The stream may have been lost meanwhile; what was applied counts all the same.
     if (stream === this.#connection.stream) {
-      const names = consumer.wantedNames(typeUrl);
+      const names = this.#wantedNames(typeUrl);
       this.#send(
         rejected.length === 0 ? subscription.ack(names) : subscription.nack(names),
         rejected.map(({ name }) => name),
@@ -252,11 +255,13 @@ export class AdsClient {
         decoded.resources.map(({ name }) => name),
       );
       const bad = new Set(rejected.map(({ name }) => name));
-      this.#options.lastGood?.keep(
-        response.typeUrl,
-        decoded.resources.filter(({ name }) => !bad.has(name)),
-        this.#options.consumer.wantedNames(response.typeUrl),
-      );
+      // Keys are not written to disk: a start without control plane has listeners and clusters with secrets wait for them.
+      if (response.typeUrl !== typeUrls.secret)
+        this.#options.lastGood?.keep(
+          response.typeUrl,
+          decoded.resources.filter(({ name }) => !bad.has(name)),
+          this.#options.consumer.wantedNames(response.typeUrl),
+        );
       return rejected;
     } catch (error) {
       this.#options.logger.warn(
@@ -289,13 +294,19 @@ export class AdsClient {
   #tellWhatIsWanted(): void {
     if (this.#applying || this.#stopped) return;
     for (const [typeUrl, subscription] of this.#subscriptions) {
-      if (this.#phase === "clusters" && !clusterTypes.includes(typeUrl)) continue;
-      const names = this.#options.consumer.wantedNames(typeUrl);
+      if (this.#phase === "clusters" && !firstTypes.includes(typeUrl)) continue;
+      const names = this.#wantedNames(typeUrl);
       this.#initialFetch.want(typeUrl, names);
       if (this.#connection.stream === undefined) continue;
       const request = subscription.subscribe(names);
       if (request !== undefined) this.#send(request);
     }
+  }
+
+  /** Nobody wants all secrets: that names are not said means that there are none. */
+  #wantedNames(typeUrl: string): readonly string[] | undefined {
+    const names = this.#options.consumer.wantedNames(typeUrl);
+    return typeUrl === typeUrls.secret ? (names ?? []) : names;
   }
 
   #send(request: DiscoveryRequest, rejected?: readonly string[]): void {
@@ -334,7 +345,8 @@ export class AdsClient {
 
   #noteListenersCame(): void {
     if (this.#phase !== "listeners") return;
-    if (this.#initialFetch.isWaitingFor(typeUrls.listener) || this.#initialFetch.isWaitingFor(typeUrls.route)) return;
+    const waitsFor = (typeUrl: string): boolean => this.#initialFetch.isWaitingFor(typeUrl);
+    if (waitsFor(typeUrls.listener) || waitsFor(typeUrls.route) || waitsFor(typeUrls.secret)) return;
     this.#phase = "initialized";
     this.#options.logger.info({}, "configuration initialized");
   }

@@ -9,6 +9,7 @@ const silent: RuntimeLogger = { debug() {}, info() {}, warn() {}, error() {} };
 export interface World {
   readonly clusters?: readonly XdsResource[];
   readonly endpoints?: readonly XdsResource[];
+  readonly secrets?: readonly XdsResource[];
   readonly listeners?: readonly XdsResource[];
   readonly routes?: readonly XdsResource[];
 }
@@ -32,6 +33,7 @@ export class TestProxy implements AsyncDisposable {
     const types = [
       [typeUrls.cluster, world.clusters],
       [typeUrls.endpoint, world.endpoints],
+      [typeUrls.secret, world.secrets],
       [typeUrls.listener, world.listeners],
       [typeUrls.route, world.routes],
     ] as const;

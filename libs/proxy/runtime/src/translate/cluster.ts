@@ -4,10 +4,11 @@ import {
   ClusterSchema,
   UpstreamConnectionOptionsSchema,
 } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
-import type { ConfigSource } from "@fairlead/envoy-api/envoy/config/core/v3/config_source_pb.js";
 import { type ClusterConfig, clusterDefaults, type TcpKeepAlive } from "@fairlead/proxy-upstream";
+import { noSecrets, type SecretLookup } from "../secrets/secret.ts";
 import { readBalancing } from "./balancing.ts";
 import { readBreakers } from "./circuit-breakers.ts";
+import { checkAds } from "./config-source.ts";
 import { readDnsDiscovery, type DnsDiscovery } from "./dns-discovery.ts";
 import { durationMs } from "./duration.ts";
 import { readHealthChecks } from "./health-check.ts";
@@ -22,6 +23,8 @@ import { readUpstreamTls } from "./tls-context.ts";
 export interface TranslatedCluster {
   readonly config: ClusterConfig;
   readonly discovery: Discovery;
+  /** The secrets that it waits for. */
+  readonly secretNames: readonly string[];
 }
 
 /** Its own list; the assignment of a name; or what DNS says of names. */
@@ -31,7 +34,7 @@ export type Discovery =
   | { readonly kind: "dns"; readonly dns: DnsDiscovery };
 
 /** @throws FairleadError FL_XDS_REJECTED */
-export function readCluster(message: Cluster): TranslatedCluster {
+export function readCluster(message: Cluster, secrets: SecretLookup = noSecrets): TranslatedCluster {
   refuseOthers(ClusterSchema, message, "", [
     "name",
     "alt_stat_name",
@@ -75,7 +78,7 @@ export function readCluster(message: Cluster): TranslatedCluster {
     subsets: readSubsets(message.lbSubsetConfig),
     connectTimeoutMs: durationMs(message.connectTimeout, clusterDefaults.connectTimeoutMs, "connect_timeout"),
     highWatermarkBytes: message.perConnectionBufferLimitBytes ?? clusterDefaults.highWatermarkBytes,
-    tls: readUpstreamTls(message.transportSocket),
+    tls: readUpstreamTls(message.transportSocket, secrets),
     keepAlive: readKeepAlive(message),
     circuitBreakers: readBreakers(message.circuitBreakers),
     outlierDetection: readOutlierDetection(message.outlierDetection),
@@ -83,7 +86,7 @@ export function readCluster(message: Cluster): TranslatedCluster {
     ...options,
     maxRequestsPerConnection: message.maxRequestsPerConnection ?? options.maxRequestsPerConnection,
   };
-  return { config, discovery: readDiscovery(message) };
+  return { config, discovery: readDiscovery(message), secretNames: config.tls?.secretNames ?? [] };
 }
 
 function readKeepAlive({ upstreamConnectionOptions: options }: Cluster): TcpKeepAlive | undefined {
@@ -121,10 +124,4 @@ function readDiscovery(message: Cluster): Discovery {
         `${Cluster_DiscoveryType[type]} is not supported; STATIC, STRICT_DNS, LOGICAL_DNS and EDS are`,
       );
   }
-}
-
-/** The proxy has one stream that all resources come from. */
-export function checkAds(source: ConfigSource | undefined, where: string): void {
-  const kind = source?.configSourceSpecifier.case;
-  if (kind !== "ads" && kind !== "self") throw rejection(where, "only ads is supported by this proxy");
 }

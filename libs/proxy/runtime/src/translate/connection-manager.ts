@@ -22,7 +22,7 @@ import {
 import type { RouteTable } from "@fairlead/proxy-router";
 import type { AccessLogSpec } from "../access-log/access-log.ts";
 import { readAccessLogs } from "./access-log.ts";
-import { checkAds } from "./cluster.ts";
+import { checkAds } from "./config-source.ts";
 import "./filters/index.ts";
 import { durationMs } from "./duration.ts";
 import { readHttp2Options } from "./http2-options.ts";

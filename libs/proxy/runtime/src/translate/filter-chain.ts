@@ -12,6 +12,7 @@ import { RpcProxySchema } from "@fairlead/fairlead-api";
 import type { TcpProxyConfig } from "@fairlead/proxy-filter";
 import { type AddressRange, type ChainMatch, matchesAny } from "../chain-match.ts";
 import type { DownstreamTls } from "../tls-termination.ts";
+import type { SecretLookup } from "../secrets/secret.ts";
 import { readConnectionManager, type TranslatedConnectionManager } from "./connection-manager.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 import { readRpcProxy, type TranslatedRpcProxy } from "./rpc-proxy.ts";
@@ -35,7 +36,12 @@ export interface TranslatedChain {
 }
 
 /** @throws FairleadError FL_XDS_REJECTED, FL_ROUTE_INVALID */
-export function readFilterChain(message: FilterChain, where: string, index: number): TranslatedChain {
+export function readFilterChain(
+  message: FilterChain,
+  where: string,
+  index: number,
+  secrets: SecretLookup,
+): TranslatedChain {
   refuseOthers(FilterChainSchema, message, where, [
     "filters",
     "name",
@@ -60,7 +66,7 @@ export function readFilterChain(message: FilterChain, where: string, index: numb
     key: message.name === "" ? String(index) : `name ${message.name}`,
     name: message.name,
     match: readMatch(message, `${where}filter_chain_match.`),
-    tls: readDownstreamTls(message.transportSocket, where),
+    tls: readDownstreamTls(message.transportSocket, where, secrets),
     rpc: rpc === undefined ? undefined : readRpcProxy(rpc, `${where}filters[0].`),
     serves: any === undefined ? { kind: "none" } : readServes(any, `${where}filters[${at}]`),
   };

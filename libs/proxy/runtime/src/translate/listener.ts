@@ -3,6 +3,7 @@ import { type Listener, ListenerSchema } from "@fairlead/envoy-api/envoy/config/
 import { HttpInspectorSchema } from "@fairlead/envoy-api/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.js";
 import { TlsInspectorSchema } from "@fairlead/envoy-api/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
 import { connectionManagerDefaults } from "@fairlead/proxy-filter";
+import { noSecrets, type SecretLookup } from "../secrets/secret.ts";
 import { durationMs } from "./duration.ts";
 import { readFilterChain, type TranslatedChain } from "./filter-chain.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
@@ -22,12 +23,14 @@ export interface TranslatedListener {
   readonly inspects: boolean;
   /** How long a client may take to send them. @default 15000 */
   readonly inspectTimeoutMs: number;
+  /** The secrets that it waits for. */
+  readonly secretNames: readonly string[];
 }
 
 const DEFAULT_INSPECT_MS = 15_000;
 
 /** @throws FairleadError FL_XDS_REJECTED, FL_ROUTE_INVALID */
-export function readListener(message: Listener): TranslatedListener {
+export function readListener(message: Listener, secrets: SecretLookup = noSecrets): TranslatedListener {
   // A port has one listener in one process here, so that reuse of the port changes nothing.
   refuseOthers(ListenerSchema, message, "", [
     "name",
@@ -49,13 +52,14 @@ export function readListener(message: Listener): TranslatedListener {
   checkListenerFilters(message);
   const limit = message.perConnectionBufferLimitBytes ?? connectionManagerDefaults.highWatermarkBytes;
   const chains = message.filterChains.map((chain, i) =>
-    limited(readFilterChain(chain, `filter_chains[${i}].`, i), limit),
+    limited(readFilterChain(chain, `filter_chains[${i}].`, i, secrets), limit),
   );
   const defaultChain =
     message.defaultFilterChain === undefined
       ? undefined
-      : limited(readFilterChain(message.defaultFilterChain, "default_filter_chain.", chains.length), limit);
-  if (chains.length === 0 && defaultChain === undefined) throw rejection("filter_chains", "is empty");
+      : limited(readFilterChain(message.defaultFilterChain, "default_filter_chain.", chains.length, secrets), limit);
+  const all = defaultChain === undefined ? chains : [...chains, defaultChain];
+  if (all.length === 0) throw rejection("filter_chains", "is empty");
   return {
     name: message.name,
     ...readAddress(message.address, "address"),
@@ -66,6 +70,7 @@ export function readListener(message: Listener): TranslatedListener {
       ({ match }) => match.serverNames.length > 0 || match.transport !== "" || match.alpn.length > 0,
     ),
     inspectTimeoutMs: durationMs(message.listenerFiltersTimeout, DEFAULT_INSPECT_MS, "listener_filters_timeout"),
+    secretNames: all.flatMap(({ tls }) => tls?.secretNames ?? []),
   };
 }
 

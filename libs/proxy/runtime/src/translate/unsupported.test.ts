@@ -35,7 +35,10 @@ const clusters: readonly (readonly [ClusterInit, RegExp])[] = [
   [{ clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.STRICT_DNS } }, /^load_assignment: is missing/],
   [{ outlierDetection: { monitors: [{}] } }, /^outlier_detection\.monitors: is not supported/],
   [{ healthChecks: [{}] }, /^health_checks\[0\]\.interval: is missing/],
-  [{ lbSubsetConfig: {} }, /^lb_subset_config: is not supported/],
+  [
+    { lbSubsetConfig: { subsetSelectors: [{ keys: ["a"] }], metadataFallbackPolicy: 1 } },
+    /^lb_subset_config\.metadata_fallback_policy: is not supported/,
+  ],
   [{ transportSocket: { name: "tls" } }, /^transport_socket\.typed_config: is missing/],
   [{ circuitBreakers: { perHostThresholds: [{}] } }, /^circuit_breakers\.per_host_thresholds/],
   [

@@ -30,7 +30,7 @@ import { acceptedResources, mergeListeners, uniteRejections } from "./worker-ans
 import { WorkerLife } from "./worker-life.ts";
 
 /** In which order a worker that is started again gets what is in force. */
-const applyOrder = [typeUrls.cluster, typeUrls.endpoint, typeUrls.listener, typeUrls.route];
+const applyOrder = [typeUrls.cluster, typeUrls.endpoint, typeUrls.secret, typeUrls.listener, typeUrls.route];
 
 export interface WorkerGroupOptions extends DataPlaneOptions {
   readonly concurrency: number;

@@ -1,0 +1,32 @@
+import { readFileSync } from "node:fs";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { ConfigSourceSchema } from "@fairlead/envoy-api/envoy/config/core/v3/config_source_pb.js";
+import {
+  type SdsSecretConfig,
+  SdsSecretConfigSchema,
+  SecretSchema,
+} from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
+import type { XdsResource } from "../xds-resource.ts";
+
+const inline = (file: string) => ({ specifier: { case: "inlineString" as const, value: readFileSync(file, "utf8") } });
+
+/** A certificate and its key as text, as a control plane sends them. */
+export function certificateSecret(name: string, files: { readonly chain: string; readonly key: string }): XdsResource {
+  const value = { certificateChain: inline(files.chain), privateKey: inline(files.key) };
+  return {
+    name,
+    body: toBinary(SecretSchema, create(SecretSchema, { name, type: { case: "tlsCertificate", value } })),
+  };
+}
+
+/** An authority that peers must be of. */
+export function authoritySecret(name: string, file: string): XdsResource {
+  const value = { trustedCa: inline(file) };
+  const secret = create(SecretSchema, { name, type: { case: "validationContext", value } });
+  return { name, body: toBinary(SecretSchema, secret) };
+}
+
+export function overAds(name: string): SdsSecretConfig {
+  const sdsConfig = create(ConfigSourceSchema, { configSourceSpecifier: { case: "ads", value: {} } });
+  return create(SdsSecretConfigSchema, { name, sdsConfig });
+}
