@@ -1,7 +1,7 @@
 import { shortTypeName, typeUrls } from "@fairlead/envoy-api";
 import type { ServerHealth, StreamInfo } from "@fairlead/proxy-filter";
 import { HeaderMap, Http2Stats } from "@fairlead/proxy-stream";
-import { ClusterManager } from "@fairlead/proxy-upstream";
+import { ClusterManager, type Host } from "@fairlead/proxy-upstream";
 import { localStats, totalOf } from "@fairlead/stat-cells";
 import { TimerWheel } from "@fairlead/timer-wheel";
 import { LogFileStats } from "./access-log/log-file.ts";
@@ -18,7 +18,9 @@ import { waitForQuiet } from "./quiet-wait.ts";
 import { RouteStore } from "./route-store.ts";
 import type { ProxyRuntimeOptions, RuntimeLogger } from "./runtime-options.ts";
 import { collectStats, UpdateStats } from "./runtime-stats.ts";
+import { type CertificateReport, FirstExpiry, reportCertificates } from "./secrets/certificate-report.ts";
 import { SecretStore } from "./secrets/secret-store.ts";
+import { tlsOf } from "./translate/listener.ts";
 import type { XdsRejection, XdsResource } from "./xds-resource.ts";
 
 const DEFAULT_DRAIN_TIMEOUT_MS = 20_000;
@@ -59,6 +61,7 @@ export class ProxyRuntime {
   readonly #wantedListeners = new Set<(typeUrl: string) => void>();
   readonly #listenerListeners = new Set<() => void>();
   readonly #wanted = new Map<string, string>();
+  readonly #expiry = new FirstExpiry(() => this.certificates());
   #initializedListeners: (() => void)[] = [];
   #initialized = false;
   /** LDS and RDS bind sockets: one after the other. */
@@ -72,7 +75,14 @@ export class ProxyRuntime {
     const wheel = new TimerWheel({ now: this.#now });
     const stats = options.stats ?? localStats;
     this.#http2Stats = stats.create("http2", Http2Stats);
-    this.#manager = new ClusterManager({ wheel, random, now: this.#now, stats });
+    this.#manager = new ClusterManager({
+      wheel,
+      random,
+      now: this.#now,
+      stats,
+      reporter: options.reporter,
+      onHealth: options.onHealth,
+    });
     const resolve = options.resolveName ?? systemResolve;
     const watchNames = options.watchNames ?? ((_cluster, watch) => new DnsHosts({ ...watch, resolve }));
     this.#clusters = new ClusterStore(this.#manager, this.#secrets, watchNames, () => {
@@ -99,7 +109,8 @@ export class ProxyRuntime {
         reusePort: options.reusePort ?? false,
         portOf: options.portOf,
         maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
-        onFailure: (error) => options.logger.error({ err: error }, "a socket that was handed over cannot be listened on"),
+        onFailure: (error) =>
+          options.logger.error({ err: error }, "a socket that was handed over cannot be listened on"),
       }),
       drainTimeoutMs: options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS,
       logger: options.logger,
@@ -123,7 +134,7 @@ export class ProxyRuntime {
     return rejections;
   }
 
-  /** The names to subscribe to now: EDS service names of the clusters, RDS names of the listeners; undefined = wildcard. */
+  /** The names to subscribe to now: EDS service names of the clusters, RDS names of the listeners, SDS names of both; undefined = wildcard. */
   wantedNames(typeUrl: string): readonly string[] | undefined {
     if (typeUrl === typeUrls.endpoint) return this.#clusters.assignmentNames();
     if (typeUrl === typeUrls.route) return this.#listeners.routeNames();
@@ -217,13 +228,30 @@ export class ProxyRuntime {
       endpoints: this.#clusters.assignments().map((it) => ({ ...it, ...active })),
       listeners: [...this.#listeners.all()].map((it) => ({ name: it.name, body: it.body, state: it.state })),
       routes: this.#routes.all().map((it) => ({ ...it, ...active })),
+      secrets: this.#secrets.all().map((it) => ({ ...it, ...active })),
       rejections: this.#rejections,
     });
+  }
+
+  /** The certificates of clusters and listeners, and when they end: for the admin's /certs. */
+  certificates(): readonly CertificateReport[] {
+    const clusters = this.#clusters
+      .clusters()
+      .flatMap(({ name, value }) => value.config.tls === undefined ? [] : [{ user: `cluster ${name}`, source: value.config.tls.source }]);
+    const listeners = [...this.#listeners.all()].flatMap(({ name, translated }) =>
+      tlsOf(translated).map(({ source }) => ({ user: `listener ${name}`, source })),
+    );
+    return reportCertificates([...clusters, ...listeners], Date.now());
   }
 
   /** Hosts and counters of each cluster: for the admin's /clusters. */
   clusterStats(): readonly ClusterStatus[] {
     return [...this.#manager.all()].map((cluster) => clusterStatus(cluster));
+  }
+
+  /** @param host `address:port` */
+  hostOf(cluster: string, host: string): Host | undefined {
+    return this.#manager.get(cluster)?.hosts.byKey.get(host);
   }
 
   /** What this thread has with its hosts. */
@@ -233,7 +261,7 @@ export class ProxyRuntime {
 
   /** Counters and gauges by their Envoy names (`http.inbound.downstream_rq_total`, `cluster.x.upstream_cx_total`). */
   stats(): ReadonlyMap<string, number> {
-    return collectStats({
+    const stats = collectStats({
       http: this.#listeners.stats(),
       rpc: this.#listeners.rpcStats(),
       tcp: this.#listeners.tcpStats(),
@@ -247,6 +275,9 @@ export class ProxyRuntime {
       http2: this.#http2Stats,
       logs: this.#logFiles.stats,
     });
+    const days = this.#expiry.days();
+    if (days !== undefined) stats.set("server.days_until_first_cert_expiring", days);
+    return stats;
   }
 
   /** After a rotation of access logs: what comes from now on goes to the files that have the names now. */
@@ -284,7 +315,7 @@ export class ProxyRuntime {
       case typeUrls.listener:
         return this.#bindInTurn(async () => {
           const rejections = await this.#listeners.apply(resources);
-          this.#routes.keepOnly(this.#listeners.routeNames());
+          this.#routes.keepOnly(this.#listeners.routeNamesInUse());
           this.#noteWantedNames(typeUrls.route);
           this.#noteWantedSecrets();
           return rejections;

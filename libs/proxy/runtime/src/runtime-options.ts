@@ -1,3 +1,4 @@
+import type { Cluster, HealthReporter } from "@fairlead/proxy-upstream";
 import type { StatStore } from "@fairlead/stat-cells";
 import type { AccessLogSpec } from "./access-log/access-log.ts";
 import type { ResolveName, WatchNames } from "./dns-hosts.ts";
@@ -23,6 +24,10 @@ export interface ProxyRuntimeOptions {
   readonly resolveName?: ResolveName;
   /** Who follows those names. @default this thread, with `resolveName` */
   readonly watchNames?: WatchNames;
+  /** Who checks hosts and puts them out for all threads. @default this one does, for itself */
+  readonly reporter?: HealthReporter;
+  /** Told what this thread finds out about the hosts of a cluster. */
+  readonly onHealth?: (cluster: Cluster) => void;
   /** How long a drained listener, or `drain()`, waits for requests under way, in milliseconds. @default 20000 */
   readonly drainTimeoutMs?: number;
   /** Connections that one listener has at the same time; more are closed at once. @default 10000 */

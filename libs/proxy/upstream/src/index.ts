@@ -31,6 +31,7 @@ export {
   type SubsetFallback,
   type SubsetSelector,
 } from "./subset-config.ts";
+export { type HealthReport, type HealthReporter } from "./reported-health.ts";
 export { type SlowStart } from "./slow-start.ts";
 export { type PemSource, TlsFiles, type TlsMaterial } from "./tls-files.ts";
 export { SECRET_MISSING, type TlsCertificates, type TlsSource, type TlsTerms } from "./tls-source.ts";

@@ -1,5 +1,5 @@
 import { slotKey, taskKey } from "@fairlead/slot";
-import type { HostSpec } from "@fairlead/proxy-upstream";
+import type { HealthReport, HostSpec } from "@fairlead/proxy-upstream";
 import type { StatBlockShare } from "@fairlead/stat-cells";
 import type { MessagePort } from "node:worker_threads";
 import type { LogTarget } from "../access-log/log-file.ts";
@@ -40,6 +40,9 @@ export const healthSlot = slotKey<{ readonly failed: boolean }>("health");
 /** Hosts that were found by their names: the control thread asks the resolver. Cluster → hosts. */
 export const resolvedHostsSlot = slotKey<ReadonlyMap<string, ResolvedHosts>>("resolved hosts");
 
+/** What the control thread has found about hosts, of each version of each cluster that is watched. */
+export const hostReportsSlot = slotKey<ReadonlyMap<string, readonly HealthReport[]>>("host reports");
+
 export interface ResolvedHosts {
   readonly hosts: readonly HostSpec[];
 }
@@ -55,7 +58,14 @@ export type WorkerEvent =
     }
   | { readonly kind: "listeners"; readonly listeners: readonly ListenerStatus[] }
   | { readonly kind: "cell named"; readonly key: string; readonly cell: number; readonly name: string }
-  | { readonly kind: "hosts"; readonly hosts: readonly HostCounts[] };
+  | { readonly kind: "hosts"; readonly hosts: readonly HostCounts[] }
+  | { readonly kind: "outcomes"; readonly outcomes: readonly Outcome[] };
+
+/** What became of a request to a host whose cluster has outlier detection. */
+export type Outcome =
+  | readonly [cluster: string, host: string, kind: "response", status: number, grpcStatus: string | undefined]
+  | readonly [cluster: string, host: string, kind: "reset", reason: string]
+  | readonly [cluster: string, host: string, kind: "timeout"];
 
 /** What a worker begins with. */
 export interface WorkerStart {

@@ -11,6 +11,7 @@ import { ProxyRuntime } from "../proxy-runtime.ts";
 import type { XdsRejection, XdsResource } from "../xds-resource.ts";
 import { AddressChecks } from "./address-checks.ts";
 import "./errors.ts";
+import { HostReports, noteOutcome } from "./host-reports.ts";
 import { HostTotals } from "./host-totals.ts";
 import {
   applyTask,
@@ -18,6 +19,7 @@ import {
   drainTask,
   giveUpTask,
   healthSlot,
+  type Outcome,
   reopenLogsTask,
   type WorkerEvent,
   type WorkerStart,
@@ -55,12 +57,15 @@ export class WorkerGroup implements DataPlane {
   readonly #stats: SharedStats;
   readonly #control = new SlotControl();
   readonly #addresses = new AddressChecks();
+  readonly #reports: HostReports;
   readonly #runtime: ProxyRuntime;
   readonly #beats: ThreadBeats;
   readonly #endBeat: () => void;
   readonly #workers = new Map<number, WorkerLife>();
   readonly #listenersOf = new Map<number, readonly ListenerStatus[]>();
   readonly #listenerListeners = new Set<() => void>();
+  /** Threads that have ended and do not have all of the configuration again. */
+  readonly #restarting = new Set<number>();
   readonly #hostTotals = new HostTotals();
   readonly #restarts = new Restarts(() => performance.now());
   /** What workers have, by type: all that was accepted. */
@@ -77,6 +82,7 @@ export class WorkerGroup implements DataPlane {
     this.#beats = new ThreadBeats(this.#threads);
     this.#endBeat = this.#beats.begin(0);
     const onFailure = (error: unknown): void => options.logger.error({ err: error }, "workers were not told of hosts");
+    this.#reports = new HostReports(this.#control, onFailure);
     const resolution = new HostResolution(this.#control, options.resolveName ?? systemResolve, onFailure);
     this.#runtime = new ProxyRuntime({
       logger: options.logger,
@@ -84,6 +90,7 @@ export class WorkerGroup implements DataPlane {
       stats: this.#stats,
       sockets: this.#addresses,
       watchNames: resolution.watch,
+      onHealth: this.#reports.onHealth,
     });
     this.#runtime.onListenersChanged(() => this.#tellListeners());
   }
@@ -122,7 +129,11 @@ export class WorkerGroup implements DataPlane {
 
   /** A listener is active when it is in all workers. One that has ended and is started again is not waited for: the others serve. */
   listeners(): readonly ListenerStatus[] {
-    return mergeListeners(this.#runtime.listeners(), [...this.#listenersOf.values()]);
+    const serving = [...this.#listenersOf].filter(([thread]) => !this.#restarting.has(thread));
+    return mergeListeners(
+      this.#runtime.listeners(),
+      serving.map(([, listeners]) => listeners),
+    );
   }
 
   onListenersChanged(listener: () => void): () => void {
@@ -145,6 +156,10 @@ export class WorkerGroup implements DataPlane {
 
   configDump(): object {
     return this.#runtime.configDump();
+  }
+
+  certificates(): ReturnType<ProxyRuntime["certificates"]> {
+    return this.#runtime.certificates();
   }
 
   clusterStats(): readonly ClusterStatus[] {
@@ -184,6 +199,7 @@ export class WorkerGroup implements DataPlane {
   }
 
   async #applyInWorkers(typeUrl: string): Promise<readonly XdsRejection[]> {
+    this.#reports.tell();
     const answers = await this.#control.runOnAllWorkers(applyTask, {
       typeUrl,
       resources: packResources(this.#inForce.get(typeUrl) ?? []),
@@ -220,11 +236,16 @@ export class WorkerGroup implements DataPlane {
   #onEvent(thread: number, event: WorkerEvent): void {
     if (event.kind === "log") this.#options.logger[event.level](event.facts, event.message);
     else if (event.kind === "cell named") this.#stats.noteName(thread, event.key, event.cell, event.name);
+    else if (event.kind === "outcomes") this.#noteOutcomes(event.outcomes);
     else if (event.kind === "hosts") this.#hostTotals.take(thread, event.hosts);
     else {
       this.#listenersOf.set(thread, event.listeners);
       this.#tellListeners();
     }
+  }
+
+  #noteOutcomes(outcomes: readonly Outcome[]): void {
+    for (const outcome of outcomes) noteOutcome(this.#runtime.hostOf(outcome[0], outcome[1])?.monitor, outcome);
   }
 
   #onEnd(thread: number, error: Error): void {
@@ -244,10 +265,13 @@ export class WorkerGroup implements DataPlane {
       );
       return;
     }
+    this.#restarting.add(thread);
     this.#startWorker(thread);
     // The others have it already; for them it is no change.
     this.#inTurn(async () => {
       for (const typeUrl of applyOrder) if (this.#inForce.has(typeUrl)) await this.#applyInWorkers(typeUrl);
+      this.#restarting.delete(thread);
+      this.#tellListeners();
     }).catch((failure: unknown) => this.#options.logger.error({ err: failure }, "a worker could not be started again"));
   }
 

@@ -4,6 +4,7 @@ import { defaultAccessLog } from "../access-log/access-log.ts";
 import { ProxyRuntime } from "../proxy-runtime.ts";
 import type { RuntimeLogger } from "../runtime-options.ts";
 import { anyPortKey } from "./address-checks.ts";
+import { HostReportsOfControl } from "./host-reports.ts";
 import {
   type ApplyAnswer,
   type ApplyArgument,
@@ -12,6 +13,7 @@ import {
   drainTask,
   giveUpTask,
   healthSlot,
+  hostReportsSlot,
   reopenLogsTask,
   resolvedHostsSlot,
   type WorkerEvent,
@@ -40,6 +42,8 @@ export class WorkerRuntime {
     );
     this.#stats.add(start.blocks);
     const hosts = new HostsOfControl();
+    const reports = new HostReportsOfControl((outcomes) => this.#tell({ kind: "outcomes", outcomes }));
+    this.#ended.push(() => reports.close());
     this.#runtime = new ProxyRuntime({
       logger: this.#logger(),
       nodeId: start.nodeId,
@@ -47,11 +51,13 @@ export class WorkerRuntime {
       reusePort: true,
       portOf: (request) => this.#ports.get(anyPortKey(request)),
       watchNames: hosts.watch,
+      reporter: reports,
       accessLogs: start.accessLogTargets.map(defaultAccessLog),
       ...(start.drainTimeoutMs === undefined ? {} : { drainTimeoutMs: start.drainTimeoutMs }),
       ...(start.maxConnections === undefined ? {} : { maxConnections: start.maxConnections }),
     });
     worker.open(resolvedHostsSlot, { initial: undefined, build: (found) => void hosts.take(found) });
+    worker.open(hostReportsSlot, { initial: undefined, build: (found) => void reports.take(found) });
     worker.handle(applyTask, (argument) => this.#apply(argument));
     worker.handle(giveUpTask, (typeUrl) => this.#runtime.giveUpOn(typeUrl));
     worker.open(healthSlot, { initial: undefined, build: ({ failed }) => void this.#runtime.failHealthCheck(failed) });
