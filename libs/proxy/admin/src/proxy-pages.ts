@@ -15,7 +15,7 @@ export interface ProxyPagesOptions {
   readonly node: { readonly id: string; readonly app: string; readonly labels: Readonly<Record<string, string>> };
   readonly version: string;
   readonly runtime: Pick<ProxyRuntime, "configDump" | "clusterStats" | "stats" | "listeners"> &
-    Partial<Pick<ProxyRuntime, "reopenLogs">>;
+    Partial<Pick<ProxyRuntime, "reopenLogs" | "certificates">>;
   readonly ads: () => AdsState;
   readonly state: () => ServerState;
   /** What the proxy waits for; empty = ready. */
@@ -93,6 +93,9 @@ export function proxyPages(options: ProxyPagesOptions): Readonly<Record<string, 
       "the configuration that is applied, and the state of its ADS stream; ?resource=clusters, ?name_regex=<regex>",
       (query) => ({ body: configDumpPage({ ...runtime.configDump(), ads: options.ads() }, query) }),
     ),
+    "/certs": get("certificates of listeners and clusters, with the days until they end", () => ({
+      body: { certificates: runtime.certificates?.() ?? [] },
+    })),
     "/init_dump": get("what the start waits for, and listeners that wait for their routes", () => ({
       body: initDump(options.waitingFor(), runtime.listeners()),
     })),

@@ -3,6 +3,7 @@ import { ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/clust
 import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
 import { ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
 import { FilterConfigSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
+import { ClusterConfigSchema as AggregateClusterSchema } from "@fairlead/envoy-api/envoy/extensions/clusters/aggregate/v3/cluster_pb.js";
 import { FileAccessLogSchema } from "@fairlead/envoy-api/envoy/extensions/access_loggers/file/v3/file_pb.js";
 import {
   StderrAccessLogSchema,
@@ -21,13 +22,17 @@ import {
 import { HealthCheckSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/health_check/v3/health_check_pb.js";
 import { LocalRateLimitSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit_pb.js";
 import { HttpInspectorSchema } from "@fairlead/envoy-api/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.js";
+import { OriginalDstSchema } from "@fairlead/envoy-api/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb.js";
+import { ProxyProtocolSchema } from "@fairlead/envoy-api/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol_pb.js";
 import { TlsInspectorSchema } from "@fairlead/envoy-api/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
+import { ConnectionLimitSchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/connection_limit/v3/connection_limit_pb.js";
 import { TcpProxySchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { PreviousPrioritiesConfigSchema } from "@fairlead/envoy-api/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config_pb.js";
 import {
   DownstreamTlsContextSchema,
   UpstreamTlsContextSchema,
 } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
+import { SecretSchema } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
 import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
 import { HttpConnectionManagerSchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
@@ -60,6 +65,10 @@ const registry = createRegistry(
   UpstreamTlsContextSchema,
   PreviousPrioritiesConfigSchema,
   HttpConnectionManagerSchema,
+  ProxyProtocolSchema,
+  OriginalDstSchema,
+  ConnectionLimitSchema,
+  AggregateClusterSchema,
   PreviousHostsPredicateSchema,
   HttpProtocolOptionsSchema,
 );
@@ -76,6 +85,7 @@ export interface ConfigDumpSource {
   readonly endpoints: readonly Dumped[];
   readonly listeners: readonly Dumped[];
   readonly routes: readonly Dumped[];
+  readonly secrets: readonly Dumped[];
   /** By type URL: what the last response of the type had that was not applied. */
   readonly rejections: ReadonlyMap<string, readonly XdsRejection[]>;
 }
@@ -88,6 +98,7 @@ export function renderConfigDump(source: ConfigDumpSource): object {
     endpoints: source.endpoints.map((resource) => render(ClusterLoadAssignmentSchema, resource)),
     listeners: source.listeners.map((resource) => render(ListenerSchema, resource)),
     routes: source.routes.map((resource) => render(RouteConfigurationSchema, resource)),
+    secrets: source.secrets.map((resource) => render(SecretSchema, resource)),
     rejections: Object.fromEntries(source.rejections),
   };
 }

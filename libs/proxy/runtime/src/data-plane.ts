@@ -20,6 +20,7 @@ export type DataPlane = Pick<
   | "activeRequests"
   | "whenIdle"
   | "configDump"
+  | "certificates"
   | "clusterStats"
   | "stats"
   | "reopenLogs"

@@ -98,6 +98,21 @@ test("a listener waits for its certificate; a new one is for new connections, an
   }
 });
 
+test("/certs and the dump tell of certificates, and of no key", async () => {
+  await using proxy = await TestProxy.start({ listeners: [secure(ofServer)], routes: [routes("in")] });
+  assert.equal(proxy.runtime.stats().has("server.days_until_first_cert_expiring"), false);
+  await proxy.apply({ secrets: [certificateSecret("server", first)] });
+  const [report] = proxy.runtime.certificates();
+  assert.equal(report?.user, "listener in");
+  assert.equal(report.cert_chain[0]?.days_until_expiration, 1);
+  assert.deepEqual(report.cert_chain[0].subject_alt_names, [{ dns: "app.example" }, { uri: "spiffe://mesh/app" }]);
+  assert.equal(proxy.stat("server.days_until_first_cert_expiring"), 1);
+  const dump = JSON.stringify(proxy.runtime.configDump());
+  assert.match(dump, /"secrets":\[\{"name":"server"/);
+  assert.match(dump, /"privateKey":"\[redacted\]"/);
+  assert.doesNotMatch(dump, /PRIVATE KEY/);
+});
+
 test("a key that does not fit, and what is no PEM, are refused without a word of the secret; the old one stays", async () => {
   await using proxy = await TestProxy.start({ listeners: [secure(ofServer)], routes: [routes("in")] });
   await proxy.apply({ secrets: [certificateSecret("server", first)] });

@@ -206,7 +206,7 @@ export class AdsClient {
   }
 
   async #take(stream: AdsStream, subscription: TypeSubscription, response: DiscoveryResponse): Promise<void> {
-    const { consumer, logger } = this.#options;
+    const { logger } = this.#options;
     const { typeUrl } = subscription;
     const type = shortTypeName(typeUrl);
     clearTimeout(this.#restoreTimer);

@@ -9,9 +9,13 @@ const silent: RuntimeLogger = { debug() {}, info() {}, warn() {}, error() {} };
 export interface World {
   readonly clusters?: readonly XdsResource[];
   readonly endpoints?: readonly XdsResource[];
-  readonly secrets?: readonly XdsResource[];
   readonly listeners?: readonly XdsResource[];
   readonly routes?: readonly XdsResource[];
+}
+
+/** With certificates that come over SDS. */
+export interface SecureWorld extends World {
+  readonly secrets?: readonly XdsResource[];
 }
 
 export class TestProxy implements AsyncDisposable {
@@ -21,14 +25,14 @@ export class TestProxy implements AsyncDisposable {
     this.runtime = new ProxyRuntime({ logger: silent, nodeId: "test", drainTimeoutMs: 2000, ...options });
   }
 
-  static async start(world: World, options: Partial<ProxyRuntimeOptions> = {}): Promise<TestProxy> {
+  static async start(world: SecureWorld, options: Partial<ProxyRuntimeOptions> = {}): Promise<TestProxy> {
     const proxy = new TestProxy(options);
     const rejections = await proxy.apply(world);
     if (rejections.length > 0) throw new Error(JSON.stringify(rejections));
     return proxy;
   }
 
-  async apply(world: World): Promise<XdsRejection[]> {
+  async apply(world: SecureWorld): Promise<XdsRejection[]> {
     const rejections: XdsRejection[] = [];
     const types = [
       [typeUrls.cluster, world.clusters],

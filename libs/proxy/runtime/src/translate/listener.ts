@@ -6,6 +6,7 @@ import { connectionManagerDefaults } from "@fairlead/proxy-filter";
 import { noSecrets, type SecretLookup } from "../secrets/secret.ts";
 import { durationMs } from "./duration.ts";
 import { readFilterChain, type TranslatedChain } from "./filter-chain.ts";
+import type { DownstreamTls } from "../tls-termination.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 import { readAddress } from "./socket-address.ts";
 
@@ -25,6 +26,14 @@ export interface TranslatedListener {
   readonly inspectTimeoutMs: number;
   /** The secrets that it waits for. */
   readonly secretNames: readonly string[];
+}
+
+/** The ends of TLS that it has. */
+export function tlsOf({
+  chains,
+  defaultChain,
+}: Pick<TranslatedListener, "chains" | "defaultChain">): readonly DownstreamTls[] {
+  return [...chains, defaultChain].flatMap((chain) => chain?.tls ?? []);
 }
 
 const DEFAULT_INSPECT_MS = 15_000;
@@ -58,8 +67,7 @@ export function readListener(message: Listener, secrets: SecretLookup = noSecret
     message.defaultFilterChain === undefined
       ? undefined
       : limited(readFilterChain(message.defaultFilterChain, "default_filter_chain.", chains.length, secrets), limit);
-  const all = defaultChain === undefined ? chains : [...chains, defaultChain];
-  if (all.length === 0) throw rejection("filter_chains", "is empty");
+  if (chains.length === 0 && defaultChain === undefined) throw rejection("filter_chains", "is empty");
   return {
     name: message.name,
     ...readAddress(message.address, "address"),
@@ -70,7 +78,7 @@ export function readListener(message: Listener, secrets: SecretLookup = noSecret
       ({ match }) => match.serverNames.length > 0 || match.transport !== "" || match.alpn.length > 0,
     ),
     inspectTimeoutMs: durationMs(message.listenerFiltersTimeout, DEFAULT_INSPECT_MS, "listener_filters_timeout"),
-    secretNames: all.flatMap(({ tls }) => tls?.secretNames ?? []),
+    secretNames: tlsOf({ chains, defaultChain }).flatMap((tls) => tls.secretNames),
   };
 }
 
