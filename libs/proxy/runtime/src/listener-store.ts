@@ -75,6 +75,11 @@ export class ListenerStore {
     return this.#current().flatMap((listener) => listener.secretNames());
   }
 
+  /** And those that draining connections still go by: nobody asks for them any more. */
+  routeNamesInUse(): string[] {
+    return [...this.#current(), ...this.#draining.keys()].flatMap((listener) => listener.routeNamesInUse());
+  }
+
   async apply(resources: readonly XdsResource[]): Promise<readonly XdsRejection[]> {
     const { accepted, rejections } = decodeResources(
       ListenerSchema,

@@ -9,7 +9,7 @@ import type { ListenerSockets } from "./listener-sockets.ts";
 import type { ListeningSocket, SocketConsumer } from "./listening-socket.ts";
 import type { ListenerState, ListenerStatus } from "./listener-status.ts";
 import type { SecretStore } from "./secrets/secret-store.ts";
-import { ServedChain, type ServedChainContext } from "./served-chain.ts";
+import { routeNamesOfChain, ServedChain, type ServedChainContext } from "./served-chain.ts";
 import type { TranslatedChain } from "./translate/filter-chain.ts";
 import type { TranslatedListener } from "./translate/listener.ts";
 
@@ -86,6 +86,11 @@ export class ManagedListener implements SocketConsumer {
   /** The names of the tables that it uses or waits for. */
   routeNames(): string[] {
     return [this.#translated, this.#pending].flatMap((it) => (it === undefined ? [] : routeNamesOf(it)));
+  }
+
+  /** And of those that connections of an earlier configuration still go by. */
+  routeNamesInUse(): string[] {
+    return [...this.routeNames(), ...[...this.#retired].flatMap((chain) => chain.routeNames())];
   }
 
   /** The names of the secrets that it uses or waits for. */
@@ -261,10 +266,7 @@ function chainsOf({ chains, defaultChain }: TranslatedListener): readonly Transl
 }
 
 function routeNamesOf(translated: TranslatedListener): string[] {
-  return chainsOf(translated).flatMap(({ rpc, serves }) => [
-    ...(rpc === undefined ? [] : [rpc.routes]),
-    ...(serves.kind === "http" && typeof serves.manager.routes === "string" ? [serves.manager.routes] : []),
-  ]);
+  return chainsOf(translated).flatMap((chain) => routeNamesOfChain(chain));
 }
 
 /** Resolves when its connections have gone. An idle one stays: its next request may be on its way. */

@@ -30,6 +30,14 @@ export interface ServedChainContext extends ConnectionManagerContext {
   readonly logger: RuntimeLogger;
 }
 
+/** The tables that it wants over RDS. */
+export function routeNamesOfChain({ rpc, serves }: TranslatedChain): string[] {
+  return [
+    ...(rpc === undefined ? [] : [rpc.routes]),
+    ...(serves.kind === "http" && typeof serves.manager.routes === "string" ? [serves.manager.routes] : []),
+  ];
+}
+
 /** A filter chain at work: the connections that it took, and what serves them. */
 export class ServedChain {
   readonly #listener: string;
@@ -63,6 +71,10 @@ export class ServedChain {
   /** The table that a request would be routed by now. */
   get table(): RouteTable | undefined {
     return (this.#manager ?? this.#rpc?.manager)?.config.routes();
+  }
+
+  routeNames(): string[] {
+    return routeNamesOfChain(this.#translated);
   }
 
   /** Whether a change can be made without another chain: connections go on. */

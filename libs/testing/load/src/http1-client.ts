@@ -44,7 +44,9 @@ export class Http1Client implements LoadClient {
     socket.setEncoding("latin1");
     socket.on("data", (text) => this.#onText(String(text), socket));
     socket.on("error", (error) => this.#onGone(error, socket));
-    socket.on("end", () => this.#onGone(new Error(`the connection ended after ${JSON.stringify(this.#answer)}`), socket));
+    socket.on("end", () =>
+      this.#onGone(new Error(`the connection ended after ${JSON.stringify(this.#answer)}`), socket),
+    );
     socket.on("close", () => this.#onGone(new Error("the connection closed"), socket));
     return socket;
   }
