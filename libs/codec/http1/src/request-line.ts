@@ -11,6 +11,14 @@ export interface RequestTarget {
   readonly authority: string | undefined;
 }
 
+const commonMethods = ["GET", "POST", "PUT", "HEAD", "DELETE", "OPTIONS", "PATCH"] as const;
+
+/** Common ones without a new string: comparisons with literals are of pointers then. */
+function methodOf(text: string, end: number): string {
+  for (const method of commonMethods) if (method.length === end && text.startsWith(method)) return method;
+  return text.slice(0, end);
+}
+
 /**
  * `text[0, end)` is the request line.
  *
@@ -22,7 +30,7 @@ export function readRequestLine(text: string, end: number, limits: ParserLimits)
   for (let i = 0; i < methodEnd; i++) {
     if (!isTokenByte(text.charCodeAt(i))) throw new Http1Error("a method that is no token");
   }
-  const method = text.slice(0, methodEnd);
+  const method = methodOf(text, methodEnd);
   const targetEnd = text.indexOf(" ", methodEnd + 1);
   if (targetEnd === -1 || targetEnd > end) throw lowVersion();
   let http10 = false;

@@ -5,7 +5,21 @@ export interface CanonicalPathOptions {
   readonly escapedSlashes: "keep" | "reject";
 }
 
-const plain = /^\/(?!\/)(?:[^%\\/.?]|\.(?=[^./?])|\/(?=[^./]|$))*(?:\?|$)/;
+const [SLASH, DOT, QUESTION, PERCENT, BACKSLASH] = [47, 46, 63, 37, 92];
+
+/** Whether there is nothing to do, as for nearly all: no escapes, no empty segments, none that begins with a dot. */
+function isPlain(path: string): boolean {
+  if (path.charCodeAt(0) !== SLASH) return false;
+  let before = SLASH;
+  for (let i = 1; i < path.length; i++) {
+    const code = path.charCodeAt(i);
+    if (code === QUESTION) return true;
+    if (code === PERCENT || code === BACKSLASH) return false;
+    if (before === SLASH && (code === SLASH || code === DOT)) return false;
+    before = code;
+  }
+  return true;
+}
 
 /**
  * The one spelling of a path that routes, policies and the host all see (RFC 3986 §6.2.2): unreserved characters are not
@@ -16,7 +30,7 @@ const plain = /^\/(?!\/)(?:[^%\\/.?]|\.(?=[^./?])|\/(?=[^./]|$))*(?:\?|$)/;
  * @returns undefined for a path that cannot be trusted: a broken escape, an escaped NUL, `..` above the root
  */
 export function canonicalPath(path: string, options: CanonicalPathOptions): string | undefined {
-  if (plain.test(path) || path === "*" || path === "") return path;
+  if (isPlain(path) || path === "*" || path === "") return path;
   const mark = path.indexOf("?");
   const raw = mark === -1 ? path : path.slice(0, mark);
   const decoded = decodeUnreserved(raw, options);

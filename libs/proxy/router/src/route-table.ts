@@ -60,11 +60,13 @@ const httpsRedirect: RouteSpec = {
 
 /** The colons of an IPv6 address are inside brackets. */
 function withoutPort(authority: string): string {
-  const colon = authority.lastIndexOf(":");
-  if (colon === -1 || authority.endsWith("]")) return authority;
-  for (let i = colon + 1; i < authority.length; i++) {
-    const code = authority.charCodeAt(i);
-    if (code < 48 || code > 57) return authority;
-  }
-  return authority.slice(0, colon);
+  let at = authority.length - 1;
+  while (at >= 0 && isDigit(authority.charCodeAt(at))) at--;
+  return at >= 0 && authority.charCodeAt(at) === COLON ? authority.slice(0, at) : authority;
+}
+
+const COLON = 58;
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
 }

@@ -11,6 +11,9 @@ export class VirtualHosts<Value> {
   readonly #prefixes: (readonly [prefix: string, value: Value])[] = [];
   #any: Value | undefined;
   readonly #domains = new Set<string>();
+  /** What was looked up last: a proxy's callers mostly call what they called before. */
+  #lastAuthority: string | undefined;
+  #lastFound: Value | undefined;
 
   /** @throws FairleadError FL_ROUTE_INVALID for a domain that is there already, or with a `*` in the middle */
   add(domain: string, value: Value, where: string): void {
@@ -18,6 +21,7 @@ export class VirtualHosts<Value> {
     if (this.#domains.has(name)) throw invalidRoute(where, `the domain ${domain} is in the table twice`);
     if (domain === "") throw invalidRoute(where, "an empty domain");
     this.#domains.add(name);
+    this.#lastAuthority = undefined;
     const star = name.indexOf("*");
     if (star === -1) this.#exact.set(name, value);
     else if (star !== name.lastIndexOf("*") || (star !== 0 && star !== name.length - 1)) {
@@ -28,6 +32,14 @@ export class VirtualHosts<Value> {
   }
 
   find(authority: string): Value | undefined {
+    if (authority !== this.#lastAuthority) {
+      this.#lastFound = this.#look(authority);
+      this.#lastAuthority = authority;
+    }
+    return this.#lastFound;
+  }
+
+  #look(authority: string): Value | undefined {
     const host = authority.toLowerCase();
     const exact = this.#exact.get(host);
     if (exact !== undefined) return exact;

@@ -247,18 +247,24 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
 
   /** @param fresh it has not been idle */
   #give(connection: ClientConnection, fresh: boolean): void {
+    if (this.#waiters.size > 0 && this.#giveToWaiters(connection, fresh)) return;
+    if (connection.activeStreams > 0 || !this.#connections.has(connection)) return;
+    if (this.#draining) connection.destroy();
+    else this.#putIdle(connection);
+  }
+
+  /** @returns whether it has been given to any, or has no room for them */
+  #giveToWaiters(connection: ClientConnection, fresh: boolean): boolean {
     let given = false;
     for (const waiter of this.#waiters) {
-      if (!this.#hasRoom(connection)) return;
+      if (!this.#hasRoom(connection)) return true;
       if (waiter.fresh && !fresh) continue;
       given = true;
       this.cancel(waiter);
       waiter.onConnection(connection);
-      if (!this.#shared) return;
+      if (!this.#shared) return true;
     }
-    if (given || connection.activeStreams > 0 || !this.#connections.has(connection)) return;
-    if (this.#draining) connection.destroy();
-    else this.#putIdle(connection);
+    return given;
   }
 
   onStreamDone(connection: ClientConnection): void {

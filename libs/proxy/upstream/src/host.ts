@@ -17,6 +17,8 @@ const noMetadata: HostMetadata = Object.freeze({});
 export class Host {
   readonly address: string;
   readonly port: number;
+  /** `address:port`, `[address]:port` for IPv6. */
+  readonly key: string;
   readonly pool: ConnectionPool;
   /** "" when it has none. */
   hostname = "";
@@ -39,6 +41,7 @@ export class Host {
   constructor(spec: HostSpec, pool: ConnectionPool) {
     this.address = spec.address;
     this.port = spec.port;
+    this.key = hostKey(spec.address, spec.port);
     this.pool = pool;
     this.update(spec);
   }
@@ -49,11 +52,6 @@ export class Host {
     this.priority = spec.priority ?? 0;
     this.hashKey = spec.hashKey ?? this.key;
     this.metadata = spec.metadata ?? noMetadata;
-  }
-
-  /** `address:port`, `[address]:port` for IPv6. */
-  get key(): string {
-    return hostKey(this.address, this.port);
   }
 }
 
