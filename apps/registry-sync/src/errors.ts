@@ -17,6 +17,13 @@ export const registrySyncErrors = declareErrors("registry-sync", {
     meaning: "The node has published the service on several ports, and the request does not say which.",
     action: "Add `port` to the service in the body; the message lists the ports.",
   },
+  FL_POLICY_OWNED: {
+    httpStatus: 409,
+    meaning:
+      "The policy follows rules of a bridged registry (a configurator, a condition or tag router), so it is not removed by hand.",
+    action:
+      "Change the rule where it is: the policy's `file` names it. A policy of your own for the same host comes before it.",
+  },
   FL_GATEWAY_ADDRESS_REFUSED: {
     httpStatus: 502,
     meaning:

@@ -5,6 +5,7 @@ import type { Logger } from "@fairlead/logging";
 import { originText } from "@fairlead/registration";
 import type { Store } from "@fairlead/store";
 import type { Telemetry } from "@fairlead/telemetry";
+import { addBridgeRoutes } from "./api/bridge-routes.ts";
 import { addConvergenceRoutes } from "./api/convergence-routes.ts";
 import { withErrNo } from "./api/error-bodies.ts";
 import { addExplainRoutes } from "./api/explain-routes.ts";
@@ -161,6 +162,7 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
       gatewayProxies: { hosts: new GatewayHosts(config.gatewayHosts), logger },
     });
     addRefusalRoutes(fastify, refusals);
+    addBridgeRoutes(fastify, () => bridges.map(({ status }) => status));
     addExplainRoutes(fastify, explainer);
     return api;
   }

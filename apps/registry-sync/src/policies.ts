@@ -1,3 +1,4 @@
+import { isOfRegistry } from "@fairlead/dubbo-registry";
 import { FairleadError } from "@fairlead/errors";
 import { type PolicyObject, policyKey } from "@fairlead/model";
 import { parsePolicies } from "@fairlead/policy";
@@ -72,7 +73,7 @@ export class Policies {
 
   /** What `remove` would do; changes nothing. @throws FairleadError FL_NOT_FOUND, FL_OVERLOADED, FL_POLICY_WORK_LIMIT, FL_STORE_UNAVAILABLE */
   async previewRemove(policy: PolicyName, signal?: AbortSignal): Promise<PreviewedChange> {
-    const { kind, namespace, name } = await this.find(policyKey(policy));
+    const { kind, namespace, name } = notOwned(await this.find(policyKey(policy)));
     return await this.#preview({ put: [], remove: [policyKey({ kind, namespace, name })] }, signal);
   }
 
@@ -107,9 +108,10 @@ export class Policies {
     return policy;
   }
 
-  /** @throws FairleadError FL_NOT_FOUND, FL_STORE_UNAVAILABLE */
+  /** @throws FairleadError FL_NOT_FOUND, FL_POLICY_OWNED, FL_STORE_UNAVAILABLE */
   async remove(policy: PolicyName): Promise<{ revision: number }> {
     const { store, metrics } = this.#options;
+    notOwned(policy);
     return await inSpan("registry.remove_policy", { "fairlead.policy": policyKey(policy) }, async () => {
       const { result, revision, changed } = await store.write(currentTraceparent(), (tx) => tx.removePolicy(policy));
       if (!result) throw notFound(policyKey(policy));
@@ -117,6 +119,15 @@ export class Policies {
       return { revision };
     });
   }
+}
+
+/** No policy that is applied can have the namespace of those that follow a registry's rules. @throws FairleadError FL_POLICY_OWNED */
+function notOwned<Policy extends PolicyName>(policy: Policy): Policy {
+  if (!isOfRegistry(policy.namespace)) return policy;
+  const key = policyKey(policy);
+  throw new FairleadError("FL_POLICY_OWNED", `${key} follows rules of the registry ${policy.namespace.slice(1)}`, {
+    facts: { policy: key },
+  });
 }
 
 function notFound(key: string): FairleadError {

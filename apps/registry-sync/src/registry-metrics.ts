@@ -80,6 +80,21 @@ export class RegistryMetrics {
         for (const { registry, owner, unusable } of this.#bridges()) if (owner) result.observe(unusable, { registry });
       });
     meter
+      .createObservableGauge("fairlead_bridge_rules", {
+        description: "Rules of a bridged registry that the mesh follows, where this process owns it; by registry.",
+      })
+      .addCallback((result) => {
+        for (const { registry, owner, rules } of this.#bridges()) if (owner) result.observe(rules, { registry });
+      });
+    meter
+      .createObservableGauge("fairlead_bridge_rule_problems", {
+        description: "What rules of a bridged registry say that the mesh does not do; by registry.",
+      })
+      .addCallback((result) => {
+        for (const { registry, owner, ruleProblems } of this.#bridges())
+          if (owner) result.observe(ruleProblems.length, { registry });
+      });
+    meter
       .createObservableGauge("fairlead_registry_waiters", { description: "Requests that wait for convergence now." })
       .addCallback((result) => result.observe(this.#waiters));
   }

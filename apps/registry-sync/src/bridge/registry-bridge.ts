@@ -7,6 +7,7 @@ import { exportedServices } from "./exported-services.ts";
 import type { ForeignRegistry } from "./foreign-registry.ts";
 import { openRegistry } from "./open-registry.ts";
 import { RegistryImport } from "./registry-import.ts";
+import type { RuleProblem } from "./rule-book.ts";
 
 export interface RegistryBridgeOptions {
   readonly registry: BridgedRegistry;
@@ -27,16 +28,20 @@ export interface BridgeStatus {
   readonly connected: boolean;
   readonly providers: number;
   readonly unusable: number;
+  /** Rules of the registry that the mesh follows. */
+  readonly rules: number;
+  /** What rules say that the mesh does not do. */
+  readonly ruleProblems: readonly RuleProblem[];
 }
 
 const electionMs = 1_000;
-const exportMs = 1_000;
+const followMs = 1_000;
 
 interface Ownership {
   readonly lock: AdvisoryLock;
   readonly incoming: RegistryImport;
   readonly registry: ForeignRegistry;
-  readonly exporting: RepeatedTask | undefined;
+  readonly following: RepeatedTask;
 }
 
 /**
@@ -68,6 +73,8 @@ export class RegistryBridge {
       connected: registry?.connected ?? false,
       providers: incoming?.providers ?? 0,
       unusable: incoming?.unusable ?? 0,
+      rules: incoming?.rules ?? 0,
+      ruleProblems: incoming?.ruleProblems ?? [],
     };
   }
 
@@ -83,7 +90,7 @@ export class RegistryBridge {
 
   /** Changes of the mesh are looked for now. */
   meshChanged(): void {
-    this.#ownership?.exporting?.trigger();
+    this.#ownership?.following.trigger();
   }
 
   async #own(): Promise<void> {
@@ -93,30 +100,35 @@ export class RegistryBridge {
     const lock = await store.tryLock(`bridge ${bridged.name}`);
     if (lock === undefined) return;
     try {
+      const follower = new CatalogueFollower(store);
       const incoming = new RegistryImport({ ...this.#options, name: bridged.name });
-      await incoming.restore();
+      incoming.restore((await follower.read()).catalogue);
       const registry = openRegistry(this.#options, incoming);
-      const exporting = bridged.exports ? this.#exporting(registry) : undefined;
-      this.#ownership = { lock, incoming, registry, exporting };
+      const following = this.#following(follower, incoming, registry);
+      this.#ownership = { lock, incoming, registry, following };
       lock.lost.addEventListener("abort", () => void this.#end());
       logger.info({ registry: bridged.name }, "this process mirrors a registry");
       registry.start();
-      exporting?.start();
+      following.start();
     } catch (error) {
       await lock.release();
       throw error;
     }
   }
 
-  #exporting(registry: ForeignRegistry): RepeatedTask {
-    const { store, origin, logger, registry: bridged } = this.#options;
-    const follower = new CatalogueFollower(store);
+  /** What the mesh has is exported, and rules are for all that serve an interface. */
+  #following(follower: CatalogueFollower, incoming: RegistryImport, registry: ForeignRegistry): RepeatedTask {
+    const { origin, logger, registry: bridged } = this.#options;
+    let first = true;
     return new RepeatedTask({
-      what: `exporting to the registry ${bridged.name}`,
-      intervalMs: exportMs,
+      what: `following the mesh for the registry ${bridged.name}`,
+      intervalMs: followMs,
       async run() {
         const { catalogue, changed } = await follower.read();
-        if (changed) registry.export(exportedServices(catalogue, origin));
+        if (!changed && !first) return;
+        first = false;
+        incoming.meshChanged(catalogue);
+        if (bridged.exports) registry.export(exportedServices(catalogue, origin));
       },
       logger,
     });
@@ -129,9 +141,9 @@ export class RegistryBridge {
       return;
     }
     this.#ownership = undefined;
-    const { lock, incoming, registry, exporting } = ownership;
+    const { lock, incoming, registry, following } = ownership;
     this.#ending = (async () => {
-      await exporting?.stop();
+      await following.stop();
       await Promise.all([incoming.stop(), registry.stop()]);
       await lock.release();
     })();

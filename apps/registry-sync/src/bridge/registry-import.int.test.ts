@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { parseProvider, type Provider } from "@fairlead/dubbo-registry";
+import { compile } from "@fairlead/compile";
+import { parseProvider, type Provider, type RuleDocument } from "@fairlead/dubbo-registry";
 import { createLogger } from "@fairlead/logging";
 import { startTestPostgres, type TestPostgres } from "@fairlead/testing-servers";
 import { openStore, type Store } from "@fairlead/store";
@@ -85,7 +86,7 @@ describe("the import of a registry", () => {
     await until("c", [1, 2, 3]);
     await first.stop();
     const second = begin("c");
-    await second.restore();
+    second.restore(await store.snapshot());
     assert.deepEqual(await ports("c"), [1, 2, 3]);
     second.onAll(sources(1, 2, 4));
     await until("c", [1, 2, 4]);
@@ -102,6 +103,77 @@ describe("the import of a registry", () => {
     const since = performance.now();
     await until("d", [1]);
     assert(performance.now() - since >= 300, "they went before the hold was over");
+    await mirror.stop();
+  });
+
+  const rule = (conditions: string): RuleDocument => ({
+    form: "item",
+    key: "org.x.Greeter:1.0.0:.condition-router",
+    text: `{scope: service, key: 'org.x.Greeter:1.0.0', conditions: ${conditions}}`,
+  });
+  const policiesOf = async (registry: string) =>
+    [...(await store.snapshot()).policies.values()].filter(({ namespace }) => namespace === `~${registry}`);
+  const untilPolicies = async (what: string, registry: string, condition: (texts: string) => boolean) => {
+    const end = performance.now() + deadlineMs;
+    for (;;) {
+      const texts = (await policiesOf(registry)).map(({ text }) => text).join();
+      if (condition(texts)) return;
+      assert(performance.now() < end, `${what}: ${texts}`);
+      await pause(10);
+    }
+  };
+
+  test("rules become policies that compile, follow who is there, and go with the rules", async () => {
+    const mirror = begin("r");
+    mirror.onAll({ ...sources(1, 2), rules: new Map([["/c", rule("['method=a => address=10.0.0.1:2']")]]) });
+    await untilPolicies("both", "r", (texts) => texts.includes("VirtualService") && texts.includes("10.0.0.1:2"));
+    const catalogue = await store.snapshot();
+    const policies = new Map([...catalogue.policies].filter(([, { namespace }]) => namespace === "~r"));
+    const { rejected } = compile({ ...catalogue, policies });
+    assert.deepEqual(rejected, []);
+    const [policy] = await policiesOf("r");
+    assert.equal(policy?.file, "registry r: org.x.Greeter:1.0.0:.condition-router");
+    assert.deepEqual([mirror.rules, mirror.ruleProblems], [1, []]);
+    // Nobody is left that it means: without force calls go to all.
+    mirror.onProviders("/p/2", []);
+    await untilPolicies("the rule has no effect", "r", (texts) => !texts.includes("/org.x.Greeter/a"));
+    mirror.onProviders("/p/2", [provider(2)]);
+    await untilPolicies("it has again", "r", (texts) => texts.includes("/org.x.Greeter/a"));
+    mirror.onRule("/c", rule("['=> host=$host']"));
+    await untilPolicies("tags are left", "r", (texts) => !texts.includes("/org.x.Greeter/a"));
+    assert.match(mirror.ruleProblems.map(({ text }) => text).join(), /refers to the caller/);
+    await mirror.stop();
+  });
+
+  test("a rule that is gone while nobody looked is gone from the mesh when the registry is read again", async () => {
+    const first = begin("s");
+    first.onAll({ ...sources(1, 2), rules: new Map([["/c", rule("['=> address=10.0.0.1:2']")]]) });
+    await untilPolicies("written", "s", (texts) => texts.includes("10.0.0.1:2"));
+    await first.stop();
+    const second = begin("s");
+    second.restore(await store.snapshot());
+    await pause(20);
+    assert((await policiesOf("s")).length > 0, "kept until it was read");
+    second.onAll({ providers: new Map(), rules: new Map() });
+    await untilPolicies("removed", "s", (texts) => texts === "");
+    await second.stop();
+  });
+
+  test("configurators change weights at once, and take out whom they disable", async () => {
+    const mirror = begin("w");
+    const override = (parameters: string): RuleDocument => ({ form: "url", interface: "org.x.Greeter", url: `override://10.0.0.1:1/org.x.Greeter?${parameters}` }); // prettier-ignore
+    mirror.onAll({ ...sources(1, 2), rules: new Map([["/o", override("weight=7")]]) });
+    await until("w", [1, 2]);
+    const weights = async () => {
+      const { result } = await store.write(undefined, (tx) => tx.findInstancesOf(mirroredPrefix("w")));
+      return result.toSorted((a, b) => a.port - b.port).map(({ weight }) => weight);
+    };
+    assert.deepEqual(await weights(), [7, 100]);
+    mirror.onRule("/o", override("disabled=true"));
+    await until("w", [2]);
+    mirror.onRule("/o", undefined);
+    await until("w", [1, 2]);
+    assert.deepEqual(await weights(), [100, 100]);
     await mirror.stop();
   });
 

@@ -1,11 +1,20 @@
-import { type LedgerChanges, type LedgerOptions, type Provider, ProviderLedger } from "@fairlead/dubbo-registry";
+import {
+  type LedgerChanges,
+  type LedgerOptions,
+  type Provider,
+  ProviderLedger,
+  type RuleDocument,
+  ruleNamespace,
+} from "@fairlead/dubbo-registry";
 import { FairleadError } from "@fairlead/errors";
 import type { Logger } from "@fairlead/logging";
-import type { MeshNode } from "@fairlead/model";
+import type { Catalogue, MeshNode } from "@fairlead/model";
 import type { CatalogueWriter } from "@fairlead/store";
 import { currentTraceparent, inSpan } from "@fairlead/telemetry";
 import type { ForeignRegistryEvents, RegistryReading } from "./foreign-registry.ts";
 import { mirroredInstance, mirroredPrefix, providerOfInstance } from "./mirrored-instance.ts";
+import { ProviderIndex } from "./provider-index.ts";
+import { RuleBook, type RuleProblem } from "./rule-book.ts";
 
 export interface RegistryImportOptions extends LedgerOptions {
   /** In the ids of nodes; of this registry alone. */
@@ -18,13 +27,21 @@ export interface RegistryImportOptions extends LedgerOptions {
 
 const retryMs = 1_000;
 /** Instances of one transaction: others do not wait long. */
-const batch = 5_000;
+const batch = 10_000;
 
-/** Brings what a registry tells into the catalogue. For as long as this process owns the registry. */
+/** Brings what a registry tells into the catalogue: providers as instances, rules as policies. For as long as this process owns the registry. */
 export class RegistryImport implements ForeignRegistryEvents {
   readonly #options: RegistryImportOptions;
   readonly #ledger: ProviderLedger;
-  readonly #sources = new Map<string, readonly Provider[]>();
+  readonly #rules: RuleBook;
+  readonly #index: ProviderIndex;
+  /** As they were read; and as rules leave them, those that the mesh can take. */
+  readonly #read = new Map<string, readonly Provider[]>();
+  readonly #taken = new Map<string, readonly Provider[]>();
+  /** Interfaces whose policies may have changed. */
+  readonly #dirty = new Set<string>();
+  /** Everything was read once: what nobody has any more of what was written before can be told. */
+  #whole = false;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #stopped = false;
@@ -33,6 +50,8 @@ export class RegistryImport implements ForeignRegistryEvents {
   constructor(options: RegistryImportOptions) {
     this.#options = options;
     this.#ledger = new ProviderLedger(options);
+    this.#rules = new RuleBook(options.name, options.logger);
+    this.#index = new ProviderIndex(options.name);
   }
 
   /** Providers that the mesh cannot take: a name or version that it does not allow. */
@@ -44,11 +63,31 @@ export class RegistryImport implements ForeignRegistryEvents {
     return this.#ledger.size;
   }
 
-  /** What an owner before this one has written stays until the registry has been read. @throws FairleadError FL_STORE_UNAVAILABLE */
-  async restore(): Promise<void> {
-    const { store, name } = this.#options;
-    const { result } = await store.write(undefined, (tx) => tx.findInstancesOf(mirroredPrefix(name)));
-    this.#ledger.restore(result.map((instance) => providerOfInstance(instance, name)));
+  get rules(): number {
+    return this.#rules.size;
+  }
+
+  get ruleProblems(): readonly RuleProblem[] {
+    return this.#rules.problems;
+  }
+
+  /** What an owner before this one has written stays until the registry has been read. */
+  restore({ instances, policies }: Pick<Catalogue, "instances" | "policies">): void {
+    const { name } = this.#options;
+    const prefix = mirroredPrefix(name);
+    const own = [...instances.values()].filter(({ nodeId }) => nodeId.startsWith(prefix));
+    const providers = own.map((instance) => providerOfInstance(instance, name));
+    this.#ledger.restore(providers);
+    for (const provider of providers) this.#index.put(provider);
+    this.#rules.restore([...policies.values()].filter(({ namespace }) => namespace === ruleNamespace(name)));
+  }
+
+  /** What else is in the mesh: rules are for all that serve an interface. */
+  meshChanged(catalogue: Pick<Catalogue, "instances" | "nodes">): void {
+    const changed = this.#index.setOthers(catalogue);
+    if (changed.length === 0) return;
+    for (const name of changed) this.#dirty.add(name);
+    this.#schedule(this.#options.gatherMs ?? 50);
   }
 
   /** What is not written yet is left to the next owner. */
@@ -58,38 +97,43 @@ export class RegistryImport implements ForeignRegistryEvents {
     await this.#writing;
   }
 
-  onAll({ providers: sources }: RegistryReading): void {
-    this.#sources.clear();
+  onAll({ providers: sources, rules }: RegistryReading): void {
+    this.#rules.setAll(rules);
+    this.#read.clear();
+    this.#taken.clear();
     this.#unusable = 0;
-    const usable = new Map<string, readonly Provider[]>();
     for (const [source, providers] of sources) {
-      const kept = this.#usable(providers);
-      this.#sources.set(source, kept);
-      usable.set(source, kept);
+      this.#read.set(source, providers);
+      this.#taken.set(source, this.#usable(providers));
     }
-    const { missing, held } = this.#ledger.readAll(usable, performance.now());
+    const { missing, held } = this.#ledger.readAll(this.#taken, performance.now());
     const { logger, name } = this.#options;
     if (held)
       logger.warn(
         { registry: name, missing },
         "a registry came back without most of its providers: they are kept for a while",
       );
-    logger.info({ registry: name, sources: sources.size, unusable: this.#unusable }, "a registry was read");
+    logger.info(
+      { registry: name, sources: sources.size, unusable: this.#unusable, rules: rules.size },
+      "a registry was read",
+    );
+    this.#whole = true;
+    this.#allDirty();
     this.#schedule(0);
   }
 
   onProviders(source: string, providers: readonly Provider[]): void {
-    const now = performance.now();
-    const usable = this.#usable(providers);
-    for (const before of this.#sources.get(source) ?? []) this.#ledger.remove(source, before, now);
-    for (const provider of usable) this.#ledger.add(source, provider);
-    if (usable.length === 0) this.#sources.delete(source);
-    else this.#sources.set(source, usable);
+    if (providers.length === 0) this.#read.delete(source);
+    else this.#read.set(source, providers);
+    this.#take(source, providers);
     this.#schedule(this.#options.gatherMs ?? 50);
   }
 
-  onRule(): void {
-    // Rules become policy elsewhere.
+  onRule(source: string, document: RuleDocument | undefined): void {
+    this.#rules.set(source, document);
+    for (const [from, providers] of this.#read) this.#take(from, providers);
+    this.#allDirty();
+    this.#schedule(this.#options.gatherMs ?? 50);
   }
 
   onSuspended(): void {
@@ -97,6 +141,23 @@ export class RegistryImport implements ForeignRegistryEvents {
       { registry: this.#options.name },
       "a registry cannot be reached: its providers stay as they are",
     );
+  }
+
+  /** What a source has now, for the ledger. */
+  #take(source: string, providers: readonly Provider[]): void {
+    const now = performance.now();
+    const before = this.#taken.get(source) ?? [];
+    const usable = this.#usable(providers);
+    if (usable.length === before.length && usable.every((provider, index) => provider === before[index])) return;
+    // One that is still registered and takes no calls any more was taken out on purpose.
+    for (const provider of before) this.#ledger.remove(source, provider, now, { atOnce: providers.length > 0 });
+    for (const provider of usable) this.#ledger.add(source, provider);
+    if (usable.length === 0) this.#taken.delete(source);
+    else this.#taken.set(source, usable);
+  }
+
+  #allDirty(): void {
+    for (const name of this.#index.interfaces) this.#dirty.add(name);
   }
 
   #leftOut(interfaces: readonly string[], instances: readonly { readonly interface: string }[]): void {
@@ -110,10 +171,11 @@ export class RegistryImport implements ForeignRegistryEvents {
   }
 
   #usable(providers: readonly Provider[]): Provider[] {
-    return providers.filter((provider) => {
-      if (mirroredInstance(provider, this.#options.name) !== undefined) return true;
+    return providers.flatMap((registered) => {
+      const provider = this.#rules.effective(registered);
+      if (mirroredInstance(provider, this.#options.name) !== undefined) return [provider];
       if (provider.enabled && provider.weight > 0) this.#unusable++;
-      return false;
+      return [];
     });
   }
 
@@ -125,6 +187,7 @@ export class RegistryImport implements ForeignRegistryEvents {
 
   #write(): void {
     const changes = this.#ledger.take(performance.now());
+    const dirty = [...this.#dirty];
     this.#writing = this.#apply(changes)
       .then(
         () => undefined,
@@ -135,6 +198,7 @@ export class RegistryImport implements ForeignRegistryEvents {
             "providers could not be written; it is tried again",
           );
           this.#ledger.retell(changes, performance.now());
+          for (const one of dirty) this.#dirty.add(one);
           return retryMs;
         },
       )
@@ -144,29 +208,53 @@ export class RegistryImport implements ForeignRegistryEvents {
           this.#schedule(waitMs);
           return;
         }
-        const next = this.#ledger.nextMs;
+        const next = this.#dirty.size > 0 ? 0 : this.#ledger.nextMs;
         if (next !== undefined) this.#schedule(Math.max(0, next - performance.now()));
       });
   }
 
-  async #apply({ put, removed }: LedgerChanges): Promise<void> {
-    if (put.length + removed.length === 0) return;
+  /** The policies of what has changed, by the providers that the mesh is told now. */
+  #policyChanges({ put, removed }: LedgerChanges) {
+    for (const provider of put) {
+      this.#index.put(provider);
+      if (this.#rules.concerns(provider)) this.#dirty.add(provider.interface);
+    }
+    for (const provider of removed) {
+      this.#index.remove(provider);
+      if (this.#rules.concerns(provider)) this.#dirty.add(provider.interface);
+    }
+    const names = [...this.#dirty];
+    this.#dirty.clear();
+    const changes = this.#rules.changesFor(new Map(names.map((name) => [name, this.#index.providersOf(name)])));
+    const leftOver = this.#whole ? this.#rules.leftOver() : [];
+    return { put: changes.put, removed: [...new Set([...changes.removed, ...leftOver])] };
+  }
+
+  async #apply(changes: LedgerChanges): Promise<void> {
+    const { put, removed } = changes;
+    const policies = this.#policyChanges(changes);
+    if (put.length + removed.length + policies.put.length + policies.removed.length === 0) return;
     const { store, name } = this.#options;
     const instancesOf = (providers: readonly Provider[]) =>
       providers.flatMap((provider) => mirroredInstance(provider, name) ?? []);
     await inSpan("registry.mirror", { "fairlead.registry": name }, async () => {
-      for (let at = 0; at < put.length; at += batch) {
+      const last = Math.max(0, Math.ceil(put.length / batch) - 1) * batch;
+      for (let at = 0; at <= last; at += batch) {
         const found = instancesOf(put.slice(at, at + batch));
         const nodes = new Map<string, MeshNode>(found.map(({ node }) => [node.id, node]));
         const instances = found.map(({ instance }) => instance);
-        const { result } = await store.write(currentTraceparent(), (tx) =>
-          tx.putMirrored([...nodes.values()], instances),
-        );
+        const { result } = await store.write(currentTraceparent(), async (tx) => {
+          const left = instances.length === 0 ? [] : await tx.putMirrored([...nodes.values()], instances);
+          if (at < last) return left;
+          // Together: a rule never names instances of another revision.
+          for (const policy of policies.put) await tx.putPolicy(policy);
+          for (const policy of policies.removed) await tx.removePolicy(policy);
+          if (removed.length > 0) await tx.removeMirrored(instancesOf(removed).map(({ instance }) => instance));
+          return left;
+        });
         this.#leftOut(result, instances);
       }
-      if (removed.length === 0) return;
-      const gone = instancesOf(removed).map(({ instance }) => instance);
-      await store.write(currentTraceparent(), (tx) => tx.removeMirrored(gone));
     });
+    this.#rules.wrote(policies);
   }
 }

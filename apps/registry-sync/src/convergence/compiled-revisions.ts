@@ -55,7 +55,8 @@ export class CompiledRevisions {
    * was named before counts.
    */
   #namedBefore(last: number, previous: number): ReadonlySet<string> {
-    const earlier = previous === 0 ? this.#compiles.slice(0, last + 1) : this.#compiles.slice(Math.max(0, last), last + 1);
+    const earlier =
+      previous === 0 ? this.#compiles.slice(0, last + 1) : this.#compiles.slice(Math.max(0, last), last + 1);
     return new Set(earlier.flatMap(({ rejected }) => rejected.map(identityOf)));
   }
 

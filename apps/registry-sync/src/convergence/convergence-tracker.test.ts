@@ -218,7 +218,15 @@ void describe("what was rejected", () => {
       [],
     ]);
     assert.deepEqual(tracker.report(9).rejected, [
-      { kind: "policy", key: "first", file: "a.yaml", line: 3, code: "FL_X", message: "first is wrong", already: false },
+      {
+        kind: "policy",
+        key: "first",
+        file: "a.yaml",
+        line: 3,
+        code: "FL_X",
+        message: "first is wrong",
+        already: false,
+      },
     ]);
   });
 

@@ -27,4 +27,4 @@ export { effectiveProvider, overridesOf } from "./rules/effective-provider.ts";
 export { readRules } from "./rules/read-rules.ts";
 export { planRouting, type RoutingPlan } from "./rules/routing-plan.ts";
 export type { Override, ReadRules, Rule } from "./rules/rule.ts";
-export { ruleNamespace, rulePolicies } from "./rules/rule-policies.ts";
+export { isOfRegistry, ruleNamespace, rulePolicies } from "./rules/rule-policies.ts";

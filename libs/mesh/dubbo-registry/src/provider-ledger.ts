@@ -69,12 +69,16 @@ export class ProviderLedger {
     this.#changed.add(key);
   }
 
-  /** The registry says that what was read at `source` is gone. */
-  remove(source: string, provider: Provider, nowMs: number): void {
+  /**
+   * The registry says that what was read at `source` is gone.
+   *
+   * @param atOnce it is there, and was told to take no calls: nobody waits for it to come back
+   */
+  remove(source: string, provider: Provider, nowMs: number, { atOnce = false } = {}): void {
     const key = providerKey(provider);
     const entry = this.#entries.get(key);
     if (entry === undefined || !entry.sources.delete(source)) return;
-    if (entry.sources.size === 0) entry.removeAtMs = nowMs + this.#removalDelayMs;
+    if (entry.sources.size === 0) entry.removeAtMs = nowMs + (atOnce ? 0 : this.#removalDelayMs);
     this.#changed.add(key);
   }
 

@@ -6,7 +6,7 @@ import type { PlannedRoute, PlannedShare, RoutingPlan } from "./routing-plan.ts"
 
 /** Of 1: the sum of a route's weights. */
 const wholeWeight = 10_000;
-const nobody = "none";
+const nobody = { providers: [], steps: [] };
 
 /** Dubbo's names, and what is nearest to them. */
 const balancers: Readonly<Record<string, string>> = {
@@ -22,16 +22,17 @@ function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 8);
 }
 
-/** A name that goes with what the subset is, not with who is in it at the time. */
-function subsetName({ providers, steps }: PlannedShare): string {
-  if (providers?.length === 0) return nobody;
+/** A name that goes with what the subset is, not with who is in it at the time; no other registry's rules have it. */
+function subsetName(registry: string, { providers, steps }: Omit<PlannedShare, "weight">): string {
+  if (providers?.length === 0) return `${registry}-none`;
   const readable = steps
     .at(-1)!
     .replace(/^.*[/#]/, "")
     .replaceAll(/[^A-Za-z0-9]+/g, "-")
     .replaceAll(/^-+|-+$/g, "")
-    .slice(-30);
-  return `${readable === "" ? "" : `${readable.replace(/^-/, "")}-`}${digest(steps.join("\n"))}`;
+    .slice(-20)
+    .replace(/^-/, "");
+  return [registry, ...(readable === "" ? [] : [readable]), digest(steps.join("\n"))].join("-");
 }
 
 function escaped(text: string): string {
@@ -59,10 +60,13 @@ function isEmpty(match: CallMatch): boolean {
   return Object.keys(matchOf(match)).length === 0;
 }
 
-function routeOf(host: string, { matches, shares, timeoutMs, retries }: PlannedRoute): object {
+function routeOf(
+  { registry, interface: host }: PolicyOrigin,
+  { matches, shares, timeoutMs, retries }: PlannedRoute,
+): object {
   const destination = (share: PlannedShare) =>
-    share.providers === undefined ? { host } : { host, subset: subsetName(share) };
-  const nowhere = shares.length === 0 ? [{ destination: { host, subset: nobody } }] : [];
+    share.providers === undefined ? { host } : { host, subset: subsetName(registry, share) };
+  const nowhere = shares.length === 0 ? [{ destination: { host, subset: subsetName(registry, nobody) } }] : [];
   return {
     ...(matches.some(isEmpty) ? {} : { match: matches.map(matchOf) }),
     route: [
@@ -77,13 +81,16 @@ function routeOf(host: string, { matches, shares, timeoutMs, retries }: PlannedR
   };
 }
 
-function subsetsOf(routes: readonly PlannedRoute[]): object[] {
+function subsetsOf(registry: string, routes: readonly PlannedRoute[]): object[] {
   const found = new Map<string, object>();
   for (const { shares } of routes) {
-    if (shares.length === 0) found.set(nobody, { name: nobody, addresses: [] });
+    if (shares.length === 0) {
+      const name = subsetName(registry, nobody);
+      found.set(name, { name, addresses: [] });
+    }
     for (const share of shares) {
       if (share.providers === undefined) continue;
-      const name = subsetName(share);
+      const name = subsetName(registry, share);
       const addresses = share.providers.map(({ address, port }) => `${address.includes(":") ? `[${address}]` : address}:${port}`); // prettier-ignore
       found.set(name, { name, addresses: [...new Set(addresses)].toSorted() });
     }
@@ -102,10 +109,15 @@ export function ruleNamespace(registry: string): string {
   return `~${registry}`;
 }
 
+export function isOfRegistry(namespace: string): boolean {
+  return namespace.startsWith("~");
+}
+
 /** The plan as the mesh's own policies; none where it says nothing. The same text for the same plan. */
-export function rulePolicies({ registry, interface: host }: PolicyOrigin, plan: RoutingPlan): PolicyObject[] {
+export function rulePolicies(origin: PolicyOrigin, plan: RoutingPlan): PolicyObject[] {
+  const { registry, interface: host } = origin;
   const simple = plan.balancing === undefined ? undefined : balancers[plan.balancing];
-  const subsets = subsetsOf(plan.routes);
+  const subsets = subsetsOf(registry, plan.routes);
   const name = `${host.toLowerCase().replaceAll(/[^a-z0-9.-]/g, "-").replaceAll(/^[.-]+|[.-]+$/g, "").slice(0, 200)}-${digest(host)}`; // prettier-ignore
   const file = `registry ${registry}: ${plan.sources.join(", ") || host}`;
   const policy = (kind: "VirtualService" | "DestinationRule", spec: object): PolicyObject => {
@@ -120,6 +132,8 @@ export function rulePolicies({ registry, interface: host }: PolicyOrigin, plan: 
     policies.push(policy("DestinationRule", { host, ...trafficPolicy, ...(subsets.length > 0 ? { subsets } : {}) }));
   }
   if (plan.routes.length > 0)
-    policies.push(policy("VirtualService", { hosts: [host], http: plan.routes.map((route) => routeOf(host, route)) }));
+    policies.push(
+      policy("VirtualService", { hosts: [host], http: plan.routes.map((route) => routeOf(origin, route)) }),
+    );
   return policies;
 }

@@ -1,0 +1,145 @@
+import {
+  effectiveProvider,
+  type Override,
+  overridesOf,
+  planRouting,
+  type Provider,
+  readRules,
+  type ReadRules,
+  type Rule,
+  type RuleDocument,
+  rulePolicies,
+} from "@fairlead/dubbo-registry";
+import type { Logger } from "@fairlead/logging";
+import { type PolicyObject, policyKey } from "@fairlead/model";
+
+/** Something that a rule says and the mesh does not do. */
+export interface RuleProblem {
+  /** Of the rule: a path or a key in the registry. */
+  readonly source: string;
+  readonly text: string;
+}
+
+export interface PolicyChanges {
+  readonly put: readonly PolicyObject[];
+  readonly removed: readonly PolicyObject[];
+}
+
+const maxTold = 10_000;
+
+/** The rules of one registry, and the policies that they are in the mesh. */
+export class RuleBook {
+  readonly #registry: string;
+  readonly #logger: Logger;
+  readonly #read = new Map<string, ReadRules>();
+  #rules: readonly Rule[] = [];
+  #overrides: readonly Override[] = [];
+  /** What the mesh has, by policy; and, as far as this process knows, for which interface. */
+  readonly #told = new Map<string, PolicyObject>();
+  readonly #keysOf = new Map<string, readonly string[]>();
+  readonly #planProblems = new Map<string, readonly RuleProblem[]>();
+  /** Logged, so that they are not logged again. */
+  readonly #known = new Set<string>();
+
+  constructor(registry: string, logger: Logger) {
+    this.#registry = registry;
+    this.#logger = logger;
+  }
+
+  /** Rules that are followed, wholly or in part. */
+  get size(): number {
+    return this.#rules.length;
+  }
+
+  get problems(): readonly RuleProblem[] {
+    const ofTexts = [...this.#read].flatMap(([source, { problems }]) => problems.map((text) => ({ source, text })));
+    const all = [...ofTexts, ...[...this.#planProblems.values()].flat()];
+    return [...new Map(all.map((problem) => [`${problem.source} ${problem.text}`, problem])).values()];
+  }
+
+  /** Policies that a process before this one has written. */
+  restore(policies: Iterable<PolicyObject>): void {
+    for (const policy of policies) this.#told.set(policyKey(policy), policy);
+  }
+
+  setAll(documents: ReadonlyMap<string, RuleDocument>): void {
+    this.#read.clear();
+    for (const [source, document] of documents) this.#read.set(source, readRules(document, nameOf(document)));
+    this.#changed();
+  }
+
+  set(source: string, document: RuleDocument | undefined): void {
+    if (document === undefined) this.#read.delete(source);
+    else this.#read.set(source, readRules(document, nameOf(document)));
+    this.#changed();
+  }
+
+  effective(provider: Provider): Provider {
+    return effectiveProvider(provider, this.#overrides);
+  }
+
+  /** Whether an interface with such a provider may have policies. */
+  concerns(provider: Provider): boolean {
+    return (
+      this.#rules.length > 0 ||
+      (provider.parameters.get("dubbo.tag") ?? "") !== "" ||
+      this.#keysOf.has(provider.interface)
+    );
+  }
+
+  /** What is to be written for these interfaces; `wrote` tells that it was. */
+  changesFor(interfaces: ReadonlyMap<string, readonly Provider[]>): PolicyChanges {
+    const put: PolicyObject[] = [];
+    const removed: PolicyObject[] = [];
+    for (const [name, providers] of interfaces) {
+      const plan = planRouting(name, providers, this.#rules);
+      const policies = rulePolicies({ registry: this.#registry, interface: name }, plan);
+      this.#note(name, plan.problems);
+      const keys = policies.map(policyKey);
+      for (const key of this.#keysOf.get(name) ?? [])
+        if (!keys.includes(key) && this.#told.has(key)) removed.push(this.#told.get(key)!);
+      for (const policy of policies) {
+        const told = this.#told.get(policyKey(policy));
+        if (told?.text !== policy.text || told.file !== policy.file) put.push(policy);
+      }
+      if (keys.length > 0) this.#keysOf.set(name, [...new Set([...keys, ...(this.#keysOf.get(name) ?? [])])]);
+    }
+    return { put, removed };
+  }
+
+  /** Policies of before that no interface has any more; only after all interfaces were planned. */
+  leftOver(): readonly PolicyObject[] {
+    const owned = new Set([...this.#keysOf.values()].flat());
+    return [...this.#told].filter(([key]) => !owned.has(key)).map(([, policy]) => policy);
+  }
+
+  wrote({ put, removed }: PolicyChanges): void {
+    for (const policy of put) this.#told.set(policyKey(policy), policy);
+    for (const policy of removed) this.#told.delete(policyKey(policy));
+    for (const [name, keys] of this.#keysOf) if (!keys.some((key) => this.#told.has(key))) this.#keysOf.delete(name);
+  }
+
+  #changed(): void {
+    this.#rules = [...this.#read.values()].flatMap(({ rules }) => rules);
+    this.#overrides = overridesOf(this.#rules);
+    for (const [source, { problems }] of this.#read) for (const text of problems) this.#tell({ source, text });
+  }
+
+  #note(name: string, problems: readonly RuleProblem[]): void {
+    if (problems.length === 0) this.#planProblems.delete(name);
+    else this.#planProblems.set(name, problems);
+    for (const problem of problems) this.#tell(problem);
+  }
+
+  #tell({ source, text }: RuleProblem): void {
+    const id = `${source} ${text}`;
+    if (this.#known.has(id) || this.#known.size >= maxTold) return;
+    this.#known.add(id);
+    this.#logger.warn({ registry: this.#registry, rule: source, problem: text }, "a rule is not followed in the mesh");
+  }
+}
+
+/** How people find it. */
+function nameOf(document: RuleDocument): string {
+  return document.form === "item" ? document.key : `${document.interface} ${document.url.slice(0, 200)}`;
+}
