@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { getSystemErrorName } from "node:util";
+import type { Slab } from "@fairlead/buffer";
 import { holdFlushes, releaseFlushes } from "./flush-list.ts";
 
 /**
@@ -142,8 +143,11 @@ export class DirectOutput {
     this.#handle = handleOf(socket);
   }
 
-  /** @returns false when it must be written to the socket: there is something before it, or it cannot be done here */
-  write(data: string | Buffer): boolean {
+  /**
+   * @param slab what the data lie in: let go when the system has taken them
+   * @returns false when it must be written to the socket: there is something before it, or it cannot be done here
+   */
+  write(data: string | Buffer, slab?: Slab): boolean {
     const handle = this.#handle;
     const socket = this.#socket;
     if (handle === undefined || internals === undefined || this.pendingBytes > 0 || socket.writableLength > 0)
@@ -158,8 +162,9 @@ export class DirectOutput {
       request.oncomplete = () => {
         this.pendingBytes = 0;
         request.kept = undefined;
+        slab?.release();
       };
-    }
+    } else slab?.release();
     if (error !== 0) socket.destroy(Object.assign(new Error("write failed"), { code: getSystemErrorName(error) }));
     return true;
   }
