@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Provider } from "../provider.ts";
-import { type CallMatch, everyCall } from "./call-match.ts";
+import { bothMatch, type CallMatch, everyCall } from "./call-match.ts";
 import { callOverrides, type CallOverride, type CallSettings } from "./call-settings.ts";
 import { throughConditions } from "./destination-shares.ts";
 import { allPairs, type Dimension, dimensionOf } from "./dimension.ts";
@@ -208,12 +209,20 @@ function actionOf({ shares, timeoutMs, retries }: PlannedRoute): string {
   return JSON.stringify([shares.map(({ weight, steps, providers }) => [weight, providers === undefined ? [] : steps]), timeoutMs, retries]); // prettier-ignore
 }
 
-/** Without routes at the end that say what the last one says; and none at all where that says nothing. */
+/** Whether all calls that the one matches are matched by the other, too. */
+function isWithin({ matches }: PlannedRoute, other: PlannedRoute): boolean {
+  return matches.every((match) => other.matches.some((wider) => isDeepStrictEqual(bothMatch(match, wider), match)));
+}
+
+/** Without routes that say what the next one says to their calls; and none at all where the only one says nothing. */
 function withoutSame(routes: readonly PlannedRoute[]): readonly PlannedRoute[] {
-  const last = routes.at(-1)!;
-  const kept = [...routes];
-  while (kept.length > 1 && actionOf(kept.at(-2)!) === actionOf(last)) kept.splice(-2, 1);
-  const [share, ...others] = last.shares;
-  const saysNothing = others.length === 0 && share?.providers === undefined && share !== undefined;
-  return kept.length === 1 && saysNothing && last.timeoutMs === undefined && last.retries === undefined ? [] : kept;
+  const kept: PlannedRoute[] = [];
+  for (const route of routes.toReversed()) {
+    const next = kept[0];
+    if (next === undefined || actionOf(route) !== actionOf(next) || !isWithin(route, next)) kept.unshift(route);
+  }
+  const [only, ...others] = kept;
+  const [share] = only!.shares;
+  const saysNothing = others.length === 0 && share !== undefined && share.providers === undefined;
+  return saysNothing && only!.timeoutMs === undefined && only!.retries === undefined ? [] : kept;
 }
