@@ -1,5 +1,10 @@
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import type { HandedSocket, SocketRequest, SocketSource } from "../socket-source.ts";
+
+/** Below those that Linux gives to connections by default (`net.ipv4.ip_local_port_range`). */
+const anyPorts = [16_384, 32_768] as const;
+const MAX_TRIES = 20;
 
 /**
  * The listening addresses as the control thread has them: it accepts nothing, but finds out whether an address is taken, which workers
@@ -15,7 +20,7 @@ export class AddressChecks implements SocketSource {
 
   async take(request: SocketRequest): Promise<HandedSocket> {
     const key = anyPortKey(request);
-    const port = this.#ports.get(key) ?? (await bindOnce(request));
+    const port = this.#ports.get(key) ?? (request.port === 0 ? await anyPort(request) : await bindOnce(request));
     this.#ports.set(key, port);
     return { port, handle: {}, mayAccept: new Promise(() => undefined) };
   }
@@ -27,6 +32,21 @@ export class AddressChecks implements SocketSource {
 
 export function anyPortKey({ name, address, port }: SocketRequest): string {
   return port === 0 ? `${address} ${name}` : `${address} ${port}`;
+}
+
+/**
+ * Not one that the system would choose: it is not held from here on until the workers bind it, and the system could give it to another
+ * that shares its addresses, too.
+ */
+async function anyPort(request: SocketRequest): Promise<number> {
+  for (let tries = 0; ; tries++) {
+    const port = randomInt(...anyPorts);
+    try {
+      return await bindOnce({ ...request, port });
+    } catch (error) {
+      if (tries >= MAX_TRIES) throw error;
+    }
+  }
 }
 
 /** Without `reusePort`: that would succeed beside another process that has it. */

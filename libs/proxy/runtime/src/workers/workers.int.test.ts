@@ -132,9 +132,9 @@ test("a worker that ends is started again, with the configuration in force and i
     backend.server.on("connection", (socket) => upstream.add(socket));
     const before = await callOverAllWorkers(proxy, upstream);
     writeFileSync(file, "");
-    await eventually(() => proxy.stat("server.worker_crashed") === 1, "the worker ended");
+    await eventually(() => proxy.stat("server.worker_crashed") === 1, "the worker ended", 20_000);
     assert.match(proxy.logged.join("\n"), /a worker thread has ended; it is started again/);
-    await eventually(() => proxy.dataPlane.listeners()[0]?.state === "active", "it serves again");
+    await eventually(() => proxy.dataPlane.listeners()[0]?.state === "active", "it serves again", 20_000);
     // The other one has its connection; the new one makes its own.
     const after = await callOverAllWorkers(proxy, upstream, 1);
     assert.equal(proxy.stat("http.in.downstream_rq_total"), before + after);
