@@ -1,6 +1,8 @@
 import type { Http1Options, Http2Options } from "@fairlead/proxy-stream";
 import type { RouteTable } from "@fairlead/proxy-router";
 import type { InternalAddresses } from "./client-address.ts";
+import type { LocalReplyMapper } from "./local-reply.ts";
+import type { RequestRule, ResponseRule } from "./rules/rule.ts";
 import type { ConfiguredFilter } from "./stream-filter.ts";
 import type { StreamInfo } from "./stream-info.ts";
 
@@ -36,8 +38,30 @@ export interface ConnectionManagerConfig {
   readonly normalizePath: boolean;
   /** @default false */
   readonly mergeSlashes: boolean;
-  /** Paths with %2F or %5C are refused with 400. @default false */
-  readonly rejectEscapedSlashes: boolean;
+  /** Paths with %2F or %5C: are kept; are refused with 400; are sent back to the client, or go on, with slashes. @default "keep" */
+  readonly escapedSlashes: "keep" | "reject" | "redirect" | "forward";
+  /** @default none */
+  readonly requestRules: readonly RequestRule[];
+  /** @default none */
+  readonly responseRules: readonly ResponseRule[];
+  /** Nobody may say in x-forwarded-client-cert who it is; false: a rule looks at it. @default true */
+  readonly removesClientCertificate: boolean;
+  /** Appended to the `via` of requests and responses; "" = nothing. @default "" */
+  readonly via: string;
+  /** x-forwarded-for stays as it is. @default false */
+  readonly skipForwardedFor: boolean;
+  /** An id that came from outside stays. @default false */
+  readonly preserveExternalRequestId: boolean;
+  /** Clients get the id of their request. @default false */
+  readonly requestIdInResponse: boolean;
+  /** Makes other replies of those that the proxy itself gives. @default none */
+  readonly mapLocalReply?: LocalReplyMapper | undefined;
+  /** Requests that a connection serves; 0 = any number. @default 0 */
+  readonly maxRequestsPerConnection: number;
+  /** A connection that is older ends when it can; 0 = never. @default 0 */
+  readonly maxConnectionDurationMs: number;
+  /** How long such a connection has for its last requests. @default 5000 */
+  readonly drainTimeoutMs: number;
   /** No byte either way on a stream for so long ends it; 0 = never. @default 300000 */
   readonly streamIdleTimeoutMs: number;
   /** From a request's head to its end; 0 = none. @default 0 */
@@ -72,7 +96,17 @@ export const connectionManagerDefaults: Omit<ConnectionManagerConfig, "routes"> 
   generateRequestId: true,
   normalizePath: true,
   mergeSlashes: false,
-  rejectEscapedSlashes: false,
+  escapedSlashes: "keep",
+  requestRules: [],
+  responseRules: [],
+  removesClientCertificate: true,
+  via: "",
+  skipForwardedFor: false,
+  preserveExternalRequestId: false,
+  requestIdInResponse: false,
+  maxRequestsPerConnection: 0,
+  maxConnectionDurationMs: 0,
+  drainTimeoutMs: 5000,
   streamIdleTimeoutMs: 300_000,
   requestTimeoutMs: 0,
   maxStreamDurationMs: 0,

@@ -16,6 +16,7 @@ import {
 } from "@fairlead/proxy-stream";
 import type { ClusterManager } from "@fairlead/proxy-upstream";
 import type { TimerWheel } from "@fairlead/timer-wheel";
+import { ConnectionAges } from "./connection-ages.ts";
 import type { ConnectionManagerConfig } from "./connection-manager-config.ts";
 import type { HttpStats } from "./http-stats.ts";
 import { HttpStream, type HttpStreamContext } from "./http-stream.ts";
@@ -43,6 +44,7 @@ export class ConnectionManager implements ServerConnectionEvents {
   readonly #whenIdle: (() => void)[] = [];
   readonly #whenLeft: (() => void)[] = [];
   readonly #drain: ResponseDrain;
+  readonly #ages: ConnectionAges;
   #config: ConnectionManagerConfig;
   #streamContext: HttpStreamContext;
   #draining = false;
@@ -53,6 +55,7 @@ export class ConnectionManager implements ServerConnectionEvents {
     this.#config = config;
     this.stats = stats;
     this.#context = context;
+    this.#ages = new ConnectionAges(stats);
     this.#drain = new ResponseDrain(context);
     this.#http2Stats = context.http2Stats ?? new Http2Stats();
     this.#streamContext = this.#contextOf(config);
@@ -90,6 +93,7 @@ export class ConnectionManager implements ServerConnectionEvents {
       {
         onProtocol: (protocol) => {
           this.#connections.delete(detection);
+          this.#ages.forget(detection);
           this.#start(socket, protocol);
         },
         onGone: (_detection, why) => this.onClosed(detection, why),
@@ -97,6 +101,7 @@ export class ConnectionManager implements ServerConnectionEvents {
       { wheel: this.#context.wheel, timeoutMs: this.#config.headersTimeoutMs },
     );
     this.#connections.add(detection);
+    if (this.#config.maxConnectionDurationMs > 0) this.#ages.limit(detection, this.#config);
   }
 
   #start(socket: Socket, protocol: string): void {
@@ -114,6 +119,7 @@ export class ConnectionManager implements ServerConnectionEvents {
       http2: { ...config.http2, stats: this.#http2Stats },
     });
     this.#connections.add(connection);
+    if (config.maxConnectionDurationMs > 0) this.#ages.limit(connection, config);
     if (socket instanceof TLSSocket) (this.#secure ??= new WeakSet()).add(connection);
     if (this.#draining) connection.drain();
   }
@@ -153,6 +159,8 @@ export class ConnectionManager implements ServerConnectionEvents {
     this.activeRequests++;
     this.stats.downstream_rq_total++;
     this.stats.downstream_rq_active++;
+    if (this.#config.maxRequestsPerConnection > 0)
+      this.#ages.countRequest(connection, this.#config.maxRequestsPerConnection);
     const secure = this.#secure?.has(connection) === true;
     return new HttpStream(this.#streamContext, this.#config, connection, sender, secure);
   }
@@ -174,6 +182,7 @@ export class ConnectionManager implements ServerConnectionEvents {
 
   onClosed(connection: ServerConnection, why: "idle timeout" | "header timeout" | "closed"): void {
     this.#connections.delete(connection);
+    this.#ages.forget(connection);
     this.stats.downstream_cx_active--;
     if (why === "idle timeout") this.stats.downstream_cx_idle_timeout++;
     else if (why === "header timeout") this.stats.downstream_rq_header_timeout++;

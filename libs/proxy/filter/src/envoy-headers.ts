@@ -1,5 +1,6 @@
 import { type RetryCondition, retryConditions, retryDefaults, type RetryPolicy } from "@fairlead/proxy-router";
 import type { HeaderMap } from "@fairlead/proxy-stream";
+import { CLIENT_CERTIFICATE } from "./rules/client-certificate.ts";
 
 /** What a caller may ask of the proxy, if it is one of ours (Envoy's names). */
 const controls: ReadonlySet<string> = new Set([
@@ -21,14 +22,21 @@ const controls: ReadonlySet<string> = new Set([
   "x-envoy-ip-tags",
   "x-envoy-original-host",
   "x-envoy-original-path",
+  "x-envoy-original-url",
 ]);
 
-/** Takes away what a stranger may not ask for. One pass: nearly no request has any. */
-export function removeControlHeaders(headers: HeaderMap): void {
+/** Takes away what a stranger may not ask for, or say of itself. One pass: nearly no request has any. */
+export function removeControlHeaders(headers: HeaderMap, removesClientCertificate: boolean): void {
   const { fields } = headers;
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i]!;
-    if (name.charCodeAt(2) !== 101 || !name.startsWith("x-envoy-") || !controls.has(name)) continue;
+    const third = name.charCodeAt(2);
+    if (third !== 101 && third !== 102) continue;
+    const forbidden =
+      third === 101
+        ? name.startsWith("x-envoy-") && controls.has(name)
+        : removesClientCertificate && name === CLIENT_CERTIFICATE;
+    if (!forbidden) continue;
     headers.remove(name);
     i -= 2;
   }

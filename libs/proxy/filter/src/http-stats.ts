@@ -9,6 +9,8 @@ export class HttpStats {
   downstream_cx_overflow = 0;
   downstream_cx_protocol_error = 0;
   downstream_cx_idle_timeout = 0;
+  downstream_cx_max_duration_reached = 0;
+  downstream_cx_max_requests_reached = 0;
   downstream_cx_drain_close = 0;
   downstream_cx_upgrades_total = 0;
   downstream_cx_upgrades_active = 0;

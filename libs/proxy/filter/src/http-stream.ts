@@ -111,16 +111,25 @@ export class HttpStream
     this.startTimeouts(this.#config);
     if (endStream && head.upgrade === undefined) this.#onRequestEnd();
     const config = this.#config;
-    if (config.normalizePath && !normalizePath(head, config)) {
-      this.sendLocalReply({ status: 400, body: "", details: "path_normalization_failed" });
-      return;
-    }
+    if (this.#applyRules(head)) return;
     if (config.httpHeads) prepareHeaders(head, this.info, config);
-    this.#bounded(() => {
+    try {
       if (!this.#findRoute(head)) return;
       if (head.upgrade === undefined) this.#run(head, endStream);
       else this.#runUpgrade(head, head.upgrade, endStream);
-    });
+    } catch (error) {
+      this.#refuseTooLong(error);
+    }
+  }
+
+  /** @returns whether the request is answered */
+  #applyRules(head: RequestHead): boolean {
+    const config = this.#config;
+    let reply: LocalReply | undefined;
+    for (const rule of config.requestRules) reply ??= rule(head, this.info);
+    if (config.normalizePath || config.escapedSlashes !== "keep") reply ??= normalizePath(head, config);
+    if (reply !== undefined) this.sendLocalReply(reply);
+    return reply !== undefined;
   }
 
   onData(chunk: Buffer, endStream: boolean): void {
@@ -164,7 +173,11 @@ export class HttpStream
   // What filters do
 
   continueRequest(): void {
-    this.#bounded(() => this.#chain?.continueRequest());
+    try {
+      this.#chain?.continueRequest();
+    } catch (error) {
+      this.#refuseTooLong(error);
+    }
     this.#holdClient();
   }
 
@@ -189,14 +202,23 @@ export class HttpStream
       this.resetStream();
       return;
     }
-    const { head: response, body } = renderLocalReply(reply, head);
-    this.info.localBody = reply.body;
+    const { head: response, body } = renderLocalReply(this.#mapped(reply), head);
     this.route?.changeResponse(response.headers, this.#target, this.info);
     if (body === "") this.sendResponseHead(response, true);
     else {
       this.sendResponseHead(response, false);
       this.sendResponseData(Buffer.from(body), true);
     }
+  }
+
+  #mapped(reply: LocalReply): LocalReply {
+    const { mapLocalReply } = this.#config;
+    this.info.localBody = reply.body;
+    if (mapLocalReply === undefined) return reply;
+    this.info.status = reply.status;
+    const mapped = mapLocalReply(reply, this.info);
+    this.info.localBody = mapped.body;
+    return mapped;
   }
 
   setRequestReading(reading: boolean): void {
@@ -226,6 +248,7 @@ export class HttpStream
     if (serverHeader === "overwrite") headers.set("server", serverName);
     else if (serverHeader === "appendIfAbsent" && !headers.has("server")) headers.add("server", serverName);
     if (!headers.has("date")) headers.add("date", httpDate());
+    for (const rule of this.#config.responseRules) rule(headers, this.info);
   }
 
   #drainConnection(): void {
@@ -375,13 +398,9 @@ export class HttpStream
   }
 
   /** A pattern that would take too long refuses the request: to go on as if it had not matched could be a way past it. */
-  #bounded(run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      if (!(error instanceof MatchTooLong)) throw error;
-      this.sendLocalReply({ status: error.status, body: "", details: "route_match_too_long" });
-    }
+  #refuseTooLong(error: unknown): void {
+    if (!(error instanceof MatchTooLong)) throw error;
+    this.sendLocalReply({ status: error.status, body: "", details: "route_match_too_long" });
   }
 
   /** A stopped chain keeps what comes: the client must not be read from meanwhile. */

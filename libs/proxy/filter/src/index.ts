@@ -1,3 +1,11 @@
+export {
+  type ConnectionFacts,
+  type ListenerFilter,
+  listenerFilterReader,
+  type ListenerFilterReader,
+  listenerFilterTypes,
+  registerListenerFilter,
+} from "./listener-filter.ts";
 export { InternalAddresses } from "./client-address.ts";
 export { BufferConfig, bufferFilter } from "./filters/buffer.ts";
 export {
@@ -11,6 +19,15 @@ export { FaultConfig, faultFilter, type FaultSpec } from "./filters/fault.ts";
 export { HeaderMutationConfig, headerMutationFilter } from "./filters/header-mutation.ts";
 export { healthCheckFilter } from "./filters/health-check.ts";
 export { LocalRateLimit, localRateLimitFilter } from "./filters/local-rate-limit.ts";
+export {
+  type CertificateDetails,
+  type CertificateForwarding,
+  clientCertificateRule,
+} from "./rules/client-certificate.ts";
+export { stripPortRule, stripTrailingDotRule } from "./rules/host-port.ts";
+export type { RequestRule, ResponseRule } from "./rules/rule.ts";
+export { underscoreRule } from "./rules/underscore-headers.ts";
+export { addVia } from "./rules/via.ts";
 export { ConnectionManager, type ConnectionManagerContext } from "./connection-manager.ts";
 export { type ConnectionManagerConfig, connectionManagerDefaults } from "./connection-manager-config.ts";
 export { compileHeaderTemplate, templateOperators } from "./header-template.ts";
@@ -22,7 +39,7 @@ export {
   type LogFormat,
 } from "./format/index.ts";
 export { HttpStats } from "./http-stats.ts";
-export { type LocalReply } from "./local-reply.ts";
+export { type LocalReply, type LocalReplyMapper } from "./local-reply.ts";
 export {
   type ConfiguredFilter,
   type FilterPlace,

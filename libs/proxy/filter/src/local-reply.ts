@@ -1,6 +1,6 @@
 import { isGrpc } from "@fairlead/proxy-router";
 import { HeaderMap, type RequestHead, type ResponseHead } from "@fairlead/proxy-stream";
-import type { ResponseFlag } from "./stream-info.ts";
+import type { ResponseFlag, StreamInfo } from "./stream-info.ts";
 
 /** A response that the proxy itself gives. */
 export interface LocalReply {
@@ -14,7 +14,18 @@ export interface LocalReply {
   readonly grpcStatus?: number;
   /** name, value … besides those of the body. */
   readonly headers?: readonly string[];
+  /** Of the body. @default "text/plain" */
+  readonly contentType?: string;
+  /** Changes the head's headers at last. */
+  readonly change?: ((headers: HeaderMap) => void) | undefined;
 }
+
+/**
+ * What a listener makes of a reply.
+ *
+ * @param info has the reply's status, details, flags and body
+ */
+export type LocalReplyMapper = (reply: LocalReply, info: StreamInfo) => LocalReply;
 
 const grpcStatuses: Readonly<Record<number, string>> = {
   400: "13",
@@ -42,10 +53,19 @@ export function renderLocalReply(
     ];
     if (reply.body !== "") fields.push("grpc-message", encodeURIComponent(reply.body).replaceAll("%20", " "));
     fields.push(...(reply.headers ?? []));
-    return { head: { status: 200, headers: new HeaderMap(fields), local }, body: "" };
+    const headers = new HeaderMap(fields);
+    reply.change?.(headers);
+    return { head: { status: 200, headers, local }, body: "" };
   }
   const fields = [...(reply.headers ?? [])];
   if (reply.body !== "")
-    fields.push("content-length", String(Buffer.byteLength(reply.body)), "content-type", "text/plain");
-  return { head: { status: reply.status, headers: new HeaderMap(fields), local }, body: reply.body };
+    fields.push(
+      "content-length",
+      String(Buffer.byteLength(reply.body)),
+      "content-type",
+      reply.contentType ?? "text/plain",
+    );
+  const headers = new HeaderMap(fields);
+  reply.change?.(headers);
+  return { head: { status: reply.status, headers, local }, body: reply.body };
 }

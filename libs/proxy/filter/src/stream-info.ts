@@ -40,7 +40,7 @@ export class StreamInfo {
   bytesReceived = 0;
   bytesSent = 0;
   /** Of a reply that the proxy itself gave. */
-  localBody = "";
+  localBody: string | undefined = undefined;
   filterChain = "";
   /** Not for logs as they are: they hold what is secret. */
   readonly #connection: ConnectionInfo;

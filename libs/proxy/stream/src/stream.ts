@@ -46,6 +46,11 @@ export interface ConnectionInfo {
   readonly remotePort: number;
   readonly localAddress: string;
   readonly localPort: number;
+  /** The other end of the socket: a balancer's, where `remoteAddress` is who it speaks for. */
+  readonly directRemoteAddress: string;
+  readonly directRemotePort: number;
+  /** The local end is where the client meant to go before it was sent here. */
+  readonly localRestored: boolean;
   /** In the order in which connections were made, both ways; from 1. */
   readonly id?: number;
   /** undefined = plain */
@@ -65,6 +70,10 @@ export interface TlsInfo {
   /** Separated by commas. */
   readonly peerUriSans: string;
   readonly localUriSans: string;
+  /** Separated by commas. */
+  readonly peerDnsSans: string;
+  /** DER, that of the peer first; empty when it had none. */
+  readonly peerChain: readonly Buffer[];
 }
 
 /** A client's connection to us. */

@@ -17,6 +17,8 @@ const client = {
     cipher: "TLS_AES_128_GCM_SHA256",
     peerSubject: "CN=client,O=acme",
     peerUriSans: "spiffe://mesh/client",
+    peerDnsSans: "",
+    peerChain: [],
     localUriSans: "",
   },
 };

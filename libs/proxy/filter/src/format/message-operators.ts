@@ -90,7 +90,7 @@ export const messageOperators: Readonly<Record<string, OperatorFactory>> = {
   QUERY_PARAM: queryParameter,
   GRPC_STATUS: grpcStatus,
   GRPC_STATUS_NUMBER: plain(grpcNumber),
-  LOCAL_REPLY_BODY: plain((info) => orNothing(info.localBody)),
+  LOCAL_REPLY_BODY: plain((info) => info.localBody),
   TRACE_ID: plain((info) => traceId(requestHeader(info, "traceparent"))),
 };
 

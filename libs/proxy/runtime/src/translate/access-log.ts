@@ -60,8 +60,17 @@ function readSink(any: Any, where: string): { readonly target: LogTarget; readon
 const standardStreams: Readonly<Record<string, LogTarget>> = { "/dev/stdout": 1, "/dev/stderr": 2 };
 
 function readFormat(message: SubstitutionFormatString | undefined, where: string): LogFormat {
-  if (message === undefined) return text(defaultTextFormat, false, where);
+  return message === undefined ? text(defaultTextFormat, false, where) : readSubstitutionFormat(message, where);
+}
+
+/** @param others fields that the caller reads. @throws FairleadError FL_XDS_REJECTED */
+export function readSubstitutionFormat(
+  message: SubstitutionFormatString,
+  where: string,
+  others: readonly string[] = [],
+): LogFormat {
   refuseOthers(SubstitutionFormatStringSchema, message, where, [
+    ...others,
     "text_format",
     "json_format",
     "text_format_source",

@@ -1,14 +1,10 @@
 import { isIP } from "node:net";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
-import {
-  Http1ProtocolOptionsSchema,
-  HttpProtocolOptionsSchema,
-} from "@fairlead/envoy-api/envoy/config/core/v3/protocol_pb.js";
+import { HttpProtocolOptionsSchema } from "@fairlead/envoy-api/envoy/config/core/v3/protocol_pb.js";
 import { type Router, RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
 import {
   type HttpConnectionManager,
   HttpConnectionManager_CodecType,
-  HttpConnectionManager_PathWithEscapedSlashesAction as EscapedSlashes,
   HttpConnectionManager_ServerHeaderTransformation as ServerHeader,
   HttpConnectionManagerSchema,
 } from "@fairlead/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
@@ -25,7 +21,10 @@ import { readAccessLogs } from "./access-log.ts";
 import { checkAds } from "./config-source.ts";
 import "./filters/index.ts";
 import { durationMs } from "./duration.ts";
+import { readHttp1Options } from "./http1-options.ts";
 import { readHttp2Options } from "./http2-options.ts";
+import { readHttpRules } from "./http-rules.ts";
+import { readLocalReplies } from "./local-reply-config.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 import { readRouteConfiguration } from "./route-configuration.ts";
 import { readUpgrades } from "./upgrade-configs.ts";
@@ -41,7 +40,7 @@ export interface TranslatedConnectionManager {
 
 /** @throws FairleadError FL_XDS_REJECTED, FL_ROUTE_INVALID */
 export function readConnectionManager(message: HttpConnectionManager, where: string): TranslatedConnectionManager {
-  // The four that follow the known ones say how Envoy ends connections, which this proxy does by itself; harmless to differ.
+  // Some of them say how Envoy ends connections, which this proxy does by itself; harmless to differ.
   refuseOthers(HttpConnectionManagerSchema, message, where, [
     "codec_type",
     "stat_prefix",
@@ -70,6 +69,17 @@ export function readConnectionManager(message: HttpConnectionManager, where: str
     "stream_error_on_invalid_http_message",
     "access_log",
     "upgrade_configs",
+    "strip_matching_host_port",
+    "strip_any_host_port",
+    "strip_trailing_host_dot",
+    "via",
+    "skip_xff_append",
+    "always_set_request_id_in_response",
+    "forward_client_cert_details",
+    "set_current_client_cert_details",
+    "local_reply_config",
+    // What is refused when it is set to true.
+    ...(message.proxy100Continue ? [] : ["proxy_100_continue"]),
   ]);
   const filters = readFilters(message, `${where}http_filters`);
   const upgrades = readUpgrades(message.upgradeConfigs, `${where}upgrade_configs`);
@@ -81,7 +91,11 @@ export function readConnectionManager(message: HttpConnectionManager, where: str
       ...defaults,
       ...filters,
       upgrades,
-      http1: { allowConnect: upgrades?.has("connect") === true },
+      http1: {
+        ...readHttp1Options(message.httpProtocolOptions, where),
+        allowConnect: upgrades?.has("connect") === true,
+      },
+      mapLocalReply: readLocalReplies(message.localReplyConfig, `${where}local_reply_config.`),
       protocol: readCodec(message.codecType, `${where}codec_type`),
       http2:
         message.http2ProtocolOptions === undefined
@@ -89,7 +103,7 @@ export function readConnectionManager(message: HttpConnectionManager, where: str
           : readHttp2Options(message.http2ProtocolOptions, `${where}http2_protocol_options.`),
       ...readLimits(message, where),
       ...readTimeouts(message, where),
-      ...readPathRules(message, where),
+      ...readHttpRules(message, where),
       serverName:
         message.serverName === "" ? defaults.serverName : readServerName(message.serverName, `${where}server_name`),
       serverHeader: serverHeaders[message.serverHeaderTransformation],
@@ -176,13 +190,6 @@ function readLimits(
   message: HttpConnectionManager,
   where: string,
 ): Pick<ConnectionManagerConfig, "maxHeadBytes" | "maxHeaders"> {
-  if (message.httpProtocolOptions !== undefined) {
-    const { allowAbsoluteUrl } = message.httpProtocolOptions;
-    refuseOthers(Http1ProtocolOptionsSchema, message.httpProtocolOptions, `${where}http_protocol_options.`, [
-      ...(allowAbsoluteUrl === false ? [] : ["allow_absolute_url"]),
-      "use_balsa_parser",
-    ]);
-  }
   const kilobytes = message.maxRequestHeadersKb ?? 60;
   if (kilobytes < 1 || kilobytes > 8192) throw rejection(`${where}max_request_headers_kb`, "is not from 1 to 8192");
   return {
@@ -192,7 +199,14 @@ function readLimits(
 }
 
 type Timeouts =
-  "maxStreamDurationMs" | "idleTimeoutMs" | "streamIdleTimeoutMs" | "requestTimeoutMs" | "headersTimeoutMs";
+  | "maxStreamDurationMs"
+  | "maxConnectionDurationMs"
+  | "maxRequestsPerConnection"
+  | "drainTimeoutMs"
+  | "idleTimeoutMs"
+  | "streamIdleTimeoutMs"
+  | "requestTimeoutMs"
+  | "headersTimeoutMs";
 
 function readTimeouts(message: HttpConnectionManager, where: string): Pick<ConnectionManagerConfig, Timeouts> {
   const common = message.commonHttpProtocolOptions;
@@ -201,6 +215,9 @@ function readTimeouts(message: HttpConnectionManager, where: string): Pick<Conne
       "idle_timeout",
       "max_headers_count",
       "max_stream_duration",
+      "max_connection_duration",
+      "max_requests_per_connection",
+      "headers_with_underscores_action",
     ]);
   }
   const headersMs = durationMs(
@@ -209,6 +226,13 @@ function readTimeouts(message: HttpConnectionManager, where: string): Pick<Conne
     `${where}request_headers_timeout`,
   );
   return {
+    maxConnectionDurationMs: durationMs(
+      common?.maxConnectionDuration,
+      defaults.maxConnectionDurationMs,
+      `${where}common_http_protocol_options.max_connection_duration`,
+    ),
+    maxRequestsPerConnection: common?.maxRequestsPerConnection ?? defaults.maxRequestsPerConnection,
+    drainTimeoutMs: durationMs(message.drainTimeout, defaults.drainTimeoutMs, `${where}drain_timeout`),
     maxStreamDurationMs: durationMs(
       common?.maxStreamDuration,
       defaults.maxStreamDurationMs,
@@ -227,23 +251,6 @@ function readTimeouts(message: HttpConnectionManager, where: string): Pick<Conne
     requestTimeoutMs: durationMs(message.requestTimeout, defaults.requestTimeoutMs, `${where}request_timeout`),
     // Envoy's 0 is none; here it is the default, as a head without time-out is a slowloris.
     headersTimeoutMs: headersMs === 0 ? defaults.headersTimeoutMs : headersMs,
-  };
-}
-
-type PathRules = "normalizePath" | "mergeSlashes" | "rejectEscapedSlashes";
-
-function readPathRules(message: HttpConnectionManager, where: string): Pick<ConnectionManagerConfig, PathRules> {
-  const action = message.pathWithEscapedSlashesAction;
-  if (action === EscapedSlashes.UNESCAPE_AND_REDIRECT || action === EscapedSlashes.UNESCAPE_AND_FORWARD) {
-    throw rejection(
-      `${where}path_with_escaped_slashes_action`,
-      `${EscapedSlashes[action]} is not supported; KEEP_UNCHANGED and REJECT_REQUEST are`,
-    );
-  }
-  return {
-    normalizePath: message.normalizePath ?? defaults.normalizePath,
-    mergeSlashes: message.mergeSlashes,
-    rejectEscapedSlashes: action === EscapedSlashes.REJECT_REQUEST,
   };
 }
 
