@@ -18,7 +18,7 @@ export function endOfText(bytes: Uint8Array, start: number, end: number, units: 
     else if (byte < 0xc0) throw malformed("a text goes on where a character should begin", at);
     else if (byte < 0xe0) at += 2;
     else if (byte < 0xf0) at += 3;
-    else if (byte < 0xf8) {
+    else if (byte < 0xf5) {
       at += 4;
       // Two units; some encoders count it as one, and then it is the last.
       if (left > 1) left--;
@@ -45,6 +45,10 @@ export function decodeText(bytes: Buffer, start: number, end: number): string {
   return decodeUnits(bytes, start, end);
 }
 
+const LAST_CODE_POINT = 0x10ffff;
+/** What stands for bytes that are no character, as in all decoders of UTF-8. */
+const REPLACEMENT = "\ufffd";
+
 function decodeUnits(bytes: Uint8Array, start: number, end: number): string {
   const parts: string[] = [];
   for (let at = start; at < end;) {
@@ -61,9 +65,8 @@ function decodeUnits(bytes: Uint8Array, start: number, end: number): string {
       parts.push(String.fromCharCode(((first & 0x0f) << 12) | (second << 6) | third));
       at += 3;
     } else {
-      parts.push(
-        String.fromCodePoint(((first & 0x07) << 18) | (second << 12) | (third << 6) | (bytes[at + 3]! & 0x3f)),
-      );
+      const code = ((first & 0x07) << 18) | (second << 12) | (third << 6) | (bytes[at + 3]! & 0x3f);
+      parts.push(code <= LAST_CODE_POINT ? String.fromCodePoint(code) : REPLACEMENT);
       at += 4;
     }
   }

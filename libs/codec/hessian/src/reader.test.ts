@@ -83,6 +83,16 @@ for (const { name, reader, bodies, write } of grammars) {
   });
 }
 
+test("four bytes beyond the last character are replaced or refused, beside surrogates, too", () => {
+  const reader = new Hessian2Reader();
+  const beyond = Buffer.from("04f490acaceda0bdedb880", "hex");
+  reader.begin(beyond, 0, beyond.length);
+  assert.equal(reader.readString(), "\ufffd😀");
+  const noText = Buffer.from("04f582acaceda0bdedb880", "hex");
+  reader.begin(noText, 0, noText.length);
+  assert.throws(() => reader.readString(), { code: "FL_HESSIAN_MALFORMED" });
+});
+
 test("values may nest deeper than a program may recurse, up to a limit", () => {
   const nested = (depth: number) => Buffer.concat([Buffer.alloc(depth, 0x79), Buffer.of(0x4e)]);
   assert.equal(skipOne(new Hessian2Reader(), nested(4000)), 4001);
