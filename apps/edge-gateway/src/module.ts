@@ -104,9 +104,9 @@ export function createEdgeGateway(config: EdgeGatewayConfig, resources: EdgeGate
     epoch,
     serveMetrics: (request, response) => telemetry.serveMetrics(request, response),
     drain: (graceful) => void drain(graceful ? { strategy: "gradual", accepting: true } : {}).catch(failed("draining")),
-    failHealthCheck: (now) => {
-      leaving = now;
-      runtime.failHealthCheck(now);
+    failHealthCheck: (failing) => {
+      leaving = failing;
+      runtime.failHealthCheck(failing);
     },
     quit: resources.quit ?? (() => void stop().catch(failed("stopping"))),
   });

@@ -128,9 +128,9 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
       telemetry: resources.telemetry,
       epoch,
       drain: (graceful) => void drain(graceful).catch(failed("draining")),
-      failHealthCheck: (now) => {
-        leaving = now;
-        runtime.failHealthCheck(now);
+      failHealthCheck: (failing) => {
+        leaving = failing;
+        runtime.failHealthCheck(failing);
       },
       quit: resources.quit ?? (() => void stop().catch(failed("stopping"))),
     }),
