@@ -16,6 +16,10 @@ export class NamedCounts {
     this.#values.set(name, (this.#values.get(name) ?? 0) + by);
   }
 
+  [Symbol.iterator](): Iterator<readonly [name: string, value: number]> {
+    return this.entries()[Symbol.iterator]();
+  }
+
   /** Over all threads. */
   entries(): Iterable<readonly [name: string, value: number]> {
     return this.#values;

@@ -12,6 +12,7 @@ export class HttpStats {
   downstream_cx_max_duration_reached = 0;
   downstream_cx_max_requests_reached = 0;
   downstream_cx_drain_close = 0;
+  downstream_cx_overload_disable_keepalive = 0;
   downstream_cx_upgrades_total = 0;
   downstream_cx_upgrades_active = 0;
   downstream_rq_total = 0;
@@ -29,6 +30,7 @@ export class HttpStats {
   downstream_rq_too_large = 0;
   downstream_rq_too_many_premature_resets = 0;
   downstream_rq_rx_reset = 0;
+  downstream_rq_overload_close = 0;
   downstream_flow_control_paused_reading_total = 0;
   no_route = 0;
   no_cluster = 0;

@@ -1,3 +1,5 @@
+import type { OverloadState } from "@fairlead/proxy-overload";
+
 /** What all listeners of a process have in common. */
 export interface ServerHealth {
   /** POST /healthcheck/fail: the proxy is to be left, though it serves. */
@@ -7,6 +9,7 @@ export interface ServerHealth {
 /** What needs a clock and chance. */
 export interface ResponseDrainOptions {
   readonly health?: ServerHealth | undefined;
+  readonly overload?: OverloadState | undefined;
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
   /** Uniform in [0, 1). */
@@ -15,10 +18,11 @@ export interface ResponseDrainOptions {
 
 /**
  * Whether a connection ends with a response: with a probability that grows from 0 to 1 over the drain time, so that clients do not all
- * come back at once; always while the health check fails (Envoy's drain manager).
+ * come back at once; always while the health check fails (Envoy's drain manager), or the process is overloaded.
  */
 export class ResponseDrain {
   readonly #health: ServerHealth | undefined;
+  readonly #overload: OverloadState | undefined;
   readonly #now: () => number;
   readonly #random: () => number;
   #startMs = Number.POSITIVE_INFINITY;
@@ -26,13 +30,19 @@ export class ResponseDrain {
 
   constructor(options: ResponseDrainOptions) {
     this.#health = options.health;
+    this.#overload = options.overload;
     this.#now = options.now;
     this.#random = options.random;
   }
 
   /** Whether `closes` is to be asked at all. */
   get active(): boolean {
-    return this.#startMs !== Number.POSITIVE_INFINITY || this.#health?.failed === true;
+    return this.#startMs !== Number.POSITIVE_INFINITY || this.#health?.failed === true || this.overloaded;
+  }
+
+  /** Whether connections end because there is too much to do. */
+  get overloaded(): boolean {
+    return this.#overload?.disablesKeepAlive === true;
   }
 
   /** Whether the proxy is to be left. */
@@ -50,7 +60,7 @@ export class ResponseDrain {
 
   /** For one response. */
   closes(): boolean {
-    if (this.#health?.failed === true) return true;
+    if (this.#health?.failed === true || this.overloaded) return true;
     return this.#random() * this.#durationMs < this.#now() - this.#startMs;
   }
 }

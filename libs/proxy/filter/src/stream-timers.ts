@@ -32,8 +32,9 @@ export abstract class StreamTimers implements Expiring {
     else this.onIdleTimeout();
   }
 
-  protected startTimeouts({ streamIdleTimeoutMs, requestTimeoutMs }: StreamTimeouts): void {
-    this.#idleTimeoutMs = streamIdleTimeoutMs;
+  /** @param scale what the idle time is multiplied with: the less, the more there is to do */
+  protected startTimeouts({ streamIdleTimeoutMs, requestTimeoutMs }: StreamTimeouts, scale = 1): void {
+    this.#idleTimeoutMs = streamIdleTimeoutMs * scale;
     if (streamIdleTimeoutMs === 0 && requestTimeoutMs === 0) return;
     if (requestTimeoutMs > 0) this.#requestDeadlineMs = this.#wheel.nowMs + requestTimeoutMs;
     this.touch();

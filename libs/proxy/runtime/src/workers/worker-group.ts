@@ -8,6 +8,7 @@ import { systemResolve } from "../dns-hosts.ts";
 import type { DrainOptions } from "../drain-options.ts";
 import type { ListenerStatus } from "../listener-status.ts";
 import { ProxyRuntime } from "../proxy-runtime.ts";
+import { Watchdog } from "../watchdog/watchdog.ts";
 import type { XdsRejection, XdsResource } from "../xds-resource.ts";
 import { AddressChecks } from "./address-checks.ts";
 import "./errors.ts";
@@ -27,7 +28,6 @@ import {
 import { packResources } from "./packed-resources.ts";
 import { HostResolution } from "./resolved-hosts.ts";
 import { Restarts } from "./restarts.ts";
-import { ThreadBeats } from "./thread-beats.ts";
 import { acceptedResources, mergeListeners, uniteRejections } from "./worker-answers.ts";
 import { WorkerLife } from "./worker-life.ts";
 
@@ -59,8 +59,7 @@ export class WorkerGroup implements DataPlane {
   readonly #addresses = new AddressChecks();
   readonly #reports: HostReports;
   readonly #runtime: ProxyRuntime;
-  readonly #beats: ThreadBeats;
-  readonly #endBeat: () => void;
+  readonly #watchdog: Watchdog;
   readonly #workers = new Map<number, WorkerLife>();
   readonly #listenersOf = new Map<number, readonly ListenerStatus[]>();
   readonly #listenerListeners = new Set<() => void>();
@@ -79,8 +78,7 @@ export class WorkerGroup implements DataPlane {
     this.#options = options;
     this.#threads = options.concurrency + 1;
     this.#stats = new SharedStats(this.#threads);
-    this.#beats = new ThreadBeats(this.#threads);
-    this.#endBeat = this.#beats.begin(0);
+    this.#watchdog = new Watchdog(this.#threads);
     const onFailure = (error: unknown): void => options.logger.error({ err: error }, "workers were not told of hosts");
     this.#reports = new HostReports(this.#control, onFailure);
     const resolution = new HostResolution(this.#control, options.resolveName ?? systemResolve, onFailure);
@@ -167,7 +165,7 @@ export class WorkerGroup implements DataPlane {
   }
 
   stats(): ReadonlyMap<string, number> {
-    const stats = new Map(this.#runtime.stats());
+    const stats = new Map([...this.#runtime.stats(), ...this.#watchdog.stats()]);
     stats.set("server.concurrency", this.#options.concurrency);
     stats.set("server.worker_crashed", this.#crashed);
     return stats;
@@ -194,7 +192,7 @@ export class WorkerGroup implements DataPlane {
     this.#closed = true;
     await this.#control.runOnAllWorkers(closeTask, undefined).catch(() => undefined);
     await Promise.all([...this.#workers.values()].map((worker) => worker.end()));
-    this.#endBeat();
+    this.#watchdog.close();
     await this.#runtime.close();
   }
 
@@ -222,7 +220,7 @@ export class WorkerGroup implements DataPlane {
       accessLogTargets,
       modules,
       blocks: this.#stats.all(),
-      beats: this.#beats.memory,
+      beats: this.#watchdog.beats.memory,
     });
     const worker = new WorkerLife({
       control: this.#control,
@@ -255,7 +253,7 @@ export class WorkerGroup implements DataPlane {
     this.#workers.delete(thread);
     this.#listenersOf.delete(thread);
     this.#hostTotals.forget(thread);
-    this.#beats.forget(thread);
+    this.#watchdog.beats.forget(thread);
     this.#stats.endOf(thread);
     if (!this.#restarts.allow()) {
       this.#fail(

@@ -21,7 +21,7 @@ import {
 } from "./messages.ts";
 import { UnpackedResources } from "./packed-resources.ts";
 import { HostsOfControl } from "./resolved-hosts.ts";
-import { ThreadBeats } from "./thread-beats.ts";
+import { beginBeat, ThreadBeats } from "../watchdog/thread-beats.ts";
 
 const TELL_HOSTS_MS = 1000;
 
@@ -65,7 +65,7 @@ export class WorkerRuntime {
     worker.handle(reopenLogsTask, () => this.#runtime.reopenLogs());
     worker.handle(closeTask, () => this.#close());
     this.#ended.push(
-      new ThreadBeats(start.beats).begin(start.thread),
+      beginBeat(new ThreadBeats(start.beats), start.thread),
       this.#runtime.onListenersChanged(() => this.#tell({ kind: "listeners", listeners: this.#runtime.listeners() })),
     );
     const timer = setInterval(() => this.#tellHosts(), TELL_HOSTS_MS);

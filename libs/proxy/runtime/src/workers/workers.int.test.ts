@@ -147,3 +147,33 @@ test("a worker that ends is started again, with the configuration in force and i
     rmSync(folder, { recursive: true, force: true });
   }
 });
+
+/** Keeps its thread busy for a moment when the file is there. */
+const stuckModule = `data:text/javascript,${encodeURIComponent(`
+  import { existsSync, rmSync } from "node:fs";
+  setInterval(() => {
+    if (!existsSync(process.env.STUCK_FILE ?? "")) return;
+    try {
+      rmSync(process.env.STUCK_FILE);
+    } catch {
+      return; // The other thread was first.
+    }
+    const end = Date.now() + 1500;
+    while (Date.now() < end);
+  }, 20);`)}`;
+
+test("a thread that is stuck is seen, and the numbers are there, while it is", async () => {
+  await using backend = await Backend.named("a");
+  const folder = mkdtempSync(join(tmpdir(), "fairlead-workers-"));
+  const file = join(folder, "stuck");
+  process.env["STUCK_FILE"] = file;
+  try {
+    await using proxy = await ProxyInThreads.start(world(backend), { modules: [stuckModule] });
+    writeFileSync(file, "");
+    await eventually(() => proxy.stat("workers.watchdog_mega_miss") === 1, "it is seen", 20_000);
+    assert.ok(proxy.stat("workers.watchdog_miss") >= 1);
+  } finally {
+    delete process.env["STUCK_FILE"];
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
