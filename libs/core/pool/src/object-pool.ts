@@ -41,7 +41,9 @@ export class ObjectPool<T extends object> {
   readonly #maxFree: number;
   readonly #maxTaken: number;
   readonly #free: T[] = [];
-  readonly #taken = new Set<T>();
+  /** Weak: what somebody has taken and lost is the garbage collector's, and not kept here for ever. */
+  readonly #inUse = new WeakSet<T>();
+  #taken = 0;
   #created = 0;
   #reused = 0;
   #dropped = 0;
@@ -59,7 +61,7 @@ export class ObjectPool<T extends object> {
 
   get stats(): PoolStats {
     return {
-      taken: this.#taken.size,
+      taken: this.#taken,
       free: this.#free.length,
       created: this.#created,
       reused: this.#reused,
@@ -69,7 +71,7 @@ export class ObjectPool<T extends object> {
 
   /** @throws FairleadError FL_POOL_EXHAUSTED when as many as may be are in use */
   take(): T {
-    if (this.#maxTaken > 0 && this.#taken.size >= this.#maxTaken) {
+    if (this.#maxTaken > 0 && this.#taken >= this.#maxTaken) {
       throw new FairleadError("FL_POOL_EXHAUSTED", `${this.name}: ${this.#maxTaken} are in use, which is the limit`, {
         facts: { pool: this.name, limit: this.#maxTaken },
       });
@@ -78,13 +80,15 @@ export class ObjectPool<T extends object> {
     if (free === undefined) this.#created++;
     else this.#reused++;
     const item = free ?? this.#kind.create();
-    this.#taken.add(item);
+    this.#inUse.add(item);
+    this.#taken++;
     return item;
   }
 
   /** @throws Error when it is not in use: it was given back before, or is another pool's */
   give(item: T): void {
-    if (!this.#taken.delete(item)) throw new Error(`${this.name}: what is given back was not taken`);
+    if (!this.#inUse.delete(item)) throw new Error(`${this.name}: what is given back was not taken`);
+    this.#taken--;
     if (!this.#closed && this.#free.length < this.#maxFree && this.#kind.reset(item)) {
       this.#free.push(item);
       return;

@@ -28,7 +28,7 @@ import { RouterFilter, type RouterFilterCallbacks, type RouterFilterContext } fr
 import type { StreamFilterCallbacks } from "./stream-filter.ts";
 import { StreamInfo } from "./stream-info.ts";
 import { StreamTimers } from "./stream-timers.ts";
-import { type BodyOutput, TransformedBody } from "./transformed-body.ts";
+import { type BodyOutput, type BodyTransform, TransformedBody } from "./transformed-body.ts";
 import { decideUpgrade } from "./upgrade-decision.ts";
 
 export interface HttpStreamContext extends RouterFilterContext {
@@ -189,7 +189,7 @@ export class HttpStream
     this.#context.stats.count(stat, by);
   }
 
-  transformResponse(transform: Transform): void {
+  transformResponse(transform: Transform | BodyTransform): void {
     this.#transformed = new TransformedBody(transform, this);
   }
 

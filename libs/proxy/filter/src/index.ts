@@ -55,5 +55,6 @@ export {
   streamFilterReader,
 } from "./stream-filter.ts";
 export { TcpProxy, type TcpProxyConfig, type TcpProxyContext, TcpStats } from "./tcp-proxy.ts";
+export { type BodyTransform, usedOnce } from "./transformed-body.ts";
 export { type ResponseFlag, StreamInfo } from "./stream-info.ts";
 export { ResponseDrain, type ServerHealth } from "./response-drain.ts";

@@ -3,6 +3,7 @@ import type { ConnectionInfo, HeaderMap, RequestHead, ResponseHead } from "@fair
 import type { FilterOverride, RouteEntry, WeightedCluster } from "@fairlead/proxy-router";
 import type { LocalReply } from "./local-reply.ts";
 import type { StreamInfo } from "./stream-info.ts";
+import type { BodyTransform } from "./transformed-body.ts";
 
 /**
  * `stop`: the request waits, and its client with it, until `continueRequest` or a local reply. `buffer`: the request waits too, but
@@ -50,9 +51,9 @@ export interface StreamFilterCallbacks {
   count(stat: string, by?: number): void;
   /**
    * The body of the response, whose head is being seen, goes through this on its way to the client. One filter of a stream may do so;
-   * the stream is ended with it.
+   * the stream is ended with it, unless it says itself how it is let go.
    */
-  transformResponse(transform: Transform): void;
+  transformResponse(transform: Transform | BodyTransform): void;
 }
 
 /** @returns undefined when there is nothing to do for this request: that costs nothing further */

@@ -1,5 +1,28 @@
-import type { Transform } from "node:stream";
+import { Transform } from "node:stream";
 import type { HeaderMap } from "@fairlead/proxy-stream";
+
+/** A stream that makes another body of a body, and that may be used for more than one. */
+export interface BodyTransform {
+  readonly stream: Transform;
+  /** Gives out the rest. @param done called when all of it was told */
+  finish(done: () => void): void;
+  /** It is not needed any more; nobody listens to it. @param whole it has finished, and can begin with another body */
+  release(whole: boolean): void;
+}
+
+/** Ends with the body that it has made. */
+export function usedOnce(stream: Transform): BodyTransform {
+  return {
+    stream,
+    finish(done) {
+      stream.once("end", done);
+      stream.end();
+    },
+    release() {
+      stream.destroy();
+    },
+  };
+}
 
 /** Where a changed body goes. */
 export interface BodyOutput {
@@ -15,37 +38,53 @@ const NO_BYTES = Buffer.alloc(0);
 
 /** The body of a response on its way through a stream that makes another one of it, as much at a time as that takes. */
 export class TransformedBody {
-  readonly #transform: Transform;
+  readonly #transform: BodyTransform;
   readonly #output: BodyOutput;
-  #trailers: HeaderMap | undefined;
+  readonly #onData = (chunk: Buffer): void => this.#output.onTransformedData(chunk, false);
+  readonly #onDrain = (): void => this.#setBlocked(false);
+  readonly #onError = (): void => {
+    if (!this.#over) this.#output.onTransformFailure();
+  };
+  #finished = false;
+  #over = false;
   blocked = false;
 
-  constructor(transform: Transform, output: BodyOutput) {
-    this.#transform = transform;
+  constructor(transform: Transform | BodyTransform, output: BodyOutput) {
+    this.#transform = transform instanceof Transform ? usedOnce(transform) : transform;
     this.#output = output;
-    transform.on("data", (chunk: Buffer) => output.onTransformedData(chunk, false));
-    transform.on("end", () => {
-      if (this.#trailers === undefined) output.onTransformedData(NO_BYTES, true);
-      else output.onTransformedTrailers(this.#trailers);
-    });
-    transform.on("error", () => output.onTransformFailure());
-    transform.on("drain", () => this.#setBlocked(false));
+    const { stream } = this.#transform;
+    stream.on("data", this.#onData);
+    stream.on("drain", this.#onDrain);
+    stream.on("error", this.#onError);
   }
 
   write(chunk: Buffer, endStream: boolean): void {
-    if (chunk.length > 0 && !this.#transform.write(chunk) && !endStream) this.#setBlocked(true);
-    if (endStream) this.#transform.end();
+    if (chunk.length > 0 && !this.#transform.stream.write(chunk) && !endStream) this.#setBlocked(true);
+    if (endStream) this.#finish(() => this.#output.onTransformedData(NO_BYTES, true));
   }
 
   end(trailers: HeaderMap): void {
-    this.#trailers = trailers;
-    this.#transform.end();
+    this.#finish(() => this.#output.onTransformedTrailers(trailers));
   }
 
+  /** Its stream has ended, well or not. */
   destroy(): void {
-    this.#transform.removeAllListeners();
-    this.#transform.on("error", () => undefined);
-    this.#transform.destroy();
+    if (this.#over) return;
+    this.#over = true;
+    const { stream } = this.#transform;
+    stream.off("data", this.#onData);
+    stream.off("drain", this.#onDrain);
+    // What it is still at may fail, which is nobody's concern: where it goes on with another body, it is not at anything.
+    if (this.#finished) stream.off("error", this.#onError);
+    this.#transform.release(this.#finished);
+  }
+
+  #finish(tell: () => void): void {
+    this.#transform.finish(() => {
+      if (this.#over) return;
+      this.#finished = true;
+      tell();
+    });
   }
 
   #setBlocked(blocked: boolean): void {

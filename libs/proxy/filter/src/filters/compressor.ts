@@ -1,14 +1,14 @@
-import type { Transform } from "node:stream";
 import type { HeaderMap, RequestHead, ResponseHead } from "@fairlead/proxy-stream";
 import type { StreamFilter, StreamFilterCallbacks, StreamFilterFactory } from "../stream-filter.ts";
 import type { StreamInfo } from "../stream-info.ts";
+import type { BodyTransform } from "../transformed-body.ts";
 import { chooseEncoding } from "./accept-encoding.ts";
 
 /** What a body is compressed with. */
 export interface CompressorLibrary {
   /** As `content-encoding` says it. */
   readonly encoding: string;
-  readonly create: () => Transform;
+  readonly create: () => BodyTransform;
 }
 
 export interface CompressorSpec {
@@ -119,8 +119,16 @@ class CompressedResponse implements StreamFilter {
     headers.remove("content-length");
     headers.set("content-encoding", this.spec.library.encoding);
     const transform = this.spec.library.create();
-    transform.on("data", (chunk: Buffer) => this.#count("total_compressed_bytes", chunk.length));
-    this.#callbacks.transformResponse(transform);
+    const count = (chunk: Buffer): void => this.#count("total_compressed_bytes", chunk.length);
+    transform.stream.on("data", count);
+    this.#callbacks.transformResponse({
+      stream: transform.stream,
+      finish: (done) => transform.finish(done),
+      release(whole) {
+        transform.stream.off("data", count);
+        transform.release(whole);
+      },
+    });
   }
 
   onResponseData(chunk: Buffer): void {

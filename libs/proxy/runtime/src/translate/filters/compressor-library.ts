@@ -1,4 +1,4 @@
-import { constants, createBrotliCompress, createGzip, createZstdCompress } from "node:zlib";
+import { constants, createBrotliCompress, createZstdCompress } from "node:zlib";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import type { TypedExtensionConfig } from "@fairlead/envoy-api/envoy/config/core/v3/extension_pb.js";
 import {
@@ -13,8 +13,9 @@ import {
   GzipSchema,
 } from "@fairlead/envoy-api/envoy/extensions/compression/gzip/compressor/v3/gzip_pb.js";
 import { type Zstd, ZstdSchema } from "@fairlead/envoy-api/envoy/extensions/compression/zstd/compressor/v3/zstd_pb.js";
-import type { CompressorLibrary } from "@fairlead/proxy-filter";
+import { type CompressorLibrary, usedOnce } from "@fairlead/proxy-filter";
 import { refuseOthers, rejection } from "../rejection.ts";
+import { gzipPool } from "./gzip-pool.ts";
 
 /** Envoy's defaults: little memory for each response. What is written is given out at once, as a stream of events must not wait. */
 const CHUNK_BYTES = 4096;
@@ -55,7 +56,7 @@ function gzipOf(message: Gzip, where: string): CompressorLibrary {
     chunkSize: between(message.chunkSize ?? CHUNK_BYTES, 4096, 65_536, `${where}chunk_size`),
     flush: constants.Z_SYNC_FLUSH,
   };
-  return { encoding: "gzip", create: () => createGzip(options) };
+  return { encoding: "gzip", create: gzipPool(options) };
 }
 
 const modes: Readonly<Record<Brotli_EncoderMode, number>> = {
@@ -78,7 +79,7 @@ function brotliOf(message: Brotli, where: string): CompressorLibrary {
       [constants.BROTLI_PARAM_DISABLE_LITERAL_CONTEXT_MODELING]: message.disableLiteralContextModeling,
     },
   };
-  return { encoding: "br", create: () => createBrotliCompress(options) };
+  return { encoding: "br", create: () => usedOnce(createBrotliCompress(options)) };
 }
 
 function zstdOf(message: Zstd, where: string): CompressorLibrary {
@@ -93,7 +94,7 @@ function zstdOf(message: Zstd, where: string): CompressorLibrary {
       ...(message.strategy === 0 ? {} : { [constants.ZSTD_c_strategy]: Number(message.strategy) }),
     },
   };
-  return { encoding: "zstd", create: () => createZstdCompress(options) };
+  return { encoding: "zstd", create: () => usedOnce(createZstdCompress(options)) };
 }
 
 function between(value: number, least: number, most: number, field: string): number {
