@@ -5,6 +5,8 @@ export interface TimedRequest {
   onRequestTimeout(): void;
   /** @param details of the response */
   onAttemptTimeout(details: string): void;
+  /** An attempt and its response took too long together. */
+  onStreamDuration(): void;
 }
 
 /** The time-outs of a forwarded request: of the whole, of an attempt, and of the quiet of an attempt. */
@@ -14,6 +16,7 @@ export class AttemptTimers {
   #whole: ExactTimer | undefined;
   #attempt: ExactTimer | undefined;
   #attemptIdle: ExactTimer | undefined;
+  #stream: ExactTimer | undefined;
   #idleMs = 0;
 
   constructor(request: TimedRequest, wheel: TimerWheel) {
@@ -41,6 +44,12 @@ export class AttemptTimers {
     }
   }
 
+  /** From the attempt's connection to the end of its response. */
+  startStream(ms: number): void {
+    this.#stream ??= new ExactTimer(this.#wheel, () => this.#request.onStreamDuration());
+    this.#stream.start(ms);
+  }
+
   /** The attempt has a response: only its quiet is still looked at. */
   onResponse(): void {
     this.#attempt?.stop();
@@ -54,12 +63,14 @@ export class AttemptTimers {
   endAttempt(): void {
     this.#attempt?.stop();
     this.#attemptIdle?.stop();
+    this.#stream?.stop();
   }
 
   end(): void {
     this.#whole?.cancel();
     this.#attempt?.cancel();
     this.#attemptIdle?.cancel();
+    this.#stream?.cancel();
   }
 
   #attemptTimer(details: string): ExactTimer {

@@ -70,6 +70,10 @@ export interface ConnectionManagerConfig {
   readonly maxStreamDurationMs: number;
   /** @default false */
   readonly suppressEnvoyHeaders: boolean;
+  /** Headers of requests from inside whose values must be good, else they are refused; keys of `strictChecks`. @default none */
+  readonly strictHeaders: readonly string[];
+  /** What the proxy before this one says in x-envoy-expected-rq-timeout-ms counts. @default false */
+  readonly respectsExpectedTimeout: boolean;
   /** From a connection (later: a request's first byte) to the end of the head. @default 10000 */
   readonly headersTimeoutMs: number;
   /** Of a connection without a request. @default 3600000 */
@@ -111,6 +115,8 @@ export const connectionManagerDefaults: Omit<ConnectionManagerConfig, "routes"> 
   requestTimeoutMs: 0,
   maxStreamDurationMs: 0,
   suppressEnvoyHeaders: false,
+  strictHeaders: [],
+  respectsExpectedTimeout: false,
   headersTimeoutMs: 10_000,
   idleTimeoutMs: 3_600_000,
   maxHeadBytes: 60 * 1024,

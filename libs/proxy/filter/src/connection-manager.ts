@@ -202,6 +202,8 @@ export class ConnectionManager implements ServerConnectionEvents {
     };
   }
 
+      strictHeaders: config.strictHeaders,
+      respectsExpectedTimeout: config.respectsExpectedTimeout,
   #onStreamEnd(): void {
     this.activeRequests--;
     this.stats.downstream_rq_active--;

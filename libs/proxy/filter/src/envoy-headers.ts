@@ -53,7 +53,11 @@ export interface RequestWishes {
 }
 
 /** @returns undefined when the request wishes for nothing */
-export function readWishes(headers: HeaderMap, policy: RetryPolicy | undefined): RequestWishes | undefined {
+export function readWishes(
+  headers: HeaderMap,
+  policy: RetryPolicy | undefined,
+  respectsExpected: boolean,
+): RequestWishes | undefined {
   const { fields } = headers;
   let any = false;
   for (let i = 0; i < fields.length && !any; i += 2) {
@@ -62,7 +66,9 @@ export function readWishes(headers: HeaderMap, policy: RetryPolicy | undefined):
   }
   if (!any) return undefined;
   const wishes: RequestWishes = {
-    timeoutMs: readNumber(headers, "x-envoy-upstream-rq-timeout-ms"),
+    timeoutMs:
+      (respectsExpected ? readNumber(headers, "x-envoy-expected-rq-timeout-ms") : undefined) ??
+      readNumber(headers, "x-envoy-upstream-rq-timeout-ms"),
     retry: readRetry(headers, policy),
     streamDurationMs: readNumber(headers, "x-envoy-upstream-stream-duration-ms"),
     altResponse: headers.has("x-envoy-upstream-rq-timeout-alt-response"),

@@ -12,6 +12,8 @@ export interface ForwardPlan {
   readonly perTryMs: number;
   /** undefined when it is not tried again. */
   readonly retry: RetryPolicy | undefined;
+  /** Of an attempt with its response; undefined = as the cluster says. */
+  readonly streamDurationMs: number | undefined;
   /** A time-out is answered with 204. */
   readonly altResponse: boolean;
   readonly hash: bigint | undefined;
@@ -25,8 +27,11 @@ export function planForward(
   action: ForwardAction,
   head: RequestHead,
   info: StreamInfo,
+  respectsExpectedTimeout: boolean,
 ): ForwardPlan {
-  const wishes = head.headers.has("x-envoy-internal") ? readWishes(head.headers, route.retry) : undefined;
+  const wishes = head.headers.has("x-envoy-internal")
+    ? readWishes(head.headers, route.retry, respectsExpectedTimeout)
+    : undefined;
   const timeoutMs = wishes?.timeoutMs ?? action.timeoutMs;
   const policy = wishes === undefined ? route.retry : wishes.retry;
   const { retriableRequestHeaders: wanted } = route;
@@ -38,6 +43,7 @@ export function planForward(
     // One that is as long as the whole has no effect, as in Envoy.
     perTryMs: timeoutMs > 0 && perTryMs >= timeoutMs ? 0 : perTryMs,
     retry,
+    streamDurationMs: wishes?.streamDurationMs,
     altResponse: wishes?.altResponse === true,
     hash: key?.hash,
     setCookie: key?.setCookie,

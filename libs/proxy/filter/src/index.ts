@@ -26,6 +26,7 @@ export {
 } from "./rules/client-certificate.ts";
 export { stripPortRule, stripTrailingDotRule } from "./rules/host-port.ts";
 export type { RequestRule, ResponseRule } from "./rules/rule.ts";
+export { strictChecks } from "./strict-headers.ts";
 export { underscoreRule } from "./rules/underscore-headers.ts";
 export { addVia } from "./rules/via.ts";
 export { ConnectionManager, type ConnectionManagerContext } from "./connection-manager.ts";
@@ -54,7 +55,7 @@ export {
   type StreamFilterReader,
   streamFilterReader,
 } from "./stream-filter.ts";
-export { TcpProxy, type TcpProxyConfig, type TcpProxyContext, TcpStats } from "./tcp-proxy.ts";
 export { type BodyTransform, usedOnce } from "./transformed-body.ts";
+export { TcpProxy, type TcpProxyConfig, type TcpProxyContext, TcpStats } from "./tcp-proxy.ts";
 export { type ResponseFlag, StreamInfo } from "./stream-info.ts";
 export { ResponseDrain, type ServerHealth } from "./response-drain.ts";

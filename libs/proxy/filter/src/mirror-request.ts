@@ -43,7 +43,9 @@ export class MirrorRequest implements UpstreamRequestOwner {
     context: { readonly clusters: ClusterManager; readonly random: () => number },
   ): MirrorRequest | undefined {
     if (policy.fraction < 1 && context.random() >= policy.fraction) return undefined;
-    const cluster = context.clusters.get(policy.cluster);
+    const { clusterHeader } = policy;
+    const name = clusterHeader === undefined ? policy.cluster : (original.headers.get(clusterHeader) ?? "");
+    const cluster = context.clusters.get(name);
     if (cluster === undefined || !cluster.startRequest()) return undefined;
     const head: RequestHead = { ...original, headers: original.headers.clone() };
     if (policy.shadowSuffix) head.authority = withSuffix(head.authority);

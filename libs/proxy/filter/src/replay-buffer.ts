@@ -5,7 +5,7 @@ const CHUNK_OVERHEAD_BYTES = 128;
 
 /** The request's body as far as it may have to be sent (again). */
 export class ReplayBuffer {
-  readonly #maxBytes: number;
+  #maxBytes: number;
   readonly #body = new ByteChain();
   #complete = true;
 
@@ -20,6 +20,11 @@ export class ReplayBuffer {
 
   get full(): boolean {
     return this.#body.length + this.#body.pieces * CHUNK_OVERHEAD_BYTES > this.#maxBytes;
+  }
+
+  /** Before anything is added. */
+  limit(maxBytes: number): void {
+    this.#maxBytes = maxBytes;
   }
 
   get chunks(): readonly Buffer[] {

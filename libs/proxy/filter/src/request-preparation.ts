@@ -65,6 +65,7 @@ export function prepareHeaders(head: RequestHead, info: StreamInfo, config: Conn
     if (!internal) headers.set("x-envoy-external-address", info.clientAddress);
   } else if (!headers.has("x-forwarded-proto")) headers.add("x-forwarded-proto", head.scheme);
   const fromOutside = useRemoteAddress && !internal;
+  if (fromOutside) for (const name of config.routes()?.internalOnlyHeaders ?? []) headers.remove(name);
   let id =
     fromOutside && !config.preserveExternalRequestId && generateRequestId ? undefined : headers.get("x-request-id");
   if (id === undefined && generateRequestId) {

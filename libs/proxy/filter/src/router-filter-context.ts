@@ -16,6 +16,10 @@ export interface RouterFilterContext {
   readonly random: () => number;
   /** Leaves out the `x-envoy-` headers that tell what the proxy did. @default false */
   readonly suppressEnvoyHeaders: boolean;
+  /** Headers of requests whose values must be good. @default none */
+  readonly strictHeaders: readonly string[];
+  /** What the proxy before this one says in x-envoy-expected-rq-timeout-ms counts. @default false */
+  readonly respectsExpectedTimeout: boolean;
 }
 
 /** The stream that the router filter ends. */

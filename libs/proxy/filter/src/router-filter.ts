@@ -3,10 +3,13 @@ import { type HeaderMap, type RequestHead, type ResetReason, type ResponseHead }
 import { type Cluster, type Host, TunnelPool } from "@fairlead/proxy-upstream";
 import { AttemptTimers, type TimedRequest } from "./attempt-timers.ts";
 import { addExpectedTimeout, type ForwardPlan, planForward } from "./forward-plan.ts";
+import type { LocalReply } from "./local-reply.ts";
 import { MirrorRequests } from "./mirror-requests.ts";
 import { ReplayBuffer } from "./replay-buffer.ts";
 import { flagOf, resetDetails, resetReply } from "./reset-reply.ts";
 import { isConnectFailure, retriesReset, retriesResponse } from "./retry-decision.ts";
+import { routeAnswer } from "./route-answer.ts";
+import { checkStrictly } from "./strict-headers.ts";
 import { RetryState } from "./retry-state.ts";
 import type { RouterFilterCallbacks, RouterFilterContext } from "./router-filter-context.ts";
 import { UpstreamRequest, type UpstreamRequestOwner } from "./upstream-request.ts";
@@ -15,6 +18,12 @@ import { UpstreamRequest, type UpstreamRequestOwner } from "./upstream-request.t
 const REPLAY_BYTES = 1024 * 1024;
 /** RFC 9110 §9.2.2: sending them twice does what sending them once does. */
 const idempotent = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
+
+const replayOverflow: LocalReply = {
+  status: 507,
+  body: "exceeded request buffer limit while retrying upstream",
+  details: "request_payload_exceeded_retry_buffer_limit",
+};
 
 export type { RouterFilterCallbacks, RouterFilterContext };
 
@@ -40,6 +49,8 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
   #requestEnded = false;
   #responseStarted = false;
   #over = false;
+  /** The last attempt took too long. */
+  #timedOut = false;
   #keepsBody = false;
   #plan: ForwardPlan | undefined;
   #retries: RetryState | undefined;
@@ -62,22 +73,11 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     const { route, info } = this.#stream;
     this.#head = head;
     this.#requestEnded = endStream;
-    if (route === undefined) {
-      this.#context.stats.no_route++;
-      this.#stream.sendLocalReply({ status: 404, body: "", details: "route_not_found", flag: "NR" });
-      return;
-    }
     this.#route = route;
-    info.routeName = route.name;
-    const { action } = route;
-    if (action.kind === "direct") {
-      this.#context.stats.rq_direct_response++;
-      this.#stream.sendLocalReply({ status: action.status, body: action.body, details: "direct_response" });
-    } else if (action.kind === "redirect") {
-      this.#context.stats.rq_redirect++;
-      const headers = ["location", route.redirectLocation(head)];
-      this.#stream.sendLocalReply({ status: action.status, body: "", details: "direct_response", headers });
-    } else this.#forward(route, head);
+    if (route !== undefined) info.routeName = route.name;
+    const answer = routeAnswer(route, head, this.#context.stats);
+    if (answer !== undefined) this.#stream.sendLocalReply(answer);
+    else if (route !== undefined) this.#forward(route, head);
   }
 
   onRequestData(chunk: Buffer, endStream: boolean): void {
@@ -90,6 +90,11 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
       sender.sendData(chunk, endStream);
       if (this.#over) return;
       if (this.#replay.full) this.#abandonReplay();
+    } else if (this.#attempt === undefined && this.#replay.full) {
+      // There is nobody to send it to: it is to be tried again, and cannot be kept until then.
+      this.#cluster.stats.retry_or_shadow_abandoned++;
+      this.#stream.sendLocalReply(replayOverflow);
+      return;
     }
     if (endStream && this.#head?.upgrade === undefined) this.#timers.startWhole(this.#plan?.timeoutMs ?? 0);
     this.#updateReading();
@@ -141,13 +146,19 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
       return;
     }
     this.#stream.info.cluster = target.name;
+    const { strictHeaders } = this.#context;
+    const refusal = strictHeaders.length === 0 ? undefined : checkStrictly(head.headers, strictHeaders);
+    if (refusal !== undefined) {
+      this.#stream.sendLocalReply(refusal);
+      return;
+    }
     if (!cluster.startRequest()) {
       this.#stream.sendLocalReply(resetReply("overflow", "", false));
       return;
     }
     this.#target = target;
     this.#cluster = cluster;
-    const plan = planForward(route, action, head, this.#stream.info);
+    const plan = planForward(route, action, head, this.#stream.info, this.#context.respectsExpectedTimeout);
     this.#plan = plan;
     if (plan.retry !== undefined) this.#retries = new RetryState(plan.retry, cluster, this.#context.random);
     route.changeRequest(head, target, this.#stream.info);
@@ -155,13 +166,14 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     const { protocol } = this.#stream.info;
     const tunnel = head.upgrade !== undefined;
     this.#mirrors = MirrorRequests.start(
-      tunnel ? undefined : action.mirrors,
+      tunnel ? undefined : route.mirrors,
       head,
       this.#requestEnded,
       plan.timeoutMs,
       protocol,
       this.#context,
     );
+    if (route.bufferLimitBytes !== undefined) this.#replay.limit(route.bufferLimitBytes);
     // An HTTP/2 host may say that it has not begun with a request: then any may be sent again.
     const refusable = cluster.config.protocol !== "http1";
     this.#keepsBody = plan.retry !== undefined || refusable || idempotent.has(head.method);
@@ -199,6 +211,8 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     info.upstreamHostname = host.hostname;
     if (head !== undefined && this.#route?.includeAttemptCount === true)
       head.headers.set("x-envoy-attempt-count", String(info.attempts));
+    if (head !== undefined && info.attempts > 1 && this.#route?.includeTimeoutRetry === true)
+      head.headers.set("x-envoy-is-timeout-retry", String(this.#timedOut));
     if (head !== undefined && this.#route?.rewritesHostToEndpoint === true && host.hostname !== "")
       this.#route.setHost(head, host.hostname);
     const attempt = new UpstreamRequest(this, host, fresh, this.#poolFor(host));
@@ -238,6 +252,8 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
 
   #noteConnection({ connection }: UpstreamRequest): void {
     const { info } = this.#stream;
+    const durationMs = this.#plan?.streamDurationMs ?? this.#cluster?.config.maxStreamDurationMs ?? 0;
+    if (durationMs > 0) this.#timers.startStream(durationMs);
     info.upstreamStartMs = this.#context.now();
     if (connection !== undefined) info.setUpstream(connection);
     const protocol = this.#cluster?.config.protocol;
@@ -308,6 +324,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
 
   onUpstreamReset(attempt: UpstreamRequest, reason: ResetReason, details: string): void {
     if (this.#attempt !== attempt || this.#cluster === undefined) return;
+    this.#timedOut = false;
     this.#timers.endAttempt();
     const { stats } = this.#cluster;
     const { info } = this.#stream;
@@ -359,6 +376,23 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     this.#onTimeout("response_timeout");
   }
 
+  onStreamDuration(): void {
+    const attempt = this.#attempt;
+    if (attempt === undefined || this.#cluster === undefined) return;
+    this.#cluster.stats.upstream_rq_max_duration_reached++;
+    const policy = this.#plan?.retry;
+    if (!this.#responseStarted) {
+      attempt.cancel();
+      if (policy !== undefined && retriesReset(policy, "local reset", true) && this.#tryAgain(attempt.host)) return;
+    }
+    this.#stream.sendLocalReply({
+      status: this.#requestEnded ? 504 : 408,
+      body: "upstream max stream duration reached",
+      details: "upstream_max_stream_duration_reached",
+      flag: "UMSDR",
+    });
+  }
+
   onAttemptTimeout(details: string): void {
     const attempt = this.#attempt;
     const policy = this.#plan?.retry;
@@ -368,6 +402,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     attempt.host.monitor?.onTimeout();
     if (!this.#responseStarted) {
       attempt.cancel();
+      this.#timedOut = true;
       if (retriesReset(policy, "local reset", true) && this.#tryAgain(attempt.host)) return;
     }
     this.#onTimeout(details);

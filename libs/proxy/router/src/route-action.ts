@@ -23,6 +23,8 @@ export interface ForwardAction {
   /** At least one, unless `clusterHeader` names the header that says which; the sum of weights is not 0. */
   readonly clusters: readonly WeightedCluster[];
   readonly clusterHeader?: string | undefined;
+  /** The header with the number that chooses one of `clusters`, so that others choose as well. @default chance */
+  readonly weightHeader?: string | undefined;
   /** The metadata that a host must have, as canonical JSON; for the cluster that `clusterHeader` names. @default any host */
   readonly subset?: ReadonlyMap<string, string> | undefined;
   /** From the end of the request to the end of the response, retries included; 0 = none. @default 15000 */
@@ -65,7 +67,9 @@ export interface WeightedCluster {
 
 /** Sends a copy of the request to another cluster; what that answers is dropped. */
 export interface MirrorPolicy {
+  /** "" = the header says which. */
   readonly cluster: string;
+  readonly clusterHeader?: string | undefined;
   /** The share of requests, from 0 to 1. @default 1 */
   readonly fraction: number;
   /** Appends `-shadow` to the host. @default true */

@@ -6,7 +6,7 @@ import { type CompiledHostRewrite, compileHostRewrite } from "./host-rewrite.ts"
 import { compilePathRewrite } from "./path-rewrite.ts";
 import { redirectLocation } from "./redirect-location.ts";
 import type { RetryPolicy } from "./retry-policy.ts";
-import type { ForwardAction, RouteAction, WeightedCluster } from "./route-action.ts";
+import type { ForwardAction, MirrorPolicy, RouteAction, WeightedCluster } from "./route-action.ts";
 import { invalidRoute } from "./route-error.ts";
 import type { RouteSpec, RouteTableSpec, VirtualHostSpec } from "./route-spec.ts";
 
@@ -17,6 +17,11 @@ export class RouteEntry {
   readonly action: RouteAction;
   readonly includeAttemptCount: boolean;
   readonly includeAttemptCountInResponse: boolean;
+  readonly includeTimeoutRetry: boolean;
+  /** undefined = the router's own */
+  readonly bufferLimitBytes: number | undefined;
+  /** Of the most specific level that has any. */
+  readonly mirrors: readonly MirrorPolicy[];
   readonly retry: RetryPolicy | undefined;
   /** For `retriable-headers`. */
   readonly retriableHeaders: readonly HeaderTest[];
@@ -43,6 +48,10 @@ export class RouteEntry {
     this.#spec = spec;
     this.includeAttemptCount = host.includeAttemptCount === true;
     this.includeAttemptCountInResponse = host.includeAttemptCountInResponse === true;
+    this.includeTimeoutRetry = host.includeTimeoutRetry === true;
+    this.bufferLimitBytes = spec.bufferLimitBytes ?? host.bufferLimitBytes;
+    const levels = [forward?.mirrors, host.mirrors, table.mirrors];
+    this.mirrors = levels.find((mirrors) => mirrors !== undefined && mirrors.length > 0) ?? [];
     this.matches = compileMatch(spec.match, where);
     this.takesConnect = spec.match.path.kind === "connect";
     this.retry = forward === undefined ? undefined : (forward.retry ?? host.retry);
@@ -80,12 +89,20 @@ export class RouteEntry {
       return name === undefined || name === "" ? undefined : { name, weight: 1, subset: this.action.subset };
     }
     if (clusters.length === 1) return clusters[0];
-    let point = random() * this.#totalWeight;
+    let point = (this.#shareOf(head) ?? random()) * this.#totalWeight;
     for (const cluster of clusters) {
       point -= cluster.weight;
       if (point < 0) return cluster;
     }
     return clusters.findLast((cluster) => cluster.weight > 0);
+  }
+
+  /** Where the request's header says it: in [0, 1). */
+  #shareOf(head: RequestHead | undefined): number | undefined {
+    const name = this.action.kind === "forward" ? this.action.weightHeader : undefined;
+    const text = name === undefined ? undefined : head?.headers.get(name);
+    if (text === undefined || !/^\d{1,19}$/.test(text)) return undefined;
+    return Number(BigInt(text) % BigInt(this.#totalWeight)) / this.#totalWeight;
   }
 
   /** What it says about the listener's filters. */

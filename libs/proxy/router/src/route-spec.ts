@@ -1,7 +1,7 @@
 import type { FilterOverrides } from "./filter-override.ts";
 import type { HeaderMutations } from "./header-mutation.ts";
 import type { RetryPolicy } from "./retry-policy.ts";
-import type { RouteAction } from "./route-action.ts";
+import type { MirrorPolicy, RouteAction } from "./route-action.ts";
 import type { RouteMatch } from "./route-match.ts";
 
 /**
@@ -15,6 +15,10 @@ export interface RouteTableSpec {
   readonly ignorePort?: boolean;
   readonly mutations?: HeaderMutations;
   readonly filters?: FilterOverrides;
+  /** For virtual hosts without one of their own. */
+  readonly mirrors?: readonly MirrorPolicy[];
+  /** In lower case: taken away from requests that come from outside. */
+  readonly internalOnlyHeaders?: readonly string[];
   /** Header mutations of the route win over those of its virtual host, and those over the table's. @default false: the other way round, as in Envoy */
   readonly mostSpecificMutationsWin?: boolean;
 }
@@ -32,6 +36,12 @@ export interface VirtualHostSpec {
   readonly includeAttemptCount?: boolean;
   /** Sends `x-envoy-attempt-count` to the client. @default false */
   readonly includeAttemptCountInResponse?: boolean;
+  /** Tells hosts with `x-envoy-is-timeout-retry` whether an attempt follows one that took too long. @default false */
+  readonly includeTimeoutRetry?: boolean;
+  /** For routes without one of their own. */
+  readonly bufferLimitBytes?: number | undefined;
+  /** For routes without one of their own. */
+  readonly mirrors?: readonly MirrorPolicy[];
   /** For routes without one of their own. */
   readonly retry?: RetryPolicy;
 }
@@ -40,6 +50,8 @@ export interface RouteSpec {
   readonly name: string;
   readonly match: RouteMatch;
   readonly action: RouteAction;
+  /** Bytes of a request's body that are kept for another attempt. @default 1048576 */
+  readonly bufferLimitBytes?: number | undefined;
   readonly mutations?: HeaderMutations;
   readonly filters?: FilterOverrides;
 }

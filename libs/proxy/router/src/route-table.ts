@@ -7,11 +7,14 @@ import { VirtualHosts } from "./virtual-hosts.ts";
 export class RouteTable {
   readonly name: string;
   readonly #hosts = new VirtualHosts<RoutesOfHost>();
+  /** In lower case: taken away from requests that come from outside. */
+  readonly internalOnlyHeaders: readonly string[];
   readonly #ignorePort: boolean;
 
   /** @throws FairleadError FL_ROUTE_INVALID, naming the field */
   constructor(spec: RouteTableSpec) {
     this.name = spec.name;
+    this.internalOnlyHeaders = spec.internalOnlyHeaders ?? [];
     this.#ignorePort = spec.ignorePort === true;
     for (const [h, host] of spec.virtualHosts.entries()) {
       const where = `virtual_hosts[${h}]`;

@@ -75,6 +75,8 @@ export interface ClusterConfig extends ConnectSettings {
   readonly maxRequestsPerConnection: number;
   /** A connection that is older takes no more requests; 0 = any age. @default 0 */
   readonly maxConnectionDurationMs: number;
+  /** Of a request with its response, from when it has a connection; 0 = none. @default 0 */
+  readonly maxStreamDurationMs?: number;
   /** Bytes waiting to be sent to a host at which a stream is told to stop. @default 1048576 */
   readonly highWatermarkBytes: number;
   readonly circuitBreakers: CircuitBreakers;

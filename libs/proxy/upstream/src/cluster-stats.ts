@@ -72,6 +72,7 @@ export class ClusterStats {
   upstream_rq_tx_reset = 0;
   upstream_flow_control_paused_reading_total = 0;
   upstream_rq_per_try_idle_timeout = 0;
+  upstream_rq_max_duration_reached = 0;
   upstream_rq_retry_backoff_exponential = 0;
   upstream_rq_retry_backoff_ratelimited = 0;
   retry_or_shadow_abandoned = 0;

@@ -23,6 +23,13 @@ const longNames: Readonly<Record<ResponseFlag, string>> = {
   UMSDR: "UpstreamMaxStreamDurationReached",
   OM: "OverloadManagerTerminated",
   DT: "DurationTimeout",
+  IH: "InvalidEnvoyRequestHeaders",
+  UAEX: "UnauthorizedExternalService",
+  RLSE: "RateLimitServiceError",
+  RFCF: "ResponseFromCacheFilter",
+  NFCF: "NoFilterConfigFound",
+  DF: "DnsResolutionFailed",
+  DO: "DropOverLoad",
 };
 
 const known: ReadonlyMap<string, string> = new Map(Object.entries(longNames));

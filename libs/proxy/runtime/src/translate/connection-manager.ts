@@ -14,6 +14,7 @@ import {
   InternalAddresses,
   type ConfiguredFilter,
   streamFilterReader,
+  strictChecks,
 } from "@fairlead/proxy-filter";
 import type { RouteTable } from "@fairlead/proxy-router";
 import type { AccessLogSpec } from "../access-log/access-log.ts";
@@ -157,11 +158,22 @@ function readRoutes(message: HttpConnectionManager, where: string): RouteTable |
   return routeSpecifier.value.routeConfigName;
 }
 
+type RouterField = "suppressEnvoyHeaders" | "strictHeaders" | "respectsExpectedTimeout";
+
+function readRouter(router: Router, where: string): Pick<ConnectionManagerConfig, RouterField> {
+  const strictHeaders = router.strictCheckHeaders.map((name) => name.toLowerCase());
+  const unknown = strictHeaders.find((name) => !strictChecks.has(name));
+  if (unknown !== undefined)
+    throw rejection(`${where}strict_check_headers`, `${unknown} is not one of ${[...strictChecks.keys()].join(", ")}`);
+  const { suppressEnvoyHeaders, respectExpectedRqTimeout: respectsExpectedTimeout } = router;
+  return { suppressEnvoyHeaders, strictHeaders, respectsExpectedTimeout };
+}
+
 /** The router must be the last, as in Envoy; those before it come from the registry of stream filters. */
 function readFilters(
   message: HttpConnectionManager,
   where: string,
-): Pick<ConnectionManagerConfig, "filters" | "suppressEnvoyHeaders"> {
+): Pick<ConnectionManagerConfig, "filters" | RouterField> {
   const filters: ConfiguredFilter[] = [];
   let router: Router | undefined;
   for (const [i, filter] of message.httpFilters.entries()) {
@@ -182,8 +194,10 @@ function readFilters(
   refuseOthers(RouterSchema, router, `${where}[${message.httpFilters.length - 1}].typed_config.`, [
     "dynamic_stats",
     "suppress_envoy_headers",
+    "strict_check_headers",
+    "respect_expected_rq_timeout",
   ]);
-  return { filters, suppressEnvoyHeaders: router.suppressEnvoyHeaders };
+  return { filters, ...readRouter(router, `${where}[${message.httpFilters.length - 1}].typed_config.`) };
 }
 
 function readLimits(

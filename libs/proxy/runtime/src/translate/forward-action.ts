@@ -56,6 +56,7 @@ export function readForward(message: RouteActionMessage, where: string): Forward
     kind: "forward",
     clusters: readClusters(message, where, subset),
     subset,
+    weightHeader: readWeightHeader(message),
     clusterHeader: clusterSpecifier.case === "clusterHeader" ? clusterSpecifier.value.toLowerCase() : undefined,
     timeoutMs: durationMs(message.timeout, DEFAULT_TIMEOUT_MS, `${where}timeout`),
     idleTimeoutMs:
@@ -118,12 +119,21 @@ function readHostRewrite(message: RouteActionMessage, where: string): HostRewrit
   }
 }
 
+function readWeightHeader({ clusterSpecifier: { case: kind, value } }: RouteActionMessage): string | undefined {
+  if (kind !== "weightedClusters" || value.randomValueSpecifier.case !== "headerName") return undefined;
+  return value.randomValueSpecifier.value.toLowerCase();
+}
+
 function readNotFoundStatus(code: RouteAction_ClusterNotFoundResponseCode): number {
   if (code === RouteAction_ClusterNotFoundResponseCode.NOT_FOUND) return 404;
   return code === RouteAction_ClusterNotFoundResponseCode.INTERNAL_SERVER_ERROR ? 500 : 503;
 }
 
-function readClusters(message: RouteActionMessage, where: string, subset: MetadataMatch | undefined): WeightedCluster[] {
+function readClusters(
+  message: RouteActionMessage,
+  where: string,
+  subset: MetadataMatch | undefined,
+): WeightedCluster[] {
   const { clusterSpecifier } = message;
   if (clusterSpecifier.case === "cluster") return [{ name: clusterSpecifier.value, weight: 1, subset }];
   if (clusterSpecifier.case === "clusterHeader") return [];
@@ -133,6 +143,7 @@ function readClusters(message: RouteActionMessage, where: string, subset: Metada
   refuseOthers(WeightedClusterSchema, clusterSpecifier.value, field, [
     "clusters",
     "total_weight",
+    "header_name",
     "runtime_key_prefix",
   ]);
   return clusterSpecifier.value.clusters.map((cluster, i) => {

@@ -10,14 +10,19 @@ import { refuseOthers, rejection } from "./rejection.ts";
 export function readMirrorPolicy(message: MirrorMessage, where: string): MirrorPolicy {
   refuseOthers(RouteAction_RequestMirrorPolicySchema, message, `${where}.`, [
     "cluster",
+    "cluster_header",
     "runtime_fraction",
     "disable_shadow_host_suffix_append",
     // Whether the copy is traced is up to who sent it: its headers say.
     "trace_sampled",
   ]);
-  if (message.cluster === "") throw rejection(`${where}.cluster`, "is empty");
+  const clusterHeader = message.clusterHeader.toLowerCase();
+  if (message.cluster === "" && clusterHeader === "") throw rejection(`${where}.cluster`, "is empty");
+  if (message.cluster !== "" && clusterHeader !== "")
+    throw rejection(`${where}.cluster_header`, "is set together with cluster");
   return {
     cluster: message.cluster,
+    ...(clusterHeader === "" ? {} : { clusterHeader }),
     fraction: runtimeFractionOf(message.runtimeFraction, 1),
     shadowSuffix: !message.disableShadowHostSuffixAppend,
   };

@@ -22,12 +22,7 @@ const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 const RPC_IDLE_MS = 180_000;
 
 /** @throws FairleadError FL_XDS_REJECTED */
-export function readProtocolOptions(
-  message: Cluster,
-): Pick<
-  ClusterConfig,
-  "protocol" | "http2" | "idleTimeoutMs" | "maxRequestsPerConnection" | "maxConnectionDurationMs"
-> {
+export function readProtocolOptions(message: Cluster): Pick<ClusterConfig, "protocol" | "http2" | CommonOption> {
   const common = readCommonOptions(message.commonHttpProtocolOptions, "common_http_protocol_options.");
   const any = message.typedExtensionProtocolOptions[HTTP_OPTIONS];
   for (const key of Object.keys(message.typedExtensionProtocolOptions)) {
@@ -98,19 +93,20 @@ function readProtocol(options: HttpProtocolOptions, where: string): Pick<Cluster
   }
 }
 
-function readCommonOptions(
-  message: CommonOptions | undefined,
-  where: string,
-): Pick<ClusterConfig, "idleTimeoutMs" | "maxRequestsPerConnection" | "maxConnectionDurationMs"> {
+type CommonOption = "idleTimeoutMs" | "maxRequestsPerConnection" | "maxConnectionDurationMs" | "maxStreamDurationMs";
+
+function readCommonOptions(message: CommonOptions | undefined, where: string): Pick<ClusterConfig, CommonOption> {
   const { idleTimeoutMs, maxRequestsPerConnection, maxConnectionDurationMs } = clusterDefaults;
   if (message === undefined) return { idleTimeoutMs, maxRequestsPerConnection, maxConnectionDurationMs };
   refuseOthers(CommonOptionsSchema, message, where, [
     "idle_timeout",
     "max_requests_per_connection",
     "max_connection_duration",
+    "max_stream_duration",
   ]);
   return {
     idleTimeoutMs: durationMs(message.idleTimeout, idleTimeoutMs, `${where}idle_timeout`),
+    maxStreamDurationMs: durationMs(message.maxStreamDuration, 0, `${where}max_stream_duration`),
     maxRequestsPerConnection: message.maxRequestsPerConnection ?? maxRequestsPerConnection,
     maxConnectionDurationMs: durationMs(
       message.maxConnectionDuration,

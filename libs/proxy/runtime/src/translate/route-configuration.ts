@@ -1,5 +1,6 @@
 import {
   type Route,
+  type RouteAction_RequestMirrorPolicy,
   RouteSchema,
   type VirtualHost,
   VirtualHost_TlsRequirementType,
@@ -9,10 +10,11 @@ import {
   type RouteConfiguration,
   RouteConfigurationSchema,
 } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
-import { type RouteSpec, RouteTable, type VirtualHostSpec } from "@fairlead/proxy-router";
+import { type MirrorPolicy, type RouteSpec, RouteTable, type VirtualHostSpec } from "@fairlead/proxy-router";
 import { readFilterOverrides } from "./filter-overrides.ts";
 import { mutationFields, readMutations } from "./header-mutations.ts";
 import { readRouteMatch } from "./matchers.ts";
+import { readMirrorPolicy } from "./mirror-policy.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 import { readRetryPolicy } from "./retry-policy.ts";
 import { readAction } from "./route-action.ts";
@@ -32,6 +34,8 @@ export function readRouteConfiguration(message: RouteConfiguration, where = ""):
     "metadata",
     "max_direct_response_body_size_bytes",
     "typed_per_filter_config",
+    "internal_only_headers",
+    "request_mirror_policies",
     ...mutationFields,
     ...(message.validateClusters === false ? ["validate_clusters"] : []),
   ]);
@@ -44,6 +48,8 @@ export function readRouteConfiguration(message: RouteConfiguration, where = ""):
     filters: readFilterOverrides(message.typedPerFilterConfig, where),
     ignorePort: message.ignorePortInHostMatching,
     mutations: readMutations(message, where),
+    internalOnlyHeaders: message.internalOnlyHeaders.map((name) => name.toLowerCase()),
+    mirrors: readMirrors(message.requestMirrorPolicies, where),
     mostSpecificMutationsWin: message.mostSpecificHeaderMutationsWins,
   });
 }
@@ -58,6 +64,9 @@ function readVirtualHost(message: VirtualHost, where: string, maxBodyBytes: numb
     "include_attempt_count_in_response",
     "typed_per_filter_config",
     "retry_policy",
+    "include_is_timeout_retry_header",
+    "per_request_buffer_limit_bytes",
+    "request_mirror_policies",
     "metadata",
     ...mutationFields,
   ]);
@@ -73,8 +82,15 @@ function readVirtualHost(message: VirtualHost, where: string, maxBodyBytes: numb
     requireTls: message.requireTls === VirtualHost_TlsRequirementType.ALL,
     includeAttemptCount: message.includeRequestAttemptCount,
     includeAttemptCountInResponse: message.includeAttemptCountInResponse,
+    includeTimeoutRetry: message.includeIsTimeoutRetryHeader,
+    bufferLimitBytes: message.perRequestBufferLimitBytes,
+    mirrors: readMirrors(message.requestMirrorPolicies, `${where}.`),
     ...(retry === undefined ? {} : { retry }),
   };
+}
+
+function readMirrors(messages: readonly RouteAction_RequestMirrorPolicy[], where: string): MirrorPolicy[] {
+  return messages.map((mirror, i) => readMirrorPolicy(mirror, `${where}request_mirror_policies[${i}]`));
 }
 
 function readRoute(message: Route, where: string, maxBodyBytes: number): RouteSpec {
@@ -87,6 +103,7 @@ function readRoute(message: Route, where: string, maxBodyBytes: number): RouteSp
     "metadata",
     "decorator",
     "stat_prefix",
+    "per_request_buffer_limit_bytes",
     "typed_per_filter_config",
     ...mutationFields,
   ]);
@@ -94,6 +111,7 @@ function readRoute(message: Route, where: string, maxBodyBytes: number): RouteSp
     name: message.name,
     match: readRouteMatch(message.match, `${where}.match`),
     action: readAction(message, where, maxBodyBytes),
+    bufferLimitBytes: message.perRequestBufferLimitBytes,
     filters: readFilterOverrides(message.typedPerFilterConfig, `${where}.`),
     mutations: readMutations(message, `${where}.`),
   };

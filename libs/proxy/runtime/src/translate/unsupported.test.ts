@@ -92,8 +92,8 @@ const routesRefused: readonly (readonly [RouteInit, RegExp])[] = [
   [{ ...forward({}), match: undefined }, /routes\[0\]\.match: is missing/],
   [{ ...forward({}), match: { ...prefix, tlsContext: {} } }, /match\.tls_context: is not supported/],
   [
-    forward({ requestMirrorPolicies: [{ clusterHeader: "d" }] }),
-    /request_mirror_policies\[0\]\.cluster_header: is not supported/,
+    forward({ requestMirrorPolicies: [{ cluster: "c", clusterHeader: "d" }] }),
+    /request_mirror_policies\[0\]\.cluster_header: is set together with cluster/,
   ],
   [forward({ hashPolicy: [{}] }), /route\.hash_policy\[0\]: has none of header/],
   [forward({ retryPolicy: { retryOn: "5xx,often" } }), /retry_policy\.retry_on: often is not supported/],
