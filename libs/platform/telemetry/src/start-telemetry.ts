@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { createRequire } from "node:module";
 import { context, metrics, propagation, trace } from "@opentelemetry/api";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
-import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { resourceFromAttributes } from "@opentelemetry/resources";
-import { NodeSDK } from "@opentelemetry/sdk-node";
-import { BatchSpanProcessor, NoopSpanProcessor, type SpanProcessor } from "@opentelemetry/sdk-trace";
+import { MeterProvider } from "@opentelemetry/sdk-metrics";
+import { BatchSpanProcessor, NoopSpanProcessor, type SpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
+import { AsyncContextManager } from "./context-manager.ts";
 import { keepSpans } from "./trace-context.ts";
 
 export interface TelemetryOptions {
@@ -30,44 +31,49 @@ export interface Telemetry {
 /** For the last export, and so for each: a collector that hangs does not keep the process. */
 const shutdownMs = 2000;
 
-/** The SDK that the global API of OpenTelemetry leads to. */
-let registered: NodeSDK | undefined;
+/** What the global API of OpenTelemetry leads to. */
+let registered: TracerProvider | undefined;
+
+/** Loaded only where spans are sent: it brings protobuf and an HTTP client of its own, and most proxies send none. */
+function exportTo(otlpEndpoint: string): SpanProcessor {
+  const { OTLPTraceExporter } = createRequire(import.meta.url)(
+    "@opentelemetry/exporter-trace-otlp-proto",
+  ) as typeof import("@opentelemetry/exporter-trace-otlp-proto");
+  const url = `${otlpEndpoint.replace(/\/$/, "")}/v1/traces`;
+  const exporter = new OTLPTraceExporter({ url, timeoutMillis: shutdownMs });
+  return new BatchSpanProcessor({ exporter, scheduledDelayMillis: 500 });
+}
 
 /**
  * Starts the OpenTelemetry SDK of this process: once, before modules are made. After `shutdown` it may be started again.
  *
+ * Its parts are put together here: the SDK's own setup for Node loads exporters of every kind, some 8 MiB of memory in each proxy.
  * Resource detectors are off: they would put the command line and the host id into every metric.
  */
 export function startTelemetry(options: TelemetryOptions): Telemetry {
-  const prometheus = new PrometheusExporter({ preventServerStart: true, withoutScopeInfo: true, withoutTargetInfo: true });
-  const exporters =
-    options.otlpEndpoint === undefined
-      ? []
-      : [
-          new BatchSpanProcessor({
-            exporter: new OTLPTraceExporter({ url: `${options.otlpEndpoint.replace(/\/$/, "")}/v1/traces`, timeoutMillis: shutdownMs }),
-            scheduledDelayMillis: 500,
-          }),
-        ];
+  const prometheus = new PrometheusExporter({
+    preventServerStart: true,
+    withoutScopeInfo: true,
+    withoutTargetInfo: true,
+  });
+  const exporters = options.otlpEndpoint === undefined ? [] : [exportTo(options.otlpEndpoint)];
   const processors = [...exporters, ...(options.spanProcessors ?? [])];
   keepSpans(processors.length > 0);
-  const sdk = new NodeSDK({
-    resource: resourceFromAttributes({ "service.name": options.service }),
-    autoDetectResources: false,
-    textMapPropagator: new W3CTraceContextPropagator(),
-    metricReaders: [prometheus],
-    // Without any processor the SDK makes no real spans, and so no trace ids.
-    spanProcessors: [new NoopSpanProcessor(), ...processors],
-    instrumentations: [],
-  });
-  sdk.start();
-  registered ??= sdk;
+  const resource = resourceFromAttributes({ "service.name": options.service });
+  const meters = new MeterProvider({ resource, readers: [prometheus] });
+  // Without any processor no real spans are made, and so no trace ids.
+  const spans = new TracerProvider({ resource, spanProcessors: [new NoopSpanProcessor(), ...processors] });
+  context.setGlobalContextManager(new AsyncContextManager());
+  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+  metrics.setGlobalMeterProvider(meters);
+  trace.setGlobalTracerProvider(spans);
+  registered ??= spans;
   return {
     serveMetrics: (request, response) => prometheus.getMetricsRequestHandler(request, response),
     async shutdown() {
       const timeout = new Promise<void>((resolve) => setTimeout(resolve, shutdownMs).unref());
-      await Promise.race([sdk.shutdown().catch(() => undefined), timeout]);
-      if (registered !== sdk) return;
+      await Promise.race([Promise.all([spans.shutdown(), meters.shutdown()]).catch(() => undefined), timeout]);
+      if (registered !== spans) return;
       registered = undefined;
       for (const api of [trace, metrics, context, propagation]) api.disable();
     },

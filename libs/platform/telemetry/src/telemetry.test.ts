@@ -4,7 +4,15 @@ import { createServer } from "node:http";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { metrics, SpanStatusCode, trace } from "@opentelemetry/api";
 import { InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace";
-import { currentTraceparent, detached, inSpan, startSpan, startTelemetry, type Telemetry, withTraceparent } from "./index.ts";
+import {
+  currentTraceparent,
+  detached,
+  inSpan,
+  startSpan,
+  startTelemetry,
+  type Telemetry,
+  withTraceparent,
+} from "./index.ts";
 
 let exporter: InMemorySpanExporter;
 let telemetry: Telemetry;
@@ -17,7 +25,13 @@ afterEach(() => telemetry.shutdown());
 
 function finished(name: string) {
   const span = exporter.getFinishedSpans().find((each) => each.name === name);
-  assert.ok(span !== undefined, `no span ${name} among ${exporter.getFinishedSpans().map((each) => each.name).join(", ")}`);
+  assert.ok(
+    span !== undefined,
+    `no span ${name} among ${exporter
+      .getFinishedSpans()
+      .map((each) => each.name)
+      .join(", ")}`,
+  );
   return span;
 }
 
@@ -47,16 +61,24 @@ void describe("one trace over several services", () => {
   });
 
   void test("detached work belongs to no trace, also what it does later", async () => {
-    const seen = await inSpan("a.wake", {}, async () => await detached(async () => {
-      await new Promise(setImmediate);
-      return currentTraceparent();
-    }));
+    const seen = await inSpan(
+      "a.wake",
+      {},
+      async () =>
+        await detached(async () => {
+          await new Promise(setImmediate);
+          return currentTraceparent();
+        }),
+    );
     assert.equal(seen, undefined);
   });
 
   void test("no or a broken traceparent changes nothing", async () => {
     for (const traceparent of [undefined, "", "garbage", "00-0-0-01"]) {
-      assert.equal(withTraceparent(traceparent, () => currentTraceparent()), undefined);
+      assert.equal(
+        withTraceparent(traceparent, () => currentTraceparent()),
+        undefined,
+      );
       await inSpan("a.b", {}, async () => undefined, traceparent);
     }
     assert.equal(exporter.getFinishedSpans().length, 4);
@@ -64,7 +86,10 @@ void describe("one trace over several services", () => {
 
   void test("a failure is on the span and is passed on as it was", async () => {
     const failure = new Error("boom");
-    await assert.rejects(inSpan("a.error", {}, () => Promise.reject(failure)), (caught) => caught === failure);
+    await assert.rejects(
+      inSpan("a.error", {}, () => Promise.reject(failure)),
+      (caught) => caught === failure,
+    );
     const text: unknown = "only text";
     await assert.rejects(
       inSpan("a.text", {}, () => Promise.reject(text)),
