@@ -1,6 +1,7 @@
 /**
  * `npm run bench:rpc`: what a Dubbo or bolt call costs a sidecar, by what is compiled for it: routes, EDS cluster, retry policy,
- * statistics. Writes docs/benchmarks.md. `--quick` runs one short round and writes nothing.
+ * statistics. Writes docs/benchmarks.md. `--quick` runs one short round and writes nothing. `--only bridge` measures a bridged registry instead
+ * (bridge.ts).
  */
 import { cpus } from "node:os";
 import { join } from "node:path";
@@ -9,6 +10,10 @@ import { Running } from "./running.ts";
 import { benchProtocols, frameBytes } from "./rpc/frames.ts";
 import { rpcLoop } from "./rpc/rpc-loop.ts";
 
+if (process.argv[process.argv.indexOf("--only") + 1] === "bridge") {
+  await import("./bridge.ts");
+  process.exit();
+}
 const quick = process.argv.includes("--quick");
 const rounds = quick ? 1 : 3;
 const connections = 8;

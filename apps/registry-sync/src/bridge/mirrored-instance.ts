@@ -14,11 +14,24 @@ export function mirroredPrefix(registry: string): string {
   return `registry~${registry}~`;
 }
 
+/** An instance of the mesh, and the node that it is at. */
+export interface Mirrored {
+  readonly node: MeshNode;
+  readonly instance: Instance;
+}
+
+const known = new WeakMap<Provider, { readonly registry: string; readonly mirrored: Mirrored | undefined }>();
+
 /** @returns undefined for a name, version or address that the mesh does not allow, and for one that wants no calls */
-export function mirroredInstance(
-  provider: Provider,
-  registry: string,
-): { readonly node: MeshNode; readonly instance: Instance } | undefined {
+export function mirroredInstance(provider: Provider, registry: string): Mirrored | undefined {
+  const before = known.get(provider);
+  if (before?.registry === registry) return before.mirrored;
+  const mirrored = mirror(provider, registry);
+  known.set(provider, { registry, mirrored });
+  return mirrored;
+}
+
+function mirror(provider: Provider, registry: string): Mirrored | undefined {
   const {
     interface: name,
     protocol,

@@ -26,8 +26,8 @@ export interface RegistryImportOptions extends LedgerOptions {
 }
 
 const retryMs = 1_000;
-/** Instances of one transaction: others do not wait long. */
-const batch = 10_000;
+/** Instances of one transaction: others do not wait long, and what is written is compiled while the next is being written. */
+const batch = 2_500;
 
 /** Brings what a registry tells into the catalogue: providers as instances, rules as policies. For as long as this process owns the registry. */
 export class RegistryImport implements ForeignRegistryEvents {

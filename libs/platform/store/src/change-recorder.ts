@@ -4,6 +4,9 @@ import type { EntityManager } from "typeorm";
 /** A change before it has its revision. */
 export type RecordedChange = Pick<Change, "kind" | "key" | "value">;
 
+/** Objects that the announcement of a revision names: it is a hint, and the change log has them all. */
+const maxAnnounced = 1000;
+
 /** Collects what one transaction changes, the last value of each object, and writes it as the transaction's last statement. */
 export class ChangeRecorder {
   readonly #changes = new Map<string, RecordedChange>();
@@ -30,7 +33,7 @@ export class ChangeRecorder {
         ? await manager.query("SELECT value FROM catalogue_revision")
         : await manager.query(finishStatement, [
             JSON.stringify(this.changes.map(({ kind, key, value }, ordinal) => ({ ordinal, kind, key, value }))),
-            JSON.stringify(this.changes.map(({ kind, key }) => ({ kind, key }))),
+            JSON.stringify(this.changes.slice(0, maxAnnounced).map(({ kind, key }) => ({ kind, key }))),
             traceparent ?? null,
           ]);
     return Number(rows[0]!.value);
