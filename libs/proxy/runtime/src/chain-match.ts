@@ -1,16 +1,5 @@
 import { BlockList, isIPv6 } from "node:net";
-
-/** What is known of a connection before it is served. */
-export interface ConnectionFacts {
-  readonly localAddress: string;
-  readonly localPort: number;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly tls: boolean;
-  /** In lower case; "" for none. */
-  readonly serverName: string;
-  readonly alpn: readonly string[];
-}
+import type { ConnectionFacts } from "@fairlead/proxy-filter";
 
 export interface AddressRange {
   readonly address: string;
@@ -25,6 +14,11 @@ export interface ChainMatch {
   readonly serverNames: readonly string[];
   readonly transport: "" | "tls" | "raw_buffer";
   readonly alpn: readonly string[];
+  /** Of the connection's own peer. */
+  readonly directSources: readonly AddressRange[];
+  /** `local`: from this machine. */
+  readonly sourceType: "any" | "local" | "external";
+  /** Of the client. */
   readonly sources: readonly AddressRange[];
   readonly sourcePorts: readonly number[];
 }
@@ -35,12 +29,14 @@ export const matchesAny: ChainMatch = {
   serverNames: [],
   transport: "",
   alpn: [],
+  directSources: [],
+  sourceType: "any",
   sources: [],
   sourcePorts: [],
 };
 
 /** How well a chain fits in one respect: undefined = not; 0 = it does not ask; more = the more exact. */
-type Score = (match: ChainMatch, facts: ConnectionFacts) => number | undefined;
+type Score = (match: ChainMatch, facts: Readonly<ConnectionFacts>) => number | undefined;
 
 /** In Envoy's order: a respect counts only among chains that are equal in those before it. */
 const respects: readonly Score[] = [
@@ -50,6 +46,8 @@ const respects: readonly Score[] = [
   ({ serverNames }, { serverName }) => nameScore(serverNames, serverName),
   ({ transport }, { tls }) => (transport === "" ? 0 : (transport === "tls") === tls ? 1 : undefined),
   ({ alpn }, facts) => (alpn.length === 0 ? 0 : alpn.some((name) => facts.alpn.includes(name)) ? 1 : undefined),
+  ({ directSources }, { directRemoteAddress }) => rangeScore(directSources, directRemoteAddress),
+  ({ sourceType }, facts) => (sourceType === "any" ? 0 : (sourceType === "local") === isLocal(facts) ? 1 : undefined),
   ({ sources }, { remoteAddress }) => rangeScore(sources, remoteAddress),
   ({ sourcePorts }, { remotePort }) =>
     sourcePorts.length === 0 ? 0 : sourcePorts.includes(remotePort) ? 1 : undefined,
@@ -58,7 +56,7 @@ const respects: readonly Score[] = [
 /** The chain that takes a connection: the one that fits most exactly; undefined when none does. */
 export function chooseChain<Chain extends { readonly match: ChainMatch }>(
   chains: readonly Chain[],
-  facts: ConnectionFacts,
+  facts: Readonly<ConnectionFacts>,
 ): Chain | undefined {
   let left = chains;
   for (const score of respects) {
@@ -71,6 +69,24 @@ export function chooseChain<Chain extends { readonly match: ChainMatch }>(
   }
   return left[0];
 }
+
+/** From the loopback, or from an address that is the connection's other end as well. */
+function isLocal({ remoteAddress, localAddress }: Readonly<ConnectionFacts>): boolean {
+  return remoteAddress === localAddress || remoteAddress.startsWith("127.") || remoteAddress === "::1";
+}
+
+/** Whether it takes any connection. */
+export function asksNothing(match: ChainMatch): boolean {
+  return respectsAsked.every((asks) => !asks(match));
+}
+
+const respectsAsked: readonly ((match: ChainMatch) => boolean)[] = [
+  ({ destinationPort }) => destinationPort !== undefined,
+  ({ destinations }) => destinations.length > 0,
+  ({ serverNames, transport, alpn }) => serverNames.length > 0 || transport !== "" || alpn.length > 0,
+  ({ directSources, sources, sourcePorts }) => directSources.length + sources.length + sourcePorts.length > 0,
+  ({ sourceType }) => sourceType !== "any",
+];
 
 function rangeScore(ranges: readonly AddressRange[], address: string): number | undefined {
   if (ranges.length === 0) return 0;

@@ -6,7 +6,7 @@ export interface ClientHello {
 }
 
 /** More than this is no ClientHello of a client that wants to be served (Envoy's limit). */
-const MAX_BYTES = 16 * 1024;
+export const MAX_HELLO_BYTES = 16 * 1024;
 
 /** @returns "plain" for what is not TLS, "more" while the message is not complete, "invalid" for what TLS does not allow */
 export function readClientHello(bytes: Buffer): ClientHello | "plain" | "more" | "invalid" {
@@ -16,8 +16,8 @@ export function readClientHello(bytes: Buffer): ClientHello | "plain" | "more" |
   const message = joinRecords(bytes);
   if (message === "invalid" || (message.length >= 1 && message[0] !== 1)) return "invalid";
   const end = endOf(message);
-  if (end > MAX_BYTES) return "invalid";
-  if (message.length < end) return bytes.length > MAX_BYTES ? "invalid" : "more";
+  if (end > MAX_HELLO_BYTES) return "invalid";
+  if (message.length < end) return bytes.length > MAX_HELLO_BYTES ? "invalid" : "more";
   try {
     return parse(message.subarray(4, end));
   } catch (error) {

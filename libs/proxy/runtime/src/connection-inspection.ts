@@ -1,21 +1,36 @@
 import type { Socket } from "node:net";
-import { readClientHello } from "./client-hello.ts";
+import type { ConnectionFacts, ListenerFilter } from "@fairlead/proxy-filter";
 
-/** What the first bytes of a connection say. */
-export interface Inspected {
-  readonly tls: boolean;
-  /** "" for none. */
-  readonly serverName: string;
-  readonly alpn: readonly string[];
+export interface InspectionOptions {
+  readonly filters: readonly ListenerFilter[];
+  /** How long a client may take to send what they want to see; 0 = any time. */
+  readonly timeoutMs: number;
+  /** After that it is served as far as it is known. */
+  readonly continuesOnTimeout: boolean;
+  readonly count: (stat: string) => void;
+  /** The connection is closed: the client went, was silent for too long, or was refused. */
+  readonly onClosed: (reason: "gone" | "timeout" | "refused") => void;
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /**
- * Waits for the first bytes of a connection and puts them back, so that whoever serves it reads them again.
+ * Has a listener's filters look at a new connection, one after the other. What none of them consumed is put back, so that whoever
+ * serves it reads it again.
  *
- * @param onKnown called once; not when the client goes, is silent for too long or speaks no TLS that can be read: it is closed then
+ * @param onKnown called once, perhaps at once, unless the connection is closed before; the socket is paused when bytes were read
  */
-export function inspectConnection(socket: Socket, timeoutMs: number, onKnown: (inspected: Inspected) => void): void {
-  let bytes: Buffer = Buffer.alloc(0);
+export function inspectConnection(
+  socket: Socket,
+  facts: ConnectionFacts,
+  options: InspectionOptions,
+  onKnown: () => void,
+): void {
+  const { filters, timeoutMs, continuesOnTimeout, count, onClosed } = options;
+  let bytes: Buffer = NOTHING;
+  let next = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let reading = false;
   const leave = (): void => {
     clearTimeout(timer);
     socket.off("data", onBytes);
@@ -23,27 +38,47 @@ export function inspectConnection(socket: Socket, timeoutMs: number, onKnown: (i
     socket.off("end", onGone);
     socket.off("close", onGone);
   };
-  const onGone = (): void => {
+  const close = (reason: "gone" | "timeout" | "refused"): void => {
     leave();
     socket.on("error", () => undefined);
     socket.destroy();
+    onClosed(reason);
+  };
+  const onGone = (): void => close("gone");
+  const goOn = (): void => {
+    if (reading) {
+      leave();
+      socket.pause();
+      if (bytes.length > 0) socket.unshift(bytes);
+    }
+    onKnown();
+  };
+  const look = (): void => {
+    for (; next < filters.length; next++) {
+      const filter = filters[next];
+      if (filter === undefined || (filter.maxBytes > 0 && bytes.length === 0)) break;
+      const found = filter.look(bytes, facts, count);
+      if (found === "more" && bytes.length < filter.maxBytes) break;
+      if (found === "more" || found === "close") {
+        close("refused");
+        return;
+      }
+      bytes = bytes.subarray(found);
+    }
+    if (next === filters.length) goOn();
+    else if (!reading) read();
   };
   const onBytes = (chunk: Buffer): void => {
     bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
-    const hello = readClientHello(bytes);
-    if (hello === "more") return;
-    if (hello === "invalid") {
-      onGone();
-      return;
-    }
-    leave();
-    socket.pause();
-    socket.unshift(bytes);
-    onKnown(hello === "plain" ? { tls: false, serverName: "", alpn: [] } : { tls: true, ...hello });
+    look();
   };
-  const timer = setTimeout(onGone, timeoutMs);
-  socket.on("data", onBytes);
-  socket.on("error", onGone);
-  socket.on("end", onGone);
-  socket.on("close", onGone);
+  const read = (): void => {
+    reading = true;
+    if (timeoutMs > 0) timer = setTimeout(() => (continuesOnTimeout ? goOn() : close("timeout")), timeoutMs);
+    socket.on("data", onBytes);
+    socket.on("error", onGone);
+    socket.on("end", onGone);
+    socket.on("close", onGone);
+  };
+  look();
 }

@@ -12,7 +12,7 @@ import type { XdsRejection, XdsResource } from "./xds-resource.ts";
 /** A listener that could be bound when it was accepted and cannot any more is tried again, each so long. */
 const BIND_RETRY_MS = 1000;
 
-export interface ListenerStoreContext extends Omit<ManagedListenerContext, "httpStats" | "tcpStats" | "rpcStats"> {
+export interface ListenerStoreContext extends Omit<ManagedListenerContext, "httpStats" | "tcpStats" | "rpcStats" | "listenerAt"> {
   readonly logger: RuntimeLogger;
   /** Something about a listener changed. */
   readonly onChange: () => void;
@@ -34,6 +34,7 @@ export class ListenerStore {
   constructor(context: ListenerStoreContext) {
     this.#context = {
       ...context,
+      listenerAt: (address, port) => this.#at(address, port),
       httpStats: (prefix) => known(this.#stats, prefix, () => context.stats.create(`http.${prefix}`, HttpStats)),
       rpcStats: (prefix) => known(this.#rpcStats, prefix, () => context.stats.create(`rpc.${prefix}`, HttpStats)),
       tcpStats: (prefix) => known(this.#tcpStats, prefix, () => context.stats.create(`tcp.${prefix}`, TcpStats)),
@@ -174,6 +175,15 @@ export class ListenerStore {
       }
     }
     return { placed, conflicts };
+  }
+
+  #at(address: string, port: number): ManagedListener | undefined {
+    const serving = this.#current().filter((one) => one.state === "active" && one.status().port === port);
+    const all = address.includes(":") ? "::" : "0.0.0.0";
+    return (
+      serving.find(({ translated }) => translated.address === address) ??
+      serving.find(({ translated }) => translated.address === all)
+    );
   }
 
   async #applyOne(

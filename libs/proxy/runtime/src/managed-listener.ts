@@ -1,10 +1,13 @@
 import type { Socket } from "node:net";
 import type { RouteTable } from "@fairlead/proxy-router";
+import type { ConnectionFacts } from "@fairlead/proxy-filter";
+import { tellAddresses } from "@fairlead/proxy-stream";
 import { SECRET_MISSING } from "@fairlead/proxy-upstream";
-import type { StatStore } from "@fairlead/stat-cells";
-import { chooseChain } from "./chain-match.ts";
+import { NamedCounts, type StatStore } from "@fairlead/stat-cells";
+import { asksNothing, chooseChain } from "./chain-match.ts";
+import { changedAddresses, factsOf } from "./connection-facts.ts";
 import { GRADUAL_SHARE } from "./drain-options.ts";
-import { inspectConnection, type Inspected } from "./connection-inspection.ts";
+import { inspectConnection } from "./connection-inspection.ts";
 import type { ListenerSockets } from "./listener-sockets.ts";
 import type { ListeningSocket, SocketConsumer } from "./listening-socket.ts";
 import type { ListenerState, ListenerStatus } from "./listener-status.ts";
@@ -16,6 +19,8 @@ import type { TranslatedListener } from "./translate/listener.ts";
 export interface ManagedListenerContext extends ServedChainContext {
   readonly sockets: ListenerSockets;
   readonly secrets: SecretStore;
+  /** The listener of that address, or of all addresses with that port. */
+  readonly listenerAt: (address: string, port: number) => ManagedListener | undefined;
   readonly drainTimeoutMs: number;
   readonly stats: StatStore;
 }
@@ -26,10 +31,14 @@ export class ListenerStats {
   downstream_cx_overflow = 0;
   no_filter_chain_match = 0;
   ssl_connection_error = 0;
+  /** Connections that listener filters look at. */
+  downstream_pre_cx_active = 0;
+  downstream_pre_cx_timeout = 0;
+  downstream_listener_filter_remote_close = 0;
+  /** What listener filters count, by their own names (`proxy_proto.versions.v2.found`). */
+  readonly ofFilters = new NamedCounts();
   "server_ssl_socket_factory.downstream_context_secrets_not_ready" = 0;
 }
-
-const notInspected: Inspected = { tls: false, serverName: "", alpn: [] };
 
 /** One listener: its socket once it has its routes, and its filter chains. */
 export class ManagedListener implements SocketConsumer {
@@ -133,6 +142,10 @@ export class ManagedListener implements SocketConsumer {
 
   /** Rejects with the system's error. */
   async open(): Promise<void> {
+    if (!this.#translated.binds) {
+      this.state = this.state === "draining" ? "draining" : "active";
+      return;
+    }
     const socket = await this.#context.sockets.open(this.#translated, this);
     if (this.state === "draining") {
       this.#close(false);
@@ -144,6 +157,7 @@ export class ManagedListener implements SocketConsumer {
 
   /** Whether the address can be bound, for a listener that may not accept yet. Rejects with the system's error. */
   async probe(): Promise<void> {
+    if (!this.#translated.binds) return;
     await this.#context.sockets.probe(this.#translated);
   }
 
@@ -189,27 +203,50 @@ export class ManagedListener implements SocketConsumer {
 
   onConnection(socket: Socket): void {
     this.stats.downstream_cx_total++;
-    const { inspects, inspectTimeoutMs } = this.#translated;
-    if (inspects) inspectConnection(socket, inspectTimeoutMs, (inspected) => this.#serve(socket, inspected));
-    else this.#serve(socket, notInspected);
+    const { filters, inspectTimeoutMs: timeoutMs, continuesOnTimeout, handsOver } = this.#translated;
+    if (filters.length === 0) {
+      this.#serve(socket, undefined);
+      return;
+    }
+    const { stats } = this;
+    const facts = factsOf(socket, this.#socket?.port ?? this.#translated.port);
+    stats.downstream_pre_cx_active++;
+    inspectConnection(
+      socket,
+      facts,
+      {
+        filters,
+        timeoutMs,
+        continuesOnTimeout,
+        count: (stat) => stats.ofFilters.count(stat),
+        onClosed: (reason) => {
+          stats.downstream_pre_cx_active--;
+          if (reason === "timeout") stats.downstream_pre_cx_timeout++;
+          else if (reason === "gone") stats.downstream_listener_filter_remote_close++;
+        },
+      },
+      () => {
+        stats.downstream_pre_cx_active--;
+        const told = changedAddresses(facts, socket);
+        if (told !== undefined) tellAddresses(socket, told);
+        const meant = handsOver && facts.localRestored ? this.#listenerOf(facts) : undefined;
+        if (meant === undefined) this.#serve(socket, facts);
+        else meant.onConnection(socket);
+      },
+    );
   }
 
-  #serve(socket: Socket, inspected: Inspected): void {
+  /** Another one that a connection was meant for before it was sent here. */
+  #listenerOf({ localAddress, localPort }: ConnectionFacts): ManagedListener | undefined {
+    const found = this.#context.listenerAt(localAddress, localPort);
+    return found === this ? undefined : found;
+  }
+
+  #serve(socket: Socket, facts: ConnectionFacts | undefined): void {
     const { chains, defaultChain } = this.#translated;
     const [only] = chains;
-    const simple = chains.length === 1 && !this.#translated.inspects && only?.match.destinations.length === 0;
-    const chosen =
-      (simple &&
-      only.match.destinationPort === undefined &&
-      only.match.sources.length + only.match.sourcePorts.length === 0
-        ? only
-        : chooseChain(chains, {
-            localAddress: socket.localAddress ?? "",
-            localPort: socket.localPort ?? 0,
-            remoteAddress: socket.remoteAddress ?? "",
-            remotePort: socket.remotePort ?? 0,
-            ...inspected,
-          })) ?? defaultChain;
+    const simple = chains.length === 1 && only !== undefined && asksNothing(only.match);
+    const chosen = simple ? only : (chooseChain(chains, facts ?? factsOf(socket, 0)) ?? defaultChain);
     const served = chosen === undefined ? undefined : this.#chains.get(chosen);
     if (served === undefined) {
       this.stats.no_filter_chain_match++;

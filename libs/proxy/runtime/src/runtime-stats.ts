@@ -1,6 +1,7 @@
 import type { HttpStats, TcpStats } from "@fairlead/proxy-filter";
 import type { Http2Stats } from "@fairlead/proxy-stream";
 import { arrayTotal, numbersOf, totalOf } from "@fairlead/stat-cells";
+import type { ListenerStats } from "./managed-listener.ts";
 import type { LogFileStats } from "./access-log/log-file.ts";
 import type { CircuitBreakers, ClusterStats } from "@fairlead/proxy-upstream";
 
@@ -16,7 +17,12 @@ export interface StatsSource {
   readonly rpc: ReadonlyMap<string, HttpStats>;
   readonly tcp: ReadonlyMap<string, TcpStats>;
   /** By `address_port`. */
-  readonly listeners: Iterable<readonly [address: string, stats: object]>;
+  readonly listeners: Iterable<readonly [address: string, stats: ListenerStats]>;
+  /** By `address_port`. */
+  readonly sockets: Iterable<readonly [address: string, stats: object]>;
+  readonly overload: object | undefined;
+  /** With their whole names. */
+  readonly threads: Iterable<readonly [name: string, value: number]>;
   readonly clusters: Iterable<readonly [name: string, stats: ClusterStats, breakers: CircuitBreakers]>;
   readonly updates: ReadonlyMap<string, UpdateStats>;
   /** Of the connections of clients. */
@@ -30,12 +36,20 @@ export function collectStats(source: StatsSource): Map<string, number> {
   for (const [prefix, http] of source.http) addRequests(stats, `http.${prefix}`, http);
   for (const [prefix, rpc] of source.rpc) addRequests(stats, `rpc.${prefix}`, rpc);
   for (const [prefix, tcp] of source.tcp) add(stats, `tcp.${prefix}`, tcp);
-  for (const [address, listener] of source.listeners) add(stats, `listener.${address}`, listener);
+  for (const [address, listener] of source.listeners) addListener(stats, `listener.${address}`, listener);
+  for (const [address, socket] of source.sockets) add(stats, `listener.${address}`, socket);
+  for (const [name, value] of source.threads) stats.set(name, value);
+  if (source.overload !== undefined) add(stats, "overload", source.overload);
   for (const [name, cluster, breakers] of source.clusters) addCluster(stats, `cluster.${name}`, cluster, breakers);
   add(stats, "http2", source.http2);
   add(stats, "filesystem", source.logs);
   for (const [prefix, updates] of source.updates) add(stats, prefix, updates);
   return stats;
+}
+
+function addListener(stats: Map<string, number>, prefix: string, group: ListenerStats): void {
+  add(stats, prefix, group);
+  for (const [name, value] of group.ofFilters.entries()) stats.set(`${prefix}.${name}`, value);
 }
 
 function addRequests(stats: Map<string, number>, prefix: string, group: HttpStats): void {

@@ -9,6 +9,7 @@ import {
   type TcpStats,
 } from "@fairlead/proxy-filter";
 import type { RouteTable } from "@fairlead/proxy-router";
+import { passAddresses } from "@fairlead/proxy-stream";
 import { type AccessLogger, type AccessLogSpec, accessLoggerOf } from "./access-log/access-log.ts";
 import type { LogFiles } from "./access-log/log-files.ts";
 import { RpcEntrance } from "./rpc-entrance.ts";
@@ -95,7 +96,13 @@ export class ServedChain {
   serve(socket: Socket, onTlsFailure: (problem: string) => void): void {
     const { tls } = this.#translated;
     if (tls === undefined) this.#start(socket);
-    else terminateTls(socket, tls, (secure) => this.#start(secure), onTlsFailure);
+    else {
+      const start = (secure: Socket): void => {
+        passAddresses(socket, secure);
+        this.#start(secure);
+      };
+      terminateTls(socket, tls, start, onTlsFailure);
+    }
   }
 
   /** Resolves when nothing is under way. */

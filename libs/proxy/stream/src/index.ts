@@ -1,3 +1,9 @@
+export {
+  type ConnectionAddresses,
+  passAddresses,
+  tellAddresses,
+  toldAddresses,
+} from "./connection-addresses.ts";
 export { HeaderMap } from "./header-map.ts";
 export { http1StreamFactory } from "./http1/http1-stream-factory.ts";
 export { http2StreamFactory } from "./http2/http2-stream-factory.ts";

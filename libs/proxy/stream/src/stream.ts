@@ -46,11 +46,12 @@ export interface ConnectionInfo {
   readonly remotePort: number;
   readonly localAddress: string;
   readonly localPort: number;
-  /** The other end of the socket: a balancer's, where `remoteAddress` is who it speaks for. */
-  readonly directRemoteAddress: string;
-  readonly directRemotePort: number;
-  /** The local end is where the client meant to go before it was sent here. */
-  readonly localRestored: boolean;
+  /** The other end of the socket: a balancer's, where `remoteAddress` is who it speaks for. @default remoteAddress */
+  readonly directRemoteAddress?: string;
+  /** @default remotePort */
+  readonly directRemotePort?: number;
+  /** The local end is where the client meant to go before it was sent here. @default false */
+  readonly localRestored?: boolean;
   /** In the order in which connections were made, both ways; from 1. */
   readonly id?: number;
   /** undefined = plain */

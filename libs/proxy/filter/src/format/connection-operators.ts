@@ -7,6 +7,9 @@ const ofConnection = (get: (connection: ConnectionInfo, info: StreamInfo) => Ope
 const ofTls = (get: (tls: NonNullable<ConnectionInfo["tls"]>) => string): OperatorFactory =>
   plain(({ connection: { tls } }) => (tls === undefined ? undefined : orNothing(get(tls))));
 
+const directAddress = ({ directRemoteAddress, remoteAddress }: ConnectionInfo): string =>
+  directRemoteAddress ?? remoteAddress;
+
 /** The client's connection. */
 export const connectionOperators: Readonly<Record<string, OperatorFactory>> = {
   // The client as far as it is known through trusted proxies; its port is known of a peer only.
@@ -17,11 +20,11 @@ export const connectionOperators: Readonly<Record<string, OperatorFactory>> = {
   DOWNSTREAM_REMOTE_PORT: ofConnection(({ remoteAddress, remotePort }, { clientAddress }) =>
     clientAddress === remoteAddress ? remotePort : 0,
   ),
-  DOWNSTREAM_DIRECT_REMOTE_ADDRESS: ofConnection(({ remoteAddress, remotePort }) =>
-    withPort(remoteAddress, remotePort),
+  DOWNSTREAM_DIRECT_REMOTE_ADDRESS: ofConnection((connection) =>
+    withPort(directAddress(connection), connection.directRemotePort ?? connection.remotePort),
   ),
-  DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT: ofConnection(({ remoteAddress }) => orNothing(remoteAddress)),
-  DOWNSTREAM_DIRECT_REMOTE_PORT: ofConnection(({ remotePort }) => remotePort),
+  DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT: ofConnection((connection) => orNothing(directAddress(connection))),
+  DOWNSTREAM_DIRECT_REMOTE_PORT: ofConnection((connection) => connection.directRemotePort ?? connection.remotePort),
   DOWNSTREAM_LOCAL_ADDRESS: ofConnection(({ localAddress, localPort }) => withPort(localAddress, localPort)),
   DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: ofConnection(({ localAddress }) => orNothing(localAddress)),
   DOWNSTREAM_LOCAL_PORT: ofConnection(({ localPort }) => localPort),

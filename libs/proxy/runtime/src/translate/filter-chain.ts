@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
 import {
   type FilterChain,
+  FilterChainMatch_ConnectionSourceType,
   FilterChainMatchSchema,
   FilterChainSchema,
 } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_components_pb.js";
@@ -90,6 +91,7 @@ function readMatch(message: FilterChain, where: string): ChainMatch {
     "transport_protocol",
     "application_protocols",
     "direct_source_prefix_ranges",
+    "source_type",
     "source_prefix_ranges",
     "source_ports",
   ]);
@@ -105,13 +107,20 @@ function readMatch(message: FilterChain, where: string): ChainMatch {
     serverNames: match.serverNames.map((name) => name.toLowerCase()),
     transport,
     alpn: match.applicationProtocols,
-    // The peer is the source here: there is no listener filter that would say otherwise.
-    sources: [...match.directSourcePrefixRanges, ...match.sourcePrefixRanges].map((range, i) =>
-      readRange(range, `${where}source_prefix_ranges[${i}]`),
+    directSources: match.directSourcePrefixRanges.map((range, i) =>
+      readRange(range, `${where}direct_source_prefix_ranges[${i}]`),
     ),
+    sourceType: sourceTypes[match.sourceType],
+    sources: match.sourcePrefixRanges.map((range, i) => readRange(range, `${where}source_prefix_ranges[${i}]`)),
     sourcePorts: match.sourcePorts,
   };
 }
+
+const sourceTypes: Readonly<Record<FilterChainMatch_ConnectionSourceType, ChainMatch["sourceType"]>> = {
+  [FilterChainMatch_ConnectionSourceType.ANY]: "any",
+  [FilterChainMatch_ConnectionSourceType.SAME_IP_OR_LOOPBACK]: "local",
+  [FilterChainMatch_ConnectionSourceType.EXTERNAL]: "external",
+};
 
 function readRange({ addressPrefix, prefixLen = 0 }: CidrRange, field: string): AddressRange {
   const version = isIP(addressPrefix);

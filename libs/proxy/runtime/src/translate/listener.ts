@@ -1,8 +1,13 @@
-import { anyIs } from "@bufbuild/protobuf/wkt";
 import { type Listener, ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
-import { HttpInspectorSchema } from "@fairlead/envoy-api/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.js";
-import { TlsInspectorSchema } from "@fairlead/envoy-api/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
-import { connectionManagerDefaults } from "@fairlead/proxy-filter";
+import {
+  connectionManagerDefaults,
+  type ListenerFilter,
+  listenerFilterReader,
+  listenerFilterTypes,
+} from "@fairlead/proxy-filter";
+import "../listener-filters/index.ts";
+import { originalDst } from "../listener-filters/original-dst.ts";
+import { tlsInspector } from "../listener-filters/tls-inspector.ts";
 import { noSecrets, type SecretLookup } from "../secrets/secret.ts";
 import { durationMs } from "./duration.ts";
 import { readFilterChain, type TranslatedChain } from "./filter-chain.ts";
@@ -20,10 +25,16 @@ export interface TranslatedListener {
   readonly chains: readonly TranslatedChain[];
   /** For connections that no other takes; undefined: they are closed. */
   readonly defaultChain: TranslatedChain | undefined;
-  /** Whether the first bytes of a connection decide on its chain. */
-  readonly inspects: boolean;
+  /** What looks at a connection before its chain is chosen, in turn. */
+  readonly filters: readonly ListenerFilter[];
   /** How long a client may take to send them. @default 15000 */
   readonly inspectTimeoutMs: number;
+  /** A client that took longer is served as far as it is known. @default false: it is closed */
+  readonly continuesOnTimeout: boolean;
+  /** Connections that were meant for another listener's address are that one's. @default false */
+  readonly handsOver: boolean;
+  /** False: it has only the connections that another one hands over. @default true */
+  readonly binds: boolean;
   /** The secrets that it waits for. */
   readonly secretNames: readonly string[];
 }
@@ -49,16 +60,17 @@ export function readListener(message: Listener, secrets: SecretLookup = noSecret
     "default_filter_chain",
     "listener_filters",
     "listener_filters_timeout",
+    "continue_on_listener_filters_timeout",
+    "use_original_dst",
+    "bind_to_port",
     "per_connection_buffer_limit_bytes",
     "metadata",
     "drain_type",
     "traffic_direction",
     "enable_reuse_port",
     "tcp_backlog_size",
-    ...(message.bindToPort === true ? ["bind_to_port"] : []),
   ]);
   if (message.name === "") throw rejection("name", "is empty");
-  checkListenerFilters(message);
   const limit = message.perConnectionBufferLimitBytes ?? connectionManagerDefaults.highWatermarkBytes;
   const chains = message.filterChains.map((chain, i) =>
     limited(readFilterChain(chain, `filter_chains[${i}].`, i, secrets), limit),
@@ -74,26 +86,34 @@ export function readListener(message: Listener, secrets: SecretLookup = noSecret
     backlog: message.tcpBacklogSize ?? 1024,
     chains,
     defaultChain,
-    inspects: chains.some(
-      ({ match }) => match.serverNames.length > 0 || match.transport !== "" || match.alpn.length > 0,
-    ),
+    filters: readListenerFilters(message, chains),
+    continuesOnTimeout: message.continueOnListenerFiltersTimeout,
+    handsOver: message.useOriginalDst === true,
+    binds: message.bindToPort ?? true,
     inspectTimeoutMs: durationMs(message.listenerFiltersTimeout, DEFAULT_INSPECT_MS, "listener_filters_timeout"),
     secretNames: tlsOf({ chains, defaultChain }).flatMap((tls) => tls.secretNames),
   };
 }
 
-/** Both kinds of inspector are built in: what asks for them is enough. */
-function checkListenerFilters(message: Listener): void {
-  for (const [i, { configType, filterDisabled }] of message.listenerFilters.entries()) {
+function readListenerFilters(message: Listener, chains: readonly TranslatedChain[]): readonly ListenerFilter[] {
+  const filters = message.listenerFilters.map(({ configType, filterDisabled }, i) => {
+    const where = `listener_filters[${i}]`;
     const any = configType.case === "typedConfig" ? configType.value : undefined;
-    if (any === undefined || !(anyIs(any, TlsInspectorSchema) || anyIs(any, HttpInspectorSchema)))
+    const read = any === undefined ? undefined : listenerFilterReader(any.typeUrl);
+    if (any === undefined || read === undefined)
       throw rejection(
-        `listener_filters[${i}]`,
-        `${any?.typeUrl ?? "without typed_config"} is not supported; tls_inspector and http_inspector are`,
+        where,
+        `${any?.typeUrl ?? "without typed_config"} is not supported; ${listenerFilterTypes().join(", ")} are`,
       );
-    if (filterDisabled !== undefined)
-      throw rejection(`listener_filters[${i}].filter_disabled`, "is not supported by this proxy");
-  }
+    if (filterDisabled !== undefined) throw rejection(`${where}.filter_disabled`, "is not supported by this proxy");
+    return read(any.value, `${where}.typed_config.`);
+  });
+  // What chains ask for can only be answered by the first bytes; Envoy's clients add the inspector themselves.
+  const looksIntoTls = chains.some(
+    ({ match }) => match.serverNames.length > 0 || match.transport !== "" || match.alpn.length > 0,
+  );
+  const all = looksIntoTls && !filters.includes(tlsInspector) ? [...filters, tlsInspector] : filters;
+  return message.useOriginalDst === true ? [originalDst(), ...all] : all;
 }
 
 function limited(chain: TranslatedChain, highWatermarkBytes: number): TranslatedChain {

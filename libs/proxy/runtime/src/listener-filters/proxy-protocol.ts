@@ -1,0 +1,63 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { ProxyProtocolConfig_Version } from "@fairlead/envoy-api/envoy/config/core/v3/proxy_protocol_pb.js";
+import { ProxyProtocolSchema } from "@fairlead/envoy-api/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol_pb.js";
+import { type ListenerFilter, registerListenerFilter } from "@fairlead/proxy-filter";
+import { refuseOthers } from "../translate/rejection.ts";
+import { MAX_PROXY_HEADER_BYTES, readProxyHeader } from "./proxy-header.ts";
+
+export interface ProxyProtocolOptions {
+  /** Connections without a header are served, as themselves. For who is not behind a balancer alone: clients can then lie. @default false */
+  readonly allowsAbsence: boolean;
+  readonly disallowed: ReadonlySet<1 | 2>;
+}
+
+/** Takes the header of a balancer off a connection, and believes what it says. */
+export function proxyProtocol({ allowsAbsence, disallowed }: ProxyProtocolOptions): ListenerFilter {
+  return {
+    maxBytes: MAX_PROXY_HEADER_BYTES,
+    look(bytes, facts, count) {
+      const header = readProxyHeader(bytes);
+      if (header === "more") return "more";
+      if (header === "absent") {
+        count(`proxy_proto.not_found_${allowsAbsence ? "allowed" : "disallowed"}`);
+        return allowsAbsence ? 0 : "close";
+      }
+      const stat = `proxy_proto.versions.v${header.version}`;
+      if (disallowed.has(header.version)) {
+        count(`${stat}.disallowed`);
+        return "close";
+      }
+      if (!("length" in header)) {
+        count(`${stat}.error`);
+        return "close";
+      }
+      count(`${stat}.found`);
+      if (header.ends !== undefined) {
+        const { source, destination } = header.ends;
+        facts.localRestored =
+          destination.address !== facts.localAddress || destination.port !== facts.localPort || facts.localRestored;
+        facts.localAddress = destination.address;
+        facts.localPort = destination.port;
+        facts.remoteAddress = source.address;
+        facts.remotePort = source.port;
+      }
+      return header.length;
+    },
+  };
+}
+
+registerListenerFilter(`type.googleapis.com/${ProxyProtocolSchema.typeName}`, (config, where) => {
+  const message = fromBinary(ProxyProtocolSchema, config);
+  // TLVs are read over: there is nobody here who could be told of them.
+  refuseOthers(ProxyProtocolSchema, message, where, [
+    "allow_requests_without_proxy_protocol",
+    "disallowed_versions",
+    "stat_prefix",
+  ]);
+  return proxyProtocol({
+    allowsAbsence: message.allowRequestsWithoutProxyProtocol,
+    disallowed: new Set(
+      message.disallowedVersions.map((version) => (version === ProxyProtocolConfig_Version.V1 ? 1 : 2)),
+    ),
+  });
+});
