@@ -4,6 +4,8 @@ import { frameSizeError, protocolError } from "./http2-error.ts";
 const NO_BYTES = Buffer.alloc(0);
 
 export interface FrameSink {
+  /** Nothing is read any more, not even the rest of what came: the connection may be closed by what it is told. */
+  readonly ended: boolean;
   /** The header of a frame, before its payload has come. Throws for a frame that may not come now. */
   onFrameHeader(type: number, flags: number, streamId: number, length: number): void;
   /** A frame other than DATA. Its payload is `bytes[start, end)`, valid during the call only. */
@@ -45,7 +47,7 @@ export class FrameReader {
   /** @throws Http2Error; the reader is of no use after it */
   execute(chunk: Buffer, start: number): void {
     let at = start;
-    while (at < chunk.length) {
+    while (at < chunk.length && !this.#sink.ended) {
       switch (this.#state) {
         case HEADER:
           at = this.#readHeader(chunk, at);

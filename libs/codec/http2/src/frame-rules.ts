@@ -6,6 +6,7 @@ import { frameSizeError, Http2Error, protocolError } from "./http2-error.ts";
 
 /** What frames say, once their own rules hold. All may throw Http2Error. */
 export interface FrameEvents {
+  readonly ended: boolean;
   /** A DATA frame begins; its data follows. @param length with padding, as windows count it */
   onDataFrame(streamId: number, endStream: boolean, length: number): void;
   onData(slice: Buffer, frameDone: boolean): void;
@@ -35,6 +36,10 @@ export class FrameRules implements FrameSink {
     this.#events = events;
     this.#guard = guard;
     this.#maxBlockBytes = maxBlockBytes;
+  }
+
+  get ended(): boolean {
+    return this.#events.ended;
   }
 
   get midBlock(): boolean {

@@ -21,7 +21,7 @@ export abstract class StreamLifecycle<InHead> {
   protected streamWindow: number;
   protected streamsOpened = 0;
   /** We have said GOAWAY for good: nothing is read any more. */
-  protected ended = false;
+  ended = false;
 
   protected constructor(options: Http2ConnectionOptions) {
     this.options = options;
