@@ -60,7 +60,9 @@ export class BoltCall implements RpcCall {
 
   attachments(): readonly BoltHeader[] {
     const props = this.#sofaRequest()?.props ?? [];
-    return [...this.#headers, ...props.filter(([name]) => this.#header(name) === undefined)];
+    // A set, as a client decides how many of both there are.
+    const known = new Set(this.#headers.map(([name]) => name));
+    return [...this.#headers, ...props.filter(([name]) => !known.has(name))];
   }
 
   #header(name: string): string | undefined {

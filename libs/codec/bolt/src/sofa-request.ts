@@ -1,5 +1,5 @@
 import { SofaHessianReader } from "@fairlead/codec-hessian";
-import { rpcError } from "@fairlead/codec-rpc";
+import { MAX_ATTACHMENTS, rpcError } from "@fairlead/codec-rpc";
 
 /** What a SofaRequest says before its arguments. */
 export interface SofaRequest {
@@ -44,6 +44,7 @@ function readProps(prefix: string, goDeeper: boolean): (readonly [string, string
       continue;
     }
     const name = prefix + (reader.readString() ?? "");
+    if (props.length >= MAX_ATTACHMENTS) throw new RangeError(`more than ${MAX_ATTACHMENTS} properties`);
     if (startsString(reader.next)) props.push([name, reader.readString() ?? ""]);
     else if (goDeeper && reader.next === 0x4d) props.push(...readProps(`${name}.`, false));
     else reader.skip();

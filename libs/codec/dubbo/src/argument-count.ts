@@ -3,6 +3,8 @@ import { rpcError } from "@fairlead/codec-rpc";
 const counts = new Map<string, number>();
 /** A mesh has some ten thousand methods; what comes from a hostile client is not kept for ever. */
 const maxKnown = 16_384;
+/** Nor is what is longer than that of any method. */
+const maxKnownLength = 1024;
 
 /**
  * Arguments of a method, by the JVM descriptor of their types: `Ljava/lang/String;I[B` has three.
@@ -11,6 +13,7 @@ const maxKnown = 16_384;
  */
 export function argumentCount(descriptor: string): number {
   if (descriptor === "") return 0;
+  if (descriptor.length > maxKnownLength) return parse(descriptor);
   let count = counts.get(descriptor);
   if (count === undefined) {
     count = parse(descriptor);

@@ -1,4 +1,4 @@
-import { rpcError, type RpcCall } from "@fairlead/codec-rpc";
+import { MAX_ATTACHMENTS, rpcError, type RpcCall } from "@fairlead/codec-rpc";
 import { FairleadError } from "@fairlead/errors";
 import { argumentCount } from "./argument-count.ts";
 import { Fastjson2BodyReader } from "./fastjson2-body.ts";
@@ -103,6 +103,9 @@ export class DubboCall implements RpcCall {
           const name = reader.readText();
           const value = reader.readText();
           if (name !== undefined && value !== undefined) pairs.push([name, value]);
+          if (pairs.length > MAX_ATTACHMENTS) {
+            throw rpcError("FL_RPC_BODY_UNREADABLE", "dubbo", `more than ${MAX_ATTACHMENTS} attachments`);
+          }
         }
       }
       if (reader.at !== this.#frame.length) {

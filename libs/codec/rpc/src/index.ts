@@ -1,5 +1,5 @@
 export { FrameCollector, type FrameLayout } from "./frame-collector.ts";
-export { defaultFrameLimits, type FrameLimits } from "./frame-limits.ts";
+export { defaultFrameLimits, type FrameLimits, MAX_ATTACHMENTS } from "./frame-limits.ts";
 export type { RpcCall } from "./rpc-call.ts";
 export { rpcError, type RpcErrorCode } from "./rpc-error.ts";
 export type { RpcFrame, RpcFrameKind } from "./rpc-frame.ts";

@@ -138,7 +138,8 @@ export class RpcClientConnection implements ClientConnection, ClientStreamOwner 
         this.#onResponse(frame);
         return;
       case "heartbeat":
-        this.#writer.write(this.#protocol.heartbeatReply(frame));
+        // A host that asks for signs of life and does not read them gets no more of them: they would pile up here.
+        if (!this.#writer.blocked) this.#writer.write(this.#protocol.heartbeatReply(frame));
         return;
       case "go-away":
         this.#draining = true;
@@ -159,8 +160,15 @@ export class RpcClientConnection implements ClientConnection, ClientStreamOwner 
     const stream = frame.idHigh === 0 ? this.#waiting.get(frame.idLow) : undefined;
     // Given up meanwhile, or answered twice.
     if (stream === undefined) return;
-    const head = new RpcResponseHead(this.#protocol.outcomeOf(frame));
     this.#waiting.delete(frame.idLow);
+    let head: RpcResponseHead;
+    try {
+      head = new RpcResponseHead(this.#protocol.outcomeOf(frame));
+    } catch (error) {
+      // Its frame ends where it says: only this call has no answer.
+      this.#fail(stream, "protocol error", FairleadError.from(error).message);
+      return;
+    }
     if (!stream.finish()) return;
     this.#streams.delete(stream);
     stream.receiver.onHead(head, false);

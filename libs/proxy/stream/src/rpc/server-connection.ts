@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
-import { FrameCollector, type RpcCall, type RpcFrame, type RpcProtocol } from "@fairlead/codec-rpc";
+import { FrameCollector, type RpcFrame, type RpcProtocol } from "@fairlead/codec-rpc";
+import { FairleadError } from "@fairlead/errors";
 import type { Expiring, WheelTimer } from "@fairlead/timer-wheel";
 import { connectionInfoOf } from "../connection-info.ts";
 import { listenToBytes } from "../direct-io.ts";
@@ -115,8 +116,8 @@ export class RpcServerConnection implements ServerConnection, ServerStreamOwner,
   }
 
   #onCall(frame: RpcFrame): void {
-    const call = this.#callOf(frame);
-    if (call === undefined) return;
+    const head = this.#headOf(frame);
+    if (head === undefined) return;
     if (this.#streams.size >= MAX_STREAMS) {
       this.#refuse(frame, "overflow", `${MAX_STREAMS} calls of this connection have no answer yet`);
       return;
@@ -125,17 +126,24 @@ export class RpcServerConnection implements ServerConnection, ServerStreamOwner,
     this.#streams.add(stream);
     const receiver = this.#events.onStream(stream, this);
     stream.receiver = receiver;
-    receiver.onHead(new RpcRequestHead(this.protocol, frame, call), false);
-    stream.receiver?.onData(frame.bytes, true);
+    try {
+      receiver.onHead(head, false);
+      stream.receiver?.onData(frame.bytes, true);
+    } catch (error) {
+      // Attachments are read when a route or filter asks for one.
+      if (!isUnreadable(error)) throw error;
+      stream.refuse(error.message);
+    }
   }
 
   /** @returns undefined when the call cannot be read: it is answered, and the connection goes on */
-  #callOf(frame: RpcFrame): RpcCall | undefined {
+  #headOf(frame: RpcFrame): RpcRequestHead | undefined {
     try {
       // One that cannot be read has no service: a route for any service takes it, else it has none.
-      return this.protocol.callOf(frame);
+      return new RpcRequestHead(this.protocol, frame, this.protocol.callOf(frame));
     } catch (error) {
-      this.#refuse(frame, "malformed", error instanceof Error ? error.message : String(error));
+      if (!isUnreadable(error)) throw error;
+      this.#refuse(frame, "malformed", error.message);
     }
     return undefined;
   }
@@ -167,4 +175,9 @@ export class RpcServerConnection implements ServerConnection, ServerStreamOwner,
     for (const stream of streams) stream.abandon("connection termination", "the client closed the connection");
     this.#events.onClosed(this, this.#idle ? "idle timeout" : "closed");
   }
+}
+
+/** A body that is not what its frame says: the call fails, the connection goes on. */
+function isUnreadable(error: unknown): error is FairleadError {
+  return error instanceof FairleadError && error.code === "FL_RPC_BODY_UNREADABLE";
 }

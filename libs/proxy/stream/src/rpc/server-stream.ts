@@ -65,6 +65,14 @@ export class RpcServerStream implements StreamSender<ResponseHead> {
   pauseReading(): void {}
   resumeReading(): void {}
 
+  /** What is asked about the call cannot be read. */
+  refuse(text: string): void {
+    if (this.#over) return;
+    const receiver = this.receiver;
+    this.#end(this.#owner.protocol.failureOf(this.#request, "malformed", text));
+    receiver?.onReset("protocol error", text);
+  }
+
   /** The connection is gone. */
   abandon(reason: ResetReason, details: string): void {
     if (this.#over) return;
