@@ -186,6 +186,17 @@ test("a descriptor that never ends is refused", () => {
   }
 });
 
+test("a call with more attachments than any framework sends is refused before they take the proxy's time", () => {
+  const head = Buffer.from("dabbc20000000000000000070000000005322e302e32056f72672e784e046e6f74650048", "hex");
+  const bytes = Buffer.concat([head, Buffer.alloc(8_000_000), Buffer.of(0x5a)]);
+  bytes.writeUInt32BE(bytes.length - 16, 12);
+  const call = dubboProtocol.callOf(dubboProtocol.frameOf(bytes));
+  assert.equal(call.method, "note");
+  const before = process.cpuUsage();
+  assert.throws(() => call.attachments(), { code: "FL_RPC_BODY_UNREADABLE", message: /more than 1024 attachments/ });
+  assert(process.cpuUsage(before).user < 500_000);
+});
+
 test("a frame that does not begin with the magic ends the connection at its second byte", () => {
   const collector = new FrameCollector(dubboProtocol);
   assert.throws(() => collector.execute(Buffer.from("GE"), () => undefined), { code: "FL_RPC_MALFORMED" });
