@@ -6,6 +6,10 @@ export interface SocketRequest {
   readonly address: string;
   /** 0 = any free one. */
   readonly port: number;
+  /** Threads of one process have a socket each. @default 0 */
+  readonly worker?: number;
+  /** Of how many. @default 1 */
+  readonly workers?: number;
 }
 
 /** A bound socket that this thread may listen on, once. */

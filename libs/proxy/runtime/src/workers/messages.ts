@@ -8,6 +8,7 @@ import type { DrainOptions } from "../drain-options.ts";
 import type { ListenerStatus } from "../listener-status.ts";
 import type { XdsRejection } from "../xds-resource.ts";
 import type { PackedResources } from "./packed-resources.ts";
+import type { HandedFds } from "./worker-sockets.ts";
 
 // Control thread → workers. What is in a slot is sent again to a worker that is started again.
 
@@ -18,6 +19,8 @@ export interface ApplyArgument {
   readonly blocks: readonly StatBlockShare[];
   /** Of listeners on any free port: key → the port that all workers take. */
   readonly ports: ReadonlyMap<string, number>;
+  /** Sockets that were handed over since the last time. */
+  readonly sockets: HandedFds;
 }
 
 export interface ApplyAnswer {
@@ -33,6 +36,9 @@ export const giveUpTask = taskKey<string, void>("give up on");
 export const drainTask = taskKey<DrainOptions, void>("drain");
 export const closeTask = taskKey<undefined, void>("close");
 export const reopenLogsTask = taskKey<undefined, void>("reopen logs");
+
+/** Sockets that were handed over accept. */
+export const acceptSlot = slotKey<undefined>("accept");
 
 /** POST /healthcheck/fail. */
 export const healthSlot = slotKey<{ readonly failed: boolean }>("health");
@@ -75,6 +81,8 @@ export interface WorkerStart {
   readonly nodeId: string;
   readonly drainTimeoutMs: number | undefined;
   readonly maxConnections: number | undefined;
+  /** Listening sockets come from the control thread. */
+  readonly handsSockets: boolean;
   /** Of requests on all listeners, in the default format. */
   readonly accessLogTargets: readonly LogTarget[];
   /** URLs of modules that register what a configuration may name. */

@@ -15,6 +15,7 @@ import "./errors.ts";
 import { HostReports, noteOutcome } from "./host-reports.ts";
 import { HostTotals } from "./host-totals.ts";
 import {
+  acceptSlot,
   applyTask,
   closeTask,
   drainTask,
@@ -29,6 +30,7 @@ import { packResources } from "./packed-resources.ts";
 import { HostResolution } from "./resolved-hosts.ts";
 import { Restarts } from "./restarts.ts";
 import { acceptedResources, mergeListeners, uniteRejections } from "./worker-answers.ts";
+import { SocketsForWorkers } from "./worker-sockets.ts";
 import { WorkerLife } from "./worker-life.ts";
 
 /** In which order a worker that is started again gets what is in force. */
@@ -56,7 +58,7 @@ export class WorkerGroup implements DataPlane {
   readonly #threads: number;
   readonly #stats: SharedStats;
   readonly #control = new SlotControl();
-  readonly #addresses = new AddressChecks();
+  readonly #addresses: AddressChecks | SocketsForWorkers;
   readonly #reports: HostReports;
   readonly #runtime: ProxyRuntime;
   readonly #watchdog: Watchdog;
@@ -80,6 +82,10 @@ export class WorkerGroup implements DataPlane {
     this.#stats = new SharedStats(this.#threads);
     this.#watchdog = new Watchdog(this.#threads);
     const onFailure = (error: unknown): void => options.logger.error({ err: error }, "workers were not told of hosts");
+    this.#addresses =
+      options.sockets === undefined
+        ? new AddressChecks()
+        : new SocketsForWorkers(options.sockets, options.concurrency, () => this.#accept());
     this.#reports = new HostReports(this.#control, onFailure);
     const resolution = new HostResolution(this.#control, options.resolveName ?? systemResolve, onFailure);
     this.#runtime = new ProxyRuntime({
@@ -181,6 +187,12 @@ export class WorkerGroup implements DataPlane {
     await Promise.all([this.#runtime.drain(options), this.#control.runOnAllWorkers(drainTask, options)]);
   }
 
+  #accept(): void {
+    this.#control.set(acceptSlot, undefined).catch((error: unknown) => {
+      this.#options.logger.error({ err: error }, "workers were not told that they may accept");
+    });
+  }
+
   failHealthCheck(failed: boolean): void {
     this.#control.set(healthSlot, { failed }).catch((error: unknown) => {
       this.#options.logger.error({ err: error }, "workers were not told of the health check");
@@ -203,6 +215,7 @@ export class WorkerGroup implements DataPlane {
       resources: packResources(this.#inForce.get(typeUrl) ?? []),
       blocks: this.#stats.takeNew(),
       ports: new Map(this.#addresses.ports),
+      sockets: this.#addresses instanceof SocketsForWorkers ? this.#addresses.takeNew() : new Map(),
     });
     for (const { thread, listeners } of answers) this.#listenersOf.set(thread, listeners);
     this.#tellListeners();
@@ -217,6 +230,7 @@ export class WorkerGroup implements DataPlane {
       nodeId,
       drainTimeoutMs,
       maxConnections,
+      handsSockets: this.#addresses instanceof SocketsForWorkers,
       accessLogTargets,
       modules,
       blocks: this.#stats.all(),
@@ -267,6 +281,7 @@ export class WorkerGroup implements DataPlane {
     this.#startWorker(thread);
     // The others have it already; for them it is no change.
     this.#inTurn(async () => {
+      if (this.#addresses instanceof SocketsForWorkers) await this.#addresses.renew(thread);
       for (const typeUrl of applyOrder) if (this.#inForce.has(typeUrl)) await this.#applyInWorkers(typeUrl);
       this.#restarting.delete(thread);
       this.#tellListeners();

@@ -6,6 +6,7 @@ import type { RuntimeLogger } from "../runtime-options.ts";
 import { anyPortKey } from "./address-checks.ts";
 import { HostReportsOfControl } from "./host-reports.ts";
 import {
+  acceptSlot,
   type ApplyAnswer,
   type ApplyArgument,
   applyTask,
@@ -21,6 +22,7 @@ import {
 } from "./messages.ts";
 import { UnpackedResources } from "./packed-resources.ts";
 import { HostsOfControl } from "./resolved-hosts.ts";
+import { SocketsOfControl } from "./worker-sockets.ts";
 import { beginBeat, ThreadBeats } from "../watchdog/thread-beats.ts";
 
 const TELL_HOSTS_MS = 1000;
@@ -33,6 +35,7 @@ export class WorkerRuntime {
   readonly #resources = new Map<string, UnpackedResources>();
   readonly #ended: (() => void)[] = [];
   #toldHosts: ReadonlyMap<string, string> = new Map();
+  readonly #sockets = new SocketsOfControl();
   #ports: ReadonlyMap<string, number> = new Map();
 
   constructor(start: WorkerStart, worker: SlotWorker) {
@@ -49,6 +52,7 @@ export class WorkerRuntime {
       nodeId: start.nodeId,
       stats: this.#stats,
       reusePort: true,
+      ...(start.handsSockets ? { sockets: this.#sockets } : {}),
       portOf: (request) => this.#ports.get(anyPortKey(request)),
       watchNames: hosts.watch,
       reporter: reports,
@@ -60,6 +64,7 @@ export class WorkerRuntime {
     worker.open(hostReportsSlot, { initial: undefined, build: (found) => void reports.take(found) });
     worker.handle(applyTask, (argument) => this.#apply(argument));
     worker.handle(giveUpTask, (typeUrl) => this.#runtime.giveUpOn(typeUrl));
+    worker.open(acceptSlot, { initial: undefined, build: () => void this.#sockets.accept() });
     worker.open(healthSlot, { initial: undefined, build: ({ failed }) => void this.#runtime.failHealthCheck(failed) });
     worker.handle(drainTask, (options) => this.#runtime.drain(options));
     worker.handle(reopenLogsTask, () => this.#runtime.reopenLogs());
@@ -73,7 +78,8 @@ export class WorkerRuntime {
     this.#ended.push(() => clearInterval(timer));
   }
 
-  async #apply({ typeUrl, resources, blocks, ports }: ApplyArgument): Promise<ApplyAnswer> {
+  async #apply({ typeUrl, resources, blocks, ports, sockets }: ApplyArgument): Promise<ApplyAnswer> {
+    this.#sockets.add(sockets.get(this.#start.thread) ?? new Map());
     this.#stats.add(blocks);
     this.#ports = ports;
     const known = this.#resources.get(typeUrl) ?? new UnpackedResources();
