@@ -4,6 +4,7 @@ import { type Cluster, type Host, TunnelPool } from "@fairlead/proxy-upstream";
 import { AttemptTimers, type TimedRequest } from "./attempt-timers.ts";
 import { addExpectedTimeout, type ForwardPlan, planForward } from "./forward-plan.ts";
 import type { LocalReply } from "./local-reply.ts";
+import { destinationOf } from "./original-destination.ts";
 import { MirrorRequests } from "./mirror-requests.ts";
 import { ReplayBuffer } from "./replay-buffer.ts";
 import { flagOf, resetDetails, resetReply } from "./reset-reply.ts";
@@ -182,7 +183,9 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     this.#tryHost(false);
   }
 
-  #wantedHost(): Parameters<Cluster["pickHost"]>[0] {
+  #wantedHost(cluster: Cluster | undefined): Parameters<Cluster["pickHost"]>[0] {
+    if (cluster?.config.originalDestination !== undefined)
+      return { destination: destinationOf(cluster, this.#head, this.#stream.info.connection) };
     const hash = this.#plan?.hash;
     const subset = this.#target?.subset;
     return hash === undefined && subset === undefined ? undefined : { hash, subset };
@@ -193,7 +196,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     const name = this.#target?.name ?? "";
     // The cluster may have been replaced since the first attempt.
     const cluster = this.#context.clusters.get(name) ?? this.#cluster;
-    const wanted = this.#wantedHost();
+    const wanted = this.#wantedHost(cluster);
     const host = cluster?.pickHost(this.#retries === undefined ? wanted : this.#retries.choice(wanted));
     if (host === undefined) {
       this.#stream.sendLocalReply({

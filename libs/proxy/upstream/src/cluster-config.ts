@@ -1,6 +1,7 @@
 import type { Http2Options } from "@fairlead/proxy-stream";
 import type { HealthCheck } from "./health-check-config.ts";
 import type { ConnectSettings } from "./host-connect.ts";
+import type { OriginalDestination } from "./original-destinations.ts";
 import type { OutlierDetection } from "./outlier-config.ts";
 import type { SlowStart } from "./slow-start.ts";
 import type { HostMetadata, SubsetConfig } from "./subset-config.ts";
@@ -86,6 +87,8 @@ export interface ClusterConfig extends ConnectSettings {
   readonly healthChecks?: readonly HealthCheck[];
   /** @default hosts are not divided */
   readonly subsets?: SubsetConfig | undefined;
+  /** Hosts are what requests say. @default hosts are assigned */
+  readonly originalDestination?: OriginalDestination | undefined;
 }
 
 export const clusterDefaults: Omit<ClusterConfig, "name"> = {

@@ -77,6 +77,7 @@ export class ClusterStats {
   upstream_rq_retry_backoff_ratelimited = 0;
   retry_or_shadow_abandoned = 0;
   lb_healthy_panic = 0;
+  original_dst_host_invalid = 0;
   lb_subsets_active = 0;
   lb_subsets_created = 0;
   lb_subsets_removed = 0;

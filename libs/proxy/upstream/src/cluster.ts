@@ -4,9 +4,10 @@ import type { ClusterConfig, HostSpec } from "./cluster-config.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 import { createConnectionPool } from "./connection-pool-by-client.ts";
 import { HealthChecker } from "./health-checker.ts";
-import type { HostChoice } from "./host-choice.ts";
+import type { Destination, HostChoice } from "./host-choice.ts";
 import { type HostEntry, HostSet } from "./host-set.ts";
 import { Host, hostKey } from "./host.ts";
+import { OriginalDestinations } from "./original-destinations.ts";
 import { OutlierDetector } from "./outlier-detector.ts";
 import { type HealthReporter, ReportedHealth } from "./reported-health.ts";
 import { SubsetHosts } from "./subset-hosts.ts";
@@ -36,6 +37,7 @@ export class Cluster {
   #overprovisioningPercent: number;
   #hosts: HostSet;
   #subsets: SubsetHosts | undefined;
+  readonly #destinations: OriginalDestinations | undefined;
   #closed = false;
 
   constructor(config: ClusterConfig, stats: ClusterStats, context: ClusterContext) {
@@ -46,6 +48,12 @@ export class Cluster {
     this.#now = context.now ?? (() => performance.now());
     this.#overprovisioningPercent = config.overprovisioningPercent;
     this.#hosts = this.#createSet([]);
+    if (config.originalDestination !== undefined)
+      this.#destinations = new OriginalDestinations(
+        config.originalDestination,
+        (key) => (this.#hosts.byKey.get(key)?.activeRequests ?? 0) > 0,
+        () => this.setHosts(this.#destinations?.specs() ?? []),
+      );
     const { wheel, random } = context;
     const onChange = (): void => this.#refresh();
     const shared = { wheel, random, now: this.#now, onChange };
@@ -126,9 +134,21 @@ export class Cluster {
 
   /** @returns undefined when there is none to choose; a host to avoid when no other was found */
   pickHost(choice?: HostChoice): Host | undefined {
-    const host = this.#subsets === undefined ? this.#pickOfAll(choice) : this.#subsets.pick(choice);
+    const host = this.#pick(choice);
     if (host === undefined) this.stats.upstream_cx_none_healthy++;
     return host;
+  }
+
+  #pick(choice: HostChoice | undefined): Host | undefined {
+    if (this.#destinations !== undefined) return this.#hostAt(choice?.destination, this.#destinations);
+    return this.#subsets === undefined ? this.#pickOfAll(choice) : this.#subsets.pick(choice);
+  }
+
+  #hostAt(destination: Destination | undefined, destinations: OriginalDestinations): Host | undefined {
+    const used = destination === undefined || this.#closed ? undefined : destinations.use(destination);
+    if (used === undefined) return undefined;
+    if (used.isNew) this.setHosts(destinations.specs());
+    return this.#hosts.byKey.get(used.key);
   }
 
   #pickOfAll(choice: HostChoice | undefined): Host | undefined {
@@ -175,6 +195,7 @@ export class Cluster {
   }
 
   #stopWatching(): void {
+    this.#destinations?.close();
     this.#outliers?.close();
     this.#checker?.close();
   }

@@ -1,6 +1,11 @@
 import type { Host } from "./host.ts";
 import type { MetadataMatch } from "./subset-config.ts";
 
+export interface Destination {
+  readonly address: string;
+  readonly port: number;
+}
+
 /** What a request wants of the host that is chosen for it. */
 export interface HostChoice {
   /** Requests with the same hash go to the same host, where the cluster balances by hash. */
@@ -13,4 +18,6 @@ export interface HostChoice {
   readonly avoidPriorities?: ReadonlySet<number>;
   /** The metadata that it must have, where the cluster divides its hosts. */
   readonly subset?: MetadataMatch | undefined;
+  /** For a cluster without hosts of its own. */
+  readonly destination?: Destination | undefined;
 }

@@ -17,10 +17,11 @@ export { CLIENT_PROTOCOL } from "./connection-pool-by-client.ts";
 export { ConnectionPool, type PoolWaiter } from "./connection-pool.ts";
 export { type HealthCheck } from "./health-check-config.ts";
 export { connectHost, type ConnectSettings, type TcpKeepAlive, type UpstreamTls } from "./host-connect.ts";
-export { type HostChoice } from "./host-choice.ts";
+export { type Destination, type HostChoice } from "./host-choice.ts";
 export { TunnelPool } from "./tunnel-pool.ts";
 export { Host, hostKey, type HostMonitor } from "./host.ts";
 export { healthOf, type HostEntry, HostSet } from "./host-set.ts";
+export { type OriginalDestination } from "./original-destinations.ts";
 export { type OutlierDetection, outlierDefaults, type Threshold } from "./outlier-config.ts";
 export { type PeerCheck, peerProblem } from "./peer-check.ts";
 export {

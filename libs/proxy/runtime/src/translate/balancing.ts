@@ -19,6 +19,7 @@ import {
 } from "@fairlead/proxy-upstream";
 import { readBalancerList } from "./balancer-list.ts";
 import { durationMs } from "./duration.ts";
+import { isOriginalDestination } from "./original-destination.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 
 const names: Partial<Record<Cluster_LbPolicy, BalancerName>> = {
@@ -45,7 +46,7 @@ export function readBalancing(message: Cluster): Read {
       localityWeighted,
     };
   }
-  const name = names[message.lbPolicy];
+  const name = isOriginalDestination(message) ? "round_robin" : names[message.lbPolicy];
   if (name === undefined) {
     throw rejection(
       "lb_policy",

@@ -14,6 +14,7 @@ import { durationMs } from "./duration.ts";
 import { readHealthChecks } from "./health-check.ts";
 import { type Assignment, readLoadAssignment } from "./load-assignment.ts";
 import { readOutlierDetection } from "./outlier-detection.ts";
+import { readOriginalDestination } from "./original-destination.ts";
 import { readProtocolOptions } from "./protocol-options.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 import { readSubsets } from "./subsets.ts";
@@ -59,6 +60,7 @@ export function readCluster(message: Cluster, secrets: SecretLookup = noSecrets)
     "health_checks",
     "ring_hash_lb_config",
     "lb_subset_config",
+    "original_dst_lb_config",
     "maglev_lb_config",
     "dns_refresh_rate",
     "dns_failure_refresh_rate",
@@ -76,6 +78,7 @@ export function readCluster(message: Cluster, secrets: SecretLookup = noSecrets)
     name: message.name,
     ...readBalancing(message),
     subsets: readSubsets(message.lbSubsetConfig),
+    originalDestination: readOriginalDestination(message),
     connectTimeoutMs: durationMs(message.connectTimeout, clusterDefaults.connectTimeoutMs, "connect_timeout"),
     highWatermarkBytes: message.perConnectionBufferLimitBytes ?? clusterDefaults.highWatermarkBytes,
     tls: readUpstreamTls(message.transportSocket, secrets),
@@ -118,10 +121,10 @@ function readDiscovery(message: Cluster): Discovery {
       const { serviceName } = message.edsClusterConfig;
       return { kind: "eds", name: serviceName === "" ? message.name : serviceName };
     }
-    default:
-      throw rejection(
-        "type",
-        `${Cluster_DiscoveryType[type]} is not supported; STATIC, STRICT_DNS, LOGICAL_DNS and EDS are`,
-      );
+    case Cluster_DiscoveryType.ORIGINAL_DST:
+      return {
+        kind: "static",
+        assignment: { hosts: [], overprovisioningPercent: clusterDefaults.overprovisioningPercent },
+      };
   }
 }
