@@ -108,6 +108,11 @@ test("a wheel that it was given outlives it", () => {
   assert.equal(wheel.armed, 1);
 });
 
+test("its timers go by the clock that it was given", () => {
+  const dispatcher = new Dispatcher({ now: () => 12_345 });
+  assert.equal(dispatcher.wheel.nowMs, 12_345);
+});
+
 test("wakes up by itself", async () => {
   const dispatcher = new Dispatcher();
   await new Promise<void>((resolve) => dispatcher.post(resolve));

@@ -8,6 +8,8 @@ export interface Destroyable {
 export interface DispatcherOptions {
   /** @default a wheel of its own, which `exit` closes; a wheel that is given stays open */
   readonly wheel?: TimerWheel;
+  /** The clock of a wheel of its own. @default performance.now */
+  readonly now?: (() => number) | undefined;
   /** Calls the function once, later, from an empty stack. @default setImmediate */
   readonly wakeUp?: (run: () => void) => void;
   /** What a task or a destroy has thrown; the rest of its batch goes on. @default thrown again, from a stack of its own */
@@ -33,7 +35,7 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions = {}) {
     this.#ownsWheel = options.wheel === undefined;
-    this.wheel = options.wheel ?? new TimerWheel();
+    this.wheel = options.wheel ?? new TimerWheel(options.now === undefined ? {} : { now: options.now });
     this.#wakeUp = options.wakeUp ?? setImmediate;
     this.#onError = options.onError ?? throwLater;
   }

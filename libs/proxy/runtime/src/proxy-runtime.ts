@@ -1,9 +1,9 @@
+import { Dispatcher } from "@fairlead/dispatcher";
 import { shortTypeName, typeUrls } from "@fairlead/envoy-api";
 import type { ServerHealth, StreamInfo } from "@fairlead/proxy-filter";
 import { HeaderMap, Http2Stats } from "@fairlead/proxy-stream";
 import { ClusterManager, type Host } from "@fairlead/proxy-upstream";
 import { localStats, totalOf } from "@fairlead/stat-cells";
-import { TimerWheel } from "@fairlead/timer-wheel";
 import { LogFileStats } from "./access-log/log-file.ts";
 import { LogFiles } from "./access-log/log-files.ts";
 import { type ClusterStatus, clusterStatus, type HostCounts, hostCountsOf } from "./cluster-status.ts";
@@ -57,6 +57,8 @@ export class ProxyRuntime {
   readonly #rejections = new Map<string, readonly XdsRejection[]>();
   readonly #health: ServerHealth = { failed: false };
   readonly #http2Stats: Http2Stats;
+  /** What this thread does later. */
+  readonly #dispatcher: Dispatcher;
   readonly #updates = new Map<string, UpdateStats>();
   readonly #wantedListeners = new Set<(typeUrl: string) => void>();
   readonly #listenerListeners = new Set<() => void>();
@@ -72,7 +74,8 @@ export class ProxyRuntime {
     this.#nodeId = options.nodeId;
     this.#now = options.now ?? (() => performance.now());
     const random = options.random ?? Math.random;
-    const wheel = new TimerWheel({ now: this.#now });
+    this.#dispatcher = new Dispatcher({ now: this.#now });
+    const { wheel } = this.#dispatcher;
     const stats = options.stats ?? localStats;
     this.#http2Stats = stats.create("http2", Http2Stats);
     this.#manager = new ClusterManager({
@@ -304,6 +307,7 @@ export class ProxyRuntime {
     this.#manager.destroy();
     await this.#binding.catch(() => undefined);
     await this.#logFiles.close();
+    this.#dispatcher.exit();
   }
 
   async #applyType(typeUrl: string, resources: readonly XdsResource[]): Promise<readonly XdsRejection[]> {
