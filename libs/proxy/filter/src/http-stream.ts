@@ -1,4 +1,5 @@
 import type { Transform } from "node:stream";
+import type { OverloadState } from "@fairlead/proxy-overload";
 import {
   type FilterOverride,
   type FilterOverrides,
@@ -33,6 +34,7 @@ import { decideUpgrade } from "./upgrade-decision.ts";
 
 export interface HttpStreamContext extends RouterFilterContext {
   readonly drain: ResponseDrain;
+  readonly overload: OverloadState | undefined;
   /** The stream is over; it is told once. */
   readonly onStreamEnd: (stream: HttpStream) => void;
 }
@@ -108,9 +110,15 @@ export class HttpStream
     this.#head = head;
     if (this.#secure) head.scheme = "https";
     this.info.setRequest(head);
-    this.startTimeouts(this.#config);
+    const { overload } = this.#context;
+    this.startTimeouts(this.#config, overload?.timeoutScale);
     if (endStream && head.upgrade === undefined) this.#onRequestEnd();
     const config = this.#config;
+    if (overload?.stopsRequests === true) {
+      this.#context.stats.downstream_rq_overload_close++;
+      this.sendLocalReply({ status: 503, body: "envoy overloaded", details: "overload", flag: "OM" });
+      return;
+    }
     if (this.#applyRules(head)) return;
     if (config.httpHeads) prepareHeaders(head, this.info, config);
     try {
@@ -253,7 +261,8 @@ export class HttpStream
 
   #drainConnection(): void {
     if (!this.#context.drain.closes()) return;
-    this.#context.stats.downstream_cx_drain_close++;
+    if (this.#context.drain.overloaded) this.#context.stats.downstream_cx_overload_disable_keepalive++;
+    else this.#context.stats.downstream_cx_drain_close++;
     this.#connection.drain();
   }
 

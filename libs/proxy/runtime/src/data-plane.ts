@@ -3,6 +3,7 @@ import { defaultAccessLog } from "./access-log/access-log.ts";
 import type { LogTarget } from "./access-log/log-file.ts";
 import { ProxyRuntime } from "./proxy-runtime.ts";
 import type { ProxyRuntimeOptions } from "./runtime-options.ts";
+import { Watchdog } from "./watchdog/watchdog.ts";
 import { WorkerGroup } from "./workers/worker-group.ts";
 
 /** A running proxy, in however many threads: what the rest of a process has of it. */
@@ -32,7 +33,7 @@ export type DataPlane = Pick<
 /** What threads can be told. */
 export interface DataPlaneOptions extends Pick<
   ProxyRuntimeOptions,
-  "logger" | "nodeId" | "resolveName" | "drainTimeoutMs" | "maxConnections" | "sockets"
+  "logger" | "nodeId" | "resolveName" | "drainTimeoutMs" | "maxConnections" | "sockets" | "overload"
 > {
   /** Threads that serve. 1: all is done in the thread that calls. @default 1 */
   readonly concurrency?: number;
@@ -47,7 +48,13 @@ export interface DataPlaneOptions extends Pick<
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const { concurrency = 1, accessLogTargets = [] } = options;
   if (concurrency > 1) return new WorkerGroup({ ...options, concurrency });
-  return new ProxyRuntime({ ...options, accessLogs: accessLogTargets.map((target) => defaultAccessLog(target)) });
+  const watchdog = new Watchdog(1);
+  return new ProxyRuntime({
+    ...options,
+    watchdog,
+    loopDelayMs: () => watchdog.beats.delayMs(0),
+    accessLogs: accessLogTargets.map((target) => defaultAccessLog(target)),
+  });
 }
 
 /** What "auto" is: the cores that this process may use. */

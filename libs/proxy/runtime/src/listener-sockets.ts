@@ -1,7 +1,17 @@
+import type { OverloadState } from "@fairlead/proxy-overload";
+import { localStats, type StatStore } from "@fairlead/stat-cells";
+import { ConnectionAdmission, SocketStats } from "./connection-admission.ts";
 import { ListeningSocket, type ListeningSocketOptions, type SocketConsumer } from "./listening-socket.ts";
 import type { SocketRequest } from "./socket-source.ts";
 
-export interface ListenerSocketOptions extends Omit<ListeningSocketOptions, keyof SocketRequest | "backlog"> {
+export interface ListenerSocketOptions extends Omit<
+  ListeningSocketOptions,
+  keyof SocketRequest | "backlog" | "admission"
+> {
+  /** Of this thread. @default it never has too much to do */
+  readonly overload?: OverloadState | undefined;
+  /** @default counters of this thread alone */
+  readonly stats?: StatStore | undefined;
   /** Of a request for any free port. @default the system chooses one */
   readonly portOf?: ((request: SocketRequest) => number | undefined) | undefined;
 }
@@ -13,6 +23,7 @@ export interface ListenerSocketOptions extends Omit<ListeningSocketOptions, keyo
 export class ListenerSockets {
   readonly #options: ListenerSocketOptions;
   readonly #byAddress = new Map<string, ListeningSocket>();
+  readonly #stats = new WeakMap<ListeningSocket, readonly [address: string, stats: SocketStats]>();
 
   constructor(options: ListenerSocketOptions) {
     this.#options = options;
@@ -30,9 +41,36 @@ export class ListenerSockets {
       known.consumer = consumer;
       return known;
     }
-    const socket = await ListeningSocket.open({ ...this.#options, ...request }, consumer);
+    const { overload, maxConnections } = this.#options;
+    const stats = (this.#options.stats ?? localStats).create(
+      `socket.${keyOf({ name, address, port: wanted })}`,
+      SocketStats,
+    );
+    const admission = new ConnectionAdmission({ stats, maxConnections, maxWaiting: backlog, overload });
+    const socket = await ListeningSocket.open({ ...this.#options, ...request, admission }, consumer);
+    this.#stats.set(socket, [`${address}_${socket.port}`, stats]);
     this.#byAddress.set(keyOf({ ...request, port: socket.port }), socket);
     return socket;
+  }
+
+  /** By `address_port`. */
+  *stats(): Iterable<readonly [address: string, stats: SocketStats]> {
+    for (const socket of this.#byAddress.values()) {
+      const known = this.#stats.get(socket);
+      if (known !== undefined) yield known;
+    }
+  }
+
+  /** Connections that are open at all sockets, in all threads. */
+  get activeConnections(): number {
+    let active = 0;
+    for (const socket of this.#byAddress.values()) active += socket.admission?.active ?? 0;
+    return active;
+  }
+
+  /** Connections that waited are served. */
+  release(): void {
+    for (const socket of this.#byAddress.values()) socket.release();
   }
 
   /** Whether the address can be bound, for a listener that may not accept yet. Rejects with the system's error. */

@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
+import type { ConnectionAdmission } from "./connection-admission.ts";
 import type { SocketRequest, SocketSource } from "./socket-source.ts";
 
 export interface ListeningSocketOptions extends SocketRequest {
@@ -8,6 +9,8 @@ export interface ListeningSocketOptions extends SocketRequest {
   readonly source?: SocketSource | undefined;
   /** Other threads of this process listen there, too; where there is a source, that is its matter. @default false */
   readonly reusePort?: boolean;
+  /** @default all up to `maxConnections` are served */
+  readonly admission?: ConnectionAdmission;
   /** It was handed over, and cannot be listened on. */
   readonly onFailure?: (error: Error) => void;
 }
@@ -24,14 +27,18 @@ export class ListeningSocket {
   readonly port: number;
   /** May change: the next listener at an address takes over its socket, with the callers in its queue. */
   consumer: SocketConsumer;
+  readonly admission: ConnectionAdmission | undefined;
   readonly #server: Server;
   #closed = false;
 
-  private constructor(server: Server, port: number, consumer: SocketConsumer) {
+  private constructor(server: Server, port: number, consumer: SocketConsumer, admission?: ConnectionAdmission) {
     this.#server = server;
     this.port = port;
     this.consumer = consumer;
-    server.on("connection", (socket) => this.consumer.onConnection(socket));
+    this.admission = admission;
+    server.on("connection", (socket) => {
+      if (admission?.admit(socket, () => this.consumer.onOverflow()) !== false) this.consumer.onConnection(socket);
+    });
     server.on("drop", () => this.consumer.onOverflow());
     // A failed accept (EMFILE) is tried again by Node; it must not end the process.
     server.on("error", () => this.consumer.onOverflow());
@@ -45,10 +52,15 @@ export class ListeningSocket {
     if (options.source === undefined) {
       await listening(server, () => server.listen({ host, port, backlog, exclusive: true, reusePort }));
       const bound = server.address();
-      return new ListeningSocket(server, typeof bound === "object" && bound !== null ? bound.port : port, consumer);
+      return new ListeningSocket(
+        server,
+        typeof bound === "object" && bound !== null ? bound.port : port,
+        consumer,
+        options.admission,
+      );
     }
     const handed = await options.source.take(options);
-    const socket = new ListeningSocket(server, handed.port, consumer);
+    const socket = new ListeningSocket(server, handed.port, consumer, options.admission);
     const listen = async (): Promise<void> => {
       if (!socket.#closed) await listening(server, () => server.listen(handed.handle, backlog));
     };
@@ -57,9 +69,15 @@ export class ListeningSocket {
     return socket;
   }
 
+  /** Connections that waited are served. */
+  release(): void {
+    this.admission?.release((socket) => this.consumer.onConnection(socket));
+  }
+
   /** No more connections; those that are open go on. */
   close(): void {
     this.#closed = true;
+    this.admission?.close();
     this.#server.close();
   }
 }

@@ -1,6 +1,7 @@
 import { Dispatcher } from "@fairlead/dispatcher";
 import { shortTypeName, typeUrls } from "@fairlead/envoy-api";
 import type { ServerHealth, StreamInfo } from "@fairlead/proxy-filter";
+import { type OverloadManager, OverloadStats } from "@fairlead/proxy-overload";
 import { HeaderMap, Http2Stats } from "@fairlead/proxy-stream";
 import { ClusterManager, type Host } from "@fairlead/proxy-upstream";
 import { localStats, totalOf } from "@fairlead/stat-cells";
@@ -14,6 +15,7 @@ import { renderConfigDump } from "./config-dump.ts";
 import { ListenerSockets } from "./listener-sockets.ts";
 import type { ListenerStatus } from "./listener-status.ts";
 import { ListenerStore } from "./listener-store.ts";
+import { watchOverload } from "./overload.ts";
 import { waitForQuiet } from "./quiet-wait.ts";
 import { RouteStore } from "./route-store.ts";
 import type { ProxyRuntimeOptions, RuntimeLogger } from "./runtime-options.ts";
@@ -21,6 +23,7 @@ import { collectStats, UpdateStats } from "./runtime-stats.ts";
 import { type CertificateReport, FirstExpiry, reportCertificates } from "./secrets/certificate-report.ts";
 import { SecretStore } from "./secrets/secret-store.ts";
 import { tlsOf } from "./translate/listener.ts";
+import type { Watchdog } from "./watchdog/watchdog.ts";
 import type { XdsRejection, XdsResource } from "./xds-resource.ts";
 
 const DEFAULT_DRAIN_TIMEOUT_MS = 20_000;
@@ -53,6 +56,10 @@ export class ProxyRuntime {
   readonly #secrets = new SecretStore();
   readonly #routes = new RouteStore();
   readonly #listeners: ListenerStore;
+  readonly #sockets: ListenerSockets;
+  readonly #overload: OverloadManager | undefined;
+  readonly #watchdog: Watchdog | undefined;
+  readonly #overloadStats: OverloadStats | undefined;
   readonly #logFiles: LogFiles;
   readonly #rejections = new Map<string, readonly XdsRejection[]>();
   readonly #health: ServerHealth = { failed: false };
@@ -97,7 +104,31 @@ export class ProxyRuntime {
         options.logger.error({ err: error, target }, "an access log cannot be written; its lines are lost"),
       stats.create("filesystem", LogFileStats),
     );
+    this.#watchdog = options.watchdog;
+    if (options.overload !== undefined) {
+      this.#overloadStats = stats.create("overload", OverloadStats);
+      this.#overload = watchOverload(options.overload, {
+        stats: this.#overloadStats,
+        logger: options.logger,
+        connections: () => this.#sockets.activeConnections,
+        loopDelayMs: options.loopDelayMs,
+        onChange: () => {
+          if (this.#overload?.state.stopsConnections === false) this.#sockets.release();
+        },
+      });
+    }
+    const overload = this.#overload?.state;
+    this.#sockets = new ListenerSockets({
+      source: options.sockets,
+      reusePort: options.reusePort ?? false,
+      portOf: options.portOf,
+      maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+      overload,
+      stats,
+      onFailure: (error) => options.logger.error({ err: error }, "a socket that was handed over cannot be listened on"),
+    });
     this.#listeners = new ListenerStore({
+      ...(overload === undefined ? {} : { overload }),
       clusters: this.#manager,
       wheel,
       now: this.#now,
@@ -107,14 +138,7 @@ export class ProxyRuntime {
       health: this.#health,
       routes: (name) => this.#routes.get(name),
       secrets: this.#secrets,
-      sockets: new ListenerSockets({
-        source: options.sockets,
-        reusePort: options.reusePort ?? false,
-        portOf: options.portOf,
-        maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
-        onFailure: (error) =>
-          options.logger.error({ err: error }, "a socket that was handed over cannot be listened on"),
-      }),
+      sockets: this.#sockets,
       drainTimeoutMs: options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS,
       logger: options.logger,
       accessLog: options.accessLog === true ? (listener, info) => this.#logRequest(listener, info) : undefined,
@@ -240,7 +264,9 @@ export class ProxyRuntime {
   certificates(): readonly CertificateReport[] {
     const clusters = this.#clusters
       .clusters()
-      .flatMap(({ name, value }) => value.config.tls === undefined ? [] : [{ user: `cluster ${name}`, source: value.config.tls.source }]);
+      .flatMap(({ name, value }) =>
+        value.config.tls === undefined ? [] : [{ user: `cluster ${name}`, source: value.config.tls.source }],
+      );
     const listeners = [...this.#listeners.all()].flatMap(({ name, translated }) =>
       tlsOf(translated).map(({ source }) => ({ user: `listener ${name}`, source })),
     );
@@ -271,6 +297,9 @@ export class ProxyRuntime {
       listeners: [...this.#listeners.all()].map(
         (it) => [`${it.status().address}_${it.status().port}`, it.stats] as const,
       ),
+      sockets: this.#sockets.stats(),
+      overload: this.#overloadStats,
+      threads: this.#watchdog?.stats() ?? [],
       clusters: [...this.#manager.all()].map(
         (cluster) => [cluster.config.name, cluster.stats, cluster.config.circuitBreakers] as const,
       ),
@@ -302,6 +331,8 @@ export class ProxyRuntime {
 
   /** Ends all connections now. */
   async close(): Promise<void> {
+    this.#overload?.close();
+    this.#watchdog?.close();
     this.#listeners.destroy();
     this.#clusters.close();
     this.#manager.destroy();

@@ -1,7 +1,9 @@
+import type { OverloadConfig } from "@fairlead/proxy-overload";
 import type { Cluster, HealthReporter } from "@fairlead/proxy-upstream";
 import type { StatStore } from "@fairlead/stat-cells";
 import type { AccessLogSpec } from "./access-log/access-log.ts";
 import type { ResolveName, WatchNames } from "./dns-hosts.ts";
+import type { Watchdog } from "./watchdog/watchdog.ts";
 import type { SocketRequest, SocketSource } from "./socket-source.ts";
 
 /** Where the proxy writes what it has to say; pino's Logger fits. */
@@ -38,6 +40,12 @@ export interface ProxyRuntimeOptions {
   readonly reusePort?: boolean;
   /** The port of a listener on any free port, where that is to be the same in several threads. @default the system chooses one */
   readonly portOf?: ((request: SocketRequest) => number | undefined) | undefined;
+  /** What to do less of when something runs short. @default nothing */
+  readonly overload?: OverloadConfig | undefined;
+  /** Its numbers are among the statistics; it ends with the proxy. @default none */
+  readonly watchdog?: Watchdog | undefined;
+  /** How late this thread's event loop has been lately. @default not known */
+  readonly loopDelayMs?: (() => number) | undefined;
   /** Where counters are kept. @default objects of this thread */
   readonly stats?: StatStore;
   /** One line at info for each request. Off on the hot path; errors are always counted. @default false */

@@ -1,4 +1,5 @@
 import { slotKey, taskKey } from "@fairlead/slot";
+import type { OverloadConfig } from "@fairlead/proxy-overload";
 import type { HealthReport, HostSpec } from "@fairlead/proxy-upstream";
 import type { StatBlockShare } from "@fairlead/stat-cells";
 import type { MessagePort } from "node:worker_threads";
@@ -83,6 +84,7 @@ export interface WorkerStart {
   readonly maxConnections: number | undefined;
   /** Listening sockets come from the control thread. */
   readonly handsSockets: boolean;
+  readonly overload: OverloadConfig | undefined;
   /** Of requests on all listeners, in the default format. */
   readonly accessLogTargets: readonly LogTarget[];
   /** URLs of modules that register what a configuration may name. */

@@ -95,6 +95,8 @@ export class WorkerGroup implements DataPlane {
       sockets: this.#addresses,
       watchNames: resolution.watch,
       onHealth: this.#reports.onHealth,
+      overload: options.overload,
+      loopDelayMs: () => this.#watchdog.beats.delayMs(0),
     });
     this.#runtime.onListenersChanged(() => this.#tellListeners());
   }
@@ -223,7 +225,7 @@ export class WorkerGroup implements DataPlane {
   }
 
   #startWorker(thread: number): void {
-    const { nodeId, drainTimeoutMs, maxConnections, accessLogTargets = [], modules = [] } = this.#options;
+    const { nodeId, drainTimeoutMs, maxConnections, overload, accessLogTargets = [], modules = [] } = this.#options;
     const start = (): Omit<WorkerStart, "events"> => ({
       thread,
       threads: this.#threads,
@@ -231,6 +233,7 @@ export class WorkerGroup implements DataPlane {
       drainTimeoutMs,
       maxConnections,
       handsSockets: this.#addresses instanceof SocketsForWorkers,
+      overload,
       accessLogTargets,
       modules,
       blocks: this.#stats.all(),

@@ -44,6 +44,7 @@ export class WorkerRuntime {
       this.#tell({ kind: "cell named", key, cell, name }),
     );
     this.#stats.add(start.blocks);
+    const beats = new ThreadBeats(start.beats);
     const hosts = new HostsOfControl();
     const reports = new HostReportsOfControl((outcomes) => this.#tell({ kind: "outcomes", outcomes }));
     this.#ended.push(() => reports.close());
@@ -56,6 +57,8 @@ export class WorkerRuntime {
       portOf: (request) => this.#ports.get(anyPortKey(request)),
       watchNames: hosts.watch,
       reporter: reports,
+      overload: start.overload,
+      loopDelayMs: () => beats.delayMs(start.thread),
       accessLogs: start.accessLogTargets.map(defaultAccessLog),
       ...(start.drainTimeoutMs === undefined ? {} : { drainTimeoutMs: start.drainTimeoutMs }),
       ...(start.maxConnections === undefined ? {} : { maxConnections: start.maxConnections }),
@@ -70,7 +73,7 @@ export class WorkerRuntime {
     worker.handle(reopenLogsTask, () => this.#runtime.reopenLogs());
     worker.handle(closeTask, () => this.#close());
     this.#ended.push(
-      beginBeat(new ThreadBeats(start.beats), start.thread),
+      beginBeat(beats, start.thread),
       this.#runtime.onListenersChanged(() => this.#tell({ kind: "listeners", listeners: this.#runtime.listeners() })),
     );
     const timer = setInterval(() => this.#tellHosts(), TELL_HOSTS_MS);
