@@ -65,6 +65,11 @@ export const registrySyncConfig = defineConfig("registry-sync", {
     .describe(
       "Providers are kept this long when a bridged registry comes back without more than half of them: then the registry has lost them.",
     ),
+  bridgeRetireDelay: durationMs()
+    .prefault("30s")
+    .describe(
+      "What was read from a registry is removed when no replica has had it in its bridges for this long. Longer than a restart of all replicas.",
+    ),
   bridgeSessionTimeout: atLeast(1000, "at least 1s")
     .prefault("15s")
     .describe("ZooKeeper session: an outage is noticed within two thirds of it, exports end with it."),

@@ -14,6 +14,7 @@ import { addPolicyRoutes, takePolicyText } from "./api/policy-routes.ts";
 import { addRefusalRoutes } from "./api/refusal-routes.ts";
 import { addMosnRoutes, addNodeRoutes } from "./api/registration-routes.ts";
 import { RegistryBridge } from "./bridge/registry-bridge.ts";
+import { RetiredRegistries } from "./bridge/retired-registries.ts";
 import { CompilerView } from "./compiler-view.ts";
 import type { RegistrySyncConfig } from "./config.ts";
 import { ConvergenceTracker } from "./convergence/convergence-tracker.ts";
@@ -113,6 +114,12 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
         logger,
       }),
   );
+  const retired = new RetiredRegistries({
+    bridged: config.bridges.map(({ name }) => name),
+    store,
+    delayMs: config.bridgeRetireDelay,
+    logger,
+  });
   metrics.bridges(() => bridges.map(({ status }) => status));
 
   const readiness = () => ({
@@ -194,9 +201,10 @@ export function createRegistrySync(config: RegistrySyncConfig, resources: Regist
       name: "bridges",
       async start() {
         for (const bridge of bridges) bridge.start();
+        retired.start();
       },
       async stop() {
-        await Promise.all(bridges.map((bridge) => bridge.stop()));
+        await Promise.all([retired.stop(), ...bridges.map((bridge) => bridge.stop())]);
       },
     },
     {

@@ -1,8 +1,6 @@
 import { type ExportedProvider } from "@fairlead/dubbo-registry";
 import type { Catalogue, Instance, MeshNode } from "@fairlead/model";
-
-/** Nodes that stand for a registry's hosts begin so: what was read there is written nowhere. */
-const mirrored = "registry~";
+import { mirroredRegistry } from "./mirrored-instance.ts";
 
 /** Behind a proxy of ours calls go through it, as those of the mesh do. */
 function portOf(instance: Instance, { inboundPort, outboundRpcPort }: MeshNode): number {
@@ -13,7 +11,9 @@ function portOf(instance: Instance, { inboundPort, outboundRpcPort }: MeshNode):
 export function exportedServices(catalogue: Catalogue, origin: string): ExportedProvider[] {
   const providers = new Map<string, ExportedProvider>();
   for (const instance of catalogue.instances.values()) {
-    if (instance.protocol !== "dubbo" || instance.state !== "ready" || instance.nodeId.startsWith(mirrored)) continue;
+    // What was read from a registry is written nowhere.
+    if (instance.protocol !== "dubbo" || instance.state !== "ready" || mirroredRegistry(instance.nodeId) !== undefined)
+      continue;
     const node = catalogue.nodes.get(instance.nodeId);
     if (node === undefined) continue;
     const { interface: name, version, group, methods, weight, labels } = instance;

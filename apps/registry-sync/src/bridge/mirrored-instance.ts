@@ -14,6 +14,11 @@ export function mirroredPrefix(registry: string): string {
   return `registry~${registry}~`;
 }
 
+/** The registry that a node was read from; undefined for a node of the mesh itself. */
+export function mirroredRegistry(nodeId: string): string | undefined {
+  return /^registry~([^~]+)~/.exec(nodeId)?.[1];
+}
+
 /** An instance of the mesh, and the node that it is at. */
 export interface Mirrored {
   readonly node: MeshNode;

@@ -7,6 +7,7 @@ import { exportedServices } from "./exported-services.ts";
 import type { ForeignRegistry } from "./foreign-registry.ts";
 import { openRegistry } from "./open-registry.ts";
 import { RegistryImport } from "./registry-import.ts";
+import { bridgeLock } from "./retired-registries.ts";
 import type { RuleProblem } from "./rule-book.ts";
 
 export interface RegistryBridgeOptions {
@@ -97,7 +98,7 @@ export class RegistryBridge {
     if (this.#ownership !== undefined) return;
     await this.#ending;
     const { store, registry: bridged, logger } = this.#options;
-    const lock = await store.tryLock(`bridge ${bridged.name}`);
+    const lock = await store.tryLock(bridgeLock(bridged.name));
     if (lock === undefined) return;
     try {
       const follower = new CatalogueFollower(store);

@@ -86,6 +86,14 @@ export class BulkRegistrations {
     return rows.map(instanceOf);
   }
 
+  async registries(): Promise<string[]> {
+    const rows: { name: string }[] = await this.#manager.query(
+      `SELECT split_part(id, '~', 2) AS name FROM node WHERE starts_with(id, 'registry~')
+       UNION SELECT substr(namespace, 2) FROM policy WHERE starts_with(namespace, '~') ORDER BY name`,
+    );
+    return rows.map(({ name }) => name);
+  }
+
   /** @returns interfaces that were left out, with their instances: others are there that differ in upper and lower case only */
   async put(nodes: readonly MeshNode[], instances: readonly Instance[]): Promise<readonly string[]> {
     const taken = await this.#takenNames([...new Set(instances.map((instance) => instance.interface))]);

@@ -31,6 +31,7 @@ export function catalogueTransaction(manager: EntityManager, recorder: ChangeRec
     putSubscription: (subscription) => registrations.putSubscription(subscription),
     removeSubscription: (subscription) => registrations.removeSubscription(subscription),
     findInstancesOf: (nodePrefix) => bulk.find(nodePrefix),
+    findMirroredRegistries: () => bulk.registries(),
     putMirrored: (nodes, instances) => bulk.put(nodes, instances),
     removeMirrored: (instances) => bulk.remove(instances),
     putPolicy: (policy) => policies.putPolicy(policy),

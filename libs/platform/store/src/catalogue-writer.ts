@@ -55,6 +55,8 @@ export interface CatalogueTransaction {
 
   /** Instances of all nodes whose id begins so, in the order of their keys. */
   findInstancesOf(nodePrefix: string): Promise<Instance[]>;
+  /** Names of registries that something is here of: nodes `registry~<name>~…`, policies of the namespace `~<name>`. */
+  findMirroredRegistries(): Promise<string[]>;
   /**
    * Many instances of a registry that the mesh mirrors, with their nodes, which have no lease. Only one writer at a time for these nodes.
    *
