@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { test, type TestContext } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
+import { withLeakCheck } from "@fairlead/buffer/testing";
 import { DirectOutput, listenToBytes } from "./direct-io.ts";
 
 async function pair(t: TestContext): Promise<{ readonly ours: Socket; readonly peer: Socket }> {
@@ -99,4 +100,24 @@ test("what the system does not take waits, and what is written to the socket beh
   for await (const chunk of peer as AsyncIterable<Buffer>) received.push(chunk);
   assert(Buffer.concat(received).equals(Buffer.concat(sent)));
   await until(() => output.pendingBytes === 0);
+});
+
+test("memory that was written from goes back, whether the peer takes it, or the socket is destroyed before", async (t) => {
+  for (const ending of ["taken", "destroyed"] as const) {
+    const { ours, peer } = await pair(t);
+    peer.pause();
+    await withLeakCheck(async ({ pool }) => {
+      const output = new DirectOutput(ours);
+      // Until the system takes no more.
+      for (let n = 0; output.pendingBytes === 0; n++) {
+        assert(n < 10_000);
+        const slab = pool.take(64 * 1024);
+        assert.equal(output.write(slab.bytes, slab), true);
+      }
+      assert.equal(pool.stats.out, 1);
+      if (ending === "taken") peer.resume();
+      else ours.destroy();
+      await until(() => pool.stats.out === 0);
+    });
+  }
 });
