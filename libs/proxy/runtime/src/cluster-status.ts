@@ -45,8 +45,8 @@ export function hostCountsOf({ config, hosts }: Cluster): HostCounts[] {
       host: host.key,
       activeRequests: host.activeRequests,
       totalRequests: host.totalRequests,
-      connections: host.pool.connections,
-      idleConnections: host.pool.idleConnections,
+      connections: host.connections,
+      idleConnections: host.idleConnections,
     }));
 }
 
@@ -64,8 +64,8 @@ export function clusterStatus({ config, hosts, stats }: Cluster): ClusterStatus 
       failedCheck: entry.host.failedCheck,
       activeRequests: entry.host.activeRequests,
       totalRequests: entry.host.totalRequests,
-      connections: entry.host.pool.connections,
-      idleConnections: entry.host.pool.idleConnections,
+      connections: entry.host.connections,
+      idleConnections: entry.host.idleConnections,
     })),
     stats: Object.fromEntries(numbersOf(stats)),
   };

@@ -129,7 +129,7 @@ export class Cluster {
     this.#outliers?.setHosts(hosts);
     this.#checker?.setHosts(hosts);
     this.#use(this.#createSet(entries));
-    for (const [key, host] of before) if (!after.has(key)) host.pool.drain();
+    for (const [key, host] of before) if (!after.has(key)) host.drain();
   }
 
   /** @returns undefined when there is none to choose; a host to avoid when no other was found */
@@ -186,12 +186,12 @@ export class Cluster {
     this.#closed = true;
     this.#stopWatching();
     this.#tellHealth();
-    for (const { host } of this.#hosts.entries) host.pool.drain();
+    for (const { host } of this.#hosts.entries) host.drain();
   }
 
   destroy(): void {
     this.#stopWatching();
-    for (const { host } of this.#hosts.entries) host.pool.destroy();
+    for (const { host } of this.#hosts.entries) host.destroy();
   }
 
   #stopWatching(): void {
@@ -202,8 +202,9 @@ export class Cluster {
 
   #createHost(spec: HostSpec): Host {
     const { address, port } = spec;
-    const pool = createConnectionPool(address, port, this.config, this.stats, this.#context.wheel);
-    const host = new Host(spec, pool);
+    const host = new Host(spec, () =>
+      createConnectionPool(address, port, this.config, this.stats, this.#context.wheel),
+    );
     host.readySinceMs = this.#now();
     return host;
   }

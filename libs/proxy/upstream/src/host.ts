@@ -19,7 +19,6 @@ export class Host {
   readonly port: number;
   /** `address:port`, `[address]:port` for IPv6. */
   readonly key: string;
-  readonly pool: ConnectionPool;
   /** "" when it has none. */
   hostname = "";
   /** 0 is the first. */
@@ -38,12 +37,47 @@ export class Host {
   /** The active health check says no. */
   failedCheck = false;
 
-  constructor(spec: HostSpec, pool: ConnectionPool) {
+  readonly #createPool: () => ConnectionPool;
+  #pool: ConnectionPool | undefined;
+  #drained = false;
+
+  constructor(spec: HostSpec, createPool: () => ConnectionPool) {
     this.address = spec.address;
     this.port = spec.port;
     this.key = hostKey(spec.address, spec.port);
-    this.pool = pool;
+    this.#createPool = createPool;
     this.update(spec);
+  }
+
+  /** Made for the first request: most hosts of a mesh are never called by a proxy. */
+  get pool(): ConnectionPool {
+    let pool = this.#pool;
+    if (pool === undefined) {
+      pool = this.#createPool();
+      this.#pool = pool;
+      if (this.#drained) pool.drain();
+    }
+    return pool;
+  }
+
+  get connections(): number {
+    return this.#pool?.connections ?? 0;
+  }
+
+  get idleConnections(): number {
+    return this.#pool?.idleConnections ?? 0;
+  }
+
+  /** It has left: see `ConnectionPool.drain`. */
+  drain(): void {
+    this.#drained = true;
+    this.#pool?.drain();
+  }
+
+  /** Ends its connections now. */
+  destroy(): void {
+    this.drain();
+    this.#pool?.destroy();
   }
 
   /** What an assignment may change of a host that stays. */
