@@ -63,7 +63,7 @@ export class Http2ServerConnection extends Http2Connection<Http2RequestHead> {
 
   /**
    * No more streams, without losing one that is on its way (RFC 9113 §6.8): first a GOAWAY that refuses none and a PING; once the
-   * client has answered it, it knows, and a second GOAWAY names the last stream.
+   * client has answered it, it knows, and a second GOAWAY names the last stream. One that does not answer is not waited for: `finishDrain`.
    */
   drain(): void {
     if (this.#draining) return;
@@ -167,7 +167,12 @@ export class Http2ServerConnection extends Http2Connection<Http2RequestHead> {
   }
 
   protected override onPingAck(opaque: Buffer): void {
-    if (!this.#draining || this.drained || !opaque.equals(DRAIN_PING)) return;
+    if (opaque.equals(DRAIN_PING)) this.finishDrain();
+  }
+
+  /** The client has had its time to learn of the drain: the second GOAWAY. */
+  finishDrain(): void {
+    if (!this.#draining || this.drained) return;
     this.#lastServedId = this.#lastStreamId;
     this.sendGoAway(this.#lastServedId, ERROR_CODE.noError, "");
   }

@@ -60,8 +60,10 @@ export interface ConnectionManagerConfig {
   readonly maxRequestsPerConnection: number;
   /** A connection that is older ends when it can; 0 = never. @default 0 */
   readonly maxConnectionDurationMs: number;
-  /** How long such a connection has for its last requests. @default 5000 */
+  /** How long such a connection has for its last requests, and HTTP/2's from its drain until no stream begins any more. @default 5000 */
   readonly drainTimeoutMs: number;
+  /** A client that has taken the last response gets this long to close. @default 1000 */
+  readonly delayedCloseMs: number;
   /** No byte either way on a stream for so long ends it; 0 = never. @default 300000 */
   readonly streamIdleTimeoutMs: number;
   /** From a request's head to its end; 0 = none. @default 0 */
@@ -111,6 +113,7 @@ export const connectionManagerDefaults: Omit<ConnectionManagerConfig, "routes"> 
   maxRequestsPerConnection: 0,
   maxConnectionDurationMs: 0,
   drainTimeoutMs: 5000,
+  delayedCloseMs: 1000,
   streamIdleTimeoutMs: 300_000,
   requestTimeoutMs: 0,
   maxStreamDurationMs: 0,

@@ -115,6 +115,8 @@ export class ConnectionManager implements ServerConnectionEvents {
       maxHeadBytes: config.maxHeadBytes,
       maxHeaders: config.maxHeaders,
       highWatermarkBytes: config.highWatermarkBytes,
+      drainTimeoutMs: config.drainTimeoutMs,
+      delayedCloseMs: config.delayedCloseMs,
       http1: config.http1,
       http2: { ...config.http2, stats: this.#http2Stats },
     });

@@ -41,6 +41,10 @@ export interface ServerConnectionOptions extends ConnectionOptions {
   readonly headersTimeoutMs?: number;
   /** Without a request, after at least one. @default 3600000 (1 hour, as Envoy) */
   readonly idleTimeoutMs?: number;
+  /** From a connection's drain until no stream begins any more, at most. HTTP/2 only. @default 5000 */
+  readonly drainTimeoutMs?: number;
+  /** A client that has taken the last response gets this long to close. @default 1000 */
+  readonly delayedCloseMs?: number;
 }
 
 /** A protocol: what makes connections of many streams from a socket, plain or TLS. */

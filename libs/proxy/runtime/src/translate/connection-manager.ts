@@ -216,6 +216,7 @@ type Timeouts =
   | "maxStreamDurationMs"
   | "maxConnectionDurationMs"
   | "maxRequestsPerConnection"
+  | "delayedCloseMs"
   | "drainTimeoutMs"
   | "idleTimeoutMs"
   | "streamIdleTimeoutMs"
@@ -246,6 +247,11 @@ function readTimeouts(message: HttpConnectionManager, where: string): Pick<Conne
       `${where}common_http_protocol_options.max_connection_duration`,
     ),
     maxRequestsPerConnection: common?.maxRequestsPerConnection ?? defaults.maxRequestsPerConnection,
+    delayedCloseMs: durationMs(
+      message.delayedCloseTimeout,
+      defaults.delayedCloseMs,
+      `${where}delayed_close_timeout`,
+    ),
     drainTimeoutMs: durationMs(message.drainTimeout, defaults.drainTimeoutMs, `${where}drain_timeout`),
     maxStreamDurationMs: durationMs(
       common?.maxStreamDuration,

@@ -19,8 +19,7 @@ import { Http1ServerStream, type StreamOwner } from "./server-stream.ts";
 
 const DEFAULT_HEADERS_TIMEOUT_MS = 10_000;
 const DEFAULT_IDLE_TIMEOUT_MS = 3_600_000;
-/** A client gets this long to close after it has taken the last response (Envoy's delayed_close_timeout). */
-const LINGER_MS = 1000;
+const DEFAULT_DELAYED_CLOSE_MS = 1000;
 /** A client that takes nothing of the last response for this long is not waited for. */
 const STALLED_MS = 10_000;
 
@@ -87,7 +86,7 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
 
   onDeadline(): void {
     if (this.#lingering && this.writer.unsentBytes > 0) {
-      this.#deadline.deadlineMs = this.#options.wheel.nowMs + LINGER_MS;
+      this.#deadline.deadlineMs = this.#options.wheel.nowMs + this.#delayedCloseMs;
       return;
     }
     if (this.#lingering || this.#stream !== undefined) {
@@ -248,6 +247,10 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
     this.#linger();
   }
 
+  get #delayedCloseMs(): number {
+    return this.#options.delayedCloseMs ?? DEFAULT_DELAYED_CLOSE_MS;
+  }
+
   #linger(): void {
     this.#lingering = true;
     this.#held = undefined;
@@ -255,7 +258,7 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
     this.#socket.resume();
     this.#socket.end();
     this.#socket.setTimeout(STALLED_MS, () => this.destroy());
-    this.#deadline.deadlineMs = this.#options.wheel.nowMs + LINGER_MS;
+    this.#deadline.deadlineMs = this.#options.wheel.nowMs + this.#delayedCloseMs;
   }
 
   #onClientEnd(): void {

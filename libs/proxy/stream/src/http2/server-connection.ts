@@ -20,8 +20,8 @@ import { Http2RequestStream } from "./server-stream.ts";
 
 const DEFAULT_HEADERS_TIMEOUT_MS = 10_000;
 const DEFAULT_IDLE_TIMEOUT_MS = 3_600_000;
-/** A client gets this long to close after it has taken the last frame (Envoy's delayed_close_timeout). */
-const LINGER_MS = 1000;
+const DEFAULT_DRAIN_TIMEOUT_MS = 5000;
+const DEFAULT_DELAYED_CLOSE_MS = 1000;
 /** A client that takes nothing of the last frames for this long is not waited for. */
 const STALLED_MS = 10_000;
 
@@ -36,6 +36,8 @@ export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, 
   readonly #codec: Http2ServerConnection;
   readonly #output: FrameOutput;
   #keepAlive: KeepAlive | undefined;
+  /** Of a drain that is under way. */
+  #drainEnd: WheelTimer | undefined;
   readonly #streams = new Set<Http2RequestStream>();
   /** A head has begun: more parts of it do not give it more time. */
   #headDeadline = true;
@@ -77,7 +79,18 @@ export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, 
   }
 
   drain(): void {
-    if (!this.#closed && !this.#lingering) this.#codec.drain();
+    if (this.#closed || this.#lingering || this.#drainEnd !== undefined) return;
+    this.#codec.drain();
+    const { wheel, drainTimeoutMs = DEFAULT_DRAIN_TIMEOUT_MS } = this.#options;
+    this.#drainEnd = wheel.timer({ onDeadline: () => this.#endDrain() });
+    this.#drainEnd.deadlineMs = wheel.nowMs + drainTimeoutMs;
+  }
+
+  #endDrain(): void {
+    if (this.#closed || this.#lingering) return;
+    this.#codec.finishDrain();
+    this.#output.flush();
+    this.#afterStreams();
   }
 
   destroy(): void {
@@ -91,7 +104,7 @@ export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, 
 
   onDeadline(): void {
     if (this.#lingering) {
-      if (this.#output.unsentBytes > 0) this.#deadline.deadlineMs = this.#options.wheel.nowMs + LINGER_MS;
+      if (this.#output.unsentBytes > 0) this.#deadline.deadlineMs = this.#options.wheel.nowMs + this.#delayedCloseMs;
       else this.destroy();
       return;
     }
@@ -158,6 +171,10 @@ export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, 
     else this.#deadline.deadlineMs = wheel.nowMs + (this.#options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS);
   }
 
+  get #delayedCloseMs(): number {
+    return this.#options.delayedCloseMs ?? DEFAULT_DELAYED_CLOSE_MS;
+  }
+
   get #headersTimeoutMs(): number {
     return this.#options.headersTimeoutMs ?? DEFAULT_HEADERS_TIMEOUT_MS;
   }
@@ -191,7 +208,7 @@ export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, 
     if (reading) this.#socket.resume();
     else this.#socket.pause();
     this.#socket.setTimeout(STALLED_MS, () => this.destroy());
-    this.#deadline.deadlineMs = this.#options.wheel.nowMs + LINGER_MS;
+    this.#deadline.deadlineMs = this.#options.wheel.nowMs + this.#delayedCloseMs;
   }
 
   #lose(details: string): void {
@@ -204,6 +221,7 @@ export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, 
     if (this.#closed) return;
     this.#closed = true;
     this.#deadline.cancel();
+    this.#drainEnd?.cancel();
     this.#keepAlive?.end();
     this.#codec.close();
     this.#socket.destroy();
