@@ -1,4 +1,4 @@
-import type { Expiring, TimerWheel, WheelTimer } from "@fairlead/timer-wheel";
+import { ExactTimer, type Expiring, type TimerWheel, type WheelTimer } from "@fairlead/timer-wheel";
 
 /** What the listener says of all its streams; 0 = none. */
 export interface StreamTimeouts {
@@ -13,7 +13,7 @@ export abstract class StreamTimers implements Expiring {
   readonly #wheel: TimerWheel;
   #idleTimeoutMs = 0;
   #requestDeadlineMs = Number.POSITIVE_INFINITY;
-  #maxDuration: NodeJS.Timeout | undefined;
+  #maxDuration: ExactTimer | undefined;
 
   protected constructor(wheel: TimerWheel) {
     this.#wheel = wheel;
@@ -47,7 +47,9 @@ export abstract class StreamTimers implements Expiring {
   }
 
   protected setMaxDuration(ms: number): void {
-    if (ms > 0) this.#maxDuration = setTimeout(() => this.onMaxDuration(), ms);
+    if (ms === 0) return;
+    this.#maxDuration ??= new ExactTimer(this.#wheel, () => this.onMaxDuration());
+    this.#maxDuration.start(ms);
   }
 
   /** The request is not waited for to end any more: it is a tunnel. */
@@ -65,6 +67,6 @@ export abstract class StreamTimers implements Expiring {
 
   protected endTimers(): void {
     this.#deadline.cancel();
-    if (this.#maxDuration !== undefined) clearTimeout(this.#maxDuration);
+    this.#maxDuration?.cancel();
   }
 }
