@@ -21,6 +21,8 @@ import type { ConnectionManagerConfig } from "./connection-manager-config.ts";
 import type { HttpStats } from "./http-stats.ts";
 import { HttpStream, type HttpStreamContext } from "./http-stream.ts";
 import { ResponseDrain, type ServerHealth } from "./response-drain.ts";
+import { refusedByCodec, refusedRequest } from "./refused-request.ts";
+import type { StreamInfo } from "./stream-info.ts";
 
 export interface ConnectionManagerContext {
   readonly clusters: ClusterManager;
@@ -167,7 +169,7 @@ export class ConnectionManager implements ServerConnectionEvents {
     return new HttpStream(this.#streamContext, this.#config, connection, sender, secure);
   }
 
-  onProtocolError(error: Error): void {
+  onProtocolError(error: Error, connection: ServerConnection): void {
     const ofCodec = error instanceof Http1Error || error instanceof Http2Error || isRpcError(error);
     if (!ofCodec) {
       this.#context.onInternalError(error);
@@ -178,14 +180,22 @@ export class ConnectionManager implements ServerConnectionEvents {
     if (error instanceof Http2Error && error.resets) this.stats.downstream_rq_too_many_premature_resets++;
   }
 
-  onRequestRefused(status: number): void {
+  onRequestRefused(status: number, connection: ServerConnection): void {
     if (status === 431) this.stats.downstream_rq_too_large++;
   }
 
+    this.#logRefusal(refusedByCodec(error, connection, this.#context.now()));
   onClosed(connection: ServerConnection, why: "idle timeout" | "header timeout" | "closed"): void {
     this.#connections.delete(connection);
     this.#ages.forget(connection);
     this.stats.downstream_cx_active--;
+    const details =
+      status === 431 ? "http2.headers_too_large" : status === 408 ? "request_header_timeout" : "upgrade_failed";
+    this.#logRefusal(refusedRequest(connection, this.#context.now(), status, details));
+  }
+
+  #logRefusal(refused: StreamInfo | undefined): void {
+    if (refused !== undefined) this.#config.accessLog?.(refused);
     if (why === "idle timeout") this.stats.downstream_cx_idle_timeout++;
     else if (why === "header timeout") this.stats.downstream_rq_header_timeout++;
     if (this.#connections.size === 0) for (const resolve of this.#whenLeft.splice(0)) resolve();

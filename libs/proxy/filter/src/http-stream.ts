@@ -161,9 +161,15 @@ export class HttpStream
   onReset(reason: ResetReason, _details: string): void {
     if (this.#over) return;
     this.#context.stats.downstream_rq_rx_reset++;
-    this.info.flag(reason === "protocol error" ? "DPE" : "DC");
-    const broken = `${this.info.protocol}.codec_error`;
-    this.info.details = reason === "protocol error" ? broken : "downstream_remote_disconnect";
+    const { protocol } = this.info;
+    const [flag, details] =
+      reason === "protocol error"
+        ? (["DPE", `${protocol}.codec_error`] as const)
+        : reason === "remote reset"
+          ? (["DR", `${protocol}.remote_reset`] as const)
+          : (["DC", "downstream_remote_disconnect"] as const);
+    this.info.flag(flag);
+    this.info.details = details;
     this.#finish();
   }
 

@@ -27,6 +27,13 @@ const rows: readonly (readonly [ResetReason, transport: string, retried: boolean
   ["connection timeout", "", true, 503, "UF", "retried and the latest reset reason: connection timeout", "{connection_timeout}"],
   ["connection termination", "ECONNRESET", false, 503, "UC", "reset reason: connection termination", "{connection_termination|ECONNRESET}"],
   ["protocol error", "http1.codec_error: x", false, 502, "UPE", "reset reason: protocol error", "{protocol_error|http1.codec_error:_x}"],
+  ["local connection failure", "", false, 503, "UF", "reset reason: local connection failure", "{local_connection_failure}"],
+  ["local reset", "", false, 503, "LR", "reset reason: local reset", "{local_reset}"],
+  ["local refused stream reset", "", false, 503, "LR", "reset reason: local refused stream reset", "{local_refused_stream_reset}"],
+  ["remote reset", "", false, 503, "UR", "reset reason: remote reset", "{remote_reset}"],
+  ["remote refused stream reset", "", false, 503, "UR", "reset reason: remote refused stream reset", "{remote_refused_stream_reset}"],
+  ["remote error with CONNECT request", "", false, 503, "UR", "reset reason: remote error with CONNECT request", "{remote_error_with_CONNECT_request}"],
+  ["overload manager reset", "", false, 503, "OM", "reset reason: overload manager reset", "{overload_manager_reset}"],
   ["overflow", "", false, 503, "UO", "reset reason: overflow", "{overflow}"],
 ]; // prettier-ignore
 

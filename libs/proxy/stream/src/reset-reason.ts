@@ -8,5 +8,9 @@ export type ResetReason =
   | "remote reset"
   /** The peer says that it has not begun with it: it may be sent again, whatever it is. */
   | "remote refused stream reset"
+  | "local refused stream reset"
+  | "remote error with CONNECT request"
+  /** There was too much to do. */
+  | "overload manager reset"
   | "overflow"
   | "protocol error";

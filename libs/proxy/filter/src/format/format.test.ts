@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { hostname } from "node:os";
 import { test } from "node:test";
 import { HeaderMap } from "@fairlead/proxy-stream";
 import { StreamInfo } from "../stream-info.ts";
@@ -68,8 +69,8 @@ const nothing = () =>
 
 const render = (text: string, info: StreamInfo) => compileTextFormat(text, { omitEmpty: false })?.(info);
 
-test("each operator says what is known of a finished stream", () => {
-  const cases: readonly (readonly [string, string])[] = [
+/** Those that operators' users expect to be there, in text and in JSON. */
+const cases: readonly (readonly [string, string])[] = [
     ["PROTOCOL", "HTTP/2"], ["UPSTREAM_PROTOCOL", "HTTP/1.1"], ["RESPONSE_CODE", "200"], ["RESPONSE_CODE_DETAILS", "via_upstream"],
     ["RESPONSE_FLAGS", "UF,URX"], ["RESPONSE_FLAGS_LONG", "UpstreamConnectionFailure,UpstreamRetryLimitExceeded"],
     ["BYTES_RECEIVED", "5"], ["BYTES_SENT", "6"], ["DURATION", "30"], ["REQUEST_DURATION", "10"], ["REQUEST_TX_DURATION", "12"],
@@ -88,8 +89,37 @@ test("each operator says what is known of a finished stream", () => {
     ["GRPC_STATUS(SNAKE_STRING)", "DEADLINE_EXCEEDED"], ["GRPC_STATUS(NUMBER)", "4"], ["GRPC_STATUS_NUMBER", "4"], ["CONNECTION_ID", "3"],
     ["STREAM_ID", "r-1"], ["TRACE_ID", "ab".repeat(16)], ["FILTER_CHAIN_NAME", "tls"], ["ACCESS_LOG_TYPE", "DownstreamEnd"],
     ["LOCAL_REPLY_BODY", "-"], ["DYNAMIC_METADATA(a:b)", "-"], ["FILTER_STATE(a)", "-"], ["ENVIRONMENT(FAIRLEAD_TEST_NONE)", "-"],
-  ]; // prettier-ignore
+    ["METADATA(ROUTE:a:b)", "-"], ["UPSTREAM_CLUSTER_RAW", "outbound|shop"], ["UPSTREAM_REMOTE_ADDRESS", "10.0.0.2:80"],
+    ["DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT", "10.0.0.9"], ["DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT", "::1"],
+    ["DOWNSTREAM_REMOTE_PORT", "0"], ["DOWNSTREAM_TRANSPORT_FAILURE_REASON", "-"], ["CONNECTION_TERMINATION_DETAILS", "-"],
+    ["HOSTNAME", hostname()], ["GRPC_STATUS(CAMEL_STRING)", "DeadlineExceeded"],
+]; // prettier-ignore
+
+test("each operator says what is known of a finished stream", () => {
   for (const [operator, expected] of cases) assert.equal(render(`%${operator}%`, finished()), expected, operator);
+  assert.match(render("%UNIQUE_ID%", finished()) ?? "", /^[0-9a-f-]{36}$/);
+});
+
+test("each operator says the same in JSON: numbers as numbers, what is not known as null", () => {
+  for (const [operator, expected] of cases) {
+    const line = compileJsonFormat({ it: `%${operator}%` }, { omitEmpty: false })?.(finished()) ?? "";
+    const { it }: { readonly it: unknown } = JSON.parse(line);
+    assert.equal(String(it ?? "-"), expected, operator);
+  }
+  const { it } = JSON.parse(
+    compileJsonFormat({ it: { code: "%RESPONSE_CODE%", ms: "%DURATION%" } }, { omitEmpty: false })?.(finished()) ?? "",
+  );
+  assert.deepEqual(it, { code: 200, ms: 30 });
+});
+
+test("every operator that must be there is tried", () => {
+  const musts =
+    "PROTOCOL UPSTREAM_PROTOCOL RESPONSE_CODE RESPONSE_CODE_DETAILS RESPONSE_FLAGS RESPONSE_FLAGS_LONG CONNECTION_TERMINATION_DETAILS BYTES_RECEIVED BYTES_SENT DURATION REQUEST_DURATION REQUEST_TX_DURATION RESPONSE_DURATION RESPONSE_TX_DURATION REQ REQUEST_HEADER RESP RESPONSE_HEADER TRAILER RESPONSE_TRAILER PATH QUERY_PARAM ROUTE_NAME VIRTUAL_CLUSTER_NAME UPSTREAM_CLUSTER UPSTREAM_CLUSTER_RAW UPSTREAM_HOST UPSTREAM_HOST_NAME UPSTREAM_REMOTE_ADDRESS UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT UPSTREAM_LOCAL_ADDRESS UPSTREAM_REQUEST_ATTEMPT_COUNT UPSTREAM_TRANSPORT_FAILURE_REASON DOWNSTREAM_TRANSPORT_FAILURE_REASON DOWNSTREAM_REMOTE_ADDRESS DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT DOWNSTREAM_DIRECT_REMOTE_ADDRESS DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT DOWNSTREAM_LOCAL_ADDRESS DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT DOWNSTREAM_REMOTE_PORT DOWNSTREAM_DIRECT_REMOTE_PORT DOWNSTREAM_LOCAL_PORT REQUESTED_SERVER_NAME DOWNSTREAM_LOCAL_URI_SAN DOWNSTREAM_PEER_URI_SAN DOWNSTREAM_PEER_SUBJECT DOWNSTREAM_TLS_VERSION DOWNSTREAM_TLS_CIPHER GRPC_STATUS GRPC_STATUS_NUMBER CONNECTION_ID STREAM_ID UPSTREAM_CONNECTION_ID TRACE_ID HOSTNAME LOCAL_REPLY_BODY FILTER_CHAIN_NAME ACCESS_LOG_TYPE DYNAMIC_METADATA METADATA FILTER_STATE ENVIRONMENT"; // prettier-ignore
+  const tried = new Set(cases.map(([operator]) => operator.split("(", 1)[0]));
+  assert.deepEqual(
+    musts.split(" ").filter((name) => !tried.has(name)),
+    [],
+  );
 });
 
 test("what did not happen is a dash", () => {

@@ -23,6 +23,7 @@ const longNames: Readonly<Record<ResponseFlag, string>> = {
   UMSDR: "UpstreamMaxStreamDurationReached",
   OM: "OverloadManagerTerminated",
   DT: "DurationTimeout",
+  DR: "DownstreamRemoteReset",
   IH: "InvalidEnvoyRequestHeaders",
   UAEX: "UnauthorizedExternalService",
   RLSE: "RateLimitServiceError",

@@ -94,8 +94,10 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
       return;
     }
     this.#why = this.#parser.midMessage ? "header timeout" : "idle timeout";
-    if (this.#parser.midMessage) this.#answerAndClose(408);
-    else this.destroy();
+    if (this.#parser.midMessage) {
+      this.#events.onRequestRefused?.(408, this);
+      this.#answerAndClose(408, "request header timeout");
+    } else this.destroy();
   }
 
   // Bytes in
@@ -242,8 +244,11 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
     } else this.destroy();
   }
 
-  #answerAndClose(status: number): void {
-    this.writer.write(serializeResponseHead(status, [], { chunked: false, empty: true, close: true }));
+  /** @param text the body */
+  #answerAndClose(status: number, text = ""): void {
+    const fields = text === "" ? [] : ["content-length", String(text.length), "content-type", "text/plain"];
+    this.writer.write(serializeResponseHead(status, fields, { chunked: false, empty: text === "", close: true }));
+    if (text !== "") this.writer.write(text);
     this.#linger();
   }
 
