@@ -56,6 +56,16 @@ export {
   streamFilterReader,
 } from "./stream-filter.ts";
 export { type BodyTransform, usedOnce } from "./transformed-body.ts";
-export { TcpProxy, type TcpProxyConfig, type TcpProxyContext, TcpStats } from "./tcp-proxy.ts";
+export { type TcpProxyContext } from "./tcp-connection.ts";
+export { TcpProxy } from "./tcp-proxy.ts";
+export { type TcpCluster, type TcpProxyConfig, TcpStats } from "./tcp-proxy-config.ts";
+export {
+  type NetworkFilter,
+  type NetworkFilterCallbacks,
+  networkFilterReader,
+  type NetworkFilterReader,
+  networkFilterTypes,
+  registerNetworkFilter,
+} from "./network-filter.ts";
 export { type ResponseFlag, StreamInfo } from "./stream-info.ts";
 export { ResponseDrain, type ServerHealth } from "./response-drain.ts";

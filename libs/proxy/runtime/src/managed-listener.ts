@@ -254,7 +254,8 @@ export class ManagedListener implements SocketConsumer {
       socket.destroy();
       return;
     }
-    served.serve(socket, (problem) => {
+    const count = (stat: string, by = 1): void => this.stats.ofFilters.count(stat, by);
+    served.serve(socket, facts, count, (problem) => {
       this.stats.ssl_connection_error++;
       if (problem === SECRET_MISSING) this.stats["server_ssl_socket_factory.downstream_context_secrets_not_ready"]++;
     });

@@ -1,17 +1,21 @@
 import type { Socket } from "node:net";
 import {
+  type ConnectionFacts,
   ConnectionManager,
   type ConnectionManagerConfig,
   type ConnectionManagerContext,
   type HttpStats,
   type StreamInfo,
   TcpProxy,
+  type TcpProxyConfig,
   type TcpStats,
 } from "@fairlead/proxy-filter";
 import type { RouteTable } from "@fairlead/proxy-router";
 import { passAddresses } from "@fairlead/proxy-stream";
 import { type AccessLogger, type AccessLogSpec, accessLoggerOf } from "./access-log/access-log.ts";
 import type { LogFiles } from "./access-log/log-files.ts";
+import { factsOf } from "./connection-facts.ts";
+import { type ConfiguredNetworkFilter, keepFilters, passFilters } from "./network-filters/pass-filters.ts";
 import { RpcEntrance } from "./rpc-entrance.ts";
 import type { RuntimeLogger } from "./runtime-options.ts";
 import { terminateTls } from "./tls-termination.ts";
@@ -44,12 +48,14 @@ export class ServedChain {
   readonly #listener: string;
   readonly #context: ServedChainContext;
   #translated: TranslatedChain;
+  #filters: readonly ConfiguredNetworkFilter[];
   readonly #manager: ConnectionManager | undefined;
   readonly #proxy: TcpProxy | undefined;
   readonly #rpc: RpcEntrance | undefined;
 
   constructor(translated: TranslatedChain, listener: string, context: ServedChainContext) {
     this.#translated = translated;
+    this.#filters = translated.filters;
     this.#listener = listener;
     this.#context = context;
     const { rpc, serves } = translated;
@@ -61,7 +67,7 @@ export class ServedChain {
       const stats = context.httpStats(serves.manager.statPrefix);
       this.#manager = new ConnectionManager(this.#configOf(serves.manager), stats, context);
     } else if (serves.kind === "tcp")
-      this.#proxy = new TcpProxy(serves.proxy, context.tcpStats(serves.proxy.statPrefix), context);
+      this.#proxy = new TcpProxy(this.#tcpConfigOf(serves), context.tcpStats(serves.proxy.statPrefix), context);
   }
 
   get activeRequests(): number {
@@ -85,15 +91,25 @@ export class ServedChain {
   }
 
   update(translated: TranslatedChain): void {
+    this.#filters = keepFilters(this.#filters, translated.filters);
     this.#translated = translated;
     const { rpc, serves } = translated;
     if (rpc !== undefined) this.#rpc?.update(rpc, this.#configOf(rpc));
     if (serves.kind === "http") this.#manager?.update(this.#configOf(serves.manager));
-    else if (serves.kind === "tcp") this.#proxy?.update(serves.proxy);
+    else if (serves.kind === "tcp") this.#proxy?.update(this.#tcpConfigOf(serves));
   }
 
-  /** @param onTlsFailure a handshake did not succeed; the connection is closed */
-  serve(socket: Socket, onTlsFailure: (problem: string) => void): void {
+  /**
+   * @param count adds to a statistic of the listener
+   * @param onTlsFailure a handshake did not succeed; the connection is closed
+   */
+  serve(
+    socket: Socket,
+    facts: Readonly<ConnectionFacts> | undefined,
+    count: (stat: string, by?: number) => void,
+    onTlsFailure: (problem: string) => void,
+  ): void {
+    if (this.#filters.length > 0 && !passFilters(this.#filters, socket, facts ?? factsOf(socket, 0), count)) return;
     const { tls } = this.#translated;
     if (tls === undefined) this.#start(socket);
     else {
@@ -145,6 +161,18 @@ export class ServedChain {
     // One that was looked into is paused, so that nothing is lost before it is served.
     if (this.#manager !== undefined && socket.isPaused()) socket.resume();
   };
+
+  #tcpConfigOf({ proxy, accessLogs }: Extract<TranslatedChain["serves"], { readonly kind: "tcp" }>): TcpProxyConfig {
+    // Logs of all listeners are about requests.
+    const write = accessLoggerOf(accessLogs, this.#context.logFiles);
+    if (write === undefined) return proxy;
+    const chain = this.#translated.name;
+    const accessLog = (info: StreamInfo): void => {
+      info.filterChain = chain;
+      write(info);
+    };
+    return { ...proxy, accessLog };
+  }
 
   #configOf(translated: TranslatedConnectionManager): ConnectionManagerConfig {
     const { routes } = translated;

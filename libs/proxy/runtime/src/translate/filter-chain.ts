@@ -10,11 +10,15 @@ import type { CidrRange } from "@fairlead/envoy-api/envoy/config/core/v3/address
 import { HttpConnectionManagerSchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { TcpProxySchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { RpcProxySchema } from "@fairlead/fairlead-api";
-import type { TcpProxyConfig } from "@fairlead/proxy-filter";
+import { networkFilterReader, networkFilterTypes, type TcpProxyConfig } from "@fairlead/proxy-filter";
+import type { AccessLogSpec } from "../access-log/access-log.ts";
 import { type AddressRange, type ChainMatch, matchesAny } from "../chain-match.ts";
 import type { DownstreamTls } from "../tls-termination.ts";
+import "../network-filters/index.ts";
+import type { ConfiguredNetworkFilter } from "../network-filters/pass-filters.ts";
 import type { SecretLookup } from "../secrets/secret.ts";
 import { readConnectionManager, type TranslatedConnectionManager } from "./connection-manager.ts";
+import { readAccessLogs } from "./access-log.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 import { readRpcProxy, type TranslatedRpcProxy } from "./rpc-proxy.ts";
 import { readTcpProxy } from "./tcp-proxy.ts";
@@ -30,10 +34,12 @@ export interface TranslatedChain {
   readonly tls: DownstreamTls | undefined;
   /** Takes the connections that begin with a call; what `serves` does the others. */
   readonly rpc: TranslatedRpcProxy | undefined;
+  /** What decides on a connection before all that, in turn. */
+  readonly filters: readonly ConfiguredNetworkFilter[];
   readonly serves:
     | { readonly kind: "none" }
     | { readonly kind: "http"; readonly manager: TranslatedConnectionManager }
-    | { readonly kind: "tcp"; readonly proxy: TcpProxyConfig };
+    | { readonly kind: "tcp"; readonly proxy: TcpProxyConfig; readonly accessLogs: readonly AccessLogSpec[] };
 }
 
 /** @throws FairleadError FL_XDS_REJECTED, FL_ROUTE_INVALID */
@@ -51,16 +57,18 @@ export function readFilterChain(
     "transport_socket",
     "transport_socket_connect_timeout",
   ]);
-  const configs = message.filters.map(({ configType }) =>
+  const all = message.filters.map(({ configType }) =>
     configType.case === "typedConfig" ? configType.value : undefined,
   );
+  const filters = readNetworkFilters(all, where);
+  const configs = all.slice(filters.length);
   const rpc = configs[0] === undefined ? undefined : anyUnpack(configs[0], RpcProxySchema);
   const at = rpc === undefined ? 0 : 1;
   const any = configs[at];
   if (configs.length > at + 1 || configs.includes(undefined) || (any === undefined && rpc === undefined)) {
     throw rejection(
       `${where}filters`,
-      "exactly one, an http_connection_manager or tcp_proxy, is supported by this proxy; fairlead.v1.RpcProxy may be before it",
+      `the last one is an http_connection_manager or a tcp_proxy; fairlead.v1.RpcProxy may be before it, and before that any of ${networkFilterTypes().join(", ")}`,
     );
   }
   return {
@@ -68,9 +76,22 @@ export function readFilterChain(
     name: message.name,
     match: readMatch(message, `${where}filter_chain_match.`),
     tls: readDownstreamTls(message.transportSocket, where, secrets),
-    rpc: rpc === undefined ? undefined : readRpcProxy(rpc, `${where}filters[0].`),
-    serves: any === undefined ? { kind: "none" } : readServes(any, `${where}filters[${at}]`),
+    rpc: rpc === undefined ? undefined : readRpcProxy(rpc, `${where}filters[${filters.length}].`),
+    filters,
+    serves: any === undefined ? { kind: "none" } : readServes(any, `${where}filters[${filters.length + at}]`),
   };
+}
+
+/** Those at the beginning that are in the registry. */
+function readNetworkFilters(configs: readonly (Any | undefined)[], where: string): readonly ConfiguredNetworkFilter[] {
+  const filters: ConfiguredNetworkFilter[] = [];
+  for (const [i, any] of configs.entries()) {
+    const read = any === undefined ? undefined : networkFilterReader(any.typeUrl);
+    if (any === undefined || read === undefined) break;
+    const filter = read(any.value, `${where}filters[${i}].typed_config.`);
+    filters.push({ typeUrl: any.typeUrl, config: any.value, filter });
+  }
+  return filters;
 }
 
 function readServes(any: Any, where: string): TranslatedChain["serves"] {
@@ -78,7 +99,11 @@ function readServes(any: Any, where: string): TranslatedChain["serves"] {
   if (manager !== undefined) return { kind: "http", manager: readConnectionManager(manager, `${where}.`) };
   const proxy = anyUnpack(any, TcpProxySchema);
   if (proxy === undefined) throw rejection(where, `${any.typeUrl} is not supported`);
-  return { kind: "tcp", proxy: readTcpProxy(proxy, `${where}.`) };
+  return {
+    kind: "tcp",
+    proxy: readTcpProxy(proxy, `${where}.`),
+    accessLogs: readAccessLogs(proxy.accessLog, `${where}.access_log`),
+  };
 }
 
 function readMatch(message: FilterChain, where: string): ChainMatch {
