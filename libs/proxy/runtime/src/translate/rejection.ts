@@ -11,7 +11,7 @@ export function rejection(field: string, problem: string): FairleadError {
 
 /**
  * Refuses a message that has a field which this proxy does nothing with: what somebody wrote is done or refused by name, never
- * ignored. Fields that are newer than our protos are unknown to the decoder and pass.
+ * ignored. One that is newer than our protos has no name here: its message and number are told.
  *
  * @param supported the fields that are read, and those without a meaning for a request (names, metadata, statistics)
  */
@@ -26,4 +26,10 @@ export function refuseOthers<Desc extends DescMessage>(
       throw rejection(`${where}${field.name}`, "is not supported by this proxy");
     }
   }
+  const newer = message.$unknown?.find(({ no }) => !schema.fields.some(({ number }) => number === no));
+  if (newer !== undefined)
+    throw rejection(
+      `${where}field ${newer.no} of ${schema.typeName}`,
+      "is newer than this proxy, and not supported by it",
+    );
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Cluster_DiscoveryType, ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
@@ -86,6 +86,15 @@ const toC = { clusterSpecifier: { case: "cluster", value: "c" } } as const;
 function forward(more: object): RouteInit {
   return { match: prefix, action: { case: "route", value: { ...toC, ...more } } };
 }
+
+test("a field that is newer than this proxy is refused by its message and number", () => {
+  const bytes = toBinary(RouteConfigurationSchema, create(RouteConfigurationSchema, { name: "r" }));
+  // Field 900, a varint.
+  const newer = fromBinary(RouteConfigurationSchema, Buffer.concat([bytes, Buffer.from([0xa0, 0x38, 0x01])]));
+  assert.throws(() => readRouteConfiguration(newer), {
+    message: /^field 900 of envoy\.config\.route\.v3\.RouteConfiguration: is newer than this proxy/,
+  });
+});
 
 const routesRefused: readonly (readonly [RouteInit, RegExp])[] = [
   [{ match: prefix }, /routes\[0\]: has none of route, redirect, direct_response/],
