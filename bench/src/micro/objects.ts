@@ -46,14 +46,17 @@ let sum = 0;
 
 /** Requests live until so many others have come: some are under way at any time. */
 for (const underWay of [1, 100, 5000]) {
-  report(`new, ${underWay} under way`, cpuNsOf(OPERATIONS, (n) => {
-    const live: Request[] = Array.from({ length: underWay }, () => new Request());
-    for (let i = 0; i < n; i++) {
-      const request = new Request().begin(i);
-      sum += request.headers.length;
-      live[i % underWay] = request;
-    }
-  }));
+  report(
+    `new, ${underWay} under way`,
+    cpuNsOf(OPERATIONS, (n) => {
+      const live: Request[] = Array.from({ length: underWay }, () => new Request());
+      for (let i = 0; i < n; i++) {
+        const request = new Request().begin(i);
+        sum += request.headers.length;
+        live[i % underWay] = request;
+      }
+    }),
+  );
   const pool = new ObjectPool<Request>({
     name: "requests",
     create: () => new Request(),
@@ -63,28 +66,34 @@ for (const underWay of [1, 100, 5000]) {
     },
     maxFree: 10_000,
   });
-  report(`object pool, ${underWay} under way`, cpuNsOf(OPERATIONS, (n) => {
-    const live = Array.from({ length: underWay }, () => pool.take());
-    for (let i = 0; i < n; i++) {
-      pool.give(live[i % underWay]!);
-      const request = pool.take().begin(i);
-      sum += request.headers.length;
-      live[i % underWay] = request;
-    }
-    for (const request of live) pool.give(request);
-  }));
+  report(
+    `object pool, ${underWay} under way`,
+    cpuNsOf(OPERATIONS, (n) => {
+      const live = Array.from({ length: underWay }, () => pool.take());
+      for (let i = 0; i < n; i++) {
+        pool.give(live[i % underWay]!);
+        const request = pool.take().begin(i);
+        sum += request.headers.length;
+        live[i % underWay] = request;
+      }
+      for (const request of live) pool.give(request);
+    }),
+  );
   const free: Request[] = [];
-  report(`bare list without checks, ${underWay} under way`, cpuNsOf(OPERATIONS, (n) => {
-    const live: Request[] = Array.from({ length: underWay }, () => free.pop() ?? new Request());
-    for (let i = 0; i < n; i++) {
-      const done = live[i % underWay]!;
-      done.clear();
-      free.push(done);
-      const request = (free.pop() ?? new Request()).begin(i);
-      sum += request.headers.length;
-      live[i % underWay] = request;
-    }
-    free.push(...live);
-  }));
+  report(
+    `bare list without checks, ${underWay} under way`,
+    cpuNsOf(OPERATIONS, (n) => {
+      const live: Request[] = Array.from({ length: underWay }, () => free.pop() ?? new Request());
+      for (let i = 0; i < n; i++) {
+        const done = live[i % underWay]!;
+        done.clear();
+        free.push(done);
+        const request = (free.pop() ?? new Request()).begin(i);
+        sum += request.headers.length;
+        live[i % underWay] = request;
+      }
+      free.push(...live);
+    }),
+  );
 }
 if (sum === 0) throw new Error("nothing was done");

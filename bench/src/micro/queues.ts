@@ -27,7 +27,12 @@ function times(n: number, run: () => void): void {
 }
 
 const cases: readonly (readonly [string, number, () => void, () => void])[] = [
-  ["a queue that stays empty", 5e6, () => void (sum += ([] as Buffer[]).length), () => void (sum += new ByteChain().length)],
+  [
+    "a queue that stays empty",
+    5e6,
+    () => void (sum += ([] as Buffer[]).length),
+    () => void (sum += new ByteChain().length),
+  ],
   [
     "64 KiB in, frames of 16 KiB out",
     5e5,
@@ -72,7 +77,13 @@ const cases: readonly (readonly [string, number, () => void, () => void])[] = [
   ],
 ];
 for (const [what, operations, ofArray, ofChain] of cases) {
-  report(`array: ${what}`, cpuNsOf(operations, (n) => times(n, ofArray)));
-  report(`chain: ${what}`, cpuNsOf(operations, (n) => times(n, ofChain)));
+  report(
+    `array: ${what}`,
+    cpuNsOf(operations, (n) => times(n, ofArray)),
+  );
+  report(
+    `chain: ${what}`,
+    cpuNsOf(operations, (n) => times(n, ofChain)),
+  );
 }
 if (sum === 0) throw new Error("nothing was done");

@@ -4,7 +4,8 @@ import { cpuNsOf, report } from "./measure.ts";
 
 const CONNECTIONS = 10_000;
 const IDLE_MS = 60_000;
-const nothing: Expiring = { onDeadline: () => undefined };
+const doNothing = (): void => undefined;
+const nothing: Expiring = { onDeadline: doNothing };
 
 /** A wheel whose time is ours, and what makes it look. */
 function wheelByHand(): { readonly wheel: TimerWheel; readonly look: (ms: number) => void } {
@@ -33,12 +34,21 @@ class Sweep {
   const sweep = new Sweep();
   const deadlines = timers.map(() => ({ deadlineMs: IDLE_MS, onDeadline: () => undefined }));
   for (const deadline of deadlines) sweep.deadlines.add(deadline);
-  report("wheel: move a deadline later", cpuNsOf(2e7, (n) => moveAll(timers, n)));
-  report("sweep: move a deadline later", cpuNsOf(2e7, (n) => moveAll(deadlines, n)));
+  report(
+    "wheel: move a deadline later",
+    cpuNsOf(2e7, (n) => moveAll(timers, n)),
+  );
+  report(
+    "sweep: move a deadline later",
+    cpuNsOf(2e7, (n) => moveAll(deadlines, n)),
+  );
   const native = timers.map(() => setTimeout(() => undefined, IDLE_MS));
-  report("setTimeout: refresh()", cpuNsOf(1e6, (n) => {
-    for (let i = 0; i < n; i++) native[i % CONNECTIONS]!.refresh();
-  }));
+  report(
+    "setTimeout: refresh()",
+    cpuNsOf(1e6, (n) => {
+      for (let i = 0; i < n; i++) native[i % CONNECTIONS]!.refresh();
+    }),
+  );
   for (const timer of native) clearTimeout(timer);
 }
 
@@ -49,43 +59,61 @@ function moveAll(timers: readonly { deadlineMs: number }[], operations: number):
 {
   const { wheel, look } = wheelByHand();
   for (let i = 0; i < CONNECTIONS; i++) wheel.timer(nothing).deadlineMs = IDLE_MS * 1000;
-  report("wheel: one look, 10,000 timers", cpuNsOf(20_000, (n) => {
-    for (let i = 0; i < n; i++) look(100);
-  }));
+  report(
+    "wheel: one look, 10,000 timers",
+    cpuNsOf(20_000, (n) => {
+      for (let i = 0; i < n; i++) look(100);
+    }),
+  );
   const sweep = new Sweep();
   for (let i = 0; i < CONNECTIONS; i++) sweep.deadlines.add({ deadlineMs: IDLE_MS, onDeadline: () => undefined });
-  report("sweep: one look, 10,000 timers", cpuNsOf(5000, (n) => {
-    for (let i = 0; i < n; i++) sweep.look();
-  }));
+  report(
+    "sweep: one look, 10,000 timers",
+    cpuNsOf(5000, (n) => {
+      for (let i = 0; i < n; i++) sweep.look();
+    }),
+  );
 }
 
 {
   const { wheel } = wheelByHand();
-  report("wheel: a stream's timer, made, armed, moved and cancelled", cpuNsOf(3e6, (n) => {
-    for (let i = 0; i < n; i++) {
-      const timer = wheel.timer(nothing);
-      timer.deadlineMs = wheel.nowMs + IDLE_MS;
-      timer.deadlineMs = wheel.nowMs + IDLE_MS + 1;
-      timer.cancel();
-    }
-  }));
+  report(
+    "wheel: a stream's timer, made, armed, moved and cancelled",
+    cpuNsOf(3e6, (n) => {
+      for (let i = 0; i < n; i++) {
+        const timer = wheel.timer(nothing);
+        timer.deadlineMs = wheel.nowMs + IDLE_MS;
+        timer.deadlineMs = wheel.nowMs + IDLE_MS + 1;
+        timer.cancel();
+      }
+    }),
+  );
   const sweep = new Sweep();
-  report("sweep: a stream's deadline, added, moved and removed", cpuNsOf(3e6, (n) => {
-    for (let i = 0; i < n; i++) {
-      const deadline = { deadlineMs: sweep.nowMs + IDLE_MS, onDeadline: nothing.onDeadline };
-      sweep.deadlines.add(deadline);
-      deadline.deadlineMs = sweep.nowMs + IDLE_MS + 1;
-      sweep.deadlines.delete(deadline);
-    }
-  }));
-  report("exact timer on the wheel: made, started and cancelled", cpuNsOf(2e6, (n) => {
-    for (let i = 0; i < n; i++) {
-      const timer = new ExactTimer(wheel, nothing.onDeadline);
-      timer.start(15_000);
-      timer.cancel();
-    }
-  }));
-  report("setTimeout: made and cleared", cpuNsOf(5e5, (n) => {
-    for (let i = 0; i < n; i++) clearTimeout(setTimeout(nothing.onDeadline, IDLE_MS));
-  }));
+  report(
+    "sweep: a stream's deadline, added, moved and removed",
+    cpuNsOf(3e6, (n) => {
+      for (let i = 0; i < n; i++) {
+        const deadline = { deadlineMs: sweep.nowMs + IDLE_MS, onDeadline: doNothing };
+        sweep.deadlines.add(deadline);
+        deadline.deadlineMs = sweep.nowMs + IDLE_MS + 1;
+        sweep.deadlines.delete(deadline);
+      }
+    }),
+  );
+  report(
+    "exact timer on the wheel: made, started and cancelled",
+    cpuNsOf(2e6, (n) => {
+      for (let i = 0; i < n; i++) {
+        const timer = new ExactTimer(wheel, doNothing);
+        timer.start(15_000);
+        timer.cancel();
+      }
+    }),
+  );
+  report(
+    "setTimeout: made and cleared",
+    cpuNsOf(5e5, (n) => {
+      for (let i = 0; i < n; i++) clearTimeout(setTimeout(doNothing, IDLE_MS));
+    }),
+  );
 }

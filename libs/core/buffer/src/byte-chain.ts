@@ -96,7 +96,8 @@ export class ByteChain {
   /** @param bytes of what was reserved, from its beginning */
   commit(bytes: number): void {
     const tail = this.#tail;
-    if (tail === undefined || bytes > this.#room()) throw new RangeError(`${bytes} bytes are committed, ${this.#room()} were reserved`);
+    if (tail === undefined || bytes > this.#room())
+      throw new RangeError(`${bytes} bytes are committed, ${this.#room()} were reserved`);
     tail.end += bytes;
     this.#length += bytes;
   }
@@ -230,7 +231,8 @@ export class ByteChain {
 
   /** The first piece with something in it. */
   #firstPiece(): Segment | undefined {
-    while (this.#head !== undefined && this.#head !== this.#tail && this.#head.start === this.#head.end) this.#dropHead(this.#head);
+    while (this.#head !== undefined && this.#head !== this.#tail && this.#head.start === this.#head.end)
+      this.#dropHead(this.#head);
     return this.#head;
   }
 

@@ -49,7 +49,13 @@ export class SlotPool {
   }
 
   get stats(): SlotPoolStats {
-    return { out: this.#out, freeBytes: this.#freeBytes, reused: this.#reused, allocated: this.#allocated, dropped: this.#dropped };
+    return {
+      out: this.#out,
+      freeBytes: this.#freeBytes,
+      reused: this.#reused,
+      allocated: this.#allocated,
+      dropped: this.#dropped,
+    };
   }
 
   /** @returns memory of at least so many bytes, with what was in it before */

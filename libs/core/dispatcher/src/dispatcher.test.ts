@@ -6,7 +6,10 @@ import { Dispatcher } from "./dispatcher.ts";
 function dispatcherUnderTest() {
   const wakeUps: (() => void)[] = [];
   const errors: unknown[] = [];
-  const dispatcher = new Dispatcher({ wakeUp: (run) => void wakeUps.push(run), onError: (error) => void errors.push(error) });
+  const dispatcher = new Dispatcher({
+    wakeUp: (run) => void wakeUps.push(run),
+    onError: (error) => void errors.push(error),
+  });
   return { dispatcher, errors, wakeUps, turn: () => wakeUps.shift()?.() };
 }
 
@@ -92,7 +95,10 @@ test("exit runs what was posted, destroys all, and takes nothing more", () => {
   dispatcher.exit();
   assert.deepEqual(order, ["posted", "destroyed"]);
   assert.equal(dispatcher.wheel.armed, 0);
-  assert.equal(dispatcher.post(() => assert.fail("after exit")), false);
+  assert.equal(
+    dispatcher.post(() => assert.fail("after exit")),
+    false,
+  );
   dispatcher.deferredDelete({ destroy: () => order.push("at once") });
   assert.equal(order.at(-1), "at once");
   turn();

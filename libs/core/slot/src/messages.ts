@@ -7,7 +7,13 @@ export interface SlotPort {
 
 /** From the control thread. What is sent in one turn comes as one array. */
 export type Command =
-  | { readonly kind: "set"; readonly sequence: number; readonly name: string; readonly version: number; readonly payload: unknown }
+  | {
+      readonly kind: "set";
+      readonly sequence: number;
+      readonly name: string;
+      readonly version: number;
+      readonly payload: unknown;
+    }
   | { readonly kind: "run"; readonly sequence: number; readonly name: string; readonly argument: unknown };
 
 /** From a worker, one a command, in the order in which they were done. */

@@ -42,7 +42,10 @@ test("what is sent in one turn arrives in order, and what cannot be cloned fails
   const [first, uncloneable, empty, greeted] = told;
   assert.equal(first.status, "fulfilled");
   assert.equal((uncloneable as PromiseRejectedResult).reason.code, "FL_SLOT_NOT_BUILT");
-  assert.match((empty as PromiseRejectedResult).reason.message, /version 3 of hosts has failed in 1 of 1 workers: worker \d: no hosts/);
+  assert.match(
+    (empty as PromiseRejectedResult).reason.message,
+    /version 3 of hosts has failed in 1 of 1 workers: worker \d: no hosts/,
+  );
   assert.deepEqual((greeted as PromiseFulfilledResult<readonly string[]>).value, ["x: version 1, a"]);
 });
 

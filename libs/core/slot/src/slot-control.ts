@@ -62,9 +62,14 @@ export class SlotControl {
   async set<Payload>(key: SlotKey<Payload>, payload: Payload): Promise<void> {
     const version = this.versionOf(key) + 1;
     this.#newest.set(key.name, { version, payload });
-    await this.#tell([...this.#members.keys()], "FL_SLOT_NOT_BUILT", `version ${version} of ${key.name}`, (sequence) => {
-      return { kind: "set", sequence, name: key.name, version, payload };
-    });
+    await this.#tell(
+      [...this.#members.keys()],
+      "FL_SLOT_NOT_BUILT",
+      `version ${version} of ${key.name}`,
+      (sequence) => {
+        return { kind: "set", sequence, name: key.name, version, payload };
+      },
+    );
   }
 
   /**
@@ -72,7 +77,10 @@ export class SlotControl {
    * @returns what each worker has answered, in the order in which they were added, without those that ended meanwhile
    * @throws FairleadError FL_WORKER_TASK_FAILED
    */
-  async runOnAllWorkers<Argument, Result>(key: TaskKey<Argument, Result>, argument: Argument): Promise<readonly Result[]> {
+  async runOnAllWorkers<Argument, Result>(
+    key: TaskKey<Argument, Result>,
+    argument: Argument,
+  ): Promise<readonly Result[]> {
     const results = await this.#tell([...this.#members.keys()], "FL_WORKER_TASK_FAILED", key.name, (sequence) => {
       return { kind: "run", sequence, name: key.name, argument };
     });
@@ -100,10 +108,24 @@ export class SlotControl {
     }
   }
 
-  #tell(members: readonly Member[], code: Wait["code"], what: string, command: (sequence: number) => Command): Promise<readonly unknown[]> {
+  #tell(
+    members: readonly Member[],
+    code: Wait["code"],
+    what: string,
+    command: (sequence: number) => Command,
+  ): Promise<readonly unknown[]> {
     const { promise, resolve, reject } = Promise.withResolvers<readonly unknown[]>();
     const sequence = ++this.#sequence;
-    const wait: Wait = { code, what, missing: new Set(members), order: members, results: new Map(), failures: [], resolve, reject };
+    const wait: Wait = {
+      code,
+      what,
+      missing: new Set(members),
+      order: members,
+      results: new Map(),
+      failures: [],
+      resolve,
+      reject,
+    };
     this.#waits.set(sequence, wait);
     const told = command(sequence);
     for (const member of members) member.send(told);

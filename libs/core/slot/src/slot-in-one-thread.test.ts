@@ -34,7 +34,10 @@ test("in one thread a value is swapped when set returns, and what began with the
 test("a payload that cannot be built is told with the worker's name, and the value of before stays", async () => {
   const { control, slot } = oneThread();
   await control.set(routes, { text: "a" });
-  await assert.rejects(control.set(routes, { text: "" }), { code: "FL_SLOT_NOT_BUILT", message: /version 2 of routes.*worker 0: empty/ });
+  await assert.rejects(control.set(routes, { text: "" }), {
+    code: "FL_SLOT_NOT_BUILT",
+    message: /version 2 of routes.*worker 0: empty/,
+  });
   assert.equal(slot.value, "A");
   assert.equal(slot.version, 1);
   await control.set(routes, { text: "b" });

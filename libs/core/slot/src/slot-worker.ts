@@ -40,7 +40,10 @@ export class SlotWorker {
   }
 
   /** @param run may answer later; tasks that answer at once are done in the order in which they were asked for */
-  handle<Argument, Result>(key: TaskKey<Argument, Result>, run: (argument: Argument) => Result | Promise<Result>): void {
+  handle<Argument, Result>(
+    key: TaskKey<Argument, Result>,
+    run: (argument: Argument) => Result | Promise<Result>,
+  ): void {
     if (this.#tasks.has(key.name)) throw new Error(`task ${key.name} has a handler already`);
     this.#tasks.set(key.name, run);
   }
@@ -65,7 +68,8 @@ export class SlotWorker {
   /** Does one command, and answers once: at once, or later when a task takes its time. */
   execute(command: Command, answer: (answer: Answer) => void): void {
     const { sequence } = command;
-    const failed = (error: unknown): void => answer({ sequence, failure: error instanceof Error ? error.message : String(error) });
+    const failed = (error: unknown): void =>
+      answer({ sequence, failure: error instanceof Error ? error.message : String(error) });
     let result: unknown;
     try {
       result = command.kind === "set" ? this.#set(command) : this.#run(command);

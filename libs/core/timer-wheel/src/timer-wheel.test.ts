@@ -25,7 +25,7 @@ function wheelUnderTest(slots = 8) {
     now: () => nowMs,
     isRunning: () => look !== undefined,
     /** Lets time go by with looks `stepMs` apart. */
-    pass(ms: number, stepMs = TICK_MS) {
+    pass: (ms: number, stepMs = TICK_MS): void => {
       const end = nowMs + ms;
       while (nowMs < end) {
         nowMs = Math.min(end, nowMs + stepMs);

@@ -144,10 +144,10 @@ export class DirectOutput {
   }
 
   /**
-   * @param slab what the data lie in: let go when the system has taken them
+   * @param memory what the data lie in: let go when the system has taken them
    * @returns false when it must be written to the socket: there is something before it, or it cannot be done here
    */
-  write(data: string | Buffer, slab?: Slab): boolean {
+  write(data: string | Buffer, memory?: Slab): boolean {
     const handle = this.#handle;
     const socket = this.#socket;
     if (handle === undefined || internals === undefined || this.pendingBytes > 0 || socket.writableLength > 0)
@@ -162,9 +162,9 @@ export class DirectOutput {
       request.oncomplete = () => {
         this.pendingBytes = 0;
         request.kept = undefined;
-        slab?.release();
+        memory?.release();
       };
-    } else slab?.release();
+    } else memory?.release();
     if (error !== 0) socket.destroy(Object.assign(new Error("write failed"), { code: getSystemErrorName(error) }));
     return true;
   }

@@ -7,9 +7,9 @@ import { SlotPool, type SlotPoolOptions } from "../slot-pool.ts";
 export interface LeakCheck {
   readonly pool: SlotPool;
   /** A chain on the pool. */
-  chain(): ByteChain;
+  readonly chain: () => ByteChain;
   /** Adds bytes by reference, and expects that they are let go. */
-  addReference(chain: ByteChain, bytes: Buffer): void;
+  readonly addReference: (chain: ByteChain, bytes: Buffer) => void;
 }
 
 /**
@@ -17,9 +17,13 @@ export interface LeakCheck {
  *
  * @throws AssertionError
  */
-export async function withLeakCheck<T>(run: (check: LeakCheck) => T | Promise<T>, options: SlotPoolOptions = {}): Promise<T> {
+export async function withLeakCheck<T>(
+  run: (check: LeakCheck) => T | Promise<T>,
+  options: SlotPoolOptions = {},
+): Promise<T> {
   const held = new Map<object, string>();
-  const take = (what: object, kind: string): void => void held.set(what, `${kind}, taken${new Error().stack?.split("\n").slice(3).join("\n")}`);
+  const take = (what: object, kind: string): void =>
+    void held.set(what, `${kind}, taken${new Error().stack?.split("\n").slice(3).join("\n")}`);
   const pool = new SlotPool({
     ...options,
     watch: {
@@ -33,7 +37,7 @@ export async function withLeakCheck<T>(run: (check: LeakCheck) => T | Promise<T>
     addReference(chain, bytes) {
       const reference = {};
       take(reference, `a reference to ${bytes.length} bytes`);
-      chain.addReference(bytes, () => void assert.ok(held.delete(reference), "a reference was let go twice"));
+      chain.addReference(bytes, () => assert.ok(held.delete(reference), "a reference was let go twice"));
     },
   });
   const leaks = [...held.values()];

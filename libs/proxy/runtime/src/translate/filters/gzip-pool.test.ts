@@ -27,7 +27,9 @@ function compress(transform: BodyTransform, chunks: readonly Buffer[]): Promise<
 /** Bytes that do not compress well, so that they come out in many parts. */
 function noise(bytes: number, seed: number): Buffer {
   let state = seed;
-  return Buffer.from(Uint8Array.from({ length: bytes }, () => (state = (state * 1_103_515_245 + 12_345) & 0x7fffffff) >> 16));
+  return Buffer.from(
+    Uint8Array.from({ length: bytes }, () => (state = (state * 1_103_515_245 + 12_345) & 0x7fffffff) >> 16),
+  );
 }
 
 test("one stream compresses one body after the other, and nothing of a body is in the next", async () => {
