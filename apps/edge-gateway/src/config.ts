@@ -1,5 +1,6 @@
 import { bindAddress, defineConfig, durationMs, logLevel, otlpEndpoint } from "@fairlead/config";
 import { isValidNodeId, nodeIdRule } from "@fairlead/model";
+import { defaultOverloadActions, parseOverloadActions } from "@fairlead/proxy-overload";
 import { nodeSchema } from "@fairlead/registration";
 import { proxyFields } from "@fairlead/registry-client";
 import { z } from "zod";
@@ -41,6 +42,11 @@ export const edgeGatewayConfig = defineConfig("edge-gateway", {
   drainTimeout: durationMs()
     .prefault("20s")
     .describe("How long a stop may take to serve what is under way; connections are closed then."),
+  concurrency: proxyFields.concurrency(),
+  overloadActions: proxyFields.overloadActions(defaultOverloadActions, parseOverloadActions),
+  overloadMemoryBytes: proxyFields.overloadMemoryBytes(),
+  overloadEventLoopDelay: proxyFields.overloadEventLoopDelay(),
+  overloadConnections: proxyFields.overloadConnections(),
   hotRestart: proxyFields.hotRestart(),
   hotRestartTimeout: proxyFields.hotRestartTimeout(),
   initialFetchTimeout: durationMs()

@@ -10,7 +10,7 @@ import {
   statsOf,
   waitsForConfig,
 } from "@fairlead/proxy-admin";
-import { defaultAccessLog, type DrainOptions, ProxyRuntime } from "@fairlead/proxy-runtime";
+import { coresAvailable, createDataPlane, type DrainOptions } from "@fairlead/proxy-runtime";
 import { AdsClient, LastGoodConfig } from "@fairlead/proxy-xds-client";
 import type { NodeBody } from "@fairlead/registration";
 import { RegistryCaller } from "@fairlead/registry-client";
@@ -49,12 +49,19 @@ export interface EdgeGateway extends ReplaceableModule {
 export function createEdgeGateway(config: EdgeGatewayConfig, resources: EdgeGatewayResources): EdgeGateway {
   const { logger, telemetry, epoch } = resources;
   const node = nodeOf(config);
-  const runtime = new ProxyRuntime({
+  const runtime = createDataPlane({
     logger,
     nodeId: node.id,
     drainTimeoutMs: config.drainTimeout,
+    concurrency: config.concurrency === "auto" ? coresAvailable() : config.concurrency,
+    overload: {
+      triggers: config.overloadActions,
+      maxMemoryBytes: config.overloadMemoryBytes,
+      maxEventLoopDelayMs: config.overloadEventLoopDelay,
+      maxConnections: config.overloadConnections,
+    },
     ...(epoch === undefined ? {} : { sockets: epoch }),
-    ...(config.accessLog === undefined ? {} : { accessLogs: [defaultAccessLog(config.accessLog)] }),
+    ...(config.accessLog === undefined ? {} : { accessLogTargets: [config.accessLog] }),
   });
   const lastGood = config.lastGoodConfig === undefined ? undefined : new LastGoodConfig(config.lastGoodConfig, logger);
   const ads = new AdsClient({
@@ -181,7 +188,8 @@ export function createEdgeGateway(config: EdgeGatewayConfig, resources: EdgeGate
       } else begin();
     },
     warmingFor: waitingFor,
-    retire: async () => await (retired ??= epoch === undefined ? drain() : handOver(epoch)),
+    retire: async () =>
+      await (retired ??= (epoch === undefined ? drain() : handOver(epoch)).catch(failed("handing over"))),
     stop,
   };
 }

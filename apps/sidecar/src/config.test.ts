@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isValidNodeId } from "@fairlead/model";
+import { defaultOverloadActions, parseOverloadActions } from "@fairlead/proxy-overload";
 import { sidecarConfig } from "./config.ts";
 import { nodeOf } from "./node-identity.ts";
 
@@ -23,6 +24,10 @@ test("only the application's name is required", () => {
     filterModules: [],
     labels: {},
     accessLog: undefined,
+    concurrency: 1,
+    overloadActions: parseOverloadActions(defaultOverloadActions),
+    hotRestart: false,
+    hotRestartTimeout: 90_000,
     leaseTtl: 30_000,
     drainTimeout: 10_000,
     initialFetchTimeout: 15_000,
@@ -40,7 +45,10 @@ test("lists and labels", () => {
     FAIRLEAD_ADS_ADDRESS: "a:1,[::1]:2",
     FAIRLEAD_LABELS: "zone=eu-1, tier=gold",
     FAIRLEAD_DRAIN_TIMEOUT: "500ms",
+    FAIRLEAD_CONCURRENCY: "auto",
+    FAIRLEAD_OVERLOAD_ACTIONS: "off",
   });
+  assert.deepEqual([config.concurrency, config.overloadActions], ["auto", []]);
   assert.deepEqual(config.registryUrl, ["http://a:1", "https://b.example:2/base"]);
   assert.deepEqual(config.adsAddress, ["a:1", "[::1]:2"]);
   assert.deepEqual(config.labels, { zone: "eu-1", tier: "gold" });
@@ -49,6 +57,9 @@ test("lists and labels", () => {
 
 for (const [variable, value] of [
   ["FAIRLEAD_APP", ""],
+  ["FAIRLEAD_CONCURRENCY", "0"],
+  ["FAIRLEAD_CONCURRENCY", "all"],
+  ["FAIRLEAD_OVERLOAD_ACTIONS", "stop=memory:0.9"],
   ["FAIRLEAD_ADDRESS", "orders.example"],
   ["FAIRLEAD_NODE_ID", "a b"],
   ["FAIRLEAD_INBOUND_PORT", "0"],

@@ -1,5 +1,6 @@
 import { bindAddress, defineConfig, durationMs, httpLimitFields, logLevel, otlpEndpoint } from "@fairlead/config";
 import { isValidNodeId, nodeIdRule } from "@fairlead/model";
+import { defaultOverloadActions, parseOverloadActions } from "@fairlead/proxy-overload";
 import { nodeSchema } from "@fairlead/registration";
 import { proxyFields } from "@fairlead/registry-client";
 import { z } from "zod";
@@ -74,6 +75,11 @@ export const sidecarConfig = defineConfig("sidecar", {
   drainTimeout: durationMs()
     .prefault("10s")
     .describe("How long a stop may take to withdraw what is published and to serve what is under way."),
+  concurrency: proxyFields.concurrency(),
+  overloadActions: proxyFields.overloadActions(defaultOverloadActions, parseOverloadActions),
+  overloadMemoryBytes: proxyFields.overloadMemoryBytes(),
+  overloadEventLoopDelay: proxyFields.overloadEventLoopDelay(),
+  overloadConnections: proxyFields.overloadConnections(),
   hotRestart: proxyFields.hotRestart(),
   hotRestartTimeout: proxyFields.hotRestartTimeout(),
   initialFetchTimeout: durationMs()

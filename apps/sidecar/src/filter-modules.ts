@@ -3,13 +3,14 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 /**
- * Imports a module that registers stream filters. Names of packages are looked for from the working directory, where whoever runs the
- * sidecar has installed them.
+ * Where a module is that registers stream filters: each thread that serves imports it. Names of packages are looked for from the working
+ * directory, where whoever runs the sidecar has installed them.
  *
- * @param name of a package, or a path that begins with `.` or `/`. Rejects when it cannot be imported.
+ * @param name of a package, or a path that begins with `.` or `/`
+ * @throws when there is no such package
  */
-export async function importFilter(name: string): Promise<void> {
+export function filterModuleUrl(name: string): string {
   const isPath = name.startsWith(".") || name.startsWith("/");
   const path = isPath ? resolve(name) : createRequire(join(process.cwd(), "package.json")).resolve(name);
-  await import(pathToFileURL(path).href);
+  return pathToFileURL(path).href;
 }

@@ -3,7 +3,7 @@ import { type EpochLink, listenHandedOver, type ReplaceableModule, reportWhile }
 import { type HttpApi, type HttpApiOptions, httpLimitsOf } from "@fairlead/http-api";
 import type { Logger } from "@fairlead/logging";
 import { countersOf, openConnections, serverStateOf, statsOf } from "@fairlead/proxy-admin";
-import { defaultAccessLog, ProxyRuntime } from "@fairlead/proxy-runtime";
+import { coresAvailable, createDataPlane } from "@fairlead/proxy-runtime";
 import { AdsClient, LastGoodConfig } from "@fairlead/proxy-xds-client";
 import type { NodeBody } from "@fairlead/registration";
 import packageJson from "../package.json" with { type: "json" };
@@ -13,7 +13,7 @@ import { waitingFor } from "./admin/proxy-state.ts";
 import { createLocalApi } from "./api/local-api.ts";
 import type { SidecarConfig } from "./config.ts";
 import { Deadline, within } from "./deadline.ts";
-import { importFilter } from "./filter-modules.ts";
+import { filterModuleUrl } from "./filter-modules.ts";
 import { nodeOf } from "./node-identity.ts";
 import { InboundOfRuntime } from "./registration/local-proxy.ts";
 import { NodeLease } from "./registration/node-lease.ts";
@@ -62,12 +62,20 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
   const { logger, epoch } = resources;
   const now = () => performance.now();
   const node = nodeOf(config);
-  const runtime = new ProxyRuntime({
+  const runtime = createDataPlane({
     logger,
     nodeId: node.id,
     drainTimeoutMs: config.drainTimeout,
+    concurrency: config.concurrency === "auto" ? coresAvailable() : config.concurrency,
+    overload: {
+      triggers: config.overloadActions,
+      maxMemoryBytes: config.overloadMemoryBytes,
+      maxEventLoopDelayMs: config.overloadEventLoopDelay,
+      maxConnections: config.overloadConnections,
+    },
+    modules: () => config.filterModules.map((module) => filterModuleUrl(module)),
     ...(epoch === undefined ? {} : { sockets: epoch }),
-    ...(config.accessLog === undefined ? {} : { accessLogs: [defaultAccessLog(config.accessLog)] }),
+    ...(config.accessLog === undefined ? {} : { accessLogTargets: [config.accessLog] }),
   });
   const registry = new RegistryClient({ urls: config.registryUrl, node });
   const lastGood = config.lastGoodConfig === undefined ? undefined : new LastGoodConfig(config.lastGoodConfig, logger);
@@ -226,7 +234,7 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
     },
     waitingFor: missing,
     async start() {
-      for (const module of config.filterModules) await importFilter(module);
+      for (const module of config.filterModules) await import(filterModuleUrl(module));
       // The doors of the one before this one are open until it hands over; callers wait in the sockets' queues meanwhile.
       const waits = epoch?.replaces === true;
       try {
@@ -258,7 +266,8 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
       ...missing(),
       ...runtime.listeners().flatMap(({ name, state: its }) => (its === "warming" ? [`listener ${name}`] : [])),
     ],
-    retire: async () => await (retired ??= epoch === undefined ? drain() : handOver(epoch)),
+    retire: async () =>
+      await (retired ??= (epoch === undefined ? drain() : handOver(epoch)).catch(failed("handing over"))),
     stop,
   };
 }

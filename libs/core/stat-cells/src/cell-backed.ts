@@ -2,7 +2,7 @@ import { type CellLayout, layoutOf, type StatClass } from "./cell-layout.ts";
 import { CellNamedCounts } from "./named-counts.ts";
 import type { StatBlock } from "./stat-block.ts";
 
-/** A group in cells: its numbers are accessors of its prototype, which V8 inlines (docs/decisions/stats-of-threads.md has the figures). */
+/** A group in cells: its numbers are accessors of its prototype, which V8 inlines (docs/decisions/0012-worker-threads.md has the figures). */
 export interface CellGroup {
   readonly [statBlock]: StatBlock;
   readonly [firstCell]: number;

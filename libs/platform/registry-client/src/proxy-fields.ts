@@ -52,6 +52,8 @@ const accessLog = z
     return text === "stderr" ? 2 : text.slice("file:".length);
   });
 
+const MAX_WORKERS = 64;
+
 /** The settings that all of our proxies have. */
 export const proxyFields = {
   registryUrl: () =>
@@ -68,6 +70,51 @@ export const proxyFields = {
       .describe(
         "A line for each request, in Envoy's default format: stdout, stderr, file:<path> (opened again on SIGUSR1) or off. Access logs that the configuration names are written besides.",
       ),
+  concurrency: () =>
+    z
+      .union([z.literal("auto"), z.coerce.number().int().min(1).max(MAX_WORKERS)], {
+        error: `expected auto, or a number of threads from 1 to ${MAX_WORKERS}`,
+      })
+      .default(1)
+      .describe(
+        "Threads that serve calls. 1: everything is done in one; auto: one for each core that the process may use. With more than one, another thread has the configuration, the admin pages and the health checks, and each of them takes about 30 MiB.",
+      ),
+  /** @param parse throws for what it does not take */
+  overloadActions: <Triggers>(fallback: string, parse: (text: string) => Triggers) =>
+    z
+      .string()
+      .transform((text, context) => {
+        try {
+          return parse(text);
+        } catch (error) {
+          context.addIssue(error instanceof Error ? error.message : String(error));
+          return z.NEVER;
+        }
+      })
+      .prefault(fallback)
+      .describe(
+        "What is done when memory, V8's heap, an event loop or connections run short: <action>=<resource>:<share of its limit>, separated by blanks. A resource without a limit is never short; off = nothing is done. The actions are Envoy's.",
+      ),
+  overloadMemoryBytes: () =>
+    z.coerce
+      .number()
+      .int()
+      .min(1)
+      .optional()
+      .describe("Resident memory at which the proxy is full. Without it: the limit of its cgroup, if that has one."),
+  overloadEventLoopDelay: () =>
+    durationMs()
+      .optional()
+      .describe(
+        "How late a thread may be before requests are refused. Without it that is not watched; /stats tells how late threads are.",
+      ),
+  overloadConnections: () =>
+    z.coerce
+      .number()
+      .int()
+      .min(1)
+      .optional()
+      .describe("Connections of clients at which new ones wait. Without it only each listener's limit counts."),
   hotRestart: () =>
     z
       .stringbool()

@@ -75,7 +75,7 @@ test("of several triggers the strongest counts, and each action has its own", ()
 });
 
 test("what cannot be read is refused with the part that is wrong", () => {
-  assert.deepEqual(parseOverloadActions(""), []);
+  assert.deepEqual([parseOverloadActions(""), parseOverloadActions("off")], [[], []]);
   for (const [text, why] of [
     ["stop_accepting_requests", /it is not <action>/],
     ["stop=memory:0.9", /no action stop;/],

@@ -13,8 +13,9 @@ const resources: readonly string[] = ["memory", "heap", "event_loop_delay", "con
 
 const form = /^([a-z_]+)=([a-z_]+):(\d+(?:\.\d+)?)(?:-(\d+(?:\.\d+)?))?$/;
 
-/** @param text as `defaultOverloadActions` is written; "" = nothing is done. @throws FairleadError FL_OVERLOAD_ACTIONS_INVALID */
+/** @param text as `defaultOverloadActions` is written; "off" = nothing is done. @throws FairleadError FL_OVERLOAD_ACTIONS_INVALID */
 export function parseOverloadActions(text: string): readonly OverloadTrigger[] {
+  if (text.trim() === "off") return [];
   return text.split(/\s+/).flatMap((part) => (part === "" ? [] : [parseTrigger(part)]));
 }
 

@@ -21,9 +21,9 @@ export type DataPlane = Pick<
   | "activeRequests"
   | "whenIdle"
   | "configDump"
-  | "certificates"
   | "clusterStats"
   | "stats"
+  | "certificates"
   | "reopenLogs"
   | "drain"
   | "failHealthCheck"
@@ -40,7 +40,7 @@ export interface DataPlaneOptions extends Pick<
   /** Where all requests are logged, in the default format. @default nowhere */
   readonly accessLogTargets?: readonly LogTarget[];
   /** URLs of modules that register what a configuration may name: other threads import them before the first configuration. @default none */
-  readonly modules?: readonly string[];
+  readonly modules?: () => readonly string[];
   /** There is no going on: workers end again and again. @default throws, which ends the process */
   readonly onFailure?: (error: Error) => void;
 }

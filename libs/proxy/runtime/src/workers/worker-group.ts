@@ -225,7 +225,7 @@ export class WorkerGroup implements DataPlane {
   }
 
   #startWorker(thread: number): void {
-    const { nodeId, drainTimeoutMs, maxConnections, overload, accessLogTargets = [], modules = [] } = this.#options;
+    const { nodeId, drainTimeoutMs, maxConnections, overload, accessLogTargets = [], modules } = this.#options;
     const start = (): Omit<WorkerStart, "events"> => ({
       thread,
       threads: this.#threads,
@@ -235,7 +235,7 @@ export class WorkerGroup implements DataPlane {
       handsSockets: this.#addresses instanceof SocketsForWorkers,
       overload,
       accessLogTargets,
-      modules,
+      modules: modules?.() ?? [],
       blocks: this.#stats.all(),
       beats: this.#watchdog.beats.memory,
     });

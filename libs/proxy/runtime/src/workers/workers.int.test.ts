@@ -127,7 +127,7 @@ test("a worker that ends is started again, with the configuration in force and i
   const file = join(folder, "crash");
   process.env["CRASH_FILE"] = file;
   try {
-    await using proxy = await ProxyInThreads.start(world(backend), { modules: [crashModule] });
+    await using proxy = await ProxyInThreads.start(world(backend), { modules: () => [crashModule] });
     const upstream = new Set<unknown>();
     backend.server.on("connection", (socket) => upstream.add(socket));
     const before = await callOverAllWorkers(proxy, upstream);
@@ -168,7 +168,7 @@ test("a thread that is stuck is seen, and the numbers are there, while it is", a
   const file = join(folder, "stuck");
   process.env["STUCK_FILE"] = file;
   try {
-    await using proxy = await ProxyInThreads.start(world(backend), { modules: [stuckModule] });
+    await using proxy = await ProxyInThreads.start(world(backend), { modules: () => [stuckModule] });
     writeFileSync(file, "");
     await eventually(() => proxy.stat("workers.watchdog_mega_miss") === 1, "it is seen", 20_000);
     assert.ok(proxy.stat("workers.watchdog_miss") >= 1);
