@@ -1,6 +1,7 @@
 /**
  * `npm run conformance:dubbo`: other implementations of bolt and Dubbo as servers and clients call each other through two sidecars:
- * sofa-rpc-node with sofa-bolt-node and dubbo-remoting, and Dubbo for Java, unmodified but for the address that they call.
+ * sofa-rpc-node with sofa-bolt-node and dubbo-remoting, and Dubbo for Java, unmodified but for the address that they call; then Dubbo for
+ * Java that finds and is found by the mesh in a ZooKeeper. `--only node`, `java` or `bridge` runs a part.
  */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -10,6 +11,7 @@ import { promisify } from "node:util";
 import { Checks } from "./checks.ts";
 import { CannotRun } from "./envoy-binary.ts";
 import { freePort } from "./free-port.ts";
+import { checkBridge } from "./rpc/bridge-checks.ts";
 import { MeshOfSidecars } from "./rpc/mesh-of-sidecars.ts";
 import { javaPeers, nodePeers } from "./rpc/peer-packages.ts";
 import { PeerServer } from "./rpc/peer-process.ts";
@@ -84,7 +86,14 @@ async function checkJava(): Promise<void> {
   }
 }
 
-for (const part of [checkNode, checkJava]) {
+const parts = {
+  node: checkNode,
+  java: checkJava,
+  bridge: async () => await checkBridge(checks, { classPath: await javaPeers(), address: hostAddress() }),
+};
+const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1] : undefined;
+for (const [name, part] of Object.entries(parts)) {
+  if (only !== undefined && only !== name) continue;
   try {
     await part();
   } catch (error) {

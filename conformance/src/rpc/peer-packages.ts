@@ -17,7 +17,7 @@ const nettyModules = [
   "buffer", "codec", "codec-http", "codec-http2", "codec-socks", "common", "handler", "handler-proxy", "resolver", "transport",
   "transport-classes-epoll", "transport-native-unix-common",
 ]; // prettier-ignore
-/** Dubbo, and of what it needs as much as its dubbo protocol uses. */
+/** Dubbo, and of what it needs as much as its dubbo protocol and its registry in ZooKeeper use. */
 const jars = [
   "org/apache/dubbo/dubbo/3.3.6/dubbo-3.3.6.jar",
   "org/javassist/javassist/3.30.2-GA/javassist-3.30.2-GA.jar",
@@ -26,6 +26,14 @@ const jars = [
   "org/yaml/snakeyaml/2.4/snakeyaml-2.4.jar",
   "com/google/code/gson/gson/2.13.1/gson-2.13.1.jar",
   "com/google/protobuf/protobuf-java/3.25.5/protobuf-java-3.25.5.jar",
+  ...["client", "framework", "recipes", "x-discovery"].map(
+    (name) => `org/apache/curator/curator-${name}/5.1.0/curator-${name}-5.1.0.jar`,
+  ),
+  ...["zookeeper", "zookeeper-jute"].map((name) => `org/apache/zookeeper/${name}/3.8.4/${name}-3.8.4.jar`),
+  ...["databind", "core", "annotations"].map(
+    (name) => `com/fasterxml/jackson/core/jackson-${name}/2.17.2/jackson-${name}-2.17.2.jar`,
+  ),
+  ...["slf4j-api", "slf4j-nop"].map((name) => `org/slf4j/${name}/1.7.36/${name}-1.7.36.jar`),
   ...nettyModules.map((name) => `io/netty/netty-${name}/${netty}/netty-${name}-${netty}.jar`),
 ];
 
@@ -64,7 +72,9 @@ export async function nodePeers(): Promise<string> {
 
 /** A provider and a consumer of Dubbo. @returns their class path @throws CannotRun */
 export async function javaPeers(): Promise<string> {
-  const sources = ["Greeter", "Provider", "Consumer"].map((name) => join(import.meta.dirname, "java", `${name}.java`));
+  const sources = ["Greeter", "Provider", "Consumer", "RegistryProvider", "RegistryConsumer"].map((name) =>
+    join(import.meta.dirname, "java", `${name}.java`),
+  );
   const texts = await Promise.all(sources.map((file) => readFile(file, "utf8")));
   const folder = await prepared("dubbo-java", [...jars, ...texts], async (fresh) => {
     await run("javac", ["-version"]).catch((cause: unknown) => {

@@ -4,7 +4,7 @@ import org.apache.dubbo.config.*;
 import org.apache.dubbo.config.bootstrap.DubboBootstrap;
 
 public final class Provider {
-  public static final class Impl implements Greeter {
+  public static class Impl implements Greeter {
     public String greet(String name) {
       return "hello " + name + " " + org.apache.dubbo.rpc.RpcContext.getServerAttachment().getAttachment("colour");
     }
