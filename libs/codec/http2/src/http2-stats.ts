@@ -13,6 +13,7 @@ export class Http2Stats {
   streams_active = 0;
   too_many_header_frames = 0;
   trailers = 0;
+  tx_flush_timeout = 0;
   tx_reset = 0;
   goaway_sent = 0;
   /** Ours: connections closed for resetting streams faster than any use of it (CVE-2023-44487). */

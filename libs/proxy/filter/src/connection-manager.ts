@@ -113,7 +113,10 @@ export class ConnectionManager implements ServerConnectionEvents {
     const connection = streamFactory(protocol).createServer(socket, this, {
       wheel: this.#context.wheel,
       headersTimeoutMs: config.headersTimeoutMs,
-      idleTimeoutMs: config.idleTimeoutMs,
+      get idleTimeoutMs() {
+        return config.idleTimeoutMs * (overload?.timeoutScale ?? 1);
+      },
+      flushTimeoutMs: config.streamIdleTimeoutMs,
       maxHeadBytes: config.maxHeadBytes,
       maxHeaders: config.maxHeaders,
       highWatermarkBytes: config.highWatermarkBytes,

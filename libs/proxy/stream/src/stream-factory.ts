@@ -39,6 +39,8 @@ export interface ServerConnectionOptions extends ConnectionOptions {
   readonly wheel: TimerWheel;
   /** From a request's first byte (of the first request: from the connection) to the end of its head. @default 10000 */
   readonly headersTimeoutMs?: number;
+  /** A response that is complete, and that the client takes nothing of for so long, is given up; 0 = never. @default 300000 */
+  readonly flushTimeoutMs?: number;
   /** Without a request, after at least one. @default 3600000 (1 hour, as Envoy) */
   readonly idleTimeoutMs?: number;
   /** From a connection's drain until no stream begins any more, at most. HTTP/2 only. @default 5000 */

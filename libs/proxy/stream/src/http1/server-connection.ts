@@ -19,6 +19,7 @@ import { Http1ServerStream, type StreamOwner } from "./server-stream.ts";
 
 const DEFAULT_HEADERS_TIMEOUT_MS = 10_000;
 const DEFAULT_IDLE_TIMEOUT_MS = 3_600_000;
+const DEFAULT_FLUSH_TIMEOUT_MS = 300_000;
 const DEFAULT_DELAYED_CLOSE_MS = 1000;
 /** A client that takes nothing of the last response for this long is not waited for. */
 const STALLED_MS = 10_000;
@@ -39,6 +40,8 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
   #stream: Http1ServerStream | undefined;
   #held: Buffer | undefined;
   #draining = false;
+  /** Of the last response, when its time began. */
+  #unflushedBytes = 0;
   /** The last response is out: what still comes is discarded. */
   #lingering = false;
   #closed = false;
@@ -91,6 +94,11 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
     }
     if (this.#lingering || this.#stream !== undefined) {
       this.destroy();
+      return;
+    }
+    if (!this.#parser.midMessage && this.#socket.writableLength < this.#unflushedBytes) {
+      // It takes its time, but it takes: or has taken all, and is idle since.
+      this.#waitForRequest();
       return;
     }
     this.#why = this.#parser.midMessage ? "header timeout" : "idle timeout";
@@ -196,8 +204,16 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
       this.#linger();
       return;
     }
-    this.#deadline.deadlineMs = this.#options.wheel.nowMs + (this.#options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS);
+    this.#waitForRequest();
     this.#readHeld();
+  }
+
+  /** A client that takes nothing of its last response is given up before one that is merely idle. */
+  #waitForRequest(): void {
+    const { wheel, idleTimeoutMs = DEFAULT_IDLE_TIMEOUT_MS, flushTimeoutMs = DEFAULT_FLUSH_TIMEOUT_MS } = this.#options;
+    this.#unflushedBytes = this.#socket.writableLength;
+    const flushing = this.#unflushedBytes > 0 && flushTimeoutMs > 0 && flushTimeoutMs < idleTimeoutMs;
+    this.#deadline.deadlineMs = wheel.nowMs + (flushing ? flushTimeoutMs : idleTimeoutMs);
   }
 
   /** A client that does not read its responses gets no further ones: they would pile up here. */

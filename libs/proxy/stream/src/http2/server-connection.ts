@@ -14,19 +14,21 @@ import { listenToBytes } from "../direct-io.ts";
 import type { ServerConnectionOptions } from "../stream-factory.ts";
 import type { ConnectionInfo, ServerConnection, ServerConnectionEvents } from "../stream.ts";
 import { codecOptions } from "./codec-options.ts";
+import { FlushWatch } from "./flush-watch.ts";
 import { FrameOutput } from "./frame-output.ts";
 import { KEEP_ALIVE_TIMEOUT, KeepAlive } from "./keep-alive.ts";
-import { Http2RequestStream } from "./server-stream.ts";
+import { Http2RequestStream, type RequestStreamOwner } from "./server-stream.ts";
 
 const DEFAULT_HEADERS_TIMEOUT_MS = 10_000;
 const DEFAULT_IDLE_TIMEOUT_MS = 3_600_000;
+const DEFAULT_FLUSH_TIMEOUT_MS = 300_000;
 const DEFAULT_DRAIN_TIMEOUT_MS = 5000;
 const DEFAULT_DELAYED_CLOSE_MS = 1000;
 /** A client that takes nothing of the last frames for this long is not waited for. */
 const STALLED_MS = 10_000;
 
 /** A client's HTTP/2 connection. */
-export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, Expiring {
+export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, RequestStreamOwner, Expiring {
   readonly info: ConnectionInfo;
   readonly clientProtocol = "http2";
   readonly #deadline: WheelTimer;
@@ -138,9 +140,7 @@ export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, 
   }
 
   onStream(stream: Http2ServerStream): StreamSink<Http2RequestHead> {
-    const request: Http2RequestStream = new Http2RequestStream(this.#codec, stream, () =>
-      this.#onStreamClosed(request),
-    );
+    const request = new Http2RequestStream(this.#codec, stream, this);
     this.#streams.add(request);
     request.receiver = this.#events.onStream(request, this);
     return request;
@@ -150,9 +150,19 @@ export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, 
     this.#events.onRequestRefused?.(status, this);
   }
 
-  #onStreamClosed(stream: Http2RequestStream): void {
+  onStreamClosed(stream: Http2RequestStream): void {
     this.#streams.delete(stream);
     if (!this.#closed && !this.#lingering) this.#afterStreams();
+  }
+
+  watchFlush(stream: Http2ServerStream): FlushWatch | undefined {
+    const { wheel, flushTimeoutMs = DEFAULT_FLUSH_TIMEOUT_MS, http2 } = this.#options;
+    if (flushTimeoutMs === 0) return undefined;
+    return new FlushWatch(stream, wheel, flushTimeoutMs, () => {
+      if (http2?.stats !== undefined) http2.stats.tx_flush_timeout++;
+      this.#codec.resetStream(stream, ERROR_CODE.cancel);
+      this.#output.flush();
+    });
   }
 
   /** Time-outs by what the connection waits for; and its end, when there is nothing more to come. */

@@ -9,16 +9,25 @@ import { HeaderMap } from "../header-map.ts";
 import type { RequestHead, ResponseHead } from "../message.ts";
 import type { ResetReason } from "../reset-reason.ts";
 import type { StreamReceiver, StreamSender } from "../stream.ts";
+import type { FlushWatch } from "./flush-watch.ts";
 import { reasonOf, serverResetCode } from "./stream-reset.ts";
 
 const NO_BYTES = Buffer.alloc(0);
+
+/** What a stream needs of its connection. */
+export interface RequestStreamOwner {
+  onStreamClosed(stream: Http2RequestStream): void;
+  /** Watches a complete response that waits for its client. @returns undefined where that may take any time */
+  watchFlush(stream: Http2ServerStream): FlushWatch | undefined;
+}
 
 /** One request of a client, between its receiver and the codec. */
 export class Http2RequestStream implements StreamSender<ResponseHead>, StreamSink<Http2RequestHead> {
   receiver: StreamReceiver<RequestHead> | undefined;
   readonly #codec: Http2ServerConnection;
   readonly #stream: Http2ServerStream;
-  readonly #onClosed: () => void;
+  readonly #owner: RequestStreamOwner;
+  #flush: FlushWatch | undefined;
   #headRequest = false;
   /** What the client wants the stream to become. */
   #upgrade: string | undefined;
@@ -26,10 +35,10 @@ export class Http2RequestStream implements StreamSender<ResponseHead>, StreamSin
   /** A response that has no body, whatever is sent as such (RFC 9110 §6.4.1). */
   #bodyless = false;
 
-  constructor(codec: Http2ServerConnection, stream: Http2ServerStream, onClosed: () => void) {
+  constructor(codec: Http2ServerConnection, stream: Http2ServerStream, owner: RequestStreamOwner) {
     this.#codec = codec;
     this.#stream = stream;
-    this.#onClosed = onClosed;
+    this.#owner = owner;
   }
 
   // From the codec
@@ -84,7 +93,8 @@ export class Http2RequestStream implements StreamSender<ResponseHead>, StreamSin
 
   onClosed(): void {
     this.receiver = undefined;
-    this.#onClosed();
+    this.#flush?.end();
+    this.#owner.onStreamClosed(this);
   }
 
   /** The connection is gone. */
@@ -114,10 +124,12 @@ export class Http2RequestStream implements StreamSender<ResponseHead>, StreamSin
   sendData(chunk: Buffer, endStream: boolean): void {
     if (!this.#bodyless) this.#codec.sendData(this.#stream, chunk, endStream);
     else if (endStream) this.#codec.sendData(this.#stream, NO_BYTES, true);
+    if (endStream && this.#stream.queue.length > 0) this.#flush = this.#owner.watchFlush(this.#stream);
   }
 
   sendTrailers(trailers: HeaderMap): void {
     this.#codec.sendTrailers(this.#stream, trailers.fields, trailers.neverIndexed);
+    if (this.#stream.queue.length > 0) this.#flush = this.#owner.watchFlush(this.#stream);
   }
 
   reset(reason: ResetReason): void {
