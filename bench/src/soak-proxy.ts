@@ -12,7 +12,7 @@ const helpText = `npm run soak:proxy -- [options]
 
   --seconds N  rounds of 100 pushes, listeners replaced, an endpoint drained and a hot restart, until they are over [60]
   --clients N  that keep their HTTP/1.1 connections; half as many with new connections, and of HTTP/2 [16]
-  --pause N    ms between an answer and a client's next request: the load [5]
+  --pause N    ms between an answer and a client's next request: the load [1]
   --drain N    s that a replaced process may take to end [5]
   --json       prints the results as JSON
   --help
@@ -25,7 +25,7 @@ const { values } = parseArgs({
   options: {
     seconds: string("60"),
     clients: string("16"),
-    pause: string("5"),
+    pause: string("1"),
     drain: string("5"),
     json: flag,
     help: flag,

@@ -31,6 +31,7 @@ export interface MeshState {
   };
   /** Where a listener of bytes leads: another listener, which speaks HTTP. */
   readonly innerPort: number;
+  readonly innerRevision: number;
 }
 
 /** A control plane that says what it is told, and waits until the proxy has ACKed it. */
@@ -60,22 +61,23 @@ export class ScriptedMesh {
   /** For a proxy that is not there yet. */
   say(state: MeshState): string {
     const version = `v${++this.#version}`;
-    const { clusterRevision, ports, draining, innerPort } = state;
+    const { clusterRevision, ports, draining, innerPort, innerRevision } = state;
     const own = cluster("a", { maxRequestsPerConnection: 100_000 + clusterRevision });
     this.#set(typeUrls.cluster, version, [own, cluster("inner")]);
     this.#set(typeUrls.endpoint, version, [
       draining === undefined ? endpoints("a", ports) : drainingEndpoints("a", ports, draining),
       endpoints("inner", [innerPort]),
     ]);
+    const inner = `inner${innerRevision}`;
     const { name, port, kind, revision } = state.listener;
     const replaced =
       kind === "http" ? listener(name, port, { serverName: `v${revision}` }) : listenerOfBytes(name, port, "inner");
     this.#set(typeUrls.listener, version, [
       listener("outbound", this.#outboundPort),
-      listener("inner", innerPort),
+      listener(inner, innerPort, { statPrefix: "inner" }),
       replaced,
     ]);
-    const names = ["outbound", "inner", ...(kind === "http" ? [name] : [])];
+    const names = ["outbound", inner, ...(kind === "http" ? [name] : [])];
     this.#set(
       typeUrls.route,
       version,

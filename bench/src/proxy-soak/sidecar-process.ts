@@ -42,7 +42,9 @@ export class SidecarProcess {
     this.#process.stdout?.on("data", (chunk) => {
       const lines = `${rest}${String(chunk)}`.split("\n");
       rest = lines.pop() ?? "";
-      for (const line of lines) this.#lines.push(JSON.parse(line) as { msg?: string });
+      for (const line of lines) {
+        this.#lines.push(JSON.parse(line) as { msg?: string });
+      }
     });
     this.#exited = new Promise((resolve) => this.#process.once("exit", resolve));
     process.once("exit", () => this.#process.kill("SIGKILL"));

@@ -44,6 +44,7 @@ export async function soak(options: SoakOptions, progress: Progress): Promise<So
     ports: portsOf(),
     listener: { name: "in0", port: port!, kind: "http", revision: 0 },
     innerPort: innerPort!,
+    innerRevision: 0,
   };
   mesh.say(state);
   const ports = { outbound: outbound!, inbound: inbound!, admin: admin!, api: api! };
@@ -89,6 +90,10 @@ export async function soak(options: SoakOptions, progress: Progress): Promise<So
         await load.progress(clients * 20);
         done.listenersReplaced++;
       }
+      // Bytes that are passed on cannot be asked to end: who is behind them can.
+      await change({ innerRevision: state.innerRevision + 1 });
+      await load.progress(clients * 20);
+      done.listenersReplaced++;
       progress.step("an endpoint drains, goes, and its server stops");
       const [leaving, ...kept] = backends;
       await change({ ports: portsOf(), draining: leaving!.port });
