@@ -12,6 +12,7 @@ import {
 import { createLogger } from "@fairlead/logging";
 import { startTestZooKeeper, type TestZooKeeper } from "@fairlead/testing-servers";
 import { ZooKeeperClient } from "@fairlead/zookeeper";
+import { recordedRevision, startMetadataProvider } from "./testing/metadata-provider.ts";
 import { ZooKeeperRegistry } from "./zookeeper-registry.ts";
 
 const logger = createLogger({ service: "test", level: "silent" });
@@ -140,6 +141,29 @@ describe("Dubbo's registry in ZooKeeper", () => {
     await app.close();
     await until("it is gone", () => ports().length === 0);
     await registry.stop();
+  });
+
+  test("an instance that keeps its metadata itself is asked until it answers, and nobody waits for it", async () => {
+    const provider = await startMetadataProvider(2);
+    const app = await application(server);
+    const params = JSON.stringify({ port: String(provider.port), protocol: "dubbo", version: "1.0.0" });
+    const metadata = { "dubbo.endpoints": `[{"port":${provider.port},"protocol":"dubbo"}]`, "dubbo.metadata.revision": recordedRevision, "dubbo.metadata.storage-type": "local", "dubbo.metadata-service.url-params": params }; // prettier-ignore
+    const payload = { "@class": "org.apache.dubbo.registry.zookeeper.ZookeeperInstance", metadata };
+    const instance = { name: "shop", id: "x", address: "127.0.0.1", port: provider.port, payload };
+    await app.ensure("/services/shop");
+    await app.create("/services/shop/x", Buffer.from(JSON.stringify(instance)), { ephemeral: true });
+    const { registry, state, ports, sources } = mirror(server);
+    await until("all the rest was read", () => state.readings === 1);
+    assert(!ports().includes(provider.port));
+    await until("it has answered", () => ports().includes(provider.port));
+    assert.equal(sources.get("/services/shop/x")?.[0]?.interface, "org.x.Greeter");
+    // Another instance of that revision is known without a question.
+    await app.create("/services/shop/y", Buffer.from(JSON.stringify({ ...instance, address: "127.0.0.2" })), { ephemeral: true }); // prettier-ignore
+    await until("the second", () => ports().filter((port) => port === provider.port).length === 2);
+    assert.equal(provider.asked.length, 1);
+    await app.close();
+    await until("they are gone", () => !ports().includes(provider.port));
+    await Promise.all([registry.stop(), provider.stop()]);
   });
 
   test("ZooKeeper killed and back: changes of that time are found, and exports are there once", async () => {
