@@ -6,7 +6,7 @@ import { cpuNsOf, report } from "./measure.ts";
 const UNDER_WAY = 64;
 
 for (const bytes of [200, 1024, 4096, 16 * 1024, 64 * 1024]) {
-  const operations = bytes > 4096 ? 50_000 : 500_000;
+  const operations = bytes > 4096 ? 10_000 : 200_000;
   const source = Buffer.allocUnsafeSlow(bytes);
   report(
     `allocUnsafe, ${bytes} bytes written`,

@@ -1,4 +1,4 @@
-/** Whether to keep JavaScript objects for another use: `node --expose-gc bench/src/micro/objects.ts`. */
+/** Whether to keep JavaScript objects for another use: `node bench/src/micro/objects.ts`. */
 import { ObjectPool } from "@fairlead/pool";
 import { cpuNsOf, report } from "./measure.ts";
 
@@ -41,7 +41,7 @@ class Request {
   }
 }
 
-const OPERATIONS = 2_000_000;
+const OPERATIONS = 500_000;
 let sum = 0;
 
 /** Requests live until so many others have come: some are under way at any time. */
