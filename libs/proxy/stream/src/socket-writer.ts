@@ -4,9 +4,11 @@ import { DirectOutput } from "./direct-io.ts";
 import { flushSoon } from "./flush-list.ts";
 
 /** Up to here, parts are copied into one buffer: cheaper than a vectored write. */
-const MERGE_BYTES = 16 * 1024;
+const MERGE_BYTES = 64 * 1024;
 /** More parts than one message has in a tick: many small ones, as calls of an RPC connection are, are dearer to write one by one than to copy. */
 const MANY_PARTS = 16;
+/** Of what is too much for one buffer, small parts are put together up to this size. */
+const RUN_BYTES = 16 * 1024;
 /** From here on, memory to copy into is used again: Node cuts less from a page of its own, which is as cheap. */
 const POOLED_BYTES = 1024;
 /** Slots are given back when the system has taken what is in them, which it mostly does at once. */
@@ -127,14 +129,14 @@ function joined(parts: readonly (string | Buffer)[]): (string | Buffer)[] {
     bytes = 0;
   };
   for (const part of parts) {
-    if (part.length >= MERGE_BYTES) {
+    if (part.length >= RUN_BYTES) {
       endRun();
       all.push(part);
       continue;
     }
     run.push(part);
     bytes += part.length;
-    if (bytes >= MERGE_BYTES) endRun();
+    if (bytes >= RUN_BYTES) endRun();
   }
   endRun();
   return all;
