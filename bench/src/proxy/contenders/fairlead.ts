@@ -4,6 +4,8 @@ import type { Contender } from "./contender.ts";
 import { writeSidecarConfig } from "./sidecar-config.ts";
 
 const main = join(import.meta.dirname, "../../../../apps/sidecar/src/main.ts");
+/** As the image starts it: see Dockerfile. */
+const imageFlags = ["--max-semi-space-size=4"];
 const workersSetting = "FAIRLEAD_CONCURRENCY";
 const hasWorkers = sidecarConfig.rows().some(({ variable }) => variable === workersSetting);
 
@@ -27,6 +29,7 @@ export const fairlead: Contender = {
     ...(what.accessLog ? [`FAIRLEAD_ACCESS_LOG=file:${join(input.folder, "access.log")}`] : []),
     ...(hasWorkers ? [`${workersSetting}=${what.workers}`] : []),
     process.execPath,
+    ...imageFlags,
     main,
   ],
   prepare: writeSidecarConfig,
