@@ -6,6 +6,7 @@ import { addExpectedTimeout, type ForwardPlan, planForward } from "./forward-pla
 import type { LocalReply } from "./local-reply.ts";
 import { destinationOf } from "./original-destination.ts";
 import { MirrorRequests } from "./mirror-requests.ts";
+import { serverNameOf } from "./server-name.ts";
 import { ReplayBuffer } from "./replay-buffer.ts";
 import { flagOf, resetDetails, resetReply } from "./reset-reply.ts";
 import { isConnectFailure, retriesReset, retriesResponse } from "./retry-decision.ts";
@@ -220,6 +221,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
       this.#route.setHost(head, host.hostname);
     const attempt = new UpstreamRequest(this, host, fresh, this.#poolFor(host));
     attempt.clientProtocol = info.protocol;
+    if (head !== undefined) attempt.serverName = serverNameOf(host.settings, head);
     this.#attempt = attempt;
     this.#upstreamBlocked = false;
     const { retry, perTryMs = 0 } = this.#plan ?? {};

@@ -144,7 +144,7 @@ export class TcpConnection implements Expiring {
       if (this.#config.maxConnectAttempts > 1) info.flag("URX");
       this.close();
     };
-    const upstream = connectHost(host.address, host.port, config, () => {
+    const upstream = connectHost(host.address, host.port, host.settings, () => {
       clearTimeout(this.#connectTimer);
       upstream.removeAllListeners("error");
       host.monitor?.onResponse(200, undefined);

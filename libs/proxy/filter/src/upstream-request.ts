@@ -26,6 +26,7 @@ export class UpstreamRequest implements PoolWaiter, StreamReceiver<ResponseHead>
   readonly host: Host;
   readonly fresh: boolean;
   clientProtocol: string | undefined;
+  serverName: string | undefined;
   /** The connection had served before: the host may have closed it when it was idle. */
   reused = false;
   sender: StreamSender<RequestHead> | undefined;

@@ -1,10 +1,10 @@
 import type { Http2Options } from "@fairlead/proxy-stream";
 import type { HealthCheck } from "./health-check-config.ts";
-import type { ConnectSettings } from "./host-connect.ts";
+import type { ConnectSettings, UpstreamTls } from "./host-connect.ts";
 import type { OriginalDestination } from "./original-destinations.ts";
 import type { OutlierDetection } from "./outlier-config.ts";
 import type { SlowStart } from "./slow-start.ts";
-import type { HostMetadata, SubsetConfig } from "./subset-config.ts";
+import type { HostMetadata, MetadataMatch, SubsetConfig } from "./subset-config.ts";
 
 export type BalancerName = "round_robin" | "random" | "least_request" | "ring_hash" | "maglev";
 
@@ -56,6 +56,14 @@ export const defaultCircuitBreakers: CircuitBreakers = {
   maxRetries: 3,
 };
 
+/** How hosts with certain metadata are connected to (Envoy's transport_socket_matches). */
+export interface TlsMatch {
+  /** Of the namespace `envoy.transport_socket_match`; empty = any host. */
+  readonly match: MetadataMatch;
+  /** undefined: plain */
+  readonly tls: UpstreamTls | undefined;
+}
+
 /** An upstream cluster without its hosts. Immutable: a change is a new cluster. */
 export interface ClusterConfig extends ConnectSettings {
   readonly name: string;
@@ -87,6 +95,8 @@ export interface ClusterConfig extends ConnectSettings {
   readonly healthChecks?: readonly HealthCheck[];
   /** @default hosts are not divided */
   readonly subsets?: SubsetConfig | undefined;
+  /** Hosts that say such things of themselves are connected to in another way; the first that fits. @default none */
+  readonly tlsMatches?: readonly TlsMatch[];
   /** Hosts are what requests say. @default hosts are assigned */
   readonly originalDestination?: OriginalDestination | undefined;
 }
@@ -134,4 +144,6 @@ export interface HostSpec {
   readonly hashKey?: string;
   /** Of the namespace `envoy.lb`: what it may be chosen by. */
   readonly metadata?: HostMetadata;
+  /** Of the namespace `envoy.transport_socket_match`. */
+  readonly tlsMetadata?: HostMetadata | undefined;
 }

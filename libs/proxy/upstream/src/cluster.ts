@@ -1,8 +1,8 @@
 import { totalOf } from "@fairlead/stat-cells";
 import type { TimerWheel } from "@fairlead/timer-wheel";
-import type { ClusterConfig, HostSpec } from "./cluster-config.ts";
+import type { ClusterConfig, HostSpec, TlsMatch } from "./cluster-config.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
-import { createConnectionPool } from "./connection-pool-by-client.ts";
+import { createConnectionPool } from "./create-connection-pool.ts";
 import { HealthChecker } from "./health-checker.ts";
 import type { Destination, HostChoice } from "./host-choice.ts";
 import { type HostEntry, HostSet } from "./host-set.ts";
@@ -10,6 +10,7 @@ import { Host, hostKey } from "./host.ts";
 import { OriginalDestinations } from "./original-destinations.ts";
 import { OutlierDetector } from "./outlier-detector.ts";
 import { type HealthReporter, ReportedHealth } from "./reported-health.ts";
+import { canonicalJson } from "./subset-config.ts";
 import { SubsetHosts } from "./subset-hosts.ts";
 
 export interface ClusterContext {
@@ -37,6 +38,7 @@ export class Cluster {
   #overprovisioningPercent: number;
   #hosts: HostSet;
   #subsets: SubsetHosts | undefined;
+  readonly #configsOfMatches = new Map<TlsMatch, ClusterConfig>();
   readonly #destinations: OriginalDestinations | undefined;
   #closed = false;
 
@@ -113,7 +115,8 @@ export class Cluster {
     const after = new Map<string, HostEntry>();
     for (const spec of specs) {
       const key = hostKey(spec.address, spec.port);
-      const host = before.get(key) ?? after.get(key)?.host ?? this.#createHost(spec);
+      const known = before.get(key) ?? after.get(key)?.host;
+      const host = known?.settings === this.#configFor(spec) ? known : this.#createHost(spec);
       host.update(spec);
       after.set(key, {
         host,
@@ -129,7 +132,7 @@ export class Cluster {
     this.#outliers?.setHosts(hosts);
     this.#checker?.setHosts(hosts);
     this.#use(this.#createSet(entries));
-    for (const [key, host] of before) if (!after.has(key)) host.drain();
+    for (const [key, host] of before) if (after.get(key)?.host !== host) host.drain();
   }
 
   /** @returns undefined when there is none to choose; a host to avoid when no other was found */
@@ -200,10 +203,23 @@ export class Cluster {
     this.#checker?.close();
   }
 
+  /** The same one for the same metadata: a host whose configuration stays keeps its connections. */
+  #configFor({ tlsMetadata = {} }: HostSpec): ClusterConfig {
+    const { tlsMatches = [] } = this.config;
+    const found = tlsMatches.find(({ match }) =>
+      [...match].every(([name, value]) => name in tlsMetadata && canonicalJson(tlsMetadata[name]) === value),
+    );
+    if (found === undefined) return this.config;
+    const config = this.#configsOfMatches.get(found) ?? { ...this.config, tls: found.tls };
+    this.#configsOfMatches.set(found, config);
+    return config;
+  }
+
   #createHost(spec: HostSpec): Host {
     const { address, port } = spec;
-    const host = new Host(spec, () =>
-      createConnectionPool(address, port, this.config, this.stats, this.#context.wheel),
+    const config = this.#configFor(spec);
+    const host = new Host(spec, config, () =>
+      createConnectionPool(address, port, config, this.stats, this.#context.wheel),
     );
     host.readySinceMs = this.#now();
     return host;

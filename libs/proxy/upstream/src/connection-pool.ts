@@ -22,6 +22,8 @@ export interface PoolWaiter {
   readonly fresh: boolean;
   /** What the client speaks, for clusters that speak the same to their hosts. */
   readonly clientProtocol?: string | undefined;
+  /** What the request calls the host, for clusters that say so in TLS. */
+  readonly serverName?: string | undefined;
 }
 
 interface Idle {
@@ -139,7 +141,10 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
     const now = this.#wheel.nowMs;
     const expired = this.#idle.filter((entry) => entry.expiresAtMs <= now);
     this.#idle = this.#idle.filter((entry) => entry.expiresAtMs > now);
-    this.#deadline.deadlineMs = this.#idle.reduce((least, entry) => Math.min(least, entry.expiresAtMs), Number.POSITIVE_INFINITY);
+    this.#deadline.deadlineMs = this.#idle.reduce(
+      (least, entry) => Math.min(least, entry.expiresAtMs),
+      Number.POSITIVE_INFINITY,
+    );
     this.#stats.upstream_cx_idle_timeout += expired.length;
     for (const entry of expired) entry.connection.destroy();
   }

@@ -3,7 +3,7 @@ import type { TimerWheel } from "@fairlead/timer-wheel";
 import type { ClusterConfig } from "./cluster-config.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
-import { createConnectionPool } from "./connection-pool-by-client.ts";
+import { createConnectionPool } from "./create-connection-pool.ts";
 import type { HealthCheck } from "./health-check-config.ts";
 import type { Host } from "./host.ts";
 import { HttpProbe } from "./http-probe.ts";

@@ -1,8 +1,8 @@
 import { connect, Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { checkServerIdentity, connect as connectTls, type TLSSocket } from "node:tls";
 import { peerProblem } from "./peer-check.ts";
 import { forgetSession, keepSessions, lastSession } from "./tls-sessions.ts";
-import { SECRET_MISSING, type TlsSource } from "./tls-source.ts";
+import { SECRET_MISSING, type TlsSource, type TlsTerms } from "./tls-source.ts";
 
 /** TLS towards a cluster's hosts. */
 export interface UpstreamTls {
@@ -15,6 +15,15 @@ export interface UpstreamTls {
   readonly secretNames: readonly string[];
   /** A host's last session makes the next handshake short. @default true */
   readonly resumesSessions: boolean;
+  /** What a request calls the host takes the place of `serverName`. @default it does not */
+  readonly auto?: AutoServerName | undefined;
+  /** The host's certificate must be for `serverName`. @default false */
+  readonly checksServerName: boolean;
+}
+
+export interface AutoServerName {
+  /** The header that says it, in lower case. @default Host */
+  readonly header: string | undefined;
 }
 
 /** The system's probes of a connection that is quiet; undefined: the system's own numbers. */
@@ -63,12 +72,22 @@ function open(address: string, port: number, tls: UpstreamTls | undefined, onRea
     ...(tls.serverName === "" ? {} : { servername: tls.serverName }),
   });
   socket.setNoDelay(true);
-  if (tls.resumesSessions) keepSessions(socket, terms.context, sessionKey);
+  const verified = tls.resumesSessions ? keepSessions(socket, terms.context, sessionKey) : undefined;
   socket.once("error", () => forgetSession(terms.context, sessionKey));
   socket.once("secureConnect", () => {
-    const problem = terms.verify ? peerProblem(socket, terms.check) : undefined;
-    if (problem === undefined) onReady();
-    else socket.destroy(new Error(`TLS_error: certificate verify failed: ${problem}`));
+    const problem = terms.verify && !socket.isSessionReused() ? hostProblem(socket, tls, terms) : undefined;
+    if (problem === undefined) {
+      verified?.();
+      onReady();
+    } else socket.destroy(new Error(`TLS_error: certificate verify failed: ${problem}`));
   });
   return socket;
+}
+
+function hostProblem(socket: TLSSocket, tls: UpstreamTls, { check }: TlsTerms): string | undefined {
+  const wrongName =
+    tls.checksServerName && tls.serverName !== ""
+      ? checkServerIdentity(tls.serverName, socket.getPeerCertificate())?.message
+      : undefined;
+  return wrongName ?? peerProblem(socket, check);
 }

@@ -1,5 +1,6 @@
 import type { HostSpec } from "./cluster-config.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
+import type { ConnectSettings } from "./host-connect.ts";
 import type { HostMetadata } from "./subset-config.ts";
 
 /** Who is told how a host does: outlier detection. */
@@ -37,11 +38,14 @@ export class Host {
   /** The active health check says no. */
   failedCheck = false;
 
+  /** How it is connected to. */
+  readonly settings: ConnectSettings;
   readonly #createPool: () => ConnectionPool;
   #pool: ConnectionPool | undefined;
   #drained = false;
 
-  constructor(spec: HostSpec, createPool: () => ConnectionPool) {
+  constructor(spec: HostSpec, settings: ConnectSettings, createPool: () => ConnectionPool) {
+    this.settings = settings;
     this.address = spec.address;
     this.port = spec.port;
     this.key = hostKey(spec.address, spec.port);

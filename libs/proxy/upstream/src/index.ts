@@ -10,13 +10,21 @@ export {
   type HostHealth,
   type HostSpec,
   type RetryBudget,
+  type TlsMatch,
 } from "./cluster-config.ts";
 export { ClusterManager } from "./cluster-manager.ts";
 export { ClusterStats } from "./cluster-stats.ts";
+export { ALPN_PROTOCOL } from "./connection-pool-by-alpn.ts";
 export { CLIENT_PROTOCOL } from "./connection-pool-by-client.ts";
 export { ConnectionPool, type PoolWaiter } from "./connection-pool.ts";
 export { type HealthCheck } from "./health-check-config.ts";
-export { connectHost, type ConnectSettings, type TcpKeepAlive, type UpstreamTls } from "./host-connect.ts";
+export {
+  connectHost,
+  type ConnectSettings,
+  type TcpKeepAlive,
+  type UpstreamTls,
+  type AutoServerName,
+} from "./host-connect.ts";
 export { type Destination, type HostChoice } from "./host-choice.ts";
 export { TunnelPool } from "./tunnel-pool.ts";
 export { Host, hostKey, type HostMonitor } from "./host.ts";

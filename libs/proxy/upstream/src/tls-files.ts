@@ -68,6 +68,8 @@ export class TlsFiles {
       key: certificates.map(({ key }) => read(key)),
       minVersion,
       maxVersion,
+      // Without one OpenSSL does not let clients with certificates resume a session. A session is of this context in any case.
+      sessionIdContext: "fairlead",
       ...(trusted === undefined ? {} : { ca: read(trusted) }),
       ...(ciphers === "" ? {} : { ciphers }),
     };

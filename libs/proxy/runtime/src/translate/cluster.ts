@@ -4,7 +4,7 @@ import {
   ClusterSchema,
   UpstreamConnectionOptionsSchema,
 } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
-import { type ClusterConfig, clusterDefaults, type TcpKeepAlive } from "@fairlead/proxy-upstream";
+import { ALPN_PROTOCOL, type ClusterConfig, clusterDefaults, type TcpKeepAlive } from "@fairlead/proxy-upstream";
 import { noSecrets, type SecretLookup } from "../secrets/secret.ts";
 import { readBalancing } from "./balancing.ts";
 import { readBreakers } from "./circuit-breakers.ts";
@@ -13,6 +13,8 @@ import { readDnsDiscovery, type DnsDiscovery } from "./dns-discovery.ts";
 import { durationMs } from "./duration.ts";
 import { readHealthChecks } from "./health-check.ts";
 import { type Assignment, readLoadAssignment } from "./load-assignment.ts";
+import { readAutoServerName } from "./auto-server-name.ts";
+import { readTlsMatches } from "./tls-matches.ts";
 import { readOutlierDetection } from "./outlier-detection.ts";
 import { readOriginalDestination } from "./original-destination.ts";
 import { readProtocolOptions } from "./protocol-options.ts";
@@ -56,6 +58,7 @@ export function readCluster(message: Cluster, secrets: SecretLookup = noSecrets)
     "metadata",
     "ignore_health_on_host_removal",
     "transport_socket",
+    "transport_socket_matches",
     "outlier_detection",
     "health_checks",
     "ring_hash_lb_config",
@@ -69,10 +72,12 @@ export function readCluster(message: Cluster, secrets: SecretLookup = noSecrets)
     "wait_for_warm_on_init",
     "cleanup_interval",
     "upstream_connection_options",
+    "upstream_http_protocol_options",
     "track_cluster_stats",
   ]);
   if (message.name === "") throw rejection("name", "is empty");
   const options = readProtocolOptions(message);
+  const withAuto = readAutoServerName(message);
   const config: ClusterConfig = {
     ...clusterDefaults,
     name: message.name,
@@ -81,7 +86,8 @@ export function readCluster(message: Cluster, secrets: SecretLookup = noSecrets)
     originalDestination: readOriginalDestination(message),
     connectTimeoutMs: durationMs(message.connectTimeout, clusterDefaults.connectTimeoutMs, "connect_timeout"),
     highWatermarkBytes: message.perConnectionBufferLimitBytes ?? clusterDefaults.highWatermarkBytes,
-    tls: readUpstreamTls(message.transportSocket, secrets),
+    tls: withAuto(readUpstreamTls(message.transportSocket, secrets)),
+    tlsMatches: readTlsMatches(message, secrets).map(({ match, tls }) => ({ match, tls: withAuto(tls) })),
     keepAlive: readKeepAlive(message),
     circuitBreakers: readBreakers(message.circuitBreakers),
     outlierDetection: readOutlierDetection(message.outlierDetection),
@@ -89,7 +95,15 @@ export function readCluster(message: Cluster, secrets: SecretLookup = noSecrets)
     ...options,
     maxRequestsPerConnection: message.maxRequestsPerConnection ?? options.maxRequestsPerConnection,
   };
-  return { config, discovery: readDiscovery(message), secretNames: config.tls?.secretNames ?? [] };
+  if (config.protocol === ALPN_PROTOCOL && config.tls === undefined)
+    throw rejection("transport_socket", "is missing: with auto_config the TLS handshake tells what a host speaks");
+  return {
+    config,
+    discovery: readDiscovery(message),
+    secretNames: [config.tls, ...(config.tlsMatches ?? []).map(({ tls }) => tls)].flatMap(
+      (tls) => tls?.secretNames ?? [],
+    ),
+  };
 }
 
 function readKeepAlive({ upstreamConnectionOptions: options }: Cluster): TcpKeepAlive | undefined {

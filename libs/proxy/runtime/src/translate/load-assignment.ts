@@ -15,6 +15,7 @@ import type { HostHealth, HostSpec } from "@fairlead/proxy-upstream";
 import { refuseOthers, rejection } from "./rejection.ts";
 import { readSocketAddress } from "./socket-address.ts";
 import { LB_NAMESPACE } from "./subsets.ts";
+import { TLS_NAMESPACE } from "./tls-matches.ts";
 
 const health: Readonly<Record<HealthStatus, HostHealth>> = {
   [HealthStatus.UNKNOWN]: "healthy",
@@ -116,6 +117,7 @@ function readEndpoint(
     health: health[message.healthStatus],
     hostname: endpoint.hostname,
     ...(metadata === undefined ? {} : { metadata }),
+    tlsMetadata: message.metadata?.filterMetadata[TLS_NAMESPACE],
     ...(typeof hashKey === "string" ? { hashKey } : {}),
   };
 }

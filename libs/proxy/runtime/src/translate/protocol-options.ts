@@ -7,16 +7,17 @@ import {
 } from "@fairlead/envoy-api/envoy/config/core/v3/protocol_pb.js";
 import {
   type HttpProtocolOptions,
+  HttpProtocolOptions_AutoHttpConfigSchema,
   HttpProtocolOptions_UseDownstreamHttpConfigSchema,
   HttpProtocolOptionsSchema,
 } from "@fairlead/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
-import { CLIENT_PROTOCOL, type ClusterConfig, clusterDefaults } from "@fairlead/proxy-upstream";
+import { ALPN_PROTOCOL, CLIENT_PROTOCOL, type ClusterConfig, clusterDefaults } from "@fairlead/proxy-upstream";
 import { rpcProtocols } from "@fairlead/proxy-stream";
 import { durationMs } from "./duration.ts";
 import { readHttp2Options } from "./http2-options.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 
-const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+export const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
 /** RPC hosts keep what is idle for three of their clients' heartbeats, and we send these. */
 const RPC_IDLE_MS = 180_000;
@@ -43,6 +44,8 @@ export function readProtocolOptions(message: Cluster): Pick<ClusterConfig, "prot
     "common_http_protocol_options",
     "explicit_http_config",
     "use_downstream_protocol_config",
+    "auto_config",
+    "upstream_http_protocol_options",
   ]);
   return {
     ...readProtocol(options, where),
@@ -76,6 +79,17 @@ function readProtocol(options: HttpProtocolOptions, where: string): Pick<Cluster
     // As Envoy: without options for it, HTTP/2 is not spoken to the hosts.
     if (http2 === undefined) return { protocol: "http1" };
     return { protocol: CLIENT_PROTOCOL, http2: readHttp2Options(http2, `${inside}http2_protocol_options.`) };
+  }
+  if (wanted.case === "autoConfig") {
+    const inside = `${where}auto_config.`;
+    refuseOthers(HttpProtocolOptions_AutoHttpConfigSchema, wanted.value, inside, [
+      "http_protocol_options",
+      "http2_protocol_options",
+    ]);
+    const { httpProtocolOptions: http1, http2ProtocolOptions: http2 } = wanted.value;
+    if (http1 !== undefined) refuseOthers(Http1ProtocolOptionsSchema, http1, `${inside}http_protocol_options.`, []);
+    if (http2 === undefined) return { protocol: ALPN_PROTOCOL };
+    return { protocol: ALPN_PROTOCOL, http2: readHttp2Options(http2, `${inside}http2_protocol_options.`) };
   }
   if (wanted.case !== "explicitHttpConfig") return { protocol: "http1" };
   const inside = `${where}explicit_http_config`;

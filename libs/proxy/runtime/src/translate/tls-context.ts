@@ -32,7 +32,12 @@ export function readUpstreamTls(
   refuseOthers(UpstreamTlsContextSchema, message, where, ["common_tls_context", "sni", "max_session_keys"]);
   if (!/^[\x21-\x7e]*$/.test(message.sni)) throw rejection(`${where}sni`, "is not a name");
   const common = readCommon(message.commonTlsContext, `${where}common_tls_context.`, secrets);
-  return { ...common, serverName: message.sni, resumesSessions: (message.maxSessionKeys ?? 1) > 0 };
+  return {
+    ...common,
+    serverName: message.sni,
+    resumesSessions: (message.maxSessionKeys ?? 1) > 0,
+    checksServerName: false,
+  };
 }
 
 /** @throws FairleadError FL_XDS_REJECTED */

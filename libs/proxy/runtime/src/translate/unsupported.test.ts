@@ -28,7 +28,7 @@ const clusters: readonly (readonly [ClusterInit, RegExp])[] = [
   [{ name: "" }, /^name: is empty/],
   [
     { clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.ORIGINAL_DST } },
-    /^type: ORIGINAL_DST is not supported/,
+    /^lb_policy: is CLUSTER_PROVIDED in a cluster of type ORIGINAL_DST/,
   ],
   [{ edsClusterConfig: undefined }, /^eds_cluster_config: is missing/],
   [{ edsClusterConfig: {} }, /^eds_cluster_config\.eds_config: only ads/],
