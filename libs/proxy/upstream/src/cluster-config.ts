@@ -29,6 +29,8 @@ export interface Balancing {
 export interface CircuitBreakers {
   /** @default 1024. Soft: a host without a connection always gets one. */
   readonly maxConnections: number;
+  /** Of each host, besides `maxConnections`; of each thread. @default any number */
+  readonly maxConnectionsPerHost?: number | undefined;
   /** Requests that wait for a connection. @default 1024 */
   readonly maxPendingRequests: number;
   /** @default 1024 */

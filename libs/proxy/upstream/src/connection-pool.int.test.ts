@@ -158,6 +158,25 @@ test("a waiter that asks for a fresh connection does not get an idle or a freed 
   pool.destroy();
 });
 
+test("a host has no more connections than it may have, whatever the cluster may", async () => {
+  await using server = await TestServer.start();
+  const limits = {
+    maxConnections: 10,
+    maxConnectionsPerHost: 2,
+    maxPendingRequests: 9,
+    maxRequests: 10,
+    maxRetries: 3,
+  };
+  const { pool, stats } = poolTo(server.port, { circuitBreakers: limits });
+  const waiters = [new Waiter(), new Waiter(), new Waiter()];
+  for (const waiter of waiters) pool.acquire(waiter);
+  await Promise.all([waiters[0]?.outcome, waiters[1]?.outcome]);
+  assert.equal(pool.connections, 2);
+  assert.equal(stats.upstream_cx_overflow, 1);
+  assert.equal(stats.upstream_rq_pending_active, 1);
+  pool.destroy();
+});
+
 test("beyond max_connections requests wait for a freed connection, in their order; beyond max_pending they fail", async () => {
   await using server = await TestServer.start(answer);
   const limits = { maxConnections: 1, maxPendingRequests: 2, maxRequests: 10, maxRetries: 3 };

@@ -188,12 +188,17 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
   #connectForWaiters(): void {
     while (this.#connecting.size * this.#expectedStreams < this.#waiters.size) {
       // A host without any connection always gets one: else requests to it would wait for ever.
-      if (this.#total.upstream_cx_active >= this.#config.circuitBreakers.maxConnections && this.connections > 0) {
+      if (this.connections > 0 && this.#hasEnough()) {
         this.#stats.upstream_cx_overflow++;
         return;
       }
       this.#connect();
     }
+  }
+
+  #hasEnough(): boolean {
+    const { maxConnections, maxConnectionsPerHost = Number.POSITIVE_INFINITY } = this.#config.circuitBreakers;
+    return this.#total.upstream_cx_active >= maxConnections || this.connections >= maxConnectionsPerHost;
   }
 
   #connect(): void {

@@ -4,6 +4,7 @@ import { create } from "@bufbuild/protobuf";
 import { typeUrls } from "@fairlead/envoy-api";
 import { ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import { ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
+import { SecretSchema } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import { AdsClient, type AdsClientOptions } from "./ads-client.ts";
 import type { ConfigConsumer, ReceivedResource, RejectedResource } from "./config-consumer.ts";
 import { scripted, ScriptedAdsServer } from "./testing/scripted-ads-server.ts";
@@ -12,6 +13,7 @@ import { scripted, ScriptedAdsServer } from "./testing/scripted-ads-server.ts";
 class RecordingConsumer implements ConfigConsumer {
   readonly held = new Map<string, readonly string[]>();
   readonly givenUpOn: string[] = [];
+  wantedSecrets: readonly string[] = [];
   #initialized: (() => void) | undefined;
 
   async apply(typeUrl: string, resources: readonly ReceivedResource[]): Promise<readonly RejectedResource[]> {
@@ -21,6 +23,7 @@ class RecordingConsumer implements ConfigConsumer {
     return bad.map(({ name }) => ({ name, reason: "it is bad" }));
   }
   wantedNames(typeUrl: string): readonly string[] | undefined {
+    if (typeUrl === typeUrls.secret) return this.wantedSecrets;
     return typeUrl === typeUrls.endpoint || typeUrl === typeUrls.route ? [] : undefined;
   }
   onWantedNamesChanged(): () => void {
@@ -96,6 +99,24 @@ test("clusters, then listeners, each ACKed", async () => {
       [typeUrls.listener, "l1", undefined],
     ],
   );
+});
+
+test("secrets are asked for by name, before listeners, and a bad one is refused by name", async () => {
+  const secrets = (...names: string[]) => names.map((name) => scripted(SecretSchema, create(SecretSchema, { name })));
+  consumer.wantedSecrets = ["server", "authority"];
+  server.set(typeUrls.cluster, "c1", clusters("a"));
+  server.set(typeUrls.secret, "s1", secrets("server", "authority"));
+  server.set(typeUrls.listener, "l1", listeners("inbound"));
+  startClient();
+  await until("initialized", () => client.state().phase === "initialized");
+  const asked = server.requests.find(({ typeUrl }) => typeUrl === typeUrls.secret);
+  assert.deepEqual(asked?.names, ["server", "authority"]);
+  assert.deepEqual(consumer.held.get(typeUrls.secret), ["server", "authority"]);
+  server.set(typeUrls.secret, "s2", secrets("server", "bad"));
+  const refusal = await server.waitFor("NACK", ({ nack }) => nack !== undefined);
+  assert.equal(refusal.typeUrl, typeUrls.secret);
+  assert.equal(refusal.version, "s1");
+  assert.match(refusal.nack ?? "", /^bad: it is bad$/);
 });
 
 test("a gateway that is not there at first is found when it is", async () => {

@@ -10,8 +10,8 @@ import { refuseOthers } from "./rejection.ts";
 /** @throws FairleadError FL_XDS_REJECTED */
 export function readBreakers(message: CircuitBreakersMessage | undefined): CircuitBreakers {
   if (message === undefined) return defaultCircuitBreakers;
-  refuseOthers(CircuitBreakersSchema, message, "circuit_breakers.", ["thresholds"]);
-  let breakers = defaultCircuitBreakers;
+  refuseOthers(CircuitBreakersSchema, message, "circuit_breakers.", ["thresholds", "per_host_thresholds"]);
+  let breakers: CircuitBreakers = { ...defaultCircuitBreakers, maxConnectionsPerHost: readPerHost(message) };
   for (const [i, threshold] of message.thresholds.entries()) {
     // Requests of high priority do not exist here: routes refuse to make any.
     if (threshold.priority !== RoutingPriority.DEFAULT) continue;
@@ -25,6 +25,7 @@ export function readBreakers(message: CircuitBreakersMessage | undefined): Circu
     ]);
     const budget = threshold.retryBudget;
     breakers = {
+      ...breakers,
       maxConnections: threshold.maxConnections ?? breakers.maxConnections,
       maxPendingRequests: threshold.maxPendingRequests ?? breakers.maxPendingRequests,
       maxRequests: threshold.maxRequests ?? breakers.maxRequests,
@@ -37,4 +38,15 @@ export function readBreakers(message: CircuitBreakersMessage | undefined): Circu
     };
   }
   return breakers;
+}
+
+/** As in Envoy only connections are limited for each host. */
+function readPerHost({ perHostThresholds }: CircuitBreakersMessage): number | undefined {
+  let most: number | undefined;
+  for (const [i, threshold] of perHostThresholds.entries()) {
+    const where = `circuit_breakers.per_host_thresholds[${i}].`;
+    refuseOthers(CircuitBreakers_ThresholdsSchema, threshold, where, ["priority", "max_connections"]);
+    if (threshold.priority === RoutingPriority.DEFAULT) most = threshold.maxConnections;
+  }
+  return most;
 }

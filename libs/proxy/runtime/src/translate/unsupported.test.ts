@@ -40,7 +40,10 @@ const clusters: readonly (readonly [ClusterInit, RegExp])[] = [
     /^lb_subset_config\.metadata_fallback_policy: is not supported/,
   ],
   [{ transportSocket: { name: "tls" } }, /^transport_socket\.typed_config: is missing/],
-  [{ circuitBreakers: { perHostThresholds: [{}] } }, /^circuit_breakers\.per_host_thresholds/],
+  [
+    { circuitBreakers: { perHostThresholds: [{ maxRetries: 1 }] } },
+    /^circuit_breakers\.per_host_thresholds\[0\]\.max_retries/,
+  ],
   [
     { typedExtensionProtocolOptions: { [HTTP]: anyPack(HttpProtocolOptionsSchema, http3) } },
     /HTTP\/3 is not supported/,
