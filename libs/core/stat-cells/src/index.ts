@@ -1,5 +1,12 @@
 export { cellBacked } from "./cell-backed.ts";
 export { cellsOf, type StatClass } from "./cell-layout.ts";
+export {
+  type CommonCells,
+  commonCells,
+  type CommonCellShare,
+  CommonCellsOfControl,
+  CommonCellsOfThread,
+} from "./common-cells.ts";
 export { NamedCounts } from "./named-counts.ts";
 export { StatBlock, type StatBlockShare } from "./stat-block.ts";
 export { SharedStats, SharedStatsOfThread } from "./shared-stats.ts";

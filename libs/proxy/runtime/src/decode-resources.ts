@@ -1,5 +1,6 @@
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { FairleadError } from "@fairlead/errors";
+import type { CommonCells } from "@fairlead/stat-cells";
 import type { XdsRejection, XdsResource } from "./xds-resource.ts";
 
 /** A resource that can be applied. */
@@ -13,6 +14,7 @@ export interface Accepted<Value> {
  * Decodes and translates each resource on its own, so that a bad one does not keep the good ones back.
  *
  * @param known the resource in force under the name: equal bytes are not read again
+ * @param common what limits count in over all threads. @default those of this thread alone
  * @param translate throws FairleadError for what the proxy does not take
  */
 export function decodeResources<Desc extends DescMessage, Value>(
@@ -20,6 +22,7 @@ export function decodeResources<Desc extends DescMessage, Value>(
   resources: readonly XdsResource[],
   known: (name: string) => Accepted<Value> | undefined,
   translate: (message: MessageShape<Desc>) => { readonly name: string; readonly value: Value },
+  common?: CommonCells,
 ): { readonly accepted: readonly Accepted<Value>[]; readonly rejections: readonly XdsRejection[] } {
   const accepted: Accepted<Value>[] = [];
   const rejections: XdsRejection[] = [];
@@ -30,7 +33,8 @@ export function decodeResources<Desc extends DescMessage, Value>(
       continue;
     }
     try {
-      const translated = translate(fromBinary(schema, body));
+      const read = (): { readonly name: string; readonly value: Value } => translate(fromBinary(schema, body));
+      const translated = common === undefined ? read() : common.within(`${schema.typeName} ${name}`, body, read);
       if (translated.name !== name) throw new Error(`the resource is named ${name} and its message ${translated.name}`);
       accepted.push({ name, body, value: translated.value });
     } catch (error) {

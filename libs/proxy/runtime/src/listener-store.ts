@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
 import { HttpStats, TcpStats } from "@fairlead/proxy-filter";
+import type { CommonCells } from "@fairlead/stat-cells";
 import { decodeResources } from "./decode-resources.ts";
 import { type DrainOptions, GRADUAL_SHARE } from "./drain-options.ts";
 import type { ListenerStatus } from "./listener-status.ts";
@@ -14,6 +15,8 @@ const BIND_RETRY_MS = 1000;
 
 export interface ListenerStoreContext extends Omit<ManagedListenerContext, "httpStats" | "tcpStats" | "rpcStats" | "listenerAt"> {
   readonly logger: RuntimeLogger;
+  /** What limits count in over all threads. @default those of this thread alone */
+  readonly common?: CommonCells | undefined;
   /** Something about a listener changed. */
   readonly onChange: () => void;
 }
@@ -90,6 +93,7 @@ export class ListenerStore {
         return listener === undefined ? undefined : { name, body: listener.body, value: listener.translated };
       },
       (message) => ({ name: message.name, value: readListener(message, this.#context.secrets) }),
+      this.#context.common,
     );
     const present = new Set(resources.map((resource) => resource.name));
     const gone = [...this.#listeners.values()].filter(({ name }) => !present.has(name));

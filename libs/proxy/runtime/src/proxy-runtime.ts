@@ -54,7 +54,7 @@ export class ProxyRuntime {
   readonly #manager: ClusterManager;
   readonly #clusters: ClusterStore;
   readonly #secrets = new SecretStore();
-  readonly #routes = new RouteStore();
+  readonly #routes: RouteStore;
   readonly #listeners: ListenerStore;
   readonly #sockets: ListenerSockets;
   readonly #overload: OverloadManager | undefined;
@@ -127,7 +127,9 @@ export class ProxyRuntime {
       stats,
       onFailure: (error) => options.logger.error({ err: error }, "a socket that was handed over cannot be listened on"),
     });
+    this.#routes = new RouteStore(options.common);
     this.#listeners = new ListenerStore({
+      common: options.common,
       ...(overload === undefined ? {} : { overload }),
       clusters: this.#manager,
       wheel,

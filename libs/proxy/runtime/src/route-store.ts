@@ -1,12 +1,19 @@
 import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
 import type { RouteTable } from "@fairlead/proxy-router";
+import type { CommonCells } from "@fairlead/stat-cells";
 import { type Accepted, decodeResources } from "./decode-resources.ts";
 import { readRouteConfiguration } from "./translate/route-configuration.ts";
 import type { XdsRejection, XdsResource } from "./xds-resource.ts";
 
 /** RDS as it was accepted: the tables that listeners name. */
 export class RouteStore {
+  readonly #common: CommonCells | undefined;
   readonly #tables = new Map<string, Accepted<RouteTable>>();
+
+  /** @param common what limits count in over all threads */
+  constructor(common?: CommonCells) {
+    this.#common = common;
+  }
 
   get(name: string): RouteTable | undefined {
     return this.#tables.get(name)?.value;
@@ -22,6 +29,7 @@ export class RouteStore {
       resources,
       (name) => this.#tables.get(name),
       (message) => ({ name: message.name, value: readRouteConfiguration(message) }),
+      this.#common,
     );
     for (const table of accepted) this.#tables.set(table.name, table);
     return rejections;

@@ -1,6 +1,6 @@
 import type { OverloadConfig } from "@fairlead/proxy-overload";
 import type { Cluster, HealthReporter } from "@fairlead/proxy-upstream";
-import type { StatStore } from "@fairlead/stat-cells";
+import type { CommonCells, StatStore } from "@fairlead/stat-cells";
 import type { AccessLogSpec } from "./access-log/access-log.ts";
 import type { ResolveName, WatchNames } from "./dns-hosts.ts";
 import type { Watchdog } from "./watchdog/watchdog.ts";
@@ -46,6 +46,8 @@ export interface ProxyRuntimeOptions {
   readonly watchdog?: Watchdog | undefined;
   /** How late this thread's event loop has been lately. @default not known */
   readonly loopDelayMs?: (() => number) | undefined;
+  /** What limits count in over all threads. @default those of this thread alone */
+  readonly common?: CommonCells | undefined;
   /** Where counters are kept. @default objects of this thread */
   readonly stats?: StatStore;
   /** One line at info for each request. Off on the hot path; errors are always counted. @default false */

@@ -22,20 +22,21 @@ export interface LocalRateLimitSpec {
   readonly resourceExhausted: boolean;
 }
 
-/** A limit with its tokens: who shares the configuration shares them. */
+/** A limit with its tokens: who shares the configuration shares them, in all threads. */
 export class LocalRateLimit {
   readonly spec: LocalRateLimitSpec;
-  #shared: TokenBucket | undefined;
+  readonly #shared: TokenBucket;
   readonly #ofConnection = new WeakMap<ConnectionInfo, TokenBucket>();
 
   constructor(spec: LocalRateLimitSpec) {
     this.spec = spec;
+    this.#shared = new TokenBucket(spec.bucket);
   }
 
   take(connection: ConnectionInfo, nowMs: number): boolean {
     const { bucket, perConnection } = this.spec;
-    if (!perConnection) return (this.#shared ??= new TokenBucket(bucket, nowMs)).take(nowMs);
-    const own = this.#ofConnection.get(connection) ?? new TokenBucket(bucket, nowMs);
+    if (!perConnection) return this.#shared.take(nowMs);
+    const own = this.#ofConnection.get(connection) ?? new TokenBucket(bucket);
     this.#ofConnection.set(connection, own);
     return own.take(nowMs);
   }

@@ -1,28 +1,64 @@
-/** Tokens that come back at a steady pace; each request takes one. */
+import { commonCells } from "@fairlead/stat-cells";
+
+const USED = 0;
+/** When tokens came last: milliseconds, modulo 2^32; 0 = not yet. */
+const FILLED = 1;
+const MAX_TOKENS = 2 ** 31 - 1;
+/** Clocks of threads differ by less. What seems to lie further in the future is half of 2^32 ms and more ago. */
+const SKEW_MS = 1000;
+
+export interface TokenBucketOptions {
+  readonly max: number;
+  readonly perFill: number;
+  readonly fillMs: number;
+}
+
+/** Tokens that come back at a steady pace; each request takes one. Of all threads that build the same configuration. */
 export class TokenBucket {
   readonly #max: number;
   readonly #perFill: number;
   readonly #fillMs: number;
-  #tokens: number;
-  #filledMs: number;
+  readonly #cells: Int32Array;
 
-  constructor(options: { readonly max: number; readonly perFill: number; readonly fillMs: number }, nowMs: number) {
-    this.#max = options.max;
-    this.#perFill = options.perFill;
-    this.#fillMs = options.fillMs;
-    this.#tokens = options.max;
-    this.#filledMs = nowMs;
+  /** @param cells two of them. @default those of the configuration that is being built */
+  constructor({ max, perFill, fillMs }: TokenBucketOptions, cells = commonCells(2)) {
+    this.#max = Math.min(max, MAX_TOKENS);
+    this.#perFill = perFill;
+    this.#fillMs = fillMs;
+    this.#cells = cells;
   }
 
-  /** @returns false when there is none left */
+  /**
+   * @param nowMs of a clock that all threads have
+   * @returns false when there is none left
+   */
   take(nowMs: number): boolean {
-    const fills = Math.floor((nowMs - this.#filledMs) / this.#fillMs);
-    if (fills > 0) {
-      this.#tokens = Math.min(this.#max, this.#tokens + fills * this.#perFill);
-      this.#filledMs += fills * this.#fillMs;
+    const cells = this.#cells;
+    this.#fill(Math.floor(nowMs) | 0);
+    for (;;) {
+      const used = Atomics.load(cells, USED);
+      if (used >= this.#max) return false;
+      if (Atomics.compareExchange(cells, USED, used, used + 1) === used) return true;
     }
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
-    return true;
+  }
+
+  #fill(now: number): void {
+    const cells = this.#cells;
+    const filled = Atomics.load(cells, FILLED);
+    if (filled === 0) {
+      Atomics.compareExchange(cells, FILLED, 0, now || 1);
+      return;
+    }
+    const sinceMs = (now - filled) | 0;
+    const fills = sinceMs < -SKEW_MS ? Number.POSITIVE_INFINITY : Math.floor(sinceMs / this.#fillMs);
+    if (fills <= 0) return;
+    const next = fills === Number.POSITIVE_INFINITY ? now : (filled + fills * this.#fillMs) | 0;
+    // Who comes first fills for all.
+    if (Atomics.compareExchange(cells, FILLED, filled, next || 1) !== filled) return;
+    for (;;) {
+      const used = Atomics.load(cells, USED);
+      const left = Math.max(0, used - fills * this.#perFill);
+      if (used === 0 || Atomics.compareExchange(cells, USED, used, left) === used) return;
+    }
   }
 }

@@ -9,6 +9,12 @@ export function processClockMs(): number {
   return Number(process.hrtime.bigint() / 1000n) / 1000;
 }
 
+/** The same as a clock that costs less to read. */
+export function processNow(): () => number {
+  const aheadMs = processClockMs() - performance.now();
+  return () => performance.now() + aheadMs;
+}
+
 /** Signs of life in shared memory: a thread that is busy tells nothing, and that is what is seen. */
 export class ThreadBeats {
   readonly memory: SharedArrayBuffer;

@@ -1,7 +1,7 @@
 import { slotKey, taskKey } from "@fairlead/slot";
 import type { OverloadConfig } from "@fairlead/proxy-overload";
 import type { HealthReport, HostSpec } from "@fairlead/proxy-upstream";
-import type { StatBlockShare } from "@fairlead/stat-cells";
+import type { CommonCellShare, StatBlockShare } from "@fairlead/stat-cells";
 import type { MessagePort } from "node:worker_threads";
 import type { LogTarget } from "../access-log/log-file.ts";
 import type { HostCounts } from "../cluster-status.ts";
@@ -18,6 +18,7 @@ export interface ApplyArgument {
   readonly resources: PackedResources;
   /** Of what the control thread has made for this type: they are there before the worker counts in them. */
   readonly blocks: readonly StatBlockShare[];
+  readonly commonCells: readonly CommonCellShare[];
   /** Of listeners on any free port: key → the port that all workers take. */
   readonly ports: ReadonlyMap<string, number>;
   /** Sockets that were handed over since the last time. */
@@ -90,6 +91,7 @@ export interface WorkerStart {
   /** URLs of modules that register what a configuration may name. */
   readonly modules: readonly string[];
   readonly blocks: readonly StatBlockShare[];
+  readonly commonCells: readonly CommonCellShare[];
   /** See `ThreadBeats`. */
   readonly beats: SharedArrayBuffer;
   readonly events: MessagePort;

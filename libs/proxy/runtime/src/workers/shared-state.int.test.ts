@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
 import { test } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
 import type { ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import { HealthCheckSchema } from "@fairlead/envoy-api/envoy/config/core/v3/health_check_pb.js";
+import { LocalRateLimitSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit_pb.js";
+import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
 import type { DataPlaneOptions } from "../data-plane.ts";
 import { Backend } from "../testing/backend.ts";
 import { call, eventually } from "../testing/client.ts";
@@ -116,4 +121,56 @@ test("names are resolved once for all workers", async () => {
   let answers: string[] = [];
   while (answers.length === 0 || answers.some((answer) => answer !== "200 a")) answers = await callMany(proxy, 20);
   assert.equal(asked, 1);
+});
+
+test("a rate limit is one for all workers, and begins anew with a change of it", async () => {
+  await using backend = await Backend.named("a");
+  const limited = (maxTokens: number) => {
+    const always = { defaultValue: { numerator: 100 } };
+    const limit = create(LocalRateLimitSchema, {
+      statPrefix: "limit",
+      tokenBucket: { maxTokens, fillInterval: duration(3_600_000) },
+      filterEnabled: always,
+      filterEnforced: always,
+    });
+    const filters = [
+      { name: "limit", config: anyPack(LocalRateLimitSchema, limit) },
+      { name: "router", config: anyPack(RouterSchema, create(RouterSchema)) },
+    ];
+    return listener("in", 0, {
+      httpFilters: filters.map(({ name, config }) => ({ name, configType: { case: "typedConfig", value: config } })),
+    });
+  };
+  await using proxy = await ProxyInThreads.start({
+    clusters: [cluster("a")],
+    endpoints: [endpoints("a", [backend.port])],
+    listeners: [limited(7)],
+    routes: [routes("in", toCluster("*", "a"))],
+  });
+  const admitted = async (): Promise<number> =>
+    (await callMany(proxy, 40)).filter((answer) => answer === "200 a").length;
+  assert.equal(await admitted(), 7);
+  assert.equal(await admitted(), 0);
+  await proxy.apply({ listeners: [limited(5)] });
+  assert.equal(await admitted(), 5);
+  assert.equal(proxy.stat("http.in.limit.http_local_rate_limit.rate_limited"), 108);
+});
+
+test("a listener's connections are limited over all workers", async () => {
+  await using backend = await Backend.named("a");
+  await using proxy = await proxyOf({}, [backend.port], { maxConnections: 5 });
+  const sockets: Socket[] = [];
+  try {
+    for (let i = 0; i < 12; i++) {
+      const socket = connect(proxy.port("in"), "127.0.0.1");
+      sockets.push(socket);
+      socket.on("error", () => undefined);
+      await once(socket, "connect");
+    }
+    const address = `listener.127.0.0.1_${proxy.port("in")}`;
+    await eventually(() => proxy.stat(`${address}.downstream_cx_overflow`) === 7, "those beyond the limit are closed");
+    assert.equal(proxy.stat(`${address}.downstream_cx_active`), 5);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+  }
 });

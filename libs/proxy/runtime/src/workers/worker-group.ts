@@ -1,13 +1,14 @@
 import { typeUrls } from "@fairlead/envoy-api";
 import { FairleadError } from "@fairlead/errors";
 import { SlotControl } from "@fairlead/slot";
-import { SharedStats } from "@fairlead/stat-cells";
+import { CommonCellsOfControl, SharedStats } from "@fairlead/stat-cells";
 import type { ClusterStatus } from "../cluster-status.ts";
 import type { DataPlane, DataPlaneOptions } from "../data-plane.ts";
 import { systemResolve } from "../dns-hosts.ts";
 import type { DrainOptions } from "../drain-options.ts";
 import type { ListenerStatus } from "../listener-status.ts";
 import { ProxyRuntime } from "../proxy-runtime.ts";
+import { processNow } from "../watchdog/thread-beats.ts";
 import { Watchdog } from "../watchdog/watchdog.ts";
 import type { XdsRejection, XdsResource } from "../xds-resource.ts";
 import { AddressChecks } from "./address-checks.ts";
@@ -57,6 +58,7 @@ export class WorkerGroup implements DataPlane {
   readonly #options: WorkerGroupOptions;
   readonly #threads: number;
   readonly #stats: SharedStats;
+  readonly #common = new CommonCellsOfControl();
   readonly #control = new SlotControl();
   readonly #addresses: AddressChecks | SocketsForWorkers;
   readonly #reports: HostReports;
@@ -91,7 +93,9 @@ export class WorkerGroup implements DataPlane {
     this.#runtime = new ProxyRuntime({
       logger: options.logger,
       nodeId: options.nodeId,
+      now: processNow(),
       stats: this.#stats,
+      common: this.#common,
       sockets: this.#addresses,
       watchNames: resolution.watch,
       onHealth: this.#reports.onHealth,
@@ -216,6 +220,7 @@ export class WorkerGroup implements DataPlane {
       typeUrl,
       resources: packResources(this.#inForce.get(typeUrl) ?? []),
       blocks: this.#stats.takeNew(),
+      commonCells: this.#common.takeNew(),
       ports: new Map(this.#addresses.ports),
       sockets: this.#addresses instanceof SocketsForWorkers ? this.#addresses.takeNew() : new Map(),
     });
@@ -237,6 +242,7 @@ export class WorkerGroup implements DataPlane {
       accessLogTargets,
       modules: modules?.() ?? [],
       blocks: this.#stats.all(),
+      commonCells: this.#common.all(),
       beats: this.#watchdog.beats.memory,
     });
     const worker = new WorkerLife({

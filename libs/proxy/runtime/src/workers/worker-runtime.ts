@@ -1,5 +1,5 @@
 import { SlotWorker } from "@fairlead/slot";
-import { SharedStatsOfThread } from "@fairlead/stat-cells";
+import { CommonCellsOfThread, SharedStatsOfThread } from "@fairlead/stat-cells";
 import { defaultAccessLog } from "../access-log/access-log.ts";
 import { ProxyRuntime } from "../proxy-runtime.ts";
 import type { RuntimeLogger } from "../runtime-options.ts";
@@ -23,7 +23,7 @@ import {
 import { UnpackedResources } from "./packed-resources.ts";
 import { HostsOfControl } from "./resolved-hosts.ts";
 import { SocketsOfControl } from "./worker-sockets.ts";
-import { beginBeat, ThreadBeats } from "../watchdog/thread-beats.ts";
+import { beginBeat, processNow, ThreadBeats } from "../watchdog/thread-beats.ts";
 
 const TELL_HOSTS_MS = 1000;
 
@@ -32,6 +32,7 @@ export class WorkerRuntime {
   readonly #start: WorkerStart;
   readonly #runtime: ProxyRuntime;
   readonly #stats: SharedStatsOfThread;
+  readonly #common = new CommonCellsOfThread();
   readonly #resources = new Map<string, UnpackedResources>();
   readonly #ended: (() => void)[] = [];
   #toldHosts: ReadonlyMap<string, string> = new Map();
@@ -44,6 +45,7 @@ export class WorkerRuntime {
       this.#tell({ kind: "cell named", key, cell, name }),
     );
     this.#stats.add(start.blocks);
+    this.#common.add(start.commonCells);
     const beats = new ThreadBeats(start.beats);
     const hosts = new HostsOfControl();
     const reports = new HostReportsOfControl((outcomes) => this.#tell({ kind: "outcomes", outcomes }));
@@ -51,7 +53,9 @@ export class WorkerRuntime {
     this.#runtime = new ProxyRuntime({
       logger: this.#logger(),
       nodeId: start.nodeId,
+      now: processNow(),
       stats: this.#stats,
+      common: this.#common,
       reusePort: true,
       ...(start.handsSockets ? { sockets: this.#sockets } : {}),
       portOf: (request) => this.#ports.get(anyPortKey(request)),
@@ -81,9 +85,10 @@ export class WorkerRuntime {
     this.#ended.push(() => clearInterval(timer));
   }
 
-  async #apply({ typeUrl, resources, blocks, ports, sockets }: ApplyArgument): Promise<ApplyAnswer> {
+  async #apply({ typeUrl, resources, blocks, commonCells, ports, sockets }: ApplyArgument): Promise<ApplyAnswer> {
     this.#sockets.add(sockets.get(this.#start.thread) ?? new Map());
     this.#stats.add(blocks);
+    this.#common.add(commonCells);
     this.#ports = ports;
     const known = this.#resources.get(typeUrl) ?? new UnpackedResources();
     this.#resources.set(typeUrl, known);
