@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
-import { afterEach, beforeEach, test } from "node:test";
+import { afterEach, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { typeUrls } from "@fairlead/envoy-api";
 import { ScriptedAdsServer } from "@fairlead/proxy-xds-client/testing";
@@ -20,13 +20,14 @@ class RunningSidecar {
   readonly #process: ChildProcess;
   readonly #exited: Promise<number | null>;
 
-  constructor(ports: RunningSidecar["ports"], ads: string, registryUrl: string) {
+  constructor(ports: RunningSidecar["ports"], ads: string, registryUrl: string, readyTimeout: string) {
     this.ports = ports;
     this.#process = spawn(process.execPath, [join(import.meta.dirname, "main.ts")], {
       stdio: ["ignore", "pipe", "inherit"],
       env: {
         ...process.env,
         FAIRLEAD_HOT_RESTART: "true",
+        FAIRLEAD_HOT_RESTART_TIMEOUT: readyTimeout,
         FAIRLEAD_APP: "orders",
         FAIRLEAD_NODE_ID: nodeId,
         FAIRLEAD_API_PORT: String(ports.api),
@@ -122,7 +123,8 @@ let ads: ScriptedAdsServer;
 let registry: ScriptedRegistry;
 let sidecar: RunningSidecar;
 
-beforeEach(async () => {
+/** A sidecar that serves, with one publication. */
+async function start(readyTimeout = "90s"): Promise<void> {
   app = createServer((_request, response) => response.end("orders"));
   const appPort = await portOf(app);
   ads = new ScriptedAdsServer();
@@ -137,10 +139,10 @@ beforeEach(async () => {
     method === "GET" && path.startsWith("/v1/instances?") && registry.log().some((line) => line.includes("/pub"))
       ? { status: 200, body: { instances: [{ interface: service, port: appPort, protocol: "http", state: "ready" }] } }
       : undefined;
-  sidecar = new RunningSidecar(ports, ads.address, registry.url);
+  sidecar = new RunningSidecar(ports, ads.address, registry.url, readyTimeout);
   await eventually("the sidecar serves", () => sidecar.lines.some(({ msg }) => msg === "serving"));
   assert.equal((await sidecar.api("/pub", { service: { interface: service, port: appPort } })).err_no, 0);
-});
+}
 
 afterEach(async () => {
   await sidecar.stop();
@@ -151,6 +153,7 @@ afterEach(async () => {
 });
 
 test("a restart under load: no request fails, counters go on, and what is registered stays", async () => {
+  await start();
   await using load = new SteadyLoad({ port: sidecar.ports.inbound, host: service });
   await load.progress(200);
   const first = sidecar.pid;
@@ -177,6 +180,7 @@ test("a restart under load: no request fails, counters go on, and what is regist
 });
 
 test("a crash: callers wait in the sockets' queues for the next process; the local API comes back on its port", async () => {
+  await start();
   process.kill(sidecar.pid, "SIGKILL");
   await eventually("the crash is seen", () =>
     sidecar.lines.some(({ msg }) => String(msg).startsWith("the process that served has ended")),
@@ -195,21 +199,16 @@ test("a crash: callers wait in the sockets' queues for the next process; the loc
 });
 
 test("without a control plane the new process is not ready: it is ended in time, and the one before it serves on", async () => {
-  await sidecar.stop();
-  const ports = sidecar.ports;
-  process.env["FAIRLEAD_HOT_RESTART_TIMEOUT"] = "6s";
-  sidecar = new RunningSidecar(ports, ads.address, registry.url);
-  delete process.env["FAIRLEAD_HOT_RESTART_TIMEOUT"];
-  await eventually("the sidecar serves", () => sidecar.lines.some(({ msg }) => msg === "serving"));
-  await using load = new SteadyLoad({ port: ports.inbound, host: service });
+  await start("8s");
+  await using load = new SteadyLoad({ port: sidecar.ports.inbound, host: service });
   ads.stop();
   process.kill(Number(sidecar.supervisorPid), "SIGHUP");
   const find = () => sidecar.lines.find(({ msg }) => String(msg).startsWith("the new process is not ready in time"));
   await eventually("the new process is ended", () => find() !== undefined);
-  assert.match(String(find()?.["waiting_for"]), /ads-gateway/);
+  // On a busy machine it may not have come as far as that.
+  assert.match(String(find()?.["waiting_for"]), /ads-gateway|its start/);
   await load.progress(100);
   await load.stop();
   assert.deepEqual(load.failures, []);
   assert.equal(await sidecar.stat("server.hot_restart_epoch"), 0);
-  await ads.start();
 });

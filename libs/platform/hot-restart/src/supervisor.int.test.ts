@@ -100,7 +100,7 @@ test("a restart replaces the process; each new connection is served, by the one 
 });
 
 test("one that is not ready in time is ended, the log says what it waited for, and the one before it goes on", async () => {
-  await using supervised = await Supervised.make({ readyTimeoutMs: 1500 }, { TEST_FAILS: "1:ready" });
+  await using supervised = await Supervised.make({ readyTimeoutMs: 5000 }, { TEST_FAILS: "1:ready" });
   await supervised.supervisor.start();
   supervised.supervisor.restart();
   const line = await supervised.logged(/not ready in time/);

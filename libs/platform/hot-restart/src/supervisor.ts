@@ -168,7 +168,7 @@ export class Supervisor implements Module {
     const { serving } = this;
     // The only one is better than none.
     if (epoch.state !== "warming" || serving === undefined) return;
-    const waitingFor = epoch.isUp ? epoch.waitingFor : ["its start"];
+    const waitingFor = epoch.waitingFor.length > 0 ? epoch.waitingFor : ["its start"];
     const facts = { epoch: epoch.number, waiting_for: waitingFor, serving: serving.number, readyTimeoutMs };
     logger.error(facts, "the new process is not ready in time; it is ended, and the one before it goes on");
     epoch.kill();
