@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { TokenBucket } from "./token-bucket.ts";
 
 function takes(bucket: TokenBucket, nowMs: number, count: number): number {
