@@ -57,6 +57,8 @@ export function match(
   const slots = new Int32Array(program.slots);
   const last = whole ? from : text.length;
   for (let start = from; start <= last; start++) {
+    // A pattern of hundreds of groups is emptied at each start: that is work, too.
+    budget.steps -= program.slots >> 4;
     slots.fill(-1);
     if (run(program, text, start, whole, slots, budget)) return slots;
   }
@@ -78,7 +80,10 @@ function run(
   let pc = program.start;
   let at = start;
   for (;;) {
-    if (--steps < 0) throw new MatchTooLong();
+    if (--steps < 0) {
+      budget.steps = 0;
+      throw new MatchTooLong();
+    }
     const instruction = code[pc]!;
     let alive = true;
     switch (instruction.kind) {
