@@ -139,6 +139,10 @@ export class Supervisor implements Module {
 
   #give(request: Extract<FromEpoch, { kind: "take" }>, epoch: Epoch): void {
     const { id } = request;
+    if (epoch.state === "retired") {
+      epoch.send({ kind: "refused", id, code: "ECANCELED", message: "another process serves" });
+      return;
+    }
     try {
       const { handle, port } = this.#sockets.take(request, epoch.number);
       epoch.send({ kind: "taken", id, port }, handle);

@@ -60,6 +60,16 @@ test("a drain at once hastens one that is gradual", async () => {
   idle.destroy();
 });
 
+test("what drains listens nowhere any more, whatever it is told", async () => {
+  await using backend = await Backend.named("b");
+  await using proxy = await TestProxy.start(world(backend));
+  const port = proxy.port("in");
+  await proxy.runtime.drain();
+  assert.deepEqual(await proxy.apply({ listeners: [listener("in", port), listener("other", 0)] }), []);
+  assert.deepEqual(proxy.runtime.listeners(), []);
+  await assert.rejects(call(port), /ECONNREFUSED/);
+});
+
 test("a graceful drain accepts until its gradual part is over", async () => {
   await using backend = await Backend.named("b");
   await using proxy = await TestProxy.start(world(backend), { drainTimeoutMs: 1000, random: () => 0 });

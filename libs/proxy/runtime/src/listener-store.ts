@@ -85,6 +85,8 @@ export class ListenerStore {
   }
 
   async apply(resources: readonly XdsResource[]): Promise<readonly XdsRejection[]> {
+    // One that drains accepts nothing any more, also not where its successor does.
+    if (this.#closed) return [];
     const { accepted, rejections } = decodeResources(
       ListenerSchema,
       resources,
