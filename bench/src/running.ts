@@ -67,6 +67,10 @@ export class Running {
     return familyOf(this.#child.pid!).reduce((sum, pid) => sum + residentMiB(pid), 0);
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   async stop(): Promise<void> {
     const family = familyOf(this.#child.pid!);
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
