@@ -49,12 +49,12 @@ FROM base AS sidecar
 COPY --from=sidecar-files /fairlead ./
 EXPOSE 15006
 # Young objects of a proxy die at once: more room for them than this costs memory and saves nothing (docs/where-the-time-goes.md).
-CMD ["node", "--max-semi-space-size=4", "apps/sidecar/src/main.js"]
+CMD ["node", "--max-semi-space-size=8", "apps/sidecar/src/main.js"]
 
 FROM base AS edge-gateway
 COPY --from=edge-gateway-files /fairlead ./
 EXPOSE 8080 8443
-CMD ["node", "--max-semi-space-size=4", "apps/edge-gateway/src/main.js"]
+CMD ["node", "--max-semi-space-size=8", "apps/edge-gateway/src/main.js"]
 
 # The command line without `up`: status, apply, get, delete.
 FROM base AS fairlead

@@ -5,7 +5,7 @@ import { writeSidecarConfig } from "./sidecar-config.ts";
 
 const main = join(import.meta.dirname, "../../../../apps/sidecar/src/main.ts");
 /** As the image starts it: see Dockerfile. */
-const imageFlags = ["--max-semi-space-size=4"];
+const imageFlags = ["--max-semi-space-size=8"];
 const workersSetting = "FAIRLEAD_CONCURRENCY";
 const hasWorkers = sidecarConfig.rows().some(({ variable }) => variable === workersSetting);
 
