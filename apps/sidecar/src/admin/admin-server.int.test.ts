@@ -125,6 +125,15 @@ test("/ready says what is waited for", async () => {
   state = "LIVE";
 });
 
+test("/memory and /certs answer, and the dump can be masked", async () => {
+  const memory: { allocated: string } = JSON.parse((await get("/memory")).text);
+  assert.ok(Number(memory.allocated) > 0);
+  assert.deepEqual(JSON.parse((await get("/certs")).text), { certificates: [] });
+  const dump: { listeners: object[] } = JSON.parse((await get("/config_dump?resource=listeners&mask=name")).text);
+  for (const listener of dump.listeners) assert.deepEqual(Object.keys(listener), ["name"]);
+  assert.equal((await get("/reset_counters")).status, 405);
+});
+
 test("/server_info, /config_dump, /clusters and /listeners", async () => {
   const info: { version: string; node: { id: string } } = JSON.parse((await get("/server_info")).text);
   assert.deepEqual([info.version, info.node.id], ["fairlead/1.2.3", "orders-1"]);

@@ -1,8 +1,13 @@
 import { FairleadError } from "@fairlead/errors";
 import type { ListenerStatus } from "@fairlead/proxy-runtime";
+import { masked } from "./field-mask.ts";
 import { searchOf } from "./stats-page.ts";
 
-/** One kind of resource, or those whose names match. @throws FairleadError FL_REQUEST_INVALID */
+/**
+ * One kind of resource, those whose names match, or some of their fields. Endpoints are always there (Envoy: with include_eds).
+ *
+ * @throws FairleadError FL_REQUEST_INVALID
+ */
 export function configDumpPage(dump: object, query: URLSearchParams): object {
   const resource = query.get("resource");
   const name = query.get("name_regex");
@@ -23,6 +28,9 @@ export function configDumpPage(dump: object, query: URLSearchParams): object {
       Array.isArray(value) ? value.filter((one) => matches(nameOf(one))) : value,
     ]);
   }
+  const mask = query.get("mask")?.split(",");
+  if (mask !== undefined)
+    parts = parts.map(([key, value]) => [key, Array.isArray(value) ? masked(value, mask) : value]);
   return Object.fromEntries(parts);
 }
 

@@ -3,6 +3,8 @@ import { FairleadError } from "@fairlead/errors";
 import type { ProxyRuntime } from "@fairlead/proxy-runtime";
 import type { AdsState } from "@fairlead/proxy-xds-client";
 import type { AdminAnswer, AdminPage } from "./admin-server.ts";
+import { CounterBaseline } from "./counter-baseline.ts";
+import { memoryPage } from "./memory-page.ts";
 import { clustersJson, clustersText } from "./clusters-page.ts";
 import { configDumpPage, initDump } from "./config-pages.ts";
 import { prometheusText } from "./prometheus-stats.ts";
@@ -54,7 +56,9 @@ export function proxyPages(options: ProxyPagesOptions): Readonly<Record<string, 
   const startedAtMs = Date.now();
   const uptimeMs = () => Date.now() - startedAtMs;
   const { node, runtime, logger, epoch } = options;
-  const stats = () => statsOf({ state: options.state(), uptimeMs: uptimeMs(), epoch }, options.ads(), runtime);
+  const counted = () => statsOf({ state: options.state(), uptimeMs: uptimeMs(), epoch }, options.ads(), runtime);
+  const baseline = new CounterBaseline();
+  const stats = () => baseline.since(counted());
   return {
     "/ready": get("200 LIVE when the proxy takes calls, else 503 with what it waits for", () => {
       const state = options.state();
@@ -89,8 +93,13 @@ export function proxyPages(options: ProxyPagesOptions): Readonly<Record<string, 
         return { body: undefined };
       },
     ),
+    "/reset_counters": post("/stats and /stats/prometheus count from zero again; gauges go on", () => {
+      baseline.reset(counted());
+      return { body: "OK\n" };
+    }),
+    "/memory": get("bytes that the process has and uses", () => ({ body: memoryPage() })),
     "/config_dump": get(
-      "the configuration that is applied, and the state of its ADS stream; ?resource=clusters, ?name_regex=<regex>",
+      "the configuration that is applied, and the state of its ADS stream; ?resource=clusters, ?name_regex=<regex>, ?mask=name,config.name",
       (query) => ({ body: configDumpPage({ ...runtime.configDump(), ads: options.ads() }, query) }),
     ),
     "/certs": get("certificates of listeners and clusters, with the days until they end", () => ({
