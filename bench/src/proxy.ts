@@ -38,7 +38,7 @@ const progress = (line: string): void => void process.stdout.write(`${line}\n`);
 const { only, quick, cases } = options;
 const pace = quick
   ? { rounds: 1, warmUpRequests: 10_000, requests: 10_000 }
-  : { rounds: 5, warmUpRequests: 30_000, requests: 30_000 };
+  : { rounds: 5, warmUpRequests: 30_000, requests: 20_000 };
 
 const wanted = [fairlead, haproxy, nginx, await findEnvoy(), nodeHttp].filter(
   ({ name }) => only === undefined || only.has(name.toLowerCase()),
