@@ -230,3 +230,40 @@ test("header mutations happen at the filter's place; health checks are answered 
   assert.equal((await call(proxy.port("in"), { path: "/healthz" })).status, 200);
   assert.equal(backend.requests, 1);
 });
+
+test("requests ask for their faults by headers where that is allowed, for less than what is allowed", async () => {
+  await using backend = await Backend.named("a");
+  const config = pack(HTTPFaultSchema, {
+    delay: { faultDelaySecifier: { case: "headerDelay", value: {} }, percentage: hundred },
+    abort: { errorType: { case: "headerAbort", value: {} }, percentage: hundred },
+  });
+  await using proxy = await start(backend, [{ name: "fault", config }], { a: {} });
+  const ask = (headers: Record<string, string>): Promise<Answer> =>
+    call(proxy.port("in"), { headers: { host: "a", ...headers } });
+  assert.equal((await ask({})).body, "a");
+  const before = performance.now();
+  assert.equal((await ask({ "x-envoy-fault-delay-request": "60" })).body, "a");
+  assert(performance.now() - before >= 59);
+  assert.equal((await ask({ "x-envoy-fault-abort-request": "418" })).status, 418);
+  assert.equal((await ask({ "x-envoy-fault-abort-request": "99" })).status, 200);
+  const none = { "x-envoy-fault-abort-request": "418", "x-envoy-fault-abort-request-percentage": "0" };
+  assert.equal((await ask(none)).status, 200);
+  const grpc = await ask({ "x-envoy-fault-abort-grpc-request": "8", "content-type": "application/grpc" });
+  assert.equal(grpc.headers["grpc-status"], "8");
+  assert.equal(proxy.stat("http.in.fault.aborts_injected"), 2);
+});
+
+test("a response is let through as slowly as the fault says", async () => {
+  await using backend = await Backend.start((request, response) => {
+    request.resume();
+    response.end("x".repeat(20 * 1024));
+  });
+  const rate = { limitType: { case: "fixedLimit" as const, value: { limitKbps: 100n } }, percentage: hundred };
+  const config = pack(HTTPFaultSchema, { responseRateLimit: rate });
+  await using proxy = await start(backend, [{ name: "fault", config }], { a: {} });
+  const before = performance.now();
+  const answer = await call(proxy.port("in"), { headers: { host: "a" } });
+  assert.equal(answer.body.length, 20 * 1024);
+  assert(performance.now() - before >= 180, "20 KiB take 200 ms at 100 KiB/s");
+  assert.equal(proxy.stat("http.in.fault.response_rl_injected"), 1);
+});

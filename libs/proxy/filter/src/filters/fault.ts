@@ -1,12 +1,19 @@
 import { compileHeader, type HeaderMatch } from "@fairlead/proxy-router";
-import type { RequestHead } from "@fairlead/proxy-stream";
+import type { RequestHead, ResponseHead } from "@fairlead/proxy-stream";
+import { abortOf, delayOf, type FaultAbort, kbpsOf } from "./fault-request.ts";
+import { ThrottledBody } from "./throttled-body.ts";
 import type { StreamFilter, StreamFilterCallbacks, StreamFilterFactory } from "../stream-filter.ts";
 
 /** What goes wrong on purpose. Fractions are from 0 to 1. */
 export interface FaultSpec {
-  readonly delay?: { readonly ms: number; readonly fraction: number } | undefined;
+  /** `ms` undefined: as the request's x-envoy-fault-delay-request says. */
+  readonly delay?: { readonly ms: number | undefined; readonly fraction: number } | undefined;
+  /** `httpStatus` undefined: as the request's x-envoy-fault-abort-request or -abort-grpc-request says. */
   readonly abort?:
-    { readonly httpStatus: number; readonly grpcStatus: number | undefined; readonly fraction: number } | undefined;
+    | { readonly httpStatus: number | undefined; readonly grpcStatus: number | undefined; readonly fraction: number }
+    | undefined;
+  /** KiB of the response's body in a second; undefined: as the request's x-envoy-fault-throughput-response says. */
+  readonly responseRate?: { readonly kbps: number | undefined; readonly fraction: number } | undefined;
   /** Only requests to this cluster; "" for all. */
   readonly cluster: string;
   readonly headers: readonly HeaderMatch[];
@@ -27,7 +34,8 @@ export class FaultConfig {
   }
 
   get empty(): boolean {
-    return this.spec.delay === undefined && this.spec.abort === undefined;
+    const { delay, abort, responseRate } = this.spec;
+    return delay === undefined && abort === undefined && responseRate === undefined;
   }
 
   concerns(head: RequestHead, cluster: string): boolean {
@@ -50,6 +58,9 @@ class Fault implements StreamFilter {
   readonly #callbacks: StreamFilterCallbacks;
   #timer: NodeJS.Timeout | undefined;
   #active = false;
+  /** What is aborted with; undefined = nothing. */
+  #abort: FaultAbort | undefined;
+  #kbps = 0;
 
   constructor(config: FaultConfig, callbacks: StreamFilterCallbacks) {
     this.#config = config;
@@ -63,13 +74,24 @@ class Fault implements StreamFilter {
       this.#callbacks.count("fault.faults_overflow");
       return "continue";
     }
-    if (spec.delay !== undefined && this.#callbacks.random() < spec.delay.fraction) {
+    // What a request asks for is read before it can be changed.
+    const random = (): number => this.#callbacks.random();
+    this.#abort = abortOf(head, spec.abort, random);
+    this.#kbps = kbpsOf(head, spec.responseRate, random);
+    const delayMs = delayOf(head, spec.delay, random);
+    if (delayMs > 0) {
       this.#begin("fault.delays_injected");
       this.#callbacks.info.flag("DI");
-      this.#timer = setTimeout(() => this.#afterDelay(), spec.delay.ms);
+      this.#timer = setTimeout(() => this.#afterDelay(), delayMs);
       return "stop";
     }
-    return this.#abort() ? "stop" : "continue";
+    return this.#aborts() ? "stop" : "continue";
+  }
+
+  onResponseHead(head: ResponseHead, endStream: boolean): void {
+    if (this.#kbps === 0 || endStream || head.local !== undefined) return;
+    this.#begin("fault.response_rl_injected");
+    this.#callbacks.transformResponse(new ThrottledBody(this.#kbps));
   }
 
   onDestroy(): void {
@@ -79,12 +101,12 @@ class Fault implements StreamFilter {
   }
 
   #afterDelay(): void {
-    if (!this.#abort()) this.#callbacks.continueRequest();
+    if (!this.#aborts()) this.#callbacks.continueRequest();
   }
 
-  #abort(): boolean {
-    const { abort } = this.#config.spec;
-    if (abort === undefined || this.#callbacks.random() >= abort.fraction) return false;
+  #aborts(): boolean {
+    const abort = this.#abort;
+    if (abort === undefined) return false;
     this.#begin("fault.aborts_injected");
     this.#callbacks.sendLocalReply({
       status: abort.httpStatus,

@@ -4,7 +4,10 @@ import {
   type HTTPFault,
   HTTPFaultSchema,
 } from "@fairlead/envoy-api/envoy/extensions/filters/http/fault/v3/fault_pb.js";
-import { FaultDelaySchema } from "@fairlead/envoy-api/envoy/extensions/filters/common/fault/v3/fault_pb.js";
+import {
+  FaultDelaySchema,
+  FaultRateLimitSchema,
+} from "@fairlead/envoy-api/envoy/extensions/filters/common/fault/v3/fault_pb.js";
 import {
   FaultConfig,
   faultFilter,
@@ -31,6 +34,8 @@ function readFault(message: HTTPFault, where: string): FaultSpec {
     "upstream_cluster",
     "headers",
     "max_active_faults",
+    "response_rate_limit",
+    "response_rate_limit_percent_runtime",
     "disable_downstream_cluster_stats",
     // Names in a runtime that this proxy does not have: what they fall back to counts.
     "delay_percent_runtime",
@@ -43,6 +48,7 @@ function readFault(message: HTTPFault, where: string): FaultSpec {
   return {
     delay: readDelay(message.delay, `${where}delay.`),
     abort: readAbort(message.abort, `${where}abort.`),
+    responseRate: readRate(message.responseRateLimit, `${where}response_rate_limit.`),
     cluster: message.upstreamCluster,
     headers: message.headers.map((header, i) => readHeader(header, `${where}headers[${i}]`)),
     maxActive: message.maxActiveFaults ?? Number.POSITIVE_INFINITY,
@@ -51,17 +57,32 @@ function readFault(message: HTTPFault, where: string): FaultSpec {
 
 function readDelay(message: HTTPFault["delay"], where: string): FaultSpec["delay"] {
   if (message === undefined) return undefined;
-  refuseOthers(FaultDelaySchema, message, where, ["fixed_delay", "percentage"]);
+  refuseOthers(FaultDelaySchema, message, where, ["fixed_delay", "header_delay", "percentage"]);
+  const fraction = fractionOf(message.percentage, 0);
+  if (message.faultDelaySecifier.case === "headerDelay") return { ms: undefined, fraction };
   if (message.faultDelaySecifier.case !== "fixedDelay") throw rejection(`${where}fixed_delay`, "is missing");
   const ms = durationMs(message.faultDelaySecifier.value, 0, `${where}fixed_delay`);
-  return { ms, fraction: fractionOf(message.percentage, 0) };
+  return { ms, fraction };
+}
+
+function readRate(message: HTTPFault["responseRateLimit"], where: string): FaultSpec["responseRate"] {
+  if (message === undefined) return undefined;
+  refuseOthers(FaultRateLimitSchema, message, where, ["fixed_limit", "header_limit", "percentage"]);
+  const fraction = fractionOf(message.percentage, 0);
+  const { limitType } = message;
+  if (limitType.case === "headerLimit") return { kbps: undefined, fraction };
+  if (limitType.case !== "fixedLimit") throw rejection(where, "has neither fixed_limit nor header_limit");
+  const kbps = Number(limitType.value.limitKbps);
+  if (kbps < 1) throw rejection(`${where}fixed_limit.limit_kbps`, "is less than 1");
+  return { kbps, fraction };
 }
 
 function readAbort(message: HTTPFault["abort"], where: string): FaultSpec["abort"] {
   if (message === undefined) return undefined;
-  refuseOthers(FaultAbortSchema, message, where, ["http_status", "grpc_status", "percentage"]);
+  refuseOthers(FaultAbortSchema, message, where, ["http_status", "grpc_status", "header_abort", "percentage"]);
   const { errorType } = message;
   const fraction = fractionOf(message.percentage, 0);
+  if (errorType.case === "headerAbort") return { httpStatus: undefined, grpcStatus: undefined, fraction };
   if (errorType.case === "grpcStatus")
     return { httpStatus: httpOfGrpc[errorType.value] ?? 500, grpcStatus: errorType.value, fraction };
   if (errorType.case !== "httpStatus") throw rejection(where, "has neither http_status nor grpc_status");
