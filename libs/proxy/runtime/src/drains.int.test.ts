@@ -60,6 +60,20 @@ test("a drain at once hastens one that is gradual", async () => {
   idle.destroy();
 });
 
+test("a drain at once serves a request that was on its way on an idle connection", async () => {
+  await using backend = await Backend.named("b");
+  await using proxy = await TestProxy.start(world(backend), { drainTimeoutMs: 5000 });
+  const agent = keepAliveAgent(1);
+  const port = proxy.port("in");
+  await call(port, { agent });
+  const drained = proxy.runtime.drain();
+  await eventually(() => proxy.runtime.listeners().every(({ state }) => state === "draining"), "draining");
+  const answer = await call(port, { agent });
+  assert.deepEqual([answer.status, answer.headers.connection], [200, "close"]);
+  await drained;
+  agent.destroy();
+});
+
 test("what drains listens nowhere any more, whatever it is told", async () => {
   await using backend = await Backend.named("b");
   await using proxy = await TestProxy.start(world(backend));

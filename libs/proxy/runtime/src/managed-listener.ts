@@ -25,6 +25,9 @@ export interface ManagedListenerContext extends ServedChainContext {
   readonly stats: StatStore;
 }
 
+/** How long idle connections stay in a drain at once. */
+const LAST_REQUESTS_MS = 300;
+
 /** `listener.<address>.…` */
 export class ListenerStats {
   downstream_cx_total = 0;
@@ -171,7 +174,11 @@ export class ManagedListener implements SocketConsumer {
     this.#close(removed);
     const { drainTimeoutMs } = this.#context;
     const chains = [...this.#chains.values(), ...this.#retired];
-    const atOnce = async (): Promise<void> => void (await Promise.all(chains.map((chain) => chain.drain())));
+    const atOnce = async (): Promise<void> => {
+      await Promise.all(chains.map((chain) => chain.drain()));
+      // Requests that are on their way on idle connections are served, too: they end them.
+      await within(LAST_REQUESTS_MS, Promise.all(chains.map((chain) => chain.whenLeft())));
+    };
     const hastened = new Promise<void>((resolve) => {
       this.#hasten = () => void atOnce().then(resolve);
     });
