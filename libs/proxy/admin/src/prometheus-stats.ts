@@ -17,6 +17,8 @@ const tagged: readonly TaggedPrefix[] = [
 /** Statistics whose own names have dots. */
 const groups =
   /\.((?:circuit_breakers\.default|outlier_detection|health_check|http2|fault|cors|http_local_rate_limit)\.[a-z0-9_.]+)$/;
+/** `<address>_<port>.` and a name of its own, which may be a filter's: of a third party, too. */
+const listenerStat = /^.*?_\d+\.(.+)$/;
 const responseCode = /_rq_(\d{3}|\dxx)$/;
 
 interface Sample {
@@ -31,7 +33,8 @@ function sampleOf(name: string, value: number): Sample {
   const found = tagged.find(({ prefix }) => name.startsWith(`${prefix}.`));
   if (found !== undefined) {
     const inner = name.slice(found.prefix.length + 1);
-    const stat = groups.exec(inner)?.[1] ?? inner.slice(inner.lastIndexOf(".") + 1);
+    const ofListener = found.prefix === "listener" ? listenerStat.exec(inner)?.[1] : undefined;
+    const stat = ofListener ?? groups.exec(inner)?.[1] ?? inner.slice(inner.lastIndexOf(".") + 1);
     const middle = inner.slice(0, -stat.length - 1);
     if (middle !== "") labels.push([found.tag, middle]);
     rest = `${found.prefix}.${stat}`;
