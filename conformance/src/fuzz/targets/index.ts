@@ -13,4 +13,5 @@ export const fuzzTargets: Readonly<Record<string, () => Promise<FuzzTarget>>> = 
   regex: async () => (await import("./regex.ts")).regexTarget,
   path: async () => (await import("./path.ts")).pathTarget,
   "client-hello": async () => (await import("./client-hello.ts")).clientHelloTarget,
+  "proxy-header": async () => (await import("./proxy-header.ts")).proxyHeaderTarget,
 };
