@@ -150,12 +150,16 @@ describe("the import of a registry", () => {
     first.onAll({ ...sources(1, 2), rules: new Map([["/c", rule("['=> address=10.0.0.1:2']")]]) });
     await untilPolicies("written", "s", (texts) => texts.includes("10.0.0.1:2"));
     await first.stop();
+    // Of an interface that has no provider any more.
+    const [one] = await policiesOf("s");
+    await store.write(undefined, (tx) => tx.putPolicy({ ...one!, name: "stale" }));
     const second = begin("s");
     second.restore(await store.snapshot());
     await pause(20);
     assert((await policiesOf("s")).length > 0, "kept until it was read");
     second.onAll({ providers: new Map(), rules: new Map() });
     await untilPolicies("removed", "s", (texts) => texts === "");
+    assert.deepEqual(await policiesOf("s"), []);
     await second.stop();
   });
 

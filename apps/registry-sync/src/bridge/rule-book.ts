@@ -31,7 +31,8 @@ const maxTold = 10_000;
 export class RuleBook {
   readonly #registry: string;
   readonly #logger: Logger;
-  readonly #read = new Map<string, ReadRules>();
+  /** By where it lies. */
+  readonly #read = new Map<string, ReadRules & { readonly name: string }>();
   #rules: readonly Rule[] = [];
   #overrides: readonly Override[] = [];
   /** What the mesh has, by policy; and, as far as this process knows, for which interface. */
@@ -52,7 +53,7 @@ export class RuleBook {
   }
 
   get problems(): readonly RuleProblem[] {
-    const ofTexts = [...this.#read].flatMap(([source, { problems }]) => problems.map((text) => ({ source, text })));
+    const ofTexts = [...this.#read.values()].flatMap(problemsOf);
     const all = [...ofTexts, ...[...this.#planProblems.values()].flat()];
     return [...new Map(all.map((problem) => [`${problem.source} ${problem.text}`, problem])).values()];
   }
@@ -64,13 +65,13 @@ export class RuleBook {
 
   setAll(documents: ReadonlyMap<string, RuleDocument>): void {
     this.#read.clear();
-    for (const [source, document] of documents) this.#read.set(source, readRules(document, nameOf(document)));
+    for (const [source, document] of documents) this.#read.set(source, named(document));
     this.#changed();
   }
 
   set(source: string, document: RuleDocument | undefined): void {
     if (document === undefined) this.#read.delete(source);
-    else this.#read.set(source, readRules(document, nameOf(document)));
+    else this.#read.set(source, named(document));
     this.#changed();
   }
 
@@ -122,7 +123,7 @@ export class RuleBook {
   #changed(): void {
     this.#rules = [...this.#read.values()].flatMap(({ rules }) => rules);
     this.#overrides = overridesOf(this.#rules);
-    for (const [source, { problems }] of this.#read) for (const text of problems) this.#tell({ source, text });
+    for (const read of this.#read.values()) for (const problem of problemsOf(read)) this.#tell(problem);
   }
 
   #note(name: string, problems: readonly RuleProblem[]): void {
@@ -137,6 +138,15 @@ export class RuleBook {
     this.#known.add(id);
     this.#logger.warn({ registry: this.#registry, rule: source, problem: text }, "a rule is not followed in the mesh");
   }
+}
+
+function named(document: RuleDocument): ReadRules & { readonly name: string } {
+  const name = nameOf(document);
+  return { ...readRules(document, name), name };
+}
+
+function problemsOf({ name, problems }: ReadRules & { readonly name: string }): RuleProblem[] {
+  return problems.map((text) => ({ source: name, text }));
 }
 
 /** How people find it. */

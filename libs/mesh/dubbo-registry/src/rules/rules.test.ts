@@ -135,6 +135,13 @@ configs:
     assert.deepEqual(problems, []);
   });
 
+  test("two methods with the same time-out have a route each", () => {
+    const text = `{scope: service, key: ${name}, configs: [{side: consumer, parameters: {a.timeout: 5, b.timeout: 5}}]}`;
+    const { routes } = routed([provider(1)], item(`${name}::.configurators`, text));
+    const uris = routes.map(({ match, timeout }) => [/exact":"([^"]+)/.exec(match)?.[1], timeout]);
+    assert.deepEqual(uris, [[`/${name}/a`, "5ms"], [`/${name}/b`, "5ms"], [undefined, undefined]]); // prettier-ignore
+  });
+
   test("what cannot be had is said: mock, a time-out of one provider, a weight for one caller", () => {
     const text = `
 scope: service
