@@ -1,12 +1,14 @@
 /**
- * npm run conformance:http [-- --only h2spec|smuggling]
+ * npm run conformance:http [-- --only h2spec|smuggling|abuse]
  *
  * - h2spec: in strict mode against the proxy's HTTP/2 server, and h2specd against its client
  * - smuggling: hostile HTTP/1.1 through Fairlead, HAProxy and nginx to the same host, and where they differ
+ * - abuse: 10,000 idle connections, and bodies of a gibibyte: memory and event loop of a proxy in its own process
  *
- * Exit code: 0 all passed, 1 something failed, 2 it cannot run here (h2spec: no curl, no Go, or no module proxy), 64 another option.
+ * Exit code: 0 all passed, 1 something failed, 2 it cannot run here (h2spec: no curl, no Go, or no module proxy; abuse: too few open files), 64 another option.
  */
 import { parseArgs } from "node:util";
+import { runAbuse } from "./abuse/abuse-run.ts";
 import { CannotRun } from "./envoy-binary.ts";
 import { type Counts, runH2spec } from "./h2spec-run.ts";
 import { compareSmuggling } from "./smuggling/comparison.ts";
@@ -14,6 +16,7 @@ import { compareSmuggling } from "./smuggling/comparison.ts";
 const parts = new Map<string, () => Promise<Counts>>([
   ["h2spec", runH2spec],
   ["smuggling", compareSmuggling],
+  ["abuse", runAbuse],
 ]);
 
 const { only } = parseArgs({ options: { only: { type: "string" } } }).values;

@@ -16,7 +16,7 @@ async function start(config: ProxyProcessConfig): Promise<void> {
   const request = millis(config.requestTimeoutMs).value;
   const streamIdle = millis(config.streamIdleTimeoutMs).value;
   const idle = millis(config.idleTimeoutMs).value;
-  const proxy = await TestProxy.start({
+  const world = {
     clusters: [toHost],
     listeners: [
       listener("in", 0, {
@@ -28,7 +28,9 @@ async function start(config: ProxyProcessConfig): Promise<void> {
     ],
     // A transfer of a gigabyte takes longer than the 15 s of a route that says nothing.
     routes: [routes("in", toCluster("*", "a", { timeout: duration(0) }))],
-  });
+  };
+  const { maxConnections } = config;
+  const proxy = await TestProxy.start(world, maxConnections === undefined ? {} : { maxConnections });
   const delay = monitorEventLoopDelay({ resolution: 5 });
   delay.enable();
   process.on("message", () => {

@@ -11,6 +11,8 @@ export interface ProxyProcessConfig {
   readonly streamIdleTimeoutMs?: number;
   /** Of connections. */
   readonly idleTimeoutMs?: number;
+  /** @default as the runtime */
+  readonly maxConnections?: number;
 }
 
 export interface ProcessReport {
