@@ -126,7 +126,7 @@ test("a connection goes to the listener of the address that it was meant for, if
 function addressOf(address: string, port: number): NonNullable<ListenerInit["address"]> {
   return {
     address: { case: "socketAddress", value: { address, portSpecifier: { case: "portValue", value: port } } },
-  } as NonNullable<ListenerInit["address"]>;
+  };
 }
 
 test("a third party's listener filter is called by the type of its configuration", async () => {
@@ -144,7 +144,7 @@ test("a third party's listener filter is called by the type of its configuration
     name: "own",
     configType: { case: "typedConfig" as const, value: { typeUrl, value: new Uint8Array() } },
   };
-  await using proxy = await proxyWith({ listenerFilters: [own as never] }, backend);
+  await using proxy = await proxyWith({ listenerFilters: [own] }, backend);
   assert.match(await exchange(proxy.port("in"), REQUEST), /198\.51\.100\.9$/);
   assert.equal(proxy.stat(`listener.127.0.0.1_${proxy.port("in")}.third_party.seen`), 1);
 });

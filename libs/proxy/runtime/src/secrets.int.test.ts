@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { once } from "node:events";
-import { connect, type TLSSocket } from "node:tls";
 import { after, test } from "node:test";
+import { connect, type TLSSocket } from "node:tls";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { typeUrls } from "@fairlead/envoy-api";
@@ -89,9 +89,9 @@ test("a listener waits for its certificate; a new one is for new connections, an
   const before = await connected(port);
   assert.equal(nameOf(before), "first");
   assert.deepEqual(await proxy.apply({ secrets: [certificateSecret("server", second)] }), []);
-  const after = await connected(port);
-  assert.equal(nameOf(after), "second");
-  for (const socket of [before, after]) {
+  const next = await connected(port);
+  assert.equal(nameOf(next), "second");
+  for (const socket of [before, next]) {
     socket.write("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
     const [answer] = (await once(socket, "data")) as [Buffer];
     assert.match(answer.toString(), /^HTTP\/1\.1 200 /);

@@ -69,7 +69,7 @@ class SecureBackend implements AsyncDisposable {
 function tlsSocket(common: Common, sni = ""): NonNullable<ClusterInit["transportSocket"]> {
   const context = create(UpstreamTlsContextSchema, { commonTlsContext: common, sni });
   const value = anyPack(UpstreamTlsContextSchema, context);
-  return { name: "tls", configType: { case: "typedConfig", value } } as NonNullable<ClusterInit["transportSocket"]>;
+  return { name: "tls", configType: { case: "typedConfig", value } };
 }
 
 function clusterTo(ports: readonly number[], init: ClusterInit): ReturnType<typeof cluster> {

@@ -1,6 +1,3 @@
-import type { TimerWheel } from "@fairlead/timer-wheel";
-import type { ClusterConfig } from "./cluster-config.ts";
-import type { ClusterStats } from "./cluster-stats.ts";
 import { ConnectionPool, type PoolWaiter } from "./connection-pool.ts";
 
 /** Clients can name what pools are told apart by: beyond so many, those without a connection are forgotten. */
@@ -10,10 +7,6 @@ const MAX_POOLS = 100;
 export abstract class KeyedConnectionPool extends ConnectionPool {
   readonly #pools = new Map<string, ConnectionPool>();
   #drained = false;
-
-  constructor(address: string, port: number, config: ClusterConfig, stats: ClusterStats, wheel: TimerWheel) {
-    super(address, port, config, stats, wheel);
-  }
 
   /** What a request's pool is found by. */
   protected abstract keyOf(waiter: PoolWaiter): string;
