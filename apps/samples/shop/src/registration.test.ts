@@ -38,7 +38,7 @@ test("publishes with its version as label, again until the sidecar takes it", as
     { status: 504, body: { err_no: 1, err_msg: "not converged", code: "FL_NOT_CONVERGED", message: "not converged" } },
   ];
   received.length = 0;
-  await registration.publish("shop.Reviews", 8080, "v2", forever);
+  await registration.publish({ name: "shop.Reviews", port: 8080 }, { version: "v2" }, forever);
   assert.equal(received.length, 3);
   assert.deepEqual(received[2], {
     url: "/pub?wait=converged&timeout=10s",
@@ -54,7 +54,7 @@ test("does not repeat what was refused", async () => {
       body: { err_no: 1, err_msg: "x", code: "FL_REQUEST_INVALID", message: "body.service.port: too big" },
     },
   ];
-  await assert.rejects(registration.publish("shop.Reviews", 99_999, "v1", forever), (error) => {
+  await assert.rejects(registration.publish({ name: "shop.Reviews", port: 99_999 }, {}, forever), (error) => {
     assert.ok(error instanceof RegistrationRefused);
     assert.match(error.message, /400 FL_REQUEST_INVALID: body.service.port: too big/);
     return true;
@@ -71,7 +71,7 @@ test("stops asking when told to stop", async () => {
 
 test("withdraws once, waiting for the callers", async () => {
   received.length = 0;
-  await registration.withdraw("shop.Reviews", 8080, 3000);
+  await registration.withdraw({ name: "shop.Reviews", port: 8080 }, 3000);
   assert.deepEqual(received, [
     {
       url: "/unpub?wait=converged&timeout=3000ms",

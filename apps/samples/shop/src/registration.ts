@@ -22,6 +22,14 @@ export interface RegistrationOptions {
   readonly log: (message: string, facts: object) => void;
 }
 
+/** A service as this process serves it. */
+export interface Served {
+  readonly name: string;
+  readonly port: number;
+  /** @default "http" */
+  readonly protocol?: string;
+}
+
 /** What an application says to the sidecar beside it. */
 export class Registration {
   readonly #options: RegistrationOptions;
@@ -31,28 +39,28 @@ export class Registration {
   }
 
   /**
-   * Says that this process serves `name` on `port`. Asks until the sidecar and the control plane behind it answer; resolves when
+   * Says what this process serves. Asks until the sidecar and the control plane behind it answer; resolves when
    * callers are sent here.
    *
    * @throws RegistrationRefused
    */
-  async publish(name: string, port: number, version: string, signal: AbortSignal): Promise<void> {
-    await this.#ask(
-      "/pub?wait=converged&timeout=10s",
-      { interface: name, protocol: "http", port, labels: { version } },
-      signal,
-    );
+  async publish(
+    { name, port, protocol = "http" }: Served,
+    labels: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#ask("/pub?wait=converged&timeout=10s", { interface: name, protocol, port, labels }, signal);
   }
 
   /** Says that this process calls `name`: its sidecar is sent the configuration for it, and only for what was named. */
-  async subscribe(name: string, signal: AbortSignal): Promise<void> {
-    await this.#ask("/sub", { interface: name, protocol: "http" }, signal);
+  async subscribe(name: string, signal: AbortSignal, protocol = "http"): Promise<void> {
+    await this.#ask("/sub", { interface: name, protocol }, signal);
   }
 
   /** Resolves when nobody sends calls here any more. One try: whoever stops must not wait for a sidecar that has gone. */
-  async withdraw(name: string, port: number, timeoutMs: number): Promise<void> {
+  async withdraw({ name, port, protocol = "http" }: Served, timeoutMs: number): Promise<void> {
     const url = `/unpub?wait=converged&timeout=${timeoutMs}ms`;
-    await this.#post(url, { interface: name, protocol: "http", port }, AbortSignal.timeout(timeoutMs + 1000));
+    await this.#post(url, { interface: name, protocol, port }, AbortSignal.timeout(timeoutMs + 1000));
   }
 
   async #ask(path: string, service: object, signal: AbortSignal): Promise<void> {

@@ -13,6 +13,9 @@ test("defaults are the sidecar's contract ports", () => {
       instance: "reviews-1",
       sidecarApi: "http://127.0.0.1:13330/",
       outbound: "http://127.0.0.1:15001/",
+      outboundRpc: undefined,
+      rpcPort: 20880,
+      zookeeper: undefined,
     },
   );
 });
@@ -20,5 +23,6 @@ test("defaults are the sidecar's contract ports", () => {
 test("a wrong setting is named", () => {
   assert.throws(() => readSettings("reviews", { SHOP_PORT: "80a" }), /SHOP_PORT is "80a"/);
   assert.throws(() => readSettings("reviews", { SHOP_PORT: "70000" }), /SHOP_PORT/);
+  assert.throws(() => readSettings("reviews", { SHOP_OUTBOUND_RPC: "12220" }), /SHOP_OUTBOUND_RPC/);
   assert.throws(() => readSettings("reviews", { SHOP_OUTBOUND: "127.0.0.1:15001" }), /SHOP_OUTBOUND/);
 });

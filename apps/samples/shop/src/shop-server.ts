@@ -1,7 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { CallFailed, type MeshCaller } from "./mesh-caller.ts";
-import type { ServedBy, ShopService } from "./shop-service.ts";
+import { CallFailed } from "./mesh-caller.ts";
+import type { ServedBy } from "./shop-service.ts";
+
+/** @param trace is passed on with each call that the answer needs. @returns the answer's body; undefined = 404 */
+export type Answering = (path: string, trace: Readonly<Record<string, string>>) => Promise<object | undefined>;
 
 /** What belongs to a trace (W3C Trace Context) and is passed on with each call. */
 function traceHeaders(request: IncomingMessage): Record<string, string> {
@@ -19,10 +22,10 @@ export class ShopServer {
   published = false;
   readonly #server: Server;
 
-  constructor(service: ShopService, servedBy: ServedBy, caller: MeshCaller) {
+  constructor(servedBy: ServedBy, answer: Answering) {
     this.#server = createServer((request, response) => {
       request.resume();
-      this.#answer(service, servedBy, caller, request, response).catch((error: Error) => {
+      this.#answer(servedBy, answer, request, response).catch((error: Error) => {
         const status = error instanceof CallFailed ? 502 : 500;
         this.#send(response, status, { servedBy, error: error.message });
       });
@@ -47,9 +50,8 @@ export class ShopServer {
   }
 
   async #answer(
-    service: ShopService,
     servedBy: ServedBy,
-    caller: MeshCaller,
+    answer: Answering,
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
@@ -57,7 +59,7 @@ export class ShopServer {
     if (path === "/healthz") return this.#send(response, 200, { status: "ok" });
     if (path === "/readyz") return this.#send(response, this.published ? 200 : 503, { ready: this.published });
     if (request.method !== "GET") return this.#send(response, 405, { servedBy, error: "only GET" });
-    const body = await service.answer(path, servedBy, caller.inTrace(traceHeaders(request)));
+    const body = await answer(path, traceHeaders(request));
     this.#send(response, body === undefined ? 404 : 200, body ?? { servedBy, error: `there is no ${path}` });
   }
 

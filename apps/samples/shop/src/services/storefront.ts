@@ -4,13 +4,19 @@ import type { ShopService } from "../shop-service.ts";
 export const storefront: ShopService = {
   interface: "shop.Storefront",
   calls: ["shop.Catalog", "shop.Reviews", "shop.Orders"],
-  async answer(path, servedBy, call) {
+  rpcCalls: new Map([
+    ["shop.Prices", "dubbo"],
+    ["shop.Stock", "bolt"],
+  ]),
+  async answer(path, servedBy, call, rpcCall) {
     if (path !== "/") return undefined;
-    const [catalog, reviews, orders] = await Promise.all([
+    const [catalog, reviews, orders, price, stock] = await Promise.all([
       call("shop.Catalog", "/items"),
       call("shop.Reviews", "/reviews"),
       call("shop.Orders", "/orders/1001"),
+      rpcCall?.("shop.Prices", "priceOf", ["rope-12"]),
+      rpcCall?.("shop.Stock", "piecesOf", ["rope-12"]),
     ]);
-    return { servedBy, catalog, reviews, orders };
+    return { servedBy, catalog, reviews, orders, ...(rpcCall === undefined ? {} : { price, stock }) };
   },
 };
