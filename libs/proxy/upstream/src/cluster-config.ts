@@ -1,4 +1,4 @@
-import type { Http2Options } from "@fairlead/proxy-stream";
+import type { Http1Options, Http2Options } from "@fairlead/proxy-stream";
 import type { HealthCheck } from "./health-check-config.ts";
 import type { ConnectSettings, UpstreamTls } from "./host-connect.ts";
 import type { OriginalDestination } from "./original-destinations.ts";
@@ -71,6 +71,8 @@ export interface ClusterConfig extends ConnectSettings {
   readonly name: string;
   /** A name in the registry of stream factories, or `CLIENT_PROTOCOL`. */
   readonly protocol: string;
+  /** @default the codec's */
+  readonly http1?: Http1Options | undefined;
   /** `maxConcurrentStreams`: of one connection, whatever the host allows. @default the codec's; 1024 streams */
   readonly http2?: Omit<Http2Options, "stats"> | undefined;
   readonly balancing: Balancing;
@@ -99,6 +101,8 @@ export interface ClusterConfig extends ConnectSettings {
   readonly subsets?: SubsetConfig | undefined;
   /** Hosts that say such things of themselves are connected to in another way; the first that fits. @default none */
   readonly tlsMatches?: readonly TlsMatch[];
+  /** Hosts are those of other clusters, in this order. @default its own */
+  readonly aggregates?: readonly string[] | undefined;
   /** Hosts are what requests say. @default hosts are assigned */
   readonly originalDestination?: OriginalDestination | undefined;
 }

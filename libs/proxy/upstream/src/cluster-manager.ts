@@ -13,7 +13,7 @@ export class ClusterManager {
   readonly #stats = new Map<string, ClusterStats>();
 
   constructor(context: ClusterContext & { readonly stats?: StatStore }) {
-    this.#context = context;
+    this.#context = { ...context, clusterOf: (name) => this.#clusters.get(name) };
     this.#store = context.stats ?? localStats;
   }
 

@@ -1,5 +1,6 @@
 import { totalOf } from "@fairlead/stat-cells";
 import type { TimerWheel } from "@fairlead/timer-wheel";
+import { AggregateHosts } from "./aggregate-hosts.ts";
 import type { ClusterConfig, HostSpec, TlsMatch } from "./cluster-config.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 import { createConnectionPool } from "./create-connection-pool.ts";
@@ -19,6 +20,8 @@ export interface ClusterContext {
   readonly random: () => number;
   /** Monotonic, in milliseconds. @default performance.now */
   readonly now?: () => number;
+  /** For clusters that have the hosts of others. @default there are none */
+  readonly clusterOf?: ((name: string) => Cluster | undefined) | undefined;
   /** Another thread that checks hosts and puts them out. @default this one does */
   readonly reporter?: HealthReporter | undefined;
   /** Told whenever this thread may have found another health of a host, or that all were checked; and when the cluster is given up. */
@@ -39,6 +42,7 @@ export class Cluster {
   #hosts: HostSet;
   #subsets: SubsetHosts | undefined;
   readonly #configsOfMatches = new Map<TlsMatch, ClusterConfig>();
+  readonly #aggregate: AggregateHosts | undefined;
   readonly #destinations: OriginalDestinations | undefined;
   #closed = false;
 
@@ -50,6 +54,9 @@ export class Cluster {
     this.#now = context.now ?? (() => performance.now());
     this.#overprovisioningPercent = config.overprovisioningPercent;
     this.#hosts = this.#createSet([]);
+    const { clusterOf = () => undefined } = context;
+    if (config.aggregates !== undefined)
+      this.#aggregate = new AggregateHosts(config.aggregates, config, { clusterOf, random: context.random });
     if (config.originalDestination !== undefined)
       this.#destinations = new OriginalDestinations(
         config.originalDestination,
@@ -143,6 +150,7 @@ export class Cluster {
   }
 
   #pick(choice: HostChoice | undefined): Host | undefined {
+    if (this.#aggregate !== undefined) return this.#aggregate.pick(choice);
     if (this.#destinations !== undefined) return this.#hostAt(choice?.destination, this.#destinations);
     return this.#subsets === undefined ? this.#pickOfAll(choice) : this.#subsets.pick(choice);
   }

@@ -71,6 +71,11 @@ export class HostSet {
   }
 
   /** By `address:port`. */
+  /** Of each priority. */
+  get health(): readonly PriorityHealth[] {
+    return this.#health;
+  }
+
   get byKey(): ReadonlyMap<string, Host> {
     return (this.#byKey ??= new Map(this.entries.map(({ host }) => [host.key, host])));
   }

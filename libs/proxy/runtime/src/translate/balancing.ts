@@ -19,6 +19,7 @@ import {
 } from "@fairlead/proxy-upstream";
 import { readBalancerList } from "./balancer-list.ts";
 import { durationMs } from "./duration.ts";
+import { isAggregate } from "./aggregate.ts";
 import { isOriginalDestination } from "./original-destination.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 
@@ -46,7 +47,7 @@ export function readBalancing(message: Cluster): Read {
       localityWeighted,
     };
   }
-  const name = isOriginalDestination(message) ? "round_robin" : names[message.lbPolicy];
+  const name = isOriginalDestination(message) || isAggregate(message) ? "round_robin" : names[message.lbPolicy];
   if (name === undefined) {
     throw rejection(
       "lb_policy",

@@ -6,6 +6,7 @@ import {
 } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import { ALPN_PROTOCOL, type ClusterConfig, clusterDefaults, type TcpKeepAlive } from "@fairlead/proxy-upstream";
 import { noSecrets, type SecretLookup } from "../secrets/secret.ts";
+import { readAggregate } from "./aggregate.ts";
 import { readBalancing } from "./balancing.ts";
 import { readBreakers } from "./circuit-breakers.ts";
 import { checkAds } from "./config-source.ts";
@@ -42,6 +43,7 @@ export function readCluster(message: Cluster, secrets: SecretLookup = noSecrets)
     "name",
     "alt_stat_name",
     "type",
+    "cluster_type",
     "eds_cluster_config",
     "connect_timeout",
     "per_connection_buffer_limit_bytes",
@@ -84,6 +86,7 @@ export function readCluster(message: Cluster, secrets: SecretLookup = noSecrets)
     ...readBalancing(message),
     subsets: readSubsets(message.lbSubsetConfig),
     originalDestination: readOriginalDestination(message),
+    aggregates: readAggregate(message),
     connectTimeoutMs: durationMs(message.connectTimeout, clusterDefaults.connectTimeoutMs, "connect_timeout"),
     highWatermarkBytes: message.perConnectionBufferLimitBytes ?? clusterDefaults.highWatermarkBytes,
     tls: withAuto(readUpstreamTls(message.transportSocket, secrets)),
@@ -119,7 +122,14 @@ function readKeepAlive({ upstreamConnectionOptions: options }: Cluster): TcpKeep
   };
 }
 
+/** Of clusters that have none of their own. */
+const noHosts: Discovery = {
+  kind: "static",
+  assignment: { hosts: [], overprovisioningPercent: clusterDefaults.overprovisioningPercent },
+};
+
 function readDiscovery(message: Cluster): Discovery {
+  if (message.clusterDiscoveryType.case === "clusterType") return noHosts;
   const type =
     message.clusterDiscoveryType.case === "type" ? message.clusterDiscoveryType.value : Cluster_DiscoveryType.STATIC;
   switch (type) {
@@ -136,9 +146,6 @@ function readDiscovery(message: Cluster): Discovery {
       return { kind: "eds", name: serviceName === "" ? message.name : serviceName };
     }
     case Cluster_DiscoveryType.ORIGINAL_DST:
-      return {
-        kind: "static",
-        assignment: { hosts: [], overprovisioningPercent: clusterDefaults.overprovisioningPercent },
-      };
+      return noHosts;
   }
 }
