@@ -9,4 +9,4 @@ export {
 export { defaultParserLimits, type ParserLimits } from "./parser-limits.ts";
 export { Http1RequestParser, type Http1RequestSink } from "./request-parser.ts";
 export { Http1ResponseParser, type Http1ResponseSink } from "./response-parser.ts";
-export { type HeadFraming, serializeRequestHead, serializeResponseHead } from "./serialize-head.ts";
+export { type HeadFraming, properCaseNames, serializeRequestHead, serializeResponseHead } from "./serialize-head.ts";

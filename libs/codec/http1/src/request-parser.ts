@@ -105,7 +105,7 @@ export class Http1RequestParser {
       // Two proxies that do not agree on where such a request ends must not share what follows.
       keepAlive: !block.connectionClose && !twoLengths && !http10,
       expectContinue: expect !== undefined && framing !== 0 && !http10,
-      upgrade: connects ? "connect" : framing === 0 ? upgradeOf(block) : undefined,
+      upgrade: connects ? "connect" : framing === 0 && !http10 ? upgradeOf(block) : undefined,
       http10,
     });
     return this.#body.begin(framing);

@@ -42,3 +42,10 @@ function finish(firstLines: string, headers: readonly string[], framing: HeadFra
   if (framing.close) head += "connection: close\r\n";
   return `${head}\r\n`;
 }
+
+/** For those who compare names as they are written, against RFC 9110 §5.1: `content-type` becomes `Content-Type`. @param head with its first line */
+export function properCaseNames(head: string): string {
+  return head.replaceAll(/\r\n[a-z][^:\r\n]*(?=:)/g, (name) =>
+    name.replaceAll(/(?:^\r\n|[^a-z])[a-z]/g, (start) => start.toUpperCase()),
+  );
+}

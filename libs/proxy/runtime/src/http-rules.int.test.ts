@@ -1,17 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
 import { HttpProtocolOptions_HeadersWithUnderscoresAction as Underscores } from "@fairlead/envoy-api/envoy/config/core/v3/protocol_pb.js";
 import { SubstitutionFormatStringSchema } from "@fairlead/envoy-api/envoy/config/core/v3/substitution_format_string_pb.js";
 import {
   HttpConnectionManager_ForwardClientCertDetails as Forward,
   HttpConnectionManager_PathWithEscapedSlashesAction as Slashes,
 } from "@fairlead/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
-import { Backend } from "./testing/backend.ts";
+import { HttpProtocolOptionsSchema as UpstreamOptionsSchema } from "@fairlead/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
+import { Backend, RawBackend } from "./testing/backend.ts";
 import { type Answer, call, eventually, exchange, keepAliveAgent } from "./testing/client.ts";
 import { Http2Caller } from "./testing/http2-peers.ts";
 import { TestProxy } from "./testing/proxy.ts";
-import { duration, listener, routes, staticCluster, toCluster } from "./testing/resources.ts";
+import { cluster, duration, endpoints, listener, routes, staticCluster, toCluster } from "./testing/resources.ts";
 
 type Init = NonNullable<Parameters<typeof listener>[2]>;
 
@@ -232,4 +234,37 @@ test("the proxy's own replies become what the listener makes of them", async () 
   assert.equal((await call(proxy.port("in"), { headers: { host: "a" } })).status, 200);
   const grpc = await call(proxy.port("in"), { headers: { host: "nobody", "content-type": "application/grpc" } });
   assert.deepEqual([grpc.status, grpc.headers["grpc-status"]], [200, "2"]);
+});
+
+test("names of headers are written as hosts and clients want them", async () => {
+  let got = "";
+  await using backend = await RawBackend.start((socket) => {
+    socket.on("data", (chunk: Buffer) => {
+      got += chunk.toString("latin1");
+      socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-app: a: b\r\n\r\nok");
+    });
+  });
+  const headerKeyFormat = { headerFormat: { case: "properCaseWords" as const, value: {} } };
+  const options = create(UpstreamOptionsSchema, {
+    upstreamProtocolOptions: {
+      case: "explicitHttpConfig",
+      value: { protocolConfig: { case: "httpProtocolOptions", value: { headerKeyFormat } } },
+    },
+  });
+  await using proxy = await TestProxy.start({
+    clusters: [
+      cluster("a", {
+        typedExtensionProtocolOptions: {
+          "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": anyPack(UpstreamOptionsSchema, options),
+        },
+      }),
+    ],
+    endpoints: [endpoints("a", [backend.port])],
+    listeners: [listener("in", 0, { httpProtocolOptions: { headerKeyFormat } })],
+    routes: [routes("in", toCluster("*", "a"))],
+  });
+  const text = await exchange(proxy.port("in"), "GET /a:b HTTP/1.1\r\nHost: h\r\nX-mY-app: v: w\r\n\r\n", "ok");
+  assert.match(text, /^HTTP\/1.1 200 OK\r\n/);
+  assert.match(text, /\r\nContent-Length: 2\r\nX-App: a: b\r\n/);
+  assert.match(got, /^GET \/a:b HTTP\/1.1\r\nHost: h\r\nX-My-App: v: w\r\n/);
 });

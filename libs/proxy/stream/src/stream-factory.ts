@@ -21,7 +21,10 @@ export interface Http2Options extends Partial<
 }
 
 /** What is special to HTTP/1.1. */
-export type Http1Options = Pick<ParserLimits, "allowConnect" | "acceptHttp10" | "allowChunkedLength">;
+export interface Http1Options extends Pick<ParserLimits, "allowConnect" | "acceptHttp10" | "allowChunkedLength"> {
+  /** Names of headers are sent as `Content-Type`. @default false: in lower case */
+  readonly properCase?: boolean;
+}
 
 export interface ConnectionOptions {
   /** Bytes waiting to be sent at which a stream is told to stop, and which bound a connection's memory. @default 1048576 */

@@ -232,6 +232,7 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
     const { protocol, highWatermarkBytes } = this.#config;
     const connection = streamFactory(protocol).createClient(socket, this, {
       highWatermarkBytes,
+      http1: this.#config.http1,
       http2: { ...this.#config.http2, stats: this.#stats.http2 },
     });
     this.#connections.add(connection);

@@ -29,7 +29,8 @@ class BufferRequest implements StreamFilter {
   }
 
   onRequestHead(head: RequestHead, endStream: boolean): "continue" | "buffer" {
-    if (endStream) return "continue";
+    // A tunnel has no end to wait for.
+    if (endStream || head.upgrade !== undefined) return "continue";
     this.#head = head;
     return "buffer";
   }

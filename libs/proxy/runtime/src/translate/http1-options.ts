@@ -15,7 +15,29 @@ export function readHttp1Options(message: Http1ProtocolOptions | undefined, wher
     "allow_absolute_url",
     "accept_http_10",
     "allow_chunked_length",
+    "header_key_format",
     "use_balsa_parser",
   ]);
-  return { acceptHttp10: message.acceptHttp10, allowChunkedLength: message.allowChunkedLength };
+  return {
+    acceptHttp10: message.acceptHttp10,
+    allowChunkedLength: message.allowChunkedLength,
+    properCase: readProperCase(message.headerKeyFormat, `${field}header_key_format`),
+  };
+}
+
+/** Of the options of a cluster: what is about requests that come does not concern it. */
+export function readClientHttp1Options(
+  message: Http1ProtocolOptions | undefined,
+  where: string,
+): Http1Options | undefined {
+  if (message === undefined) return undefined;
+  refuseOthers(Http1ProtocolOptionsSchema, message, where, ["header_key_format"]);
+  return { properCase: readProperCase(message.headerKeyFormat, `${where}header_key_format`) };
+}
+
+function readProperCase(message: Http1ProtocolOptions["headerKeyFormat"], field: string): boolean {
+  if (message === undefined) return false;
+  if (message.headerFormat.case !== "properCaseWords")
+    throw rejection(field, "only proper_case_words is supported by this proxy");
+  return true;
 }

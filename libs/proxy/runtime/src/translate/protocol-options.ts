@@ -1,7 +1,6 @@
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import type { Cluster } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import {
-  Http1ProtocolOptionsSchema,
   type HttpProtocolOptions as CommonOptions,
   HttpProtocolOptionsSchema as CommonOptionsSchema,
 } from "@fairlead/envoy-api/envoy/config/core/v3/protocol_pb.js";
@@ -14,6 +13,7 @@ import {
 import { ALPN_PROTOCOL, CLIENT_PROTOCOL, type ClusterConfig, clusterDefaults } from "@fairlead/proxy-upstream";
 import { rpcProtocols } from "@fairlead/proxy-stream";
 import { durationMs } from "./duration.ts";
+import { readClientHttp1Options } from "./http1-options.ts";
 import { readHttp2Options } from "./http2-options.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 
@@ -23,7 +23,9 @@ export const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOpti
 const RPC_IDLE_MS = 180_000;
 
 /** @throws FairleadError FL_XDS_REJECTED */
-export function readProtocolOptions(message: Cluster): Pick<ClusterConfig, "protocol" | "http2" | CommonOption> {
+export function readProtocolOptions(
+  message: Cluster,
+): Pick<ClusterConfig, "protocol" | "http1" | "http2" | CommonOption> {
   const common = readCommonOptions(message.commonHttpProtocolOptions, "common_http_protocol_options.");
   const any = message.typedExtensionProtocolOptions[HTTP_OPTIONS];
   for (const key of Object.keys(message.typedExtensionProtocolOptions)) {
@@ -66,7 +68,10 @@ function readRpcProtocol({ metadata }: Cluster): string | undefined {
   );
 }
 
-function readProtocol(options: HttpProtocolOptions, where: string): Pick<ClusterConfig, "protocol" | "http2"> {
+function readProtocol(
+  options: HttpProtocolOptions,
+  where: string,
+): Pick<ClusterConfig, "protocol" | "http1" | "http2"> {
   const { upstreamProtocolOptions: wanted } = options;
   if (wanted.case === "useDownstreamProtocolConfig") {
     const inside = `${where}use_downstream_protocol_config.`;
@@ -75,10 +80,14 @@ function readProtocol(options: HttpProtocolOptions, where: string): Pick<Cluster
       "http2_protocol_options",
     ]);
     const { httpProtocolOptions: http1, http2ProtocolOptions: http2 } = wanted.value;
-    if (http1 !== undefined) refuseOthers(Http1ProtocolOptionsSchema, http1, `${inside}http_protocol_options.`, []);
+    const ofHttp1 = readClientHttp1Options(http1, `${inside}http_protocol_options.`);
     // As Envoy: without options for it, HTTP/2 is not spoken to the hosts.
-    if (http2 === undefined) return { protocol: "http1" };
-    return { protocol: CLIENT_PROTOCOL, http2: readHttp2Options(http2, `${inside}http2_protocol_options.`) };
+    if (http2 === undefined) return { protocol: "http1", http1: ofHttp1 };
+    return {
+      protocol: CLIENT_PROTOCOL,
+      http1: ofHttp1,
+      http2: readHttp2Options(http2, `${inside}http2_protocol_options.`),
+    };
   }
   if (wanted.case === "autoConfig") {
     const inside = `${where}auto_config.`;
@@ -87,9 +96,13 @@ function readProtocol(options: HttpProtocolOptions, where: string): Pick<Cluster
       "http2_protocol_options",
     ]);
     const { httpProtocolOptions: http1, http2ProtocolOptions: http2 } = wanted.value;
-    if (http1 !== undefined) refuseOthers(Http1ProtocolOptionsSchema, http1, `${inside}http_protocol_options.`, []);
-    if (http2 === undefined) return { protocol: ALPN_PROTOCOL };
-    return { protocol: ALPN_PROTOCOL, http2: readHttp2Options(http2, `${inside}http2_protocol_options.`) };
+    const ofHttp1 = readClientHttp1Options(http1, `${inside}http_protocol_options.`);
+    if (http2 === undefined) return { protocol: ALPN_PROTOCOL, http1: ofHttp1 };
+    return {
+      protocol: ALPN_PROTOCOL,
+      http1: ofHttp1,
+      http2: readHttp2Options(http2, `${inside}http2_protocol_options.`),
+    };
   }
   if (wanted.case !== "explicitHttpConfig") return { protocol: "http1" };
   const inside = `${where}explicit_http_config`;
@@ -100,8 +113,10 @@ function readProtocol(options: HttpProtocolOptions, where: string): Pick<Cluster
     case "http2ProtocolOptions":
       return { protocol: "http2", http2: readHttp2Options(explicit.value, `${inside}.http2_protocol_options.`) };
     case "httpProtocolOptions":
-      refuseOthers(Http1ProtocolOptionsSchema, explicit.value, `${inside}.http_protocol_options.`, []);
-      return { protocol: "http1" };
+      return {
+        protocol: "http1",
+        http1: readClientHttp1Options(explicit.value, `${inside}.http_protocol_options.`),
+      };
     default:
       return { protocol: "http1" };
   }

@@ -5,6 +5,7 @@ import {
   type Http1ResponseHead,
   Http1ResponseParser,
   type Http1ResponseSink,
+  properCaseNames,
 } from "@fairlead/codec-http1";
 import { connectionInfoOf } from "../connection-info.ts";
 import { listenToBytes } from "../direct-io.ts";
@@ -29,6 +30,7 @@ export class Http1ClientConnection implements ClientConnection, Http1ResponseSin
   peerIdleTimeoutMs: number | undefined;
   readonly #socket: Socket;
   readonly #events: ClientConnectionEvents;
+  readonly #properCase: boolean;
   readonly #parser: Http1ResponseParser;
   #stream: Http1ClientStream | undefined;
   #draining = false;
@@ -40,6 +42,7 @@ export class Http1ClientConnection implements ClientConnection, Http1ResponseSin
   constructor(socket: Socket, events: ClientConnectionEvents, options: ConnectionOptions) {
     this.#socket = socket;
     this.#events = events;
+    this.#properCase = options.http1?.properCase === true;
     this.info = connectionInfoOf(socket);
     this.#parser = new Http1ResponseParser(this, {
       maxHeadBytes: options.maxHeadBytes ?? defaultParserLimits.maxHeadBytes,
@@ -138,6 +141,10 @@ export class Http1ClientConnection implements ClientConnection, Http1ResponseSin
   }
 
   // What the stream says
+
+  writeHead(text: string): void {
+    this.writer.write(this.#properCase ? properCaseNames(text) : text);
+  }
 
   onRequestHead(method: string, upgrade?: string): void {
     this.#parser.expect(method, upgrade);

@@ -11,6 +11,7 @@ import { RequestedTunnel } from "./requested-tunnel.ts";
 /** What a stream needs of its connection. */
 export interface ClientStreamOwner {
   readonly writer: SocketWriter;
+  writeHead(text: string): void;
   /** The parser must know the method before the response comes. */
   onRequestHead(method: string, upgrade?: string): void;
   /** The halves of the connection end on their own from now on. */
@@ -49,7 +50,7 @@ export class Http1ClientStream implements StreamSender<RequestHead> {
     const empty = endStream && length === undefined && (method === "POST" || method === "PUT" || method === "PATCH");
     const { writer } = this.#owner;
     this.#owner.onRequestHead(method);
-    writer.write(
+    this.#owner.writeHead(
       serializeRequestHead(method, head.path, head.authority, head.headers.fields, {
         chunked: !endStream && length === undefined,
         empty,
@@ -65,7 +66,7 @@ export class Http1ClientStream implements StreamSender<RequestHead> {
     this.tunnel = new RequestedTunnel();
     this.#owner.onRequestHead(head.method, upgrade);
     addWebSocketKey(head, upgrade);
-    writer.write(
+    this.#owner.writeHead(
       serializeRequestHead(head.method, head.path, head.authority, head.headers.fields, {
         chunked: false,
         empty: false,

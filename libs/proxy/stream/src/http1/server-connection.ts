@@ -5,6 +5,7 @@ import {
   type Http1RequestHead,
   Http1RequestParser,
   type Http1RequestSink,
+  properCaseNames,
   serializeResponseHead,
 } from "@fairlead/codec-http1";
 import type { Expiring, WheelTimer } from "@fairlead/timer-wheel";
@@ -36,6 +37,7 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
   readonly #socket: Socket;
   readonly #events: ServerConnectionEvents;
   readonly #options: ServerConnectionOptions;
+  readonly #properCase: boolean;
   readonly #parser: Http1RequestParser;
   #stream: Http1ServerStream | undefined;
   #held: Buffer | undefined;
@@ -51,6 +53,7 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
     this.#socket = socket;
     this.#events = events;
     this.#options = options;
+    this.#properCase = options.http1?.properCase === true;
     this.info = connectionInfoOf(socket);
     this.#parser = new Http1RequestParser(this, {
       maxHeadBytes: options.maxHeadBytes ?? defaultParserLimits.maxHeadBytes,
@@ -185,6 +188,10 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
   }
 
   // What the stream says
+
+  writeHead(text: string): void {
+    this.writer.write(this.#properCase ? properCaseNames(text) : text);
+  }
 
   closesAfter(stream: Http1ServerStream): boolean {
     return this.#draining || !stream.keepAlive;

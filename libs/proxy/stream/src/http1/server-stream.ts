@@ -9,6 +9,7 @@ import { MessageBody, NO_BYTES } from "./message-body.ts";
 /** What a stream needs of its connection. */
 export interface StreamOwner {
   readonly writer: SocketWriter;
+  writeHead(text: string): void;
   /** Whether the connection ends with this response. */
   closesAfter(stream: Http1ServerStream): boolean;
   onResponseEnd(stream: Http1ServerStream): void;
@@ -60,7 +61,7 @@ export class Http1ServerStream implements StreamSender<ResponseHead> {
       close: this.#owner.closesAfter(this),
     };
     const { writer } = this.#owner;
-    writer.write(serializeResponseHead(status, head.headers.fields, framing));
+    this.#owner.writeHead(serializeResponseHead(status, head.headers.fields, framing));
     this.#body = bodyless ? MessageBody.none(writer) : MessageBody.of(writer, framing.empty ? "0" : length);
     if (endStream) this.sendData(NO_BYTES, true);
   }
@@ -79,7 +80,7 @@ export class Http1ServerStream implements StreamSender<ResponseHead> {
     const { writer } = this.#owner;
     const framing = { chunked: false, empty: false, close: false, upgrade: this.upgrade };
     headers.remove("content-length");
-    writer.write(serializeResponseHead(status, headers.fields, framing));
+    this.#owner.writeHead(serializeResponseHead(status, headers.fields, framing));
     this.#body = MessageBody.raw(writer);
     return true;
   }
@@ -88,7 +89,7 @@ export class Http1ServerStream implements StreamSender<ResponseHead> {
   #startUntilClose({ status, headers }: ResponseHead): void {
     const { writer } = this.#owner;
     this.keepAlive = false;
-    writer.write(serializeResponseHead(status, headers.fields, { chunked: false, empty: false, close: true }));
+    this.#owner.writeHead(serializeResponseHead(status, headers.fields, { chunked: false, empty: false, close: true }));
     this.#body = MessageBody.raw(writer);
   }
 
