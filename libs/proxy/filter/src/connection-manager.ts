@@ -14,15 +14,16 @@ import {
   type StreamSender,
   streamFactory,
 } from "@fairlead/proxy-stream";
+import type { OverloadState } from "@fairlead/proxy-overload";
 import type { ClusterManager } from "@fairlead/proxy-upstream";
 import type { TimerWheel } from "@fairlead/timer-wheel";
 import { ConnectionAges } from "./connection-ages.ts";
 import type { ConnectionManagerConfig } from "./connection-manager-config.ts";
 import type { HttpStats } from "./http-stats.ts";
 import { HttpStream, type HttpStreamContext } from "./http-stream.ts";
-import { ResponseDrain, type ServerHealth } from "./response-drain.ts";
 import { refusedByCodec, refusedRequest } from "./refused-request.ts";
 import type { StreamInfo } from "./stream-info.ts";
+import { ResponseDrain, type ServerHealth } from "./response-drain.ts";
 
 export interface ConnectionManagerContext {
   readonly clusters: ClusterManager;
@@ -33,6 +34,8 @@ export interface ConnectionManagerContext {
   readonly http2Stats?: Http2Stats;
   /** Of all listeners. @default it never fails */
   readonly health?: ServerHealth;
+  /** Of this thread. @default it never has too much to do */
+  readonly overload?: OverloadState;
   /** A failure that is a defect of ours: its connection is gone, nothing else. */
   readonly onInternalError: (error: Error) => void;
 }
@@ -108,6 +111,7 @@ export class ConnectionManager implements ServerConnectionEvents {
 
   #start(socket: Socket, protocol: string): void {
     const { config } = this;
+    const { overload } = this.#context;
     if (protocol === "http1") this.stats.downstream_cx_http1_total++;
     else if (protocol === "http2") this.stats.downstream_cx_http2_total++;
     const connection = streamFactory(protocol).createServer(socket, this, {
@@ -181,17 +185,11 @@ export class ConnectionManager implements ServerConnectionEvents {
     this.stats.downstream_cx_protocol_error++;
     if (error instanceof Http1Error && error.status === 431) this.stats.downstream_rq_too_large++;
     if (error instanceof Http2Error && error.resets) this.stats.downstream_rq_too_many_premature_resets++;
+    this.#logRefusal(refusedByCodec(error, connection, this.#context.now()));
   }
 
   onRequestRefused(status: number, connection: ServerConnection): void {
     if (status === 431) this.stats.downstream_rq_too_large++;
-  }
-
-    this.#logRefusal(refusedByCodec(error, connection, this.#context.now()));
-  onClosed(connection: ServerConnection, why: "idle timeout" | "header timeout" | "closed"): void {
-    this.#connections.delete(connection);
-    this.#ages.forget(connection);
-    this.stats.downstream_cx_active--;
     const details =
       status === 431 ? "http2.headers_too_large" : status === 408 ? "request_header_timeout" : "upgrade_failed";
     this.#logRefusal(refusedRequest(connection, this.#context.now(), status, details));
@@ -199,6 +197,12 @@ export class ConnectionManager implements ServerConnectionEvents {
 
   #logRefusal(refused: StreamInfo | undefined): void {
     if (refused !== undefined) this.#config.accessLog?.(refused);
+  }
+
+  onClosed(connection: ServerConnection, why: "idle timeout" | "header timeout" | "closed"): void {
+    this.#connections.delete(connection);
+    this.#ages.forget(connection);
+    this.stats.downstream_cx_active--;
     if (why === "idle timeout") this.stats.downstream_cx_idle_timeout++;
     else if (why === "header timeout") this.stats.downstream_rq_header_timeout++;
     if (this.#connections.size === 0) for (const resolve of this.#whenLeft.splice(0)) resolve();
@@ -211,14 +215,15 @@ export class ConnectionManager implements ServerConnectionEvents {
       now: this.#context.now,
       random: this.#context.random,
       suppressEnvoyHeaders: config.suppressEnvoyHeaders,
+      strictHeaders: config.strictHeaders,
+      respectsExpectedTimeout: config.respectsExpectedTimeout,
       wheel: this.#context.wheel,
       drain: this.#drain,
+      overload: this.#context.overload,
       onStreamEnd: () => this.#onStreamEnd(),
     };
   }
 
-      strictHeaders: config.strictHeaders,
-      respectsExpectedTimeout: config.respectsExpectedTimeout,
   #onStreamEnd(): void {
     this.activeRequests--;
     this.stats.downstream_rq_active--;
