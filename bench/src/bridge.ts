@@ -3,7 +3,7 @@
  * change is. All of it real: ZooKeeper, PostgreSQL, nats-server, registry-sync, config-compiler and ads-gateway, each a process; seen by an xDS
  * client. Writes docs/benchmarks.md; `--quick` writes nothing.
  */
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { RegistryPaths } from "@fairlead/dubbo-registry";
 import { createLogger } from "@fairlead/logging";
 import { startTestNats, startTestPostgres, startTestZooKeeper } from "@fairlead/testing-servers";
@@ -100,6 +100,7 @@ async function round(): Promise<Round> {
   }
 }
 
+const loadBefore = loadavg()[0]!.toFixed(1);
 const results: Round[] = [];
 for (let i = 0; i < rounds; i++) {
   const result = await round();
@@ -114,7 +115,8 @@ const text = `## A bridged ZooKeeper
 
 \`npm run bench:rpc -- --only bridge\`: ${services} services with ${providersEach} providers each, registered in a ZooKeeper as Dubbo 3.3 does, become endpoints of a proxy: the time from the bridge's
 start (its process has taken the registry; it has not connected yet) until an xDS client has all ${services * providersEach} from an ads-gateway. Then one provider more is registered, ${changes} times: from the
-write into ZooKeeper to the client. ZooKeeper, PostgreSQL, nats-server, registry-sync, config-compiler and ads-gateway are processes of one machine with ${cpus().length} cores. ${rounds} rounds.
+write into ZooKeeper to the client. ZooKeeper, PostgreSQL, nats-server, registry-sync, config-compiler and ads-gateway are processes of one machine with ${cpus().length} cores, whose load by others
+was ${loadBefore} when it began. ${rounds} rounds.
 
 | | median | worst | goal |
 |---|---|---|---|
