@@ -92,12 +92,12 @@ test("what the proxy cannot do is refused by name; the rest of the response is a
     routes: [routes("in", toCluster("*", "a"))],
   });
   const ring = cluster("a", { lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED });
-  const subset = cluster("c", { lbSubsetConfig: {} });
+  const subset = cluster("c", { lbSubsetConfig: { subsetSelectors: [{ keys: ["a"] }], metadataFallbackPolicy: 1 } });
   const broken = { name: "d", body: new Uint8Array([255, 255]) };
   const rejections = await proxy.apply({ clusters: [ring, staticCluster("b", [backend.port]), subset, broken] });
   assert.deepEqual(rejections.map(({ name, reason }) => [name, reason.split(" is not")[0]]).slice(0, 2), [
     ["a", "lb_policy: CLUSTER_PROVIDED"],
-    ["c", "lb_subset_config:"],
+    ["c", "lb_subset_config.metadata_fallback_policy:"],
   ]);
   assert.equal(rejections[2]?.name, "d");
   assert.equal((await call(proxy.port("in"))).body, "a");

@@ -415,7 +415,7 @@ export class ProxyRuntime {
 
   #noteWantedNames(typeUrl: string): void {
     const names = (this.wantedNames(typeUrl) ?? []).join("\n");
-    if (this.#wanted.get(typeUrl) === names) return;
+    if ((this.#wanted.get(typeUrl) ?? "") === names) return;
     this.#wanted.set(typeUrl, names);
     for (const listener of this.#wantedListeners) listener(typeUrl);
   }
