@@ -2,7 +2,7 @@ import { bindAddress, defineConfig, durationMs, httpLimitFields, logLevel, otlpE
 import { isValidNodeId, nodeIdRule } from "@fairlead/model";
 import { defaultOverloadActions, parseOverloadActions } from "@fairlead/proxy-overload";
 import { nodeSchema } from "@fairlead/registration";
-import { proxyFields } from "@fairlead/registry-client";
+import { proxyFields } from "@fairlead/registry-client/proxy-fields";
 import { z } from "zod";
 
 const separated = (text: string): string[] =>

@@ -120,7 +120,7 @@ export const proxyFields = {
       .stringbool()
       .prefault("false")
       .describe(
-        "Whether the program runs as two processes, of which one holds the listening sockets: SIGHUP then replaces the one that serves, from the code on disk, without a refused or cut request, and a crash is one that callers wait for. It costs a second process of about 50 MiB.",
+        "Whether the program runs as two processes, of which one holds the listening sockets: SIGHUP then replaces the one that serves, from the code on disk, without a refused or cut request, and a crash is one that callers wait for. It costs a second process, with about 50 MiB that it does not share.",
       ),
   hotRestartTimeout: () =>
     durationMs()
