@@ -12,8 +12,8 @@ import { holdFlushes, releaseFlushes } from "./flush-list.ts";
  *   writer ─▶ write(2) at once ─▶ what the kernel does not take waits in libuv, and further writes in node:net behind it
  * ```
  *
- * It uses what node:net itself is made of. That is not public, so each part is looked for first; where one is missing, and for
- * TLS, sockets are used as they are documented.
+ * It uses what node:net itself is made of. That is not public, so each part is looked for first; where one is missing, and to
+ * write over TLS, sockets are used as they are documented.
  */
 interface Handle {
   onread: (this: Handle, buffer?: unknown) => unknown;
@@ -74,7 +74,7 @@ function findInternals(): Internals | undefined {
 
 /** @returns undefined where the socket must be used as it is documented */
 function handleOf(socket: Socket): Handle | undefined {
-  if (internals === undefined || socket instanceof TLSSocket) return undefined;
+  if (internals === undefined) return undefined;
   const handle: unknown = Reflect.get(socket, "_handle");
   if (typeof handle !== "object" || handle === null) return undefined;
   const { onread, useUserBuffer, readStart, readStop, writeLatin1String, writeBuffer } = handle as Partial<Handle>;
@@ -140,7 +140,8 @@ export class DirectOutput {
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    this.#handle = handleOf(socket);
+    // TLS takes one write at a time, which node:net sees to.
+    this.#handle = socket instanceof TLSSocket ? undefined : handleOf(socket);
   }
 
   /**
