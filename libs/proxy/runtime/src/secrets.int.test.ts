@@ -15,7 +15,8 @@ import { SubjectAltNameMatcher_SanType } from "@fairlead/envoy-api/envoy/extensi
 import { Cluster_DiscoveryType } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import { Backend } from "./testing/backend.ts";
 import { Certificates } from "./testing/certificates.ts";
-import { call } from "./testing/client.ts";
+import { call, eventually } from "./testing/client.ts";
+import { ProxyInThreads } from "./testing/proxy-in-threads.ts";
 import { TestProxy } from "./testing/proxy.ts";
 import {
   assignmentInit,
@@ -97,6 +98,30 @@ test("a listener waits for its certificate; a new one is for new connections, an
     assert.match(answer.toString(), /^HTTP\/1\.1 200 /);
     socket.destroy();
   }
+});
+
+test("with several threads each of them serves with the newest certificate", async () => {
+  await using backend = await Backend.named("app");
+  await using proxy = await ProxyInThreads.start({
+    clusters: [staticCluster("app", [backend.port])],
+    listeners: [secure(ofServer)],
+    routes: [routes("in", toCluster("*", "app"))],
+  });
+  assert.deepEqual(proxy.dataPlane.wantedNames(typeUrls.secret), ["server"]);
+  for (const [name, files] of [
+    ["first", first],
+    ["second", second],
+  ] as const) {
+    assert.deepEqual(await proxy.dataPlane.apply(typeUrls.secret, [certificateSecret("server", files)]), []);
+    await eventually(() => proxy.dataPlane.listeners()[0]?.state === "active", "the listener accepts in all threads");
+    for (let i = 0; i < 8; i++) {
+      const socket = await connected(proxy.port("in"));
+      assert.equal(nameOf(socket), name);
+      socket.destroy();
+    }
+  }
+  const failing = certificateSecret("server", { chain: first.chain, key: second.key });
+  assert.equal((await proxy.dataPlane.apply(typeUrls.secret, [failing])).length, 1, "one refusal, not one a thread");
 });
 
 test("/certs and the dump tell of certificates, and of no key", async () => {

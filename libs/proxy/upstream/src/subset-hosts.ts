@@ -5,6 +5,9 @@ import { type HostEntry, HostSet, type HostSetContext } from "./host-set.ts";
 import type { Host } from "./host.ts";
 import { canonicalJson, type MetadataMatch, type SubsetConfig, type SubsetSelector } from "./subset-config.ts";
 
+/** Lists multiply with `listAsAny`: a host is in no more subsets of one selector. */
+const MAX_SUBSETS_OF_HOST = 1000;
+
 /** The hosts that agree in the values of a selector's names. */
 interface Subset {
   readonly entries: HostEntry[];
@@ -125,7 +128,9 @@ export class SubsetHosts {
     let combinations: readonly (readonly string[])[] = [[]];
     for (const key of keys) {
       const values = this.#textsOf(host.metadata[key]);
-      combinations = combinations.flatMap((before) => values.map((value) => [...before, value]));
+      combinations = combinations
+        .flatMap((before) => values.map((value) => [...before, value]))
+        .slice(0, MAX_SUBSETS_OF_HOST);
     }
     return combinations.map((values) => values.join("\0"));
   }
