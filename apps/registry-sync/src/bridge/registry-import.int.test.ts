@@ -163,6 +163,26 @@ describe("the import of a registry", () => {
     await second.stop();
   });
 
+  test("a registry that has lost its data keeps its rules as long as its providers", async () => {
+    const mirror = begin("l");
+    const rules = new Map([["/c", rule("['=> address=10.0.0.1:2']")]]);
+    mirror.onAll({ ...sources(1, 2), rules });
+    await untilPolicies("written", "l", (texts) => texts.includes("10.0.0.1:2"));
+    mirror.onSuspended();
+    const since = performance.now();
+    mirror.onAll({ providers: new Map(), rules: new Map() });
+    await untilPolicies("let go", "l", (texts) => texts === "");
+    assert(performance.now() - since >= 300, "before the hold was over");
+    // Back in time: nothing is let go.
+    mirror.onAll({ ...sources(1, 2), rules });
+    await untilPolicies("written again", "l", (texts) => texts.includes("10.0.0.1:2"));
+    mirror.onAll({ providers: new Map(), rules: new Map() });
+    mirror.onAll({ ...sources(1, 2), rules });
+    await pause(500);
+    assert.equal(mirror.rules, 1);
+    await mirror.stop();
+  });
+
   test("configurators change weights at once, and take out whom they disable", async () => {
     const mirror = begin("w");
     const override = (parameters: string): RuleDocument => ({ form: "url", interface: "org.x.Greeter", url: `override://10.0.0.1:1/org.x.Greeter?${parameters}` }); // prettier-ignore

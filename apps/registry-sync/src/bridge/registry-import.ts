@@ -26,6 +26,7 @@ export interface RegistryImportOptions extends LedgerOptions {
 }
 
 const retryMs = 1_000;
+const defaultLossHoldMs = 120_000;
 /** Instances of one transaction: others do not wait long, and what is written is compiled while the next is being written. */
 const batch = 2_500;
 
@@ -42,6 +43,9 @@ export class RegistryImport implements ForeignRegistryEvents {
   readonly #dirty = new Set<string>();
   /** Everything was read once: what nobody has any more of what was written before can be told. */
   #whole = false;
+  /** Rules that are not there any more, and count until they are let go. */
+  readonly #held = new Set<string>();
+  #letGo: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #stopped = false;
@@ -94,11 +98,13 @@ export class RegistryImport implements ForeignRegistryEvents {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#letGo);
     await this.#writing;
   }
 
   onAll({ providers: sources, rules }: RegistryReading): void {
-    this.#rules.setAll(rules);
+    const lost = [...this.#read.keys()].filter((source) => !sources.has(source)).length * 2 > this.#read.size;
+    this.#holdRules(this.#rules.setAll(rules, lost));
     this.#read.clear();
     this.#taken.clear();
     this.#unusable = 0;
@@ -130,6 +136,7 @@ export class RegistryImport implements ForeignRegistryEvents {
   }
 
   onRule(source: string, document: RuleDocument | undefined): void {
+    this.#held.delete(source);
     this.#rules.set(source, document);
     for (const [from, providers] of this.#read) this.#take(from, providers);
     this.#allDirty();
@@ -141,6 +148,17 @@ export class RegistryImport implements ForeignRegistryEvents {
       { registry: this.#options.name },
       "a registry cannot be reached: its providers stay as they are",
     );
+  }
+
+  /** Rules that a registry has lost with its providers are kept as long as these. */
+  #holdRules(sources: readonly string[]): void {
+    clearTimeout(this.#letGo);
+    this.#held.clear();
+    for (const source of sources) this.#held.add(source);
+    if (this.#held.size === 0) return;
+    this.#letGo = setTimeout(() => {
+      for (const source of [...this.#held]) this.onRule(source, undefined);
+    }, this.#options.lossHoldMs ?? defaultLossHoldMs);
   }
 
   /** What a source has now, for the ledger. */

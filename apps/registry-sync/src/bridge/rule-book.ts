@@ -63,10 +63,16 @@ export class RuleBook {
     for (const policy of policies) this.#told.set(policyKey(policy), policy);
   }
 
-  setAll(documents: ReadonlyMap<string, RuleDocument>): void {
-    this.#read.clear();
+  /**
+   * @param keepsOthers rules that are not among them stay: the registry has lost them
+   * @returns where those lie that stay
+   */
+  setAll(documents: ReadonlyMap<string, RuleDocument>, keepsOthers: boolean): readonly string[] {
+    const others = [...this.#read.keys()].filter((source) => !documents.has(source));
+    if (!keepsOthers) for (const source of others) this.#read.delete(source);
     for (const [source, document] of documents) this.#read.set(source, named(document));
     this.#changed();
+    return keepsOthers ? others : [];
   }
 
   set(source: string, document: RuleDocument | undefined): void {

@@ -28,9 +28,13 @@ export function parseDubboUrl(text: string): DubboUrl | undefined {
   const portNumber = Number(port ?? 0);
   if (portNumber > 65_535) return undefined;
   const parameters = new Map<string, string>();
-  for (const part of (query ?? "").split("&")) {
-    const equals = part.indexOf("=");
-    if (equals > 0) parameters.set(part.slice(0, equals), part.slice(equals + 1));
+  const list = query ?? "";
+  for (let at = 0; at < list.length;) {
+    const next = list.indexOf("&", at);
+    const end = next === -1 ? list.length : next;
+    const equals = list.indexOf("=", at);
+    if (equals > at && equals < end) parameters.set(list.slice(at, equals), list.slice(equals + 1, end));
+    at = end + 1;
   }
   return { scheme: scheme!, host: host!.replace(/^\[|\]$/g, ""), port: portNumber, path: path ?? "", parameters };
 }
