@@ -71,6 +71,22 @@ test("a paused socket is not read, and its peer is held back; what was sent come
   await until(() => total === 5 + large.length);
 });
 
+test("a socket that cannot be taken over, as somebody holds it, is read as it is documented", async (t) => {
+  const { ours, peer } = await pair(t);
+  ours.pause();
+  let text = "";
+  listenToBytes(ours, (chunk) => (text += chunk.toString()));
+  peer.write("first");
+  for (let i = 0; i < 50; i++) await turn();
+  assert.equal(text, "");
+  ours.resume();
+  await until(() => text === "first");
+  const ended = once(ours, "end");
+  peer.end("last");
+  await ended;
+  assert.equal(text, "firstlast");
+});
+
 test("an error of the connection is told as an error of the socket", async (t) => {
   const { ours, peer } = await pair(t);
   listenToBytes(ours, () => undefined);
