@@ -77,7 +77,7 @@ export const proxyFields = {
       })
       .default(1)
       .describe(
-        "Threads that serve calls. 1: everything is done in one; auto: one for each core that the process may use. With more than one, another thread has the configuration, the admin pages and the health checks, and each of them takes about 30 MiB.",
+        "Threads that serve calls. 1: everything is done in one; auto: one for each core that the process may use. With more than one, another thread has the configuration, the admin pages and the health checks, and each of them takes about 60 MiB.",
       ),
   /** @param parse throws for what it does not take */
   overloadActions: <Triggers>(fallback: string, parse: (text: string) => Triggers) =>
