@@ -116,7 +116,7 @@ test("what is waited for has a health check; everything that runs has one", () =
 
 test("a sidecar shares the network of its application, which is what publishes the inbound port", () => {
   const sidecars = Object.entries(services).filter(([, { build }]) => build?.target === "sidecar");
-  assert.equal(sidecars.length, 2);
+  assert.equal(sidecars.length, 5);
   for (const [name, service] of sidecars) {
     const application = services[/^service:(.+)$/.exec(service.network_mode ?? "")?.[1] ?? ""];
     assert.equal(application?.build?.target, "sample-shop", name);

@@ -215,7 +215,7 @@ test("wrong usage exits with 64 and says what is wrong", async () => {
     [["apply"], /required option '-f, --file <file>' not specified/],
     [["get", "everything"], /Allowed choices are services, instances, nodes, policies/],
     [["delete", "Deployment", "x"], /Allowed choices are VirtualService, DestinationRule/],
-    [["up", "--port-base", "80"], /a number from 1024 to 65528/],
+    [["up", "--port-base", "80"], /a number from 1024 to 65527/],
     [["up", "--free-ports", "--port-base", "20000"], /FL_CLI_USAGE: --free-ports and --port-base exclude each other/],
     [["apply", "-f", policyFile, "--timeout", "soon"], /FL_CLI_USAGE: --timeout soon: expected a number with a unit/],
     [["diff"], /FL_CLI_USAGE: give either --file or --delete/],

@@ -1,6 +1,7 @@
 import { badPolicy } from "./bad-policy.ts";
 import type { Check } from "./check.ts";
 import { controlPlaneRestart } from "./control-plane-restart.ts";
+import { boltCall, dubboCall } from "./rpc-call.ts";
 import { register } from "./register.ts";
 import { secondInstance } from "./second-instance.ts";
 import { twoSidecars } from "./two-sidecars.ts";
@@ -11,6 +12,8 @@ import { withdrawUnderLoad } from "./withdraw-under-load.ts";
 export const checks: readonly Check[] = [
   register,
   twoSidecars,
+  dubboCall,
+  boltCall,
   secondInstance,
   weightedRoute,
   withdrawUnderLoad,

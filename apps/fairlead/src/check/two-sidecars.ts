@@ -26,17 +26,17 @@ export const twoSidecars: Check = {
     const parts =
       answer === undefined
         ? outcome.body.slice(0, 200)
-        : `served by ${[answer, answer.catalog, answer.reviews, answer.orders].map((part) => part.servedBy.instance).join(", ")}`;
+        : `served by ${[answer, answer.catalog, answer.reviews, answer.orders, answer.price, answer.stock].map((part) => part.servedBy.instance).join(", ")}`;
     const evidence = {
       sent: `GET / Host: shop.Storefront through :${caller.port}`,
       received: `${outcome.status}, ${parts}; requests taken by sidecars: visitor +${visitor}, storefront +${storefront}`,
     };
     expectThat(outcome.status === 200 && answer !== undefined, evidence, "200 with the parts of the page");
-    // The storefront's takes the visitor's call, and the three that the storefront makes.
+    // The storefront's takes the visitor's call, and the five that the storefront makes.
     expectThat(
-      visitor === 1 && storefront === 4,
+      visitor === 1 && storefront === 6,
       evidence,
-      "1 request in the visitor's sidecar and 4 in the storefront's",
+      "1 request in the visitor's sidecar and 6 in the storefront's",
     );
     return evidence;
   },

@@ -11,6 +11,7 @@ import "../errors.ts";
 export interface DataFolder {
   readonly path: string;
   readonly postgres: string;
+  readonly zookeeper: string;
   readonly logs: string;
   /** Lets the next `up` in; removes the folder where it was a temporary one. */
   release(): Promise<void>;
@@ -113,6 +114,7 @@ export async function openDataFolder(path: string | undefined): Promise<DataFold
   return {
     path: folder,
     postgres: join(folder, "postgres"),
+    zookeeper: join(folder, "zookeeper"),
     logs: join(folder, "logs"),
     async release() {
       await new Promise((resolve) => server.close(resolve));

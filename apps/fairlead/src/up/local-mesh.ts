@@ -8,7 +8,9 @@ import { ManagedProcess, type ProcessEnd } from "./managed-process.ts";
 import { MeshApp } from "./mesh-app.ts";
 import type { FreePorts, PortPlan } from "./ports.ts";
 import { untilReady } from "./readiness.ts";
+import { type Sample, sampleProcess } from "./sample-process.ts";
 import { siblingScript } from "./scripts.ts";
+import { bridgeName } from "./zookeeper-installed.ts";
 
 export interface LocalMeshOptions {
   readonly folder: DataFolder;
@@ -17,11 +19,14 @@ export interface LocalMeshOptions {
   readonly progress: Progress;
   /** A PostgreSQL of the user's own; undefined = one is started. */
   readonly databaseUrl: string | undefined;
+  /** Whether a ZooKeeper is started, whose services are in the mesh. */
+  readonly zooKeeper: boolean;
   /** Called when a process ends that nobody asked to. */
   readonly onCrash: (process: ManagedProcess, end: ProcessEnd) => void;
 }
 
 const postgresSays = z.object({ url: z.string(), port: z.number() });
+const zooKeeperSays = z.object({ port: z.number() });
 
 /** The mesh of `fairlead up`: PostgreSQL, the control plane, and applications behind sidecars, each a process of this one. */
 export class LocalMesh {
@@ -32,10 +37,14 @@ export class LocalMesh {
   readonly #options: LocalMeshOptions;
   /** Undefined where the user's own is used. */
   readonly postgres: ManagedProcess | undefined;
+  /** Undefined where none is installed. */
+  readonly zooKeeper: ManagedProcess | undefined;
   /** Of PostgreSQL's first run: it is started again on the same, as who uses it knows no other. */
   #postgresPort = 0;
+  #zooKeeperPort = 0;
   readonly #controlPlaneEnvironment: Record<string, string>;
   readonly #apps = new Map<string, MeshApp>();
+  readonly #outside: ManagedProcess[] = [];
   #stopping = false;
 
   constructor(options: LocalMeshOptions) {
@@ -57,17 +66,22 @@ export class LocalMesh {
         logFolder: folder.logs,
       }),
     );
-    if (databaseUrl === undefined) {
-      this.postgres = this.#watched(
+    const below = (name: string, script: string, data: string) =>
+      this.#watched(
         new ManagedProcess({
-          name: "PostgreSQL",
-          script: siblingScript(import.meta.url, "./postgres-process"),
-          args: [folder.postgres],
+          name,
+          script: siblingScript(import.meta.url, script),
+          args: [data],
           environment: {},
           logFolder: folder.logs,
         }),
       );
-    }
+    if (databaseUrl === undefined) this.postgres = below("PostgreSQL", "./postgres-process", folder.postgres);
+    if (options.zooKeeper) this.zooKeeper = below("ZooKeeper", "./zookeeper-process", folder.zookeeper);
+  }
+
+  get zooKeeperAddress(): string {
+    return `127.0.0.1:${this.#zooKeeperPort}`;
   }
 
   get adsAddress(): string {
@@ -96,6 +110,17 @@ export class LocalMesh {
         () => `127.0.0.1:${this.#postgresPort}, data in ${folder.path}`,
       );
     }
+    if (this.zooKeeper === undefined) {
+      progress.line(
+        "  – left out: a service registered only in ZooKeeper. None is installed (apt-get install zookeeper)",
+      );
+    } else {
+      await progress.step(
+        "ZooKeeper",
+        async () => await this.startZooKeeper(),
+        () => this.zooKeeperAddress,
+      );
+    }
     await progress.step(
       "control plane",
       async () => await this.startControlPlane(),
@@ -112,6 +137,17 @@ export class LocalMesh {
     const { url, port } = postgresSays.parse(await this.postgres.message());
     this.#postgresPort = port;
     this.#controlPlaneEnvironment["FAIRLEAD_DATABASE_URL"] = url;
+  }
+
+  /** Resolves when it takes clients. */
+  async startZooKeeper(): Promise<void> {
+    if (this.#stopping || this.zooKeeper === undefined)
+      throw new FairleadError("FL_INTERNAL", "the mesh is being stopped");
+    this.zooKeeper.start([String(this.#zooKeeperPort)]);
+    this.#zooKeeperPort = zooKeeperSays.parse(await this.zooKeeper.message()).port;
+    const own = process.env["FAIRLEAD_BRIDGES"] ?? "";
+    this.#controlPlaneEnvironment["FAIRLEAD_BRIDGES"] =
+      `${own} ${bridgeName}=zookeeper://${this.zooKeeperAddress}`.trim();
   }
 
   /** Resolves when registry-sync, config-compiler and ads-gateway are ready. */
@@ -143,7 +179,7 @@ export class LocalMesh {
       ports: options.ports ?? (await freePorts.sidecar()),
       controlPlane: { registryUrl: this.registry.url, adsAddress: this.adsAddress },
       logFolder: folder.logs,
-      ...(sample === undefined ? {} : { sample: { ...sample, port: await freePorts.take() } }),
+      ...(sample === undefined ? {} : { sample: await this.#withPorts(sample) }),
     });
     if (this.#stopping) throw new FairleadError("FL_INTERNAL", "the mesh is being stopped");
     this.#apps.set(app.name, app);
@@ -156,20 +192,43 @@ export class LocalMesh {
     return app;
   }
 
+  /** Adds a Dubbo service that knows ZooKeeper and nothing of the mesh. Resolves when it is registered there. */
+  async addOutside(name: string, sample: { readonly service: string; readonly version: string }): Promise<void> {
+    const { folder, progress } = this.#options;
+    const placed = await this.#withPorts(sample);
+    const process = sampleProcess(name, placed, folder.logs, { SHOP_ZOOKEEPER: this.zooKeeperAddress });
+    if (this.#stopping) throw new FairleadError("FL_INTERNAL", "the mesh is being stopped");
+    this.#outside.push(this.#watched(process));
+    await progress.step(
+      `${name}, without a sidecar`,
+      async () => {
+        process.start();
+        await untilReady(process, `http://127.0.0.1:${placed.port}/readyz`);
+      },
+      () => `127.0.0.1:${placed.rpcPort}, registered in ZooKeeper`,
+    );
+  }
+
   app(name: string): MeshApp {
     const app = this.#apps.get(name);
     if (app === undefined) throw new FairleadError("FL_INTERNAL", `the mesh has no ${name}`);
     return app;
   }
 
-  /** Applications, which withdraw themselves; sidecars; the control plane; PostgreSQL. Nothing is left running. */
+  /** Applications, which withdraw themselves; sidecars; the control plane; what it stands on. Nothing is left running. */
   async stop(): Promise<void> {
     this.#stopping = true;
     const apps = [...this.#apps.values()];
-    await Promise.all(apps.map(async ({ application }) => await application?.stop()));
+    const applications = [...apps.map(({ application }) => application), ...this.#outside];
+    await Promise.all(applications.map(async (application) => await application?.stop()));
     await Promise.all(apps.map(async ({ sidecar }) => await sidecar.stop()));
     await this.controlPlane.stop();
-    await this.postgres?.stop();
+    await Promise.all([this.postgres?.stop(), this.zooKeeper?.stop()]);
+  }
+
+  async #withPorts(sample: { readonly service: string; readonly version: string }): Promise<Sample> {
+    const { freePorts } = this.#options;
+    return { ...sample, port: await freePorts.take(), rpcPort: await freePorts.take() };
   }
 
   #watched(process: ManagedProcess): ManagedProcess {

@@ -1,6 +1,7 @@
 import { ManagedProcess } from "./managed-process.ts";
 import type { SidecarPorts } from "./ports.ts";
 import { untilReady } from "./readiness.ts";
+import { type Sample, sampleProcess } from "./sample-process.ts";
 import { siblingScript } from "./scripts.ts";
 
 /** Node ids of `up` end with it: what an `up` that was killed has left in the catalogue can be told from other nodes. */
@@ -15,7 +16,7 @@ export interface MeshAppOptions {
   readonly controlPlane: { readonly registryUrl: string; readonly adsAddress: string };
   readonly logFolder: string;
   /** The sample that runs beside the sidecar; none where people or `up` itself are the application. */
-  readonly sample?: { readonly service: string; readonly version: string; readonly port: number };
+  readonly sample?: Sample;
 }
 
 /** A sidecar, and the sample application beside it. */
@@ -42,8 +43,7 @@ export class MeshApp {
         FAIRLEAD_ADDRESS: "127.0.0.1",
         FAIRLEAD_API_PORT: String(ports.api),
         FAIRLEAD_OUTBOUND_PORT: String(ports.outbound),
-        // The samples speak HTTP, and all sidecars are on one host.
-        FAIRLEAD_OUTBOUND_RPC_PORT: "0",
+        FAIRLEAD_OUTBOUND_RPC_PORT: String(ports.outboundRpc),
         FAIRLEAD_INBOUND_PORT: String(ports.inbound),
         FAIRLEAD_ADMIN_PORT: String(ports.admin),
         FAIRLEAD_REGISTRY_URL: options.controlPlane.registryUrl,
@@ -54,19 +54,10 @@ export class MeshApp {
     this.application =
       sample === undefined
         ? undefined
-        : new ManagedProcess({
-            name,
-            script: siblingScript(import.meta.url, "../../../samples/shop/src/main"),
-            args: [sample.service],
-            logFolder,
-            environment: {
-              SHOP_PORT: String(sample.port),
-              SHOP_BIND: "127.0.0.1",
-              SHOP_VERSION: sample.version,
-              SHOP_INSTANCE: name,
-              SHOP_SIDECAR_API: `http://127.0.0.1:${ports.api}`,
-              SHOP_OUTBOUND: `http://127.0.0.1:${ports.outbound}`,
-            },
+        : sampleProcess(name, sample, logFolder, {
+            SHOP_SIDECAR_API: `http://127.0.0.1:${ports.api}`,
+            SHOP_OUTBOUND: `http://127.0.0.1:${ports.outbound}`,
+            SHOP_OUTBOUND_RPC: `127.0.0.1:${ports.outboundRpc}`,
           });
   }
 

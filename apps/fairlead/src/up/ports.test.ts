@@ -22,12 +22,12 @@ test("a port that is taken is named with its use, and with how to choose others"
   assert.equal(await isFree(plan.firstSidecar.outbound), false);
 });
 
-test("a base gives eight different ports from it on", () => {
+test("a base gives nine different ports from it on", () => {
   const { controlPlane, firstSidecar } = portsFrom(20_000);
   const ports = [...Object.values(controlPlane), ...Object.values(firstSidecar)];
   assert.deepEqual(
     ports.toSorted((a, b) => a - b),
-    [20_000, 20_001, 20_002, 20_003, 20_004, 20_005, 20_006, 20_007],
+    [20_000, 20_001, 20_002, 20_003, 20_004, 20_005, 20_006, 20_007, 20_008],
   );
 });
 

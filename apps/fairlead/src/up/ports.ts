@@ -12,6 +12,8 @@ export interface ControlPlanePorts {
 export interface SidecarPorts {
   readonly api: number;
   readonly outbound: number;
+  /** For Dubbo and bolt. */
+  readonly outboundRpc: number;
   readonly inbound: number;
   readonly admin: number;
 }
@@ -25,14 +27,14 @@ export interface PortPlan {
 /** The ports that are a contract with users (docs/architecture.md). */
 export const contractPorts: PortPlan = {
   controlPlane: { registry: 13300, compiler: 13301, ads: 15010, adsDebug: 15014 },
-  firstSidecar: { api: 13330, outbound: 15001, inbound: 15006, admin: 15000 },
+  firstSidecar: { api: 13330, outbound: 15001, outboundRpc: 12220, inbound: 15006, admin: 15000 },
 };
 
-/** Eight ports in a row, in the order of `contractPorts`. */
+/** Nine ports in a row: those of `contractPorts`. */
 export function portsFrom(base: number): PortPlan {
   return {
     controlPlane: { registry: base, compiler: base + 1, ads: base + 2, adsDebug: base + 3 },
-    firstSidecar: { api: base + 4, outbound: base + 5, inbound: base + 6, admin: base + 7 },
+    firstSidecar: { api: base + 4, outbound: base + 5, inbound: base + 6, admin: base + 7, outboundRpc: base + 8 },
   };
 }
 
@@ -43,6 +45,7 @@ const uses: readonly (readonly [string, (plan: PortPlan) => number])[] = [
   ["ads-gateway debug", (plan) => plan.controlPlane.adsDebug],
   ["first sidecar, local API", (plan) => plan.firstSidecar.api],
   ["first sidecar, outbound", (plan) => plan.firstSidecar.outbound],
+  ["first sidecar, outbound Dubbo and bolt", (plan) => plan.firstSidecar.outboundRpc],
   ["first sidecar, inbound", (plan) => plan.firstSidecar.inbound],
   ["first sidecar, admin", (plan) => plan.firstSidecar.admin],
 ];
@@ -69,7 +72,7 @@ export async function assertFree(plan: PortPlan): Promise<void> {
   throw new FairleadError(
     "FL_UP_PORT_TAKEN",
     `another process listens on port ${taken.join(", ")}; see which with \`ss -ltnp 'sport = :${ports[0]}'\`, ` +
-      "or start with --free-ports, or with --port-base 20000 for eight ports from 20000 on",
+      "or start with --free-ports, or with --port-base 20000 for nine ports from 20000 on",
     { facts: { ports: ports.map(String) } },
   );
 }
@@ -96,6 +99,7 @@ export class FreePorts {
     return {
       api: await this.take(),
       outbound: await this.take(),
+      outboundRpc: await this.take(),
       inbound: await this.take(),
       admin: await this.take(),
     };

@@ -11,7 +11,7 @@ import { withMesh } from "./session.ts";
 import { startShop, wholeShop } from "./shop.ts";
 
 function whatToTry(mesh: LocalMesh, visitor: MeshApp): string[] {
-  const { outbound, api, admin } = visitor.ports;
+  const { outbound, outboundRpc, api, admin } = visitor.ports;
   const registry = mesh.registry.url === "http://127.0.0.1:13300" ? "" : ` --registry ${mesh.registry.url}`;
   return [
     "",
@@ -24,7 +24,7 @@ function whatToTry(mesh: LocalMesh, visitor: MeshApp): string[] {
     `  kill -9 ${mesh.controlPlane.pid ?? "<control plane>"}    the control plane: calls go on, and it is started again`,
     "",
     `  registry-sync ${mesh.registry.url}    ads-gateway ${mesh.adsAddress}, ${mesh.debugUrl}/debug/syncz`,
-    `  your own sidecar: publish at 127.0.0.1:${api}, call through 127.0.0.1:${outbound}, admin http://127.0.0.1:${admin}/`,
+    `  your own sidecar: publish at 127.0.0.1:${api}, call through 127.0.0.1:${outbound} (Dubbo and bolt ${outboundRpc}), admin http://127.0.0.1:${admin}/`,
     `  logs ${mesh.logFolder}`,
     "",
     "Ctrl-C stops all of it.",
@@ -49,6 +49,8 @@ export async function runMesh(options: UpOptions, output: CommandOutput): Promis
     if (crashed === mesh.postgres) {
       // What uses it connects again by itself.
       await progress.step("PostgreSQL, again", async () => await mesh.startPostgres());
+    } else if (crashed === mesh.zooKeeper) {
+      await progress.step("ZooKeeper, again", async () => await mesh.startZooKeeper());
     } else if (crashed === mesh.controlPlane) {
       await progress.step("control plane, again", async () => await mesh.startControlPlane());
     } else {

@@ -8,6 +8,9 @@ const storefrontSchema = z.object({
   catalog: partSchema,
   reviews: partSchema,
   orders: z.object({ servedBy, catalog: partSchema }),
+  /** Over Dubbo and over bolt. */
+  price: partSchema.extend({ cents: z.number() }),
+  stock: partSchema.extend({ pieces: z.number() }),
 });
 export type StorefrontAnswer = z.output<typeof storefrontSchema>;
 

@@ -4,6 +4,7 @@ import { defaultDataFolder, openDataFolder } from "./data-folder.ts";
 import { LocalMesh } from "./local-mesh.ts";
 import type { ManagedProcess, ProcessEnd } from "./managed-process.ts";
 import { assertFree, contractPorts, FreePorts, type PortPlan, portsFrom } from "./ports.ts";
+import { isZooKeeperInstalled } from "./zookeeper-installed.ts";
 
 async function choosePorts(
   options: Pick<UpOptions, "freePorts" | "portBase">,
@@ -66,6 +67,7 @@ export async function withMesh<T>(
         freePorts,
         progress: options.progress,
         databaseUrl: databaseUrl === "" ? undefined : databaseUrl,
+        zooKeeper: isZooKeeperInstalled(),
         onCrash(crashed, end) {
           if (options.onCrash?.(mesh, crashed, end) === true) return;
           crash ??= crashed.crashError(end);

@@ -1,3 +1,5 @@
+import { isIPv4 } from "node:net";
+import { networkInterfaces } from "node:os";
 import type { Instance } from "../instance.ts";
 import type { Registration } from "../registration.ts";
 import type { Settings } from "../settings.ts";
@@ -5,6 +7,12 @@ import { ShopServer } from "../shop-server.ts";
 import { RpcServer } from "./rpc-server.ts";
 import type { RpcShopService } from "./rpc-service.ts";
 import { ZooKeeperProvider } from "./zookeeper-provider.ts";
+
+/** What others reach this machine at, for an instance that listens on every address. */
+function ownAddress(): string {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all.find(({ family, internal }) => family === "IPv4" && !internal)?.address ?? "127.0.0.1";
+}
 
 /**
  * Starts an instance of a Dubbo or bolt service, and beside it what answers /healthz and /readyz. It is published at its sidecar, or, with
@@ -27,7 +35,7 @@ export async function startRpcInstance(
       : new ZooKeeperProvider(zookeeper, {
           interface: service.interface,
           methods: Object.keys(service.methods),
-          host: settings.bind,
+          host: isIPv4(settings.bind) && settings.bind !== "0.0.0.0" ? settings.bind : ownAddress(),
           port: rpcPort,
           application: instance,
         });

@@ -59,7 +59,10 @@ export function framesOf(
 ): { readonly encoder: Encoder; readonly decoder: Decoder } {
   const encoder = protocol.encoder({ sentReqs });
   const decoder = protocol.decoder({ sentReqs });
-  for (const stream of [encoder, decoder, socket]) stream.on("error", () => socket.destroy());
+  const end = () => socket.destroy();
+  encoder.on("error", end);
+  decoder.on("error", end);
+  socket.on("error", end);
   encoder.pipe(socket);
   socket.pipe(decoder);
   decoder.on("heartbeat", (heartbeat) => encoder.writeHeartbeatAck(heartbeat));
