@@ -171,6 +171,7 @@ describe("the import of a registry", () => {
     mirror.onSuspended();
     const since = performance.now();
     mirror.onAll({ providers: new Map(), rules: new Map() });
+    assert.equal(mirror.rules, 1);
     await untilPolicies("let go", "l", (texts) => texts === "");
     assert(performance.now() - since >= 300, "before the hold was over");
     // Back in time: nothing is let go.

@@ -157,7 +157,7 @@ export class RegistryImport implements ForeignRegistryEvents {
     for (const source of sources) this.#held.add(source);
     if (this.#held.size === 0) return;
     this.#letGo = setTimeout(() => {
-      for (const source of [...this.#held]) this.onRule(source, undefined);
+      for (const source of this.#held) this.onRule(source, undefined);
     }, this.#options.lossHoldMs ?? defaultLossHoldMs);
   }
 
