@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { connect } from "node:http2";
+import { fairShareMs } from "@fairlead/proxy-runtime/testing/fair-share";
 import { ProxyProcess } from "@fairlead/proxy-runtime/testing/proxy-process";
 import { drink, GIB, gigabyteHost, pour } from "./gigabyte-host.ts";
 
@@ -56,6 +57,6 @@ export async function checkGigabyte(client: Version, host: Version, method: "GET
   const { delayP99Ms } = await proxy.report();
   const more = proxy.memoryMiB().most - before;
   assert(more < 160, `${more.toFixed(0)} MiB more`);
-  assert(delayP99Ms < 500, `${delayP99Ms} ms of delay`);
+  assert(delayP99Ms < fairShareMs(250), `${delayP99Ms} ms of delay`);
   return `${seconds.toFixed(1)} s, ${more.toFixed(0)} MiB more, delay p99 ${delayP99Ms.toFixed(0)} ms`;
 }

@@ -5,6 +5,7 @@ import { Backend } from "./testing/backend.ts";
 import { call, eventually } from "./testing/client.ts";
 import { http2Cluster } from "./testing/http2-cluster.ts";
 import { Http2Backend, Http2Caller } from "./testing/http2-peers.ts";
+import { fairShareMs } from "./testing/fair-share.ts";
 import { Neighbour } from "./testing/neighbour.ts";
 import { ProxyProcess } from "./testing/proxy-process.ts";
 import { TestProxy } from "./testing/proxy.ts";
@@ -12,8 +13,8 @@ import { frame, greeting } from "./testing/raw-http2.ts";
 import { duration, listener, routes, staticCluster, toCluster } from "./testing/resources.ts";
 
 const MIB = 1024 * 1024;
-/** Other processes run on the same cores. What is not bounded takes seconds. */
-const MAX_DELAY_MS = 500;
+/** Of the event loop. What is not bounded takes seconds. */
+const MAX_DELAY_MS = 250;
 const preface = greeting.subarray(0, 24);
 /** GET http://a/ by HPACK's static table. */
 const get = Buffer.from([0x82, 0x86, 0x84, 0x01, 0x01, 0x61]);
@@ -122,9 +123,10 @@ describe("floods on ten connections at a time", () => {
         await Promise.all(Array.from({ length: 10 }, () => attack(proxy.port, it)));
         const { stats, delayP99Ms } = await proxy.report();
         assert.equal(stats[it.counter], counted + 10);
+        assert.equal(neighbour.failure, undefined);
         assert(neighbour.served > 0);
-        assert(neighbour.slowestMs < 2000, `a neighbour waited ${neighbour.slowestMs} ms`);
-        assert(delayP99Ms < MAX_DELAY_MS, `${delayP99Ms} ms of delay`);
+        assert(neighbour.slowestMs < fairShareMs(1000), `a neighbour waited ${neighbour.slowestMs} ms`);
+        assert(delayP99Ms < fairShareMs(MAX_DELAY_MS), `${delayP99Ms} ms of delay`);
       }
       const more = proxy.memoryMiB().most - warmMiB;
       assert(more < 64, `${more} MiB more`);
