@@ -149,6 +149,12 @@ export class ConnectionManager implements ServerConnectionEvents {
     });
   }
 
+  /** Connections that are idle are closed as soon as those that become idle from now on. */
+  reduceIdleTime(): void {
+    const maxMs = this.#config.idleTimeoutMs * (this.#context.overload?.timeoutScale ?? 1);
+    for (const connection of this.#connections) connection.limitIdle?.(maxMs);
+  }
+
   /** Responses end their connections, the more of them the more time has passed. */
   startGradualDrain(durationMs: number): void {
     this.#drain.start(durationMs);

@@ -149,6 +149,11 @@ export class ListenerStore {
     await Promise.all(this.#draining.values());
   }
 
+  /** The overload state says by how much. */
+  reduceIdleTime(): void {
+    for (const listener of this.#current()) listener.reduceIdleTime();
+  }
+
   destroy(): void {
     this.#closed = true;
     for (const listener of [...this.#current(), ...this.#draining.keys()]) listener.destroy();

@@ -193,6 +193,10 @@ export class ManagedListener implements SocketConsumer {
   }
 
   /** Before a drain: it still accepts. */
+  reduceIdleTime(): void {
+    for (const chain of [...this.#chains.values(), ...this.#retired]) chain.reduceIdleTime();
+  }
+
   startGradualDrain(durationMs: number): void {
     for (const chain of this.#chains.values()) chain.startGradualDrain(durationMs);
   }

@@ -112,7 +112,8 @@ export class ProxyRuntime {
         logger: options.logger,
         connections: () => this.#sockets.activeConnections,
         loopDelayMs: options.loopDelayMs,
-        onChange: () => {
+        onChange: (action, active) => {
+          if (action === "reduce_timeouts" && active) this.#listeners.reduceIdleTime();
           if (this.#overload?.state.stopsConnections === false) this.#sockets.release();
         },
       });

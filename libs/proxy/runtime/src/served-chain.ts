@@ -127,6 +127,10 @@ export class ServedChain {
   }
 
   /** Responses end their connections, the more of them the more time has passed. */
+  reduceIdleTime(): void {
+    for (const manager of this.#managers()) manager.reduceIdleTime();
+  }
+
   startGradualDrain(durationMs: number): void {
     for (const manager of this.#managers()) manager.startGradualDrain(durationMs);
   }

@@ -85,6 +85,8 @@ export interface ServerConnection {
   readonly activeStreams: number;
   /** The current stream is the last one. An idle connection stays until its next request, so that none is lost on the way. */
   drain(): void;
+  /** One that has no request now closes when it has none for so long; not later than it would have. */
+  limitIdle?(maxMs: number): void;
   /** Ends the connection now, idle or not; running streams are reset. */
   destroy(): void;
 }

@@ -86,6 +86,11 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
     this.#draining = true;
   }
 
+  limitIdle(maxMs: number): void {
+    if (this.#stream !== undefined || this.#lingering || this.#parser.midMessage) return;
+    this.#deadline.deadlineMs = Math.min(this.#deadline.deadlineMs, this.#options.wheel.nowMs + maxMs);
+  }
+
   destroy(): void {
     this.#onGone();
   }

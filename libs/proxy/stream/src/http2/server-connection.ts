@@ -88,6 +88,11 @@ export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, 
     this.#drainEnd.deadlineMs = wheel.nowMs + drainTimeoutMs;
   }
 
+  limitIdle(maxMs: number): void {
+    if (this.#streams.size > 0 || this.#headDeadline || this.#closed || this.#lingering) return;
+    this.#deadline.deadlineMs = Math.min(this.#deadline.deadlineMs, this.#options.wheel.nowMs + maxMs);
+  }
+
   #endDrain(): void {
     if (this.#closed || this.#lingering) return;
     this.#codec.finishDrain();
