@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { SlotWorker } from "@fairlead/slot";
 import { CommonCellsOfThread, SharedStatsOfThread } from "@fairlead/stat-cells";
 import { defaultAccessLog } from "../access-log/access-log.ts";
@@ -115,8 +116,15 @@ export class WorkerRuntime {
   }
 
   #logger(): RuntimeLogger {
-    const log = (level: keyof RuntimeLogger) => (facts: object, message: string) =>
-      this.#tell({ kind: "log", level, facts: { worker: this.#start.thread - 1, ...facts }, message });
+    const worker = this.#start.thread - 1;
+    const log = (level: keyof RuntimeLogger) => (facts: object, message: string) => {
+      try {
+        this.#tell({ kind: "log", level, facts: { worker, ...facts }, message });
+      } catch {
+        // Something of it cannot be passed to another thread.
+        this.#tell({ kind: "log", level, facts: { worker, facts: inspect(facts, { depth: 2 }) }, message });
+      }
+    };
     return { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
   }
 
