@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { LogFile, LogFileStats } from "./log-file.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "fairlead-log-"));
@@ -17,6 +18,25 @@ test("lines are written together, in their order", async () => {
   await file.close();
   assert.equal(await readFile(path, "utf8"), Array.from({ length: 100 }, (_, i) => `${i}\n`).join(""));
   assert.deepEqual([stats.write_buffered, stats.write_completed, stats.write_total_buffered], [100, 1, 0]);
+});
+
+test("what comes during a write waits for more, and is written with what comes then", async () => {
+  const path = join(folder, "waiting");
+  const stats = new LogFileStats();
+  const file = new LogFile({ target: path, flushMs: 60_000, flushBytes: 1000 }, stats);
+  const line = `${"a".repeat(9)}\n`;
+  for (let i = 0; i < 150; i++) file.write(line);
+  while (stats.write_completed === 0) await turn();
+  for (let i = 0; i < 20; i++) await turn();
+  assert.deepEqual([stats.write_completed, stats.write_total_buffered], [1, 500]);
+  for (let i = 0; i < 50; i++) file.write(line);
+  while (stats.write_completed === 1) await turn();
+  assert.equal(stats.write_total_buffered, 0);
+  file.write(line);
+  await file.flush();
+  assert.deepEqual([stats.write_completed, stats.write_total_buffered], [3, 0]);
+  await file.close();
+  assert.equal(await readFile(path, "utf8"), line.repeat(201));
 });
 
 test("what comes while too much waits is dropped and counted; later lines are written again", async () => {

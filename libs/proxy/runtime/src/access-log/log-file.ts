@@ -49,7 +49,12 @@ export class LogFile {
   readonly #options: Required<Omit<LogFileOptions, "onFailure">> & Pick<LogFileOptions, "onFailure">;
   readonly #stats: LogFileStats;
   #lines: string[] = [];
+  /** Those that are being written, too. */
   #lineBytes = 0;
+  /** Of the lines that no write has taken yet. */
+  #waitingBytes = 0;
+  /** Lines that a flush waits for. */
+  #wanted = 0;
   #timer: NodeJS.Timeout | undefined;
   #descriptor: number | undefined;
   #working: Promise<void> | undefined;
@@ -72,23 +77,32 @@ export class LogFile {
     }
     this.#lines.push(line);
     this.#lineBytes += line.length;
+    this.#waitingBytes += line.length;
     this.#stats.write_total_buffered += line.length;
     this.#stats.write_buffered++;
-    if (this.#lineBytes >= this.#options.flushBytes) void this.flush();
-    else
-      this.#timer ??= setTimeout(() => {
-        this.#stats.flushed_by_timer++;
-        void this.flush();
-      }, this.#options.flushMs).unref();
+    if (this.#waitingBytes >= this.#options.flushBytes) {
+      if (this.#working === undefined) void this.flush();
+    } else this.#armTimer();
+  }
+
+  #armTimer(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#stats.flushed_by_timer++;
+      void this.flush();
+    }, this.#options.flushMs).unref();
   }
 
   /** Resolves when what waits now is written, or could not be. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    await (this.#working ??= this.#writeAll().finally(() => {
-      this.#working = undefined;
-    }));
+    this.#wanted = this.#lines.length;
+    do {
+      await (this.#working ??= this.#writeAll().finally(() => {
+        this.#working = undefined;
+        if (this.#lines.length > 0) this.#armTimer();
+      }));
+    } while (this.#wanted > 0);
   }
 
   /** After a rotation: what comes from now on goes to the file that has the name now. */
@@ -120,10 +134,13 @@ export class LogFile {
       await closeFile(descriptor).catch(() => undefined);
   }
 
+  /** What flushes wait for, and what has become enough meanwhile. The rest waits for more: a write costs as much as a request. */
   async #writeAll(): Promise<void> {
-    while (this.#lines.length > 0) {
+    while (this.#wanted > 0 || this.#waitingBytes >= this.#options.flushBytes) {
       const batch = this.#take();
       const length = batch.reduce((sum, line) => sum + line.length, 0);
+      this.#waitingBytes -= length;
+      this.#wanted = Math.max(0, this.#wanted - batch.length);
       try {
         await this.#writeBatch(Buffer.from(batch.join("")));
         this.#stats.write_completed++;
