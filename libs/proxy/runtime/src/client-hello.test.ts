@@ -9,7 +9,7 @@ import { readClientHello } from "./client-hello.ts";
 async function nodesHello(): Promise<Buffer> {
   return await new Promise((resolve) => {
     const server = createServer((socket) => {
-      socket.once("data", (bytes) => {
+      socket.once("data", (bytes: Buffer) => {
         socket.destroy();
         server.close();
         resolve(bytes);
