@@ -1,5 +1,4 @@
 import { typeUrls } from "@fairlead/envoy-api";
-import { FairleadError } from "@fairlead/errors";
 import { SlotControl } from "@fairlead/slot";
 import { CommonCellsOfControl, SharedStats } from "@fairlead/stat-cells";
 import type { ClusterStatus } from "../cluster-status.ts";
@@ -12,7 +11,6 @@ import { processNow } from "../watchdog/thread-beats.ts";
 import { Watchdog } from "../watchdog/watchdog.ts";
 import type { XdsRejection, XdsResource } from "../xds-resource.ts";
 import { AddressChecks } from "./address-checks.ts";
-import "./errors.ts";
 import { HostReports, noteOutcome } from "./host-reports.ts";
 import { HostTotals } from "./host-totals.ts";
 import {
@@ -29,10 +27,9 @@ import {
 } from "./messages.ts";
 import { packResources } from "./packed-resources.ts";
 import { HostResolution } from "./resolved-hosts.ts";
-import { Restarts } from "./restarts.ts";
 import { acceptedResources, mergeListeners, uniteRejections } from "./worker-answers.ts";
+import { WorkerCrew } from "./worker-crew.ts";
 import { SocketsForWorkers } from "./worker-sockets.ts";
-import { WorkerLife } from "./worker-life.ts";
 
 /** In which order a worker that is started again gets what is in force. */
 const applyOrder = [typeUrls.cluster, typeUrls.endpoint, typeUrls.secret, typeUrls.listener, typeUrls.route];
@@ -64,18 +61,14 @@ export class WorkerGroup implements DataPlane {
   readonly #reports: HostReports;
   readonly #runtime: ProxyRuntime;
   readonly #watchdog: Watchdog;
-  readonly #workers = new Map<number, WorkerLife>();
+  readonly #crew: WorkerCrew;
   readonly #listenersOf = new Map<number, readonly ListenerStatus[]>();
   readonly #listenerListeners = new Set<() => void>();
-  /** Threads that have ended and do not have all of the configuration again. */
-  readonly #restarting = new Set<number>();
   readonly #hostTotals = new HostTotals();
-  readonly #restarts = new Restarts(() => performance.now());
   /** What workers have, by type: all that was accepted. */
   readonly #inForce = new Map<string, readonly XdsResource[]>();
   /** One update after the other. */
   #turn: Promise<unknown> = Promise.resolve();
-  #crashed = 0;
   #closed = false;
 
   constructor(options: WorkerGroupOptions) {
@@ -103,6 +96,16 @@ export class WorkerGroup implements DataPlane {
       loopDelayMs: () => this.#watchdog.beats.delayMs(0),
     });
     this.#runtime.onListenersChanged(() => this.#tellListeners());
+    this.#crew = new WorkerCrew({
+      control: this.#control,
+      threads: this.#threads,
+      logger: options.logger,
+      start: (thread) => this.#startOf(thread),
+      onEvent: (thread, event) => this.#onEvent(thread, event),
+      onGone: (thread) => this.#forget(thread),
+      restore: (thread) => this.#restore(thread),
+      onFailure: options.onFailure,
+    });
   }
 
   /** As `ProxyRuntime.apply`; it has come into force when all workers have answered. */
@@ -139,11 +142,8 @@ export class WorkerGroup implements DataPlane {
 
   /** A listener is active when it is in all workers. One that has ended and is started again is not waited for: the others serve. */
   listeners(): readonly ListenerStatus[] {
-    const serving = [...this.#listenersOf].filter(([thread]) => !this.#restarting.has(thread));
-    return mergeListeners(
-      this.#runtime.listeners(),
-      serving.map(([, listeners]) => listeners),
-    );
+    const serving = this.#crew.serving.map((thread) => this.#listenersOf.get(thread) ?? []);
+    return mergeListeners(this.#runtime.listeners(), serving.length === 0 ? [[]] : serving);
   }
 
   onListenersChanged(listener: () => void): () => void {
@@ -179,7 +179,7 @@ export class WorkerGroup implements DataPlane {
   stats(): ReadonlyMap<string, number> {
     const stats = new Map([...this.#runtime.stats(), ...this.#watchdog.stats()]);
     stats.set("server.concurrency", this.#options.concurrency);
-    stats.set("server.worker_crashed", this.#crashed);
+    stats.set("server.worker_crashed", this.#crew.crashed);
     return stats;
   }
 
@@ -208,8 +208,9 @@ export class WorkerGroup implements DataPlane {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#crew.beginClose();
     await this.#control.runOnAllWorkers(closeTask, undefined).catch(() => undefined);
-    await Promise.all([...this.#workers.values()].map((worker) => worker.end()));
+    await this.#crew.close();
     this.#watchdog.close();
     await this.#runtime.close();
   }
@@ -229,9 +230,9 @@ export class WorkerGroup implements DataPlane {
     return answers.flatMap(({ rejections }) => rejections);
   }
 
-  #startWorker(thread: number): void {
+  #startOf(thread: number): Omit<WorkerStart, "events"> {
     const { nodeId, drainTimeoutMs, maxConnections, overload, accessLogTargets = [], modules } = this.#options;
-    const start = (): Omit<WorkerStart, "events"> => ({
+    return {
       thread,
       threads: this.#threads,
       nodeId,
@@ -244,14 +245,7 @@ export class WorkerGroup implements DataPlane {
       blocks: this.#stats.all(),
       commonCells: this.#common.all(),
       beats: this.#watchdog.beats.memory,
-    });
-    const worker = new WorkerLife({
-      control: this.#control,
-      start,
-      onEvent: (event) => this.#onEvent(thread, event),
-      onEnd: (error) => this.#onEnd(thread, error),
-    });
-    this.#workers.set(thread, worker);
+    };
   }
 
   #onEvent(thread: number, event: WorkerEvent): void {
@@ -269,39 +263,20 @@ export class WorkerGroup implements DataPlane {
     for (const outcome of outcomes) noteOutcome(this.#runtime.hostOf(outcome[0], outcome[1])?.monitor, outcome);
   }
 
-  #onEnd(thread: number, error: Error): void {
-    if (this.#closed) return;
-    this.#crashed++;
-    this.#options.logger.error({ err: error, worker: thread - 1 }, "a worker thread has ended; it is started again");
-    this.#workers.delete(thread);
+  #forget(thread: number): void {
     this.#listenersOf.delete(thread);
     this.#hostTotals.forget(thread);
     this.#watchdog.beats.forget(thread);
     this.#stats.endOf(thread);
-    if (!this.#restarts.allow()) {
-      this.#fail(
-        new FairleadError("FL_WORKERS_FAIL", `worker threads end again and again; the last: ${error.message}`, {
-          cause: error,
-        }),
-      );
-      return;
-    }
-    this.#restarting.add(thread);
-    this.#startWorker(thread);
-    // The others have it already; for them it is no change.
-    this.#inTurn(async () => {
-      if (this.#addresses instanceof SocketsForWorkers) await this.#addresses.renew(thread);
-      for (const typeUrl of applyOrder) if (this.#inForce.has(typeUrl)) await this.#applyInWorkers(typeUrl);
-      this.#restarting.delete(thread);
-      this.#tellListeners();
-    }).catch((failure: unknown) => this.#options.logger.error({ err: failure }, "a worker could not be started again"));
   }
 
-  #fail(error: Error): void {
-    const { onFailure } = this.#options;
-    if (onFailure !== undefined) onFailure(error);
-    // oxlint-disable-next-line no-throw-literal -- uncaught, so that the process ends with it
-    else setImmediate(() => { throw error; }); // prettier-ignore
+  /** The others have it already; for them it is no change. */
+  async #restore(thread: number): Promise<void> {
+    await this.#inTurn(async () => {
+      if (this.#addresses instanceof SocketsForWorkers) await this.#addresses.renew(thread);
+      for (const typeUrl of applyOrder) if (this.#inForce.has(typeUrl)) await this.#applyInWorkers(typeUrl);
+    });
+    setImmediate(() => this.#tellListeners());
   }
 
   #tellListeners(): void {
@@ -310,11 +285,7 @@ export class WorkerGroup implements DataPlane {
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     // Not before there is something to do: what the threads import must be there then.
-    if (this.#workers.size === 0 && !this.#closed && this.#crashed === 0)
-      for (let thread = 1; thread < this.#threads; thread++) {
-        this.#listenersOf.set(thread, []);
-        this.#startWorker(thread);
-      }
+    this.#crew.begin();
     const result = this.#turn.then(work);
     this.#turn = result.catch(() => undefined);
     return result;

@@ -177,3 +177,13 @@ test("a thread that is stuck is seen, and the numbers are there, while it is", a
     rmSync(folder, { recursive: true, force: true });
   }
 });
+
+test("workers that end again and again are given up with an error that says why", async () => {
+  const module = `data:text/javascript,${encodeURIComponent('throw new Error("it cannot start")')}`;
+  const { promise, resolve } = Promise.withResolvers<Error>();
+  await using proxy = new ProxyInThreads({ modules: () => [module], onFailure: resolve });
+  void proxy.dataPlane.apply(typeUrls.cluster, []);
+  const failure = await promise;
+  assert.match(failure.message, /again and again; the last: it cannot start/);
+  assert.ok("code" in failure && failure.code === "FL_WORKERS_FAIL");
+});
