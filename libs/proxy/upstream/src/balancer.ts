@@ -1,3 +1,4 @@
+import { boundedLoad } from "./bounded-load.ts";
 import type { BalancerName } from "./cluster-config.ts";
 import { EdfSchedule } from "./edf-schedule.ts";
 import type { HostChoice } from "./host-choice.ts";
@@ -29,6 +30,8 @@ export interface BalancerOptions {
   readonly minRingSize?: number;
   readonly maxRingSize?: number;
   readonly tableSize?: number;
+  /** Of ring_hash and maglev: how much of the average load a host may have, in percent. @default any */
+  readonly hashBalancePercent?: number | undefined;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   /** Monotonic, in milliseconds; for slow start. */
@@ -46,10 +49,12 @@ export function createBalancer(hosts: readonly WeightedHost[], options: Balancer
       return { pick: () => only[Math.floor(random() * only.length)] };
     case "ring_hash": {
       const { minRingSize = 1024, maxRingSize = 8_388_608 } = options;
-      return whenAsked(() => ringHash(hosts, { minRingSize, maxRingSize, random }));
+      return whenAsked(() => bounded(ringHash(hosts, { minRingSize, maxRingSize, random }), hosts, options));
     }
     case "maglev":
-      return whenAsked(() => maglev(hosts, { tableSize: options.tableSize ?? 65_537, random }));
+      return whenAsked(() =>
+        bounded(maglev(hosts, { tableSize: options.tableSize ?? 65_537, random }), hosts, options),
+      );
     default:
   }
   const slow = slowStart !== undefined && slowStart.windowMs > 0 ? slowStart : undefined;
@@ -63,6 +68,11 @@ export function createBalancer(hosts: readonly WeightedHost[], options: Balancer
     const active = entry.host.activeRequests + 1;
     return weightOf(entry) / (bias === 1 ? active : active ** bias);
   });
+}
+
+function bounded(balancer: Balancer, hosts: readonly WeightedHost[], options: BalancerOptions): Balancer {
+  const { hashBalancePercent: percent, random } = options;
+  return percent === undefined ? balancer : boundedLoad(balancer, hosts, { percent, random });
 }
 
 /** Tables take milliseconds: a cluster that nobody calls, or whose hosts change again before somebody does, does without. */

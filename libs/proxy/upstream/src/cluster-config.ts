@@ -23,6 +23,8 @@ export interface Balancing {
   readonly maxRingSize: number;
   /** Of maglev; a prime. @default 65537 */
   readonly tableSize: number;
+  /** Of ring_hash and maglev: how much of the average load a host may have, in percent; others get what is more. @default any */
+  readonly hashBalancePercent?: number | undefined;
 }
 
 /** How many of a thing a cluster may have at the same time; what is beyond fails at once with `overflow`. */

@@ -64,6 +64,47 @@ for (const [name, tolerance] of [
   });
 }
 
+for (const name of ["ring_hash", "maglev"] as const) {
+  test(`${name}: a host that has more than its share passes requests of its keys on, always to the same ones`, () => {
+    const hosts = hostsOf([1, 1, 1, 1]);
+    const options = { name, choiceCount: 2, random: () => 0, hashBalancePercent: 125 };
+    const balancer = createBalancer(hosts, options);
+    const hash = xxHash64("a busy key");
+    const first = balancer.pick({ hash });
+    const taken = Array.from({ length: 400 }, () => {
+      const host = balancer.pick({ hash });
+      assert(host !== undefined);
+      host.activeRequests++;
+      return host;
+    });
+    assert.equal(taken[0], first);
+    const most = Math.max(...hosts.map(({ host }) => host.activeRequests));
+    assert(most <= 126, `${most} of 400 are more than 1.25 times the average`);
+    for (const { host } of hosts) host.activeRequests = 0;
+    const again = Array.from({ length: 400 }, () => {
+      const host = balancer.pick({ hash });
+      host!.activeRequests++;
+      return host;
+    });
+    assert.deepEqual(
+      again.map((host) => host?.port),
+      taken.map((host) => host.port),
+    );
+    for (const { host } of hosts) host.activeRequests = 0;
+    assert.equal(balancer.pick({ hash }), first);
+  });
+}
+
+test("a bounded load respects weights", () => {
+  const hosts = hostsOf([1, 3]);
+  const balancer = createBalancer(hosts, { name: "maglev", choiceCount: 2, random: () => 0, hashBalancePercent: 100 });
+  for (let i = 0; i < 400; i++) balancer.pick({ hash: 1n })!.activeRequests++;
+  assert.deepEqual(
+    hosts.map(({ host }) => host.activeRequests),
+    [100, 300],
+  );
+});
+
 test("the ring is Envoy's: the points of each host are the hashes of its address and a number", () => {
   const hosts = hostsOf([1, 1]);
   const balancer = createBalancer(hosts, {

@@ -14,13 +14,19 @@ import {
 import { LeastRequestSchema } from "@fairlead/envoy-api/envoy/extensions/load_balancing_policies/least_request/v3/least_request_pb.js";
 import { MaglevSchema } from "@fairlead/envoy-api/envoy/extensions/load_balancing_policies/maglev/v3/maglev_pb.js";
 import { RandomSchema } from "@fairlead/envoy-api/envoy/extensions/load_balancing_policies/random/v3/random_pb.js";
+import {
+  RingHash_HashFunction,
+  RingHashSchema,
+} from "@fairlead/envoy-api/envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash_pb.js";
 import { RoundRobinSchema } from "@fairlead/envoy-api/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.js";
+import { readHashBalance } from "./consistent-hashing.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 
 /** What `lb_policy` and its configuration would say. */
 export interface ListedBalancer {
   readonly balancer: Pick<Cluster, "lbPolicy" | "lbConfig">;
   readonly localityWeighted: boolean;
+  readonly hashBalancePercent: number | undefined;
 }
 
 type Read = (any: Any, where: string) => ListedBalancer;
@@ -34,6 +40,7 @@ function known<Desc extends DescMessage>(
   ) => {
     readonly cluster: MessageInitShape<typeof ClusterSchema>;
     readonly localityWeighted: boolean;
+    readonly hashBalancePercent?: number | undefined;
   },
 ): readonly [string, Read] {
   return [
@@ -41,8 +48,8 @@ function known<Desc extends DescMessage>(
     (any, where) => {
       const config = anyUnpack(any, schema)!;
       refuseOthers(schema, config, where, fields);
-      const { cluster, localityWeighted } = read(config, where);
-      return { balancer: create(ClusterSchema, cluster), localityWeighted };
+      const { cluster, localityWeighted, hashBalancePercent } = read(config, where);
+      return { balancer: create(ClusterSchema, cluster), localityWeighted, hashBalancePercent };
     },
   ];
 }
@@ -95,16 +102,55 @@ const balancers: ReadonlyMap<string, Read> = new Map([
     cluster: { lbPolicy: Cluster_LbPolicy.RANDOM },
     localityWeighted: isWeighted(config.localityLbConfig, where),
   })),
-  known(MaglevSchema, ["table_size", "locality_weighted_lb_config"], (config) => ({
-    cluster: {
-      lbPolicy: Cluster_LbPolicy.MAGLEV,
-      lbConfig: {
-        case: "maglevLbConfig",
-        value: config.tableSize === undefined ? {} : { tableSize: config.tableSize },
-      },
+  known(
+    RingHashSchema,
+    [
+      "hash_function",
+      "minimum_ring_size",
+      "maximum_ring_size",
+      "hash_balance_factor",
+      "consistent_hashing_lb_config",
+      "locality_weighted_lb_config",
+    ],
+    (config, where) => {
+      // As in Envoy the hash function that is not said is the default one.
+      if (config.hashFunction === RingHash_HashFunction.MURMUR_HASH_2)
+        throw rejection(`${where}hash_function`, "MURMUR_HASH_2 is not supported; XX_HASH is");
+      const { minimumRingSize, maximumRingSize, consistentHashingLbConfig } = config;
+      return {
+        cluster: {
+          lbPolicy: Cluster_LbPolicy.RING_HASH,
+          lbConfig: {
+            case: "ringHashLbConfig",
+            value: {
+              ...(minimumRingSize === undefined ? {} : { minimumRingSize }),
+              ...(maximumRingSize === undefined ? {} : { maximumRingSize }),
+            },
+          },
+        },
+        localityWeighted: config.localityWeightedLbConfig !== undefined,
+        hashBalancePercent:
+          consistentHashingLbConfig === undefined
+            ? readHashBalance(config, where)
+            : readHashBalance(consistentHashingLbConfig, `${where}consistent_hashing_lb_config.`),
+      };
     },
-    localityWeighted: config.localityWeightedLbConfig !== undefined,
-  })),
+  ),
+  known(
+    MaglevSchema,
+    ["table_size", "consistent_hashing_lb_config", "locality_weighted_lb_config"],
+    (config, where) => ({
+      cluster: {
+        lbPolicy: Cluster_LbPolicy.MAGLEV,
+        lbConfig: {
+          case: "maglevLbConfig",
+          value: config.tableSize === undefined ? {} : { tableSize: config.tableSize },
+        },
+      },
+      localityWeighted: config.localityWeightedLbConfig !== undefined,
+      hashBalancePercent: readHashBalance(config.consistentHashingLbConfig, `${where}consistent_hashing_lb_config.`),
+    }),
+  ),
 ]);
 
 /** The first of the list that this proxy knows counts, as the API asks. @throws FairleadError FL_XDS_REJECTED */

@@ -18,6 +18,7 @@ import {
   type SlowStart,
 } from "@fairlead/proxy-upstream";
 import { readBalancerList } from "./balancer-list.ts";
+import { readHashBalance } from "./consistent-hashing.ts";
 import { durationMs } from "./duration.ts";
 import { isAggregate } from "./aggregate.ts";
 import { isOriginalDestination } from "./original-destination.ts";
@@ -40,9 +41,10 @@ type Read = Pick<ClusterConfig, "balancing" | "healthyPanicPercent" | "localityW
 /** @throws FairleadError FL_XDS_REJECTED */
 export function readBalancing(message: Cluster): Read {
   if (message.loadBalancingPolicy !== undefined) {
-    const { balancer, localityWeighted } = readBalancerList(message.loadBalancingPolicy);
+    const { balancer, localityWeighted, hashBalancePercent } = readBalancerList(message.loadBalancingPolicy);
+    const name = names[balancer.lbPolicy]!;
     return {
-      balancing: { ...clusterDefaults.balancing, name: names[balancer.lbPolicy]!, ...readOptions(balancer) },
+      balancing: { ...clusterDefaults.balancing, name, ...readOptions(balancer), hashBalancePercent },
       ...readCommon(message.commonLbConfig),
       localityWeighted,
     };
@@ -54,8 +56,12 @@ export function readBalancing(message: Cluster): Read {
       `${Cluster_LbPolicy[message.lbPolicy]} is not supported; ROUND_ROBIN, LEAST_REQUEST, RANDOM, RING_HASH and MAGLEV are`,
     );
   }
+  const hashBalancePercent = readHashBalance(
+    message.commonLbConfig?.consistentHashingLbConfig,
+    "common_lb_config.consistent_hashing_lb_config.",
+  );
   return {
-    balancing: { ...clusterDefaults.balancing, name, ...readOptions(message) },
+    balancing: { ...clusterDefaults.balancing, name, ...readOptions(message), hashBalancePercent },
     ...readCommon(message.commonLbConfig),
   };
 }
@@ -132,6 +138,7 @@ function readCommon(
   refuseOthers(Cluster_CommonLbConfigSchema, message, "common_lb_config.", [
     "healthy_panic_threshold",
     "locality_weighted_lb_config",
+    "consistent_hashing_lb_config",
     // Changes are applied at once here.
     "update_merge_window",
     // A new host is never chosen before its first check here.
