@@ -53,6 +53,7 @@ const httpStatusOf: Readonly<Record<number, number>> = {
 /** SOFA's bolt, versions 1 and 2; both may come on one connection. */
 export const boltProtocol: RpcProtocol = {
   name: "bolt",
+  refusedStatuses: new Set([status.busy, status.noProcessor]),
   headBytes: 24,
   lengthOf,
 

@@ -84,7 +84,7 @@ for (const version of versions) {
       "no-healthy-upstream": 6,
       overflow: 4,
       timeout: 7,
-      "connection-failed": 5,
+      "connection-failed": 6,
       "connection-lost": 0x10,
       denied: 2,
       malformed: 9,

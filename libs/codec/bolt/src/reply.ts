@@ -24,7 +24,8 @@ const statusOf: Readonly<Record<RpcFailure, number>> = {
   "no-healthy-upstream": status.noProcessor,
   overflow: status.busy,
   timeout: status.timeout,
-  "connection-failed": status.communication,
+  // As nobody has begun with the call, another proxy may send it elsewhere: a failed communication does not say so.
+  "connection-failed": status.noProcessor,
   "connection-lost": status.connectionClosed,
   denied: status.serverException,
   malformed: status.codec,

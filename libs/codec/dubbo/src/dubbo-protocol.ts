@@ -71,6 +71,8 @@ const httpStatusOf: Readonly<Record<number, number>> = {
 /** Dubbo's own protocol, version 2. */
 export const dubboProtocol: RpcProtocol = {
   name: "dubbo",
+  // SERVICE_NOT_FOUND and SERVER_THREADPOOL_EXHAUSTED_ERROR.
+  refusedStatuses: new Set([60, 100]),
   headBytes: HEAD_BYTES,
   lengthOf,
 

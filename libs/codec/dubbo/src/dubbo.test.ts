@@ -125,7 +125,7 @@ for (const name of serializations) {
       "no-healthy-upstream": 60,
       overflow: 100,
       timeout: 31,
-      "connection-failed": 35,
+      "connection-failed": 60,
       "connection-lost": 35,
       denied: 80,
       malformed: 40,

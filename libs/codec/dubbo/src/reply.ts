@@ -10,7 +10,8 @@ const statusOf: Readonly<Record<RpcFailure, number>> = {
   "no-healthy-upstream": 60,
   overflow: 100,
   timeout: 31,
-  "connection-failed": 35,
+  // As nobody has begun with the call, another proxy may send it elsewhere: 35 does not say so.
+  "connection-failed": 60,
   "connection-lost": 35,
   denied: 80,
   malformed: 40,

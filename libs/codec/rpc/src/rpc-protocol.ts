@@ -28,6 +28,8 @@ export interface RpcOutcome {
 /** An RPC protocol, as the proxy needs it. Has no state: one object serves all connections. */
 export interface RpcProtocol extends FrameLayout {
   readonly name: string;
+  /** With these the callee's side says that it has not begun with a call: it may be sent again, wherever it would do harm twice. */
+  readonly refusedStatuses: ReadonlySet<number>;
   /** Whether a connection that begins with these bytes speaks it; undefined: more of them are needed. */
   matches(first: Uint8Array): boolean | undefined;
   /**

@@ -1,5 +1,16 @@
 import { ExactTimer, type TimerWheel } from "@fairlead/timer-wheel";
 
+/**
+ * How long a request has been under way when its client's own time-out is looked up. In Dubbo that is work that most calls are over
+ * before; a client whose time-out is shorter has given up by then, and has not been waiting for our word.
+ */
+const LOOK_MS = 250;
+
+/** What a request says of its own patience. */
+export interface Patience {
+  readonly clientTimeoutMs?: number | undefined;
+}
+
 /** Who is told. */
 export interface TimedRequest {
   onRequestTimeout(): void;
@@ -18,17 +29,39 @@ export class AttemptTimers {
   #attemptIdle: ExactTimer | undefined;
   #stream: ExactTimer | undefined;
   #idleMs = 0;
+  #wholeMs = 0;
+  /** Has not been asked for its own time-out yet. */
+  #unasked: Patience | undefined;
 
   constructor(request: TimedRequest, wheel: TimerWheel) {
     this.#request = request;
     this.#wheel = wheel;
   }
 
-  /** @param ms 0 = none */
-  startWhole(ms: number): void {
-    if (ms === 0 || this.#whole !== undefined) return;
-    this.#whole = new ExactTimer(this.#wheel, () => this.#request.onRequestTimeout());
-    this.#whole.start(ms);
+  /**
+   * @param ms 0 = none
+   * @param request whose own time-out is a bound too, where it can have one
+   */
+  startWhole(ms: number, request?: Patience): void {
+    const asks = request !== undefined && "clientTimeoutMs" in request;
+    if ((ms === 0 && !asks) || this.#whole !== undefined) return;
+    this.#wholeMs = ms;
+    if (asks && (ms === 0 || ms > LOOK_MS)) this.#unasked = request;
+    this.#whole = new ExactTimer(this.#wheel, () => this.#onWhole());
+    this.#whole.start(this.#unasked === undefined ? ms : LOOK_MS);
+  }
+
+  #onWhole(): void {
+    const unasked = this.#unasked;
+    this.#unasked = undefined;
+    if (unasked === undefined) {
+      this.#request.onRequestTimeout();
+      return;
+    }
+    const own = this.#wholeMs === 0 ? Number.POSITIVE_INFINITY : this.#wholeMs;
+    const restMs = Math.min(own, unasked.clientTimeoutMs ?? Number.POSITIVE_INFINITY) - LOOK_MS;
+    if (restMs <= 0) this.#request.onRequestTimeout();
+    else if (restMs !== Number.POSITIVE_INFINITY) this.#whole?.start(restMs);
   }
 
   startAttempt(ms: number, idleMs: number): void {

@@ -1,5 +1,5 @@
 import type { MirrorPolicy } from "@fairlead/proxy-router";
-import type { HeaderMap, RequestHead } from "@fairlead/proxy-stream";
+import { copyOfHead, type HeaderMap, type RequestHead } from "@fairlead/proxy-stream";
 import type { Cluster, ClusterManager } from "@fairlead/proxy-upstream";
 import { ReplayBuffer } from "./replay-buffer.ts";
 import { UpstreamRequest, type UpstreamRequestOwner } from "./upstream-request.ts";
@@ -47,7 +47,7 @@ export class MirrorRequest implements UpstreamRequestOwner {
     const name = clusterHeader === undefined ? policy.cluster : (original.headers.get(clusterHeader) ?? "");
     const cluster = context.clusters.get(name);
     if (cluster === undefined || !cluster.startRequest()) return undefined;
-    const head: RequestHead = { ...original, headers: original.headers.clone() };
+    const head = copyOfHead(original);
     if (policy.shadowSuffix) head.authority = withSuffix(head.authority);
     const mirror = new MirrorRequest(
       cluster,

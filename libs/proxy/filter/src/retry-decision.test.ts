@@ -39,6 +39,18 @@ const responses: readonly (readonly [RetryCondition, status: number, headers: re
     ["connect-failure", 503, [], false],
   ];
 
+test("a host that has not begun with a request is as good as a stream that was refused", () => {
+  const match = { path: { kind: "prefix", value: "/" } } as const;
+  for (const condition of ["refused-stream", "connect-failure"] as const) {
+    const retry = policy(condition);
+    const action: RouteAction = { kind: "forward", clusters: [{ name: "c", weight: 1 }], timeoutMs: 0, clusterNotFoundStatus: 503, retry }; // prettier-ignore
+    const table = new RouteTable({ name: "t", virtualHosts: [{ name: "v", domains: ["*"], routes: [{ name: "r", match, action }] }] }); // prettier-ignore
+    const entry = table.find({ method: "GET", path: "/", authority: "a", scheme: "http", headers: new HeaderMap() })!;
+    const verdict = retriesResponse(entry, retry, { status: 404, headers: new HeaderMap(), refused: true });
+    assert.equal(verdict, condition === "refused-stream");
+  }
+});
+
 test("responses are retried as retry_on says", () => {
   for (const [condition, status, headers, expected] of responses) {
     const retry = policy(condition);
@@ -53,7 +65,7 @@ test("responses are retried as retry_on says", () => {
     const table = new RouteTable({ name: "t", virtualHosts: [{ name: "v", domains: ["*"], routes: [route] }] });
     const entry = table.find({ method: "GET", path: "/", authority: "a", scheme: "http", headers: new HeaderMap() });
     assert(entry !== undefined);
-    const verdict = retriesResponse(entry, retry, status, new HeaderMap([...headers]));
+    const verdict = retriesResponse(entry, retry, { status, headers: new HeaderMap([...headers]) });
     assert.equal(verdict, expected, `${condition} ${status} ${headers.join()}`);
   }
 });

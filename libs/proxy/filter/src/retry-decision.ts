@@ -1,5 +1,5 @@
 import type { RateLimitedBackOff, RetryCondition, RetryPolicy, RouteEntry } from "@fairlead/proxy-router";
-import type { HeaderMap, ResetReason } from "@fairlead/proxy-stream";
+import type { HeaderMap, ResetReason, ResponseHead } from "@fairlead/proxy-stream";
 
 const grpcConditions: ReadonlyMap<string, RetryCondition> = new Map([
   ["1", "cancelled"],
@@ -10,8 +10,13 @@ const grpcConditions: ReadonlyMap<string, RetryCondition> = new Map([
 ]);
 
 /** Whether a response head asks for another attempt (Envoy's `retry_on`). */
-export function retriesResponse(route: RouteEntry, policy: RetryPolicy, status: number, headers: HeaderMap): boolean {
+export function retriesResponse(
+  route: RouteEntry,
+  policy: RetryPolicy,
+  { status, headers, refused }: Pick<ResponseHead, "status" | "headers" | "refused">,
+): boolean {
   const { on } = policy;
+  if (refused === true && on.has("refused-stream")) return true;
   // A host that is overloaded says so: another attempt would make it worse.
   if (headers.has("x-envoy-overloaded")) return false;
   if (headers.has("x-envoy-ratelimited")) return on.has("envoy-ratelimited");

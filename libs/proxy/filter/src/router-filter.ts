@@ -98,7 +98,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
       this.#stream.sendLocalReply(replayOverflow);
       return;
     }
-    if (endStream && this.#head?.upgrade === undefined) this.#timers.startWhole(this.#plan?.timeoutMs ?? 0);
+    if (endStream && this.#head?.upgrade === undefined) this.#timers.startWhole(this.#plan?.timeoutMs ?? 0, this.#head);
     this.#updateReading();
   }
 
@@ -108,7 +108,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     this.#trailers = trailers;
     this.#mirrors?.sendTrailers(trailers);
     this.#attempt?.sender?.sendTrailers(trailers);
-    if (!this.#over) this.#timers.startWhole(this.#plan?.timeoutMs ?? 0);
+    if (!this.#over) this.#timers.startWhole(this.#plan?.timeoutMs ?? 0, this.#head);
   }
 
   onDownstreamBlocked(blocked: boolean): void {
@@ -180,7 +180,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     const refusable = cluster.config.protocol !== "http1";
     this.#keepsBody = plan.retry !== undefined || refusable || idempotent.has(head.method);
     // The end of a tunnel is not waited for: its head is the request.
-    if (this.#requestEnded || tunnel) this.#timers.startWhole(plan.timeoutMs);
+    if (this.#requestEnded || tunnel) this.#timers.startWhole(plan.timeoutMs, head);
     this.#tryHost(false);
   }
 
@@ -293,7 +293,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     const route = this.#route;
     this.#cluster.stats.countStatus(head.status);
     const retry = this.#plan?.retry;
-    if (retry !== undefined && retriesResponse(route, retry, head.status, head.headers)) {
+    if (retry !== undefined && retriesResponse(route, retry, head)) {
       if (this.#tryAgain(attempt.host, head.headers)) {
         attempt.cancel();
         return;

@@ -1,14 +1,9 @@
-export {
-  type ConnectionAddresses,
-  passAddresses,
-  tellAddresses,
-  toldAddresses,
-} from "./connection-addresses.ts";
+export { type ConnectionAddresses, passAddresses, tellAddresses, toldAddresses } from "./connection-addresses.ts";
 export { HeaderMap } from "./header-map.ts";
 export { http1StreamFactory } from "./http1/http1-stream-factory.ts";
 export { http2StreamFactory } from "./http2/http2-stream-factory.ts";
 export { type KeepAliveOptions } from "./http2/keep-alive.ts";
-export { type LocalCause, type RequestHead, type ResponseHead } from "./message.ts";
+export { copyOfHead, type LocalCause, type RequestHead, type ResponseHead } from "./message.ts";
 export { defaultAbuseLimits, Http2Stats } from "@fairlead/codec-http2";
 export { type DetectionEvents, negotiatedProtocol, ProtocolDetection } from "./protocol-detection.ts";
 export { type ResetReason } from "./reset-reason.ts";

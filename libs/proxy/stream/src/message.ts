@@ -17,11 +17,22 @@ export interface RequestHead {
    * @default undefined
    */
   upgrade?: string | undefined;
+  /** How long the client waits, in milliseconds, where the protocol says so in each request. May have to be searched for. */
+  readonly clientTimeoutMs?: number | undefined;
+  /** Another head of the same request, for a copy of it. @default its fields, and its headers cloned */
+  copy?(): RequestHead;
+}
+
+/** A head that can be changed without changing the other. */
+export function copyOfHead(head: RequestHead): RequestHead {
+  return head.copy?.() ?? { ...head, headers: head.headers.clone() };
 }
 
 export interface ResponseHead {
   status: number;
   headers: HeaderMap;
+  /** The host says that it has not begun with the request: as HTTP/2's REFUSED_STREAM. @default false */
+  readonly refused?: boolean;
   /** Why the proxy answers itself; undefined for a host's response. */
   readonly local?: LocalCause;
 }

@@ -121,6 +121,8 @@ export interface ClientConnection {
 }
 
 export interface ClientConnectionEvents {
+  /** The host says that it is about to go, and has no wish for new requests on any connection; or that it is there again. */
+  onHostLeaving?(leaving: boolean, connection: ClientConnection): void;
   /** A stream is done and another one may be opened. */
   onStreamDone(connection: ClientConnection): void;
   /** Comes once, after the resets of running streams. */

@@ -230,6 +230,7 @@ export class Cluster {
       createConnectionPool(address, port, config, this.stats, this.#context.wheel),
     );
     host.readySinceMs = this.#now();
+    host.onLeaving = () => this.#refresh();
     return host;
   }
 

@@ -68,6 +68,8 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
   readonly #maxStreams: number;
   #idle: Idle[] = [];
   #draining = false;
+  /** Told of what a host says of itself. */
+  hostLeaving: ((leaving: boolean) => void) | undefined;
 
   constructor(address: string, port: number, config: ClusterConfig, stats: ClusterStats, wheel: TimerWheel) {
     this.#address = address;
@@ -293,6 +295,10 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
     const { maxConnectionDurationMs } = this.#config;
     if (maxConnectionDurationMs === 0) return false;
     return this.#wheel.nowMs - (this.#connectedAtMs.get(connection) ?? 0) >= maxConnectionDurationMs;
+  }
+
+  onHostLeaving(leaving: boolean): void {
+    this.hostLeaving?.(leaving);
   }
 
   onClosed(connection: ClientConnection): void {

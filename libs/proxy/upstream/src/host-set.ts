@@ -21,9 +21,9 @@ export interface HostSetContext {
   readonly now: () => number;
 }
 
-/** The health that counts: each of assignment, health check and outlier detection can say no. */
+/** The health that counts: each of assignment, health check, outlier detection and the host itself can say no. */
 export function healthOf({ host, health }: HostEntry): HostHealth {
-  return health !== "draining" && (host.ejected || host.failedCheck) ? "unhealthy" : health;
+  return health !== "draining" && (host.ejected || host.failedCheck || host.leaving) ? "unhealthy" : health;
 }
 
 interface Level {

@@ -12,6 +12,8 @@ export interface HostMonitor {
   onTimeout(): void;
 }
 
+/** How long a host that has said it goes is left alone, unless it says otherwise, or is taken out of the assignment. */
+const LEAVING_MS = 30_000;
 const noMetadata: HostMetadata = Object.freeze({});
 
 /** One endpoint of one cluster, for as long as it is assigned or requests to it are under way. */
@@ -37,12 +39,17 @@ export class Host {
   ejected = false;
   /** The active health check says no. */
   failedCheck = false;
+  /** It has said that it is about to go. */
+  leaving = false;
+  /** Told of a change of `leaving`. */
+  onLeaving: (() => void) | undefined;
 
   /** How it is connected to. */
   readonly settings: ConnectSettings;
   readonly #createPool: () => ConnectionPool;
   #pool: ConnectionPool | undefined;
   #drained = false;
+  #leavingEnds: NodeJS.Timeout | undefined;
 
   constructor(spec: HostSpec, settings: ConnectSettings, createPool: () => ConnectionPool) {
     this.settings = settings;
@@ -58,6 +65,7 @@ export class Host {
     let pool = this.#pool;
     if (pool === undefined) {
       pool = this.#createPool();
+      pool.hostLeaving = (leaving) => this.#setLeaving(leaving);
       this.#pool = pool;
       if (this.#drained) pool.drain();
     }
@@ -72,9 +80,22 @@ export class Host {
     return this.#pool?.idleConnections ?? 0;
   }
 
+  /** What says that it goes mostly goes; what starts again at its address has nothing to say it with. */
+  #setLeaving(leaving: boolean): void {
+    clearTimeout(this.#leavingEnds);
+    if (leaving) {
+      this.#leavingEnds = setTimeout(() => this.#setLeaving(false), LEAVING_MS);
+      this.#leavingEnds.unref();
+    }
+    if (this.leaving === leaving) return;
+    this.leaving = leaving;
+    this.onLeaving?.();
+  }
+
   /** It has left: see `ConnectionPool.drain`. */
   drain(): void {
     this.#drained = true;
+    clearTimeout(this.#leavingEnds);
     this.#pool?.drain();
   }
 

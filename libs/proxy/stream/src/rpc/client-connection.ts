@@ -143,10 +143,12 @@ export class RpcClientConnection implements ClientConnection, ClientStreamOwner 
         return;
       case "go-away":
         this.#draining = true;
+        this.#events.onHostLeaving?.(true, this);
         this.#onCapacity();
         return;
       case "come-back":
         this.#draining = false;
+        this.#events.onHostLeaving?.(false, this);
         return;
       case "heartbeat-reply":
       case "request":
@@ -163,7 +165,8 @@ export class RpcClientConnection implements ClientConnection, ClientStreamOwner 
     this.#waiting.delete(frame.idLow);
     let head: RpcResponseHead;
     try {
-      head = new RpcResponseHead(this.#protocol.outcomeOf(frame));
+      const outcome = this.#protocol.outcomeOf(frame);
+      head = new RpcResponseHead(outcome, this.#protocol.refusedStatuses.has(outcome.status));
     } catch (error) {
       // Its frame ends where it says: only this call has no answer.
       this.#fail(stream, "protocol error", FairleadError.from(error).message);

@@ -15,14 +15,36 @@ export class RpcRequestHead implements RequestHead {
   readonly headers: RpcHeaders;
   readonly protocol: RpcProtocol;
   readonly frame: RpcFrame;
+  readonly #call: RpcCall;
 
   constructor(protocol: RpcProtocol, frame: RpcFrame, call: RpcCall) {
     this.protocol = protocol;
     this.frame = frame;
+    this.#call = call;
     this.method = call.method;
     this.authority = call.service;
     this.path = `/${call.service}/${call.method}`;
     this.headers = new RpcHeaders(call, protocol.name);
+  }
+
+  /** In Dubbo it stands behind the arguments. */
+  get clientTimeoutMs(): number | undefined {
+    try {
+      return this.#call.timeoutMs;
+    } catch {
+      // What is behind the arguments cannot be read, and so far nobody has asked for it.
+      return undefined;
+    }
+  }
+
+  /** Of the same frame, with what routes and filters have added so far. */
+  copy(): RpcRequestHead {
+    const copy = new RpcRequestHead(this.protocol, this.frame, this.#call);
+    copy.method = this.method;
+    copy.path = this.path;
+    copy.authority = this.authority;
+    for (const [name, value] of this.headers.changes) copy.headers.set(name, value);
+    return copy;
   }
 }
 
@@ -30,8 +52,10 @@ export class RpcRequestHead implements RequestHead {
 export class RpcResponseHead implements ResponseHead {
   status: number;
   readonly headers: HeaderMap;
+  readonly refused: boolean;
 
-  constructor({ httpStatus, threw, status }: RpcOutcome) {
+  constructor({ httpStatus, threw, status }: RpcOutcome, refused = false) {
+    this.refused = refused;
     this.status = httpStatus;
     this.headers = new HeaderMap(["x-rpc-status", String(status)]);
     if (threw) this.headers.add("x-rpc-exception", "true");
