@@ -19,6 +19,7 @@ export { FaultConfig, faultFilter, type FaultSpec } from "./filters/fault.ts";
 export { HeaderMutationConfig, headerMutationFilter } from "./filters/header-mutation.ts";
 export { healthCheckFilter } from "./filters/health-check.ts";
 export { LocalRateLimit, localRateLimitFilter } from "./filters/local-rate-limit.ts";
+export { type TokenBucketOptions } from "./filters/token-bucket.ts";
 export {
   type CertificateDetails,
   type CertificateForwarding,

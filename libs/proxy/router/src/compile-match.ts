@@ -119,7 +119,11 @@ function valueOf(head: Pick<RequestHead, "headers"> & Partial<RequestHead>, name
   }
 }
 
-function compileQuery(parameters: readonly QueryParameterMatch[], where: string): RequestTest[] {
+/** @returns one test for all of them; none where there are none. @throws FairleadError FL_ROUTE_INVALID */
+export function compileQuery(
+  parameters: readonly QueryParameterMatch[],
+  where: string,
+): ((head: Pick<RequestHead, "path">) => boolean)[] {
   if (parameters.length === 0) return [];
   const tests = parameters.map((parameter, i) => {
     const { match } = parameter;

@@ -8,6 +8,14 @@ export {
   type HeaderMutations,
   type HeaderTemplate,
 } from "./header-mutation.ts";
+export {
+  compileRateLimits,
+  descriptorEntry,
+  type RateLimitAction,
+  type RateLimitFacts,
+  type RateLimitRule,
+  type RateLimitSpec,
+} from "./rate-limit-rule.ts";
 export { compileRegexRewrite } from "./regex-rewrite.ts";
 export { MatchTooLong } from "./regex/bounded-match.ts";
 export {

@@ -1,5 +1,6 @@
 import type { FilterOverrides } from "./filter-override.ts";
 import type { HeaderMutations } from "./header-mutation.ts";
+import type { RateLimitSpec } from "./rate-limit-rule.ts";
 import type { RetryPolicy } from "./retry-policy.ts";
 
 export type RouteAction = ForwardAction | RedirectAction | DirectResponseAction;
@@ -53,6 +54,10 @@ export interface ForwardAction {
   readonly mirrors?: readonly MirrorPolicy[];
   /** What requests must have in common to go to the same host. */
   readonly hashPolicies?: readonly HashPolicy[];
+  /** What its requests count as for the filters that limit rates. */
+  readonly rateLimits?: readonly RateLimitSpec[];
+  /** Those of the virtual host count too, whatever a filter says. @default false */
+  readonly includesHostRateLimits?: boolean;
 }
 
 export interface WeightedCluster {

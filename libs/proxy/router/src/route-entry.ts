@@ -4,6 +4,7 @@ import { type FilterOverrides, mergeOverrides } from "./filter-override.ts";
 import { applyMutation, type HeaderMutation, type HeaderMutations } from "./header-mutation.ts";
 import { type CompiledHostRewrite, compileHostRewrite } from "./host-rewrite.ts";
 import { compilePathRewrite } from "./path-rewrite.ts";
+import { compileRateLimits, type RateLimitRule } from "./rate-limit-rule.ts";
 import { redirectLocation } from "./redirect-location.ts";
 import type { RetryPolicy } from "./retry-policy.ts";
 import type { ForwardAction, MirrorPolicy, RouteAction, WeightedCluster } from "./route-action.ts";
@@ -26,6 +27,8 @@ export class RouteEntry {
   /** For `retriable-headers`. */
   readonly retriableHeaders: readonly HeaderTest[];
   readonly retriableRequestHeaders: readonly HeaderTest[];
+  readonly rateLimits: readonly RateLimitRule[];
+  readonly hostRateLimits: readonly RateLimitRule[];
   readonly matches: RequestTest;
   readonly takesConnect: boolean;
   /** Of the route and its virtual host and table; a weighted cluster's own are before these. */
@@ -52,6 +55,8 @@ export class RouteEntry {
     this.bufferLimitBytes = spec.bufferLimitBytes ?? host.bufferLimitBytes;
     const levels = [forward?.mirrors, host.mirrors, table.mirrors];
     this.mirrors = levels.find((mirrors) => mirrors !== undefined && mirrors.length > 0) ?? [];
+    this.rateLimits = compileRateLimits(forward?.rateLimits ?? [], `${where}.route.rate_limits`);
+    this.hostRateLimits = compileRateLimits(host.rateLimits ?? [], `${where}.rate_limits`);
     this.matches = compileMatch(spec.match, where);
     this.takesConnect = spec.match.path.kind === "connect";
     this.retry = forward === undefined ? undefined : (forward.retry ?? host.retry);

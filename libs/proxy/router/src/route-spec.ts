@@ -1,5 +1,6 @@
 import type { FilterOverrides } from "./filter-override.ts";
 import type { HeaderMutations } from "./header-mutation.ts";
+import type { RateLimitSpec } from "./rate-limit-rule.ts";
 import type { RetryPolicy } from "./retry-policy.ts";
 import type { MirrorPolicy, RouteAction } from "./route-action.ts";
 import type { RouteMatch } from "./route-match.ts";
@@ -44,6 +45,8 @@ export interface VirtualHostSpec {
   readonly mirrors?: readonly MirrorPolicy[];
   /** For routes without one of their own. */
   readonly retry?: RetryPolicy;
+  /** For routes without one of their own, those that include them, and filters that say so. */
+  readonly rateLimits?: readonly RateLimitSpec[];
 }
 
 export interface RouteSpec {

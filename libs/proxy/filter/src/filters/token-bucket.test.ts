@@ -60,3 +60,10 @@ test("no more is given than there was, and came since", () => {
     }),
   );
 });
+
+test("it says how much is left, and when more comes", () => {
+  const bucket = new TokenBucket({ max: 3, perFill: 2, fillMs: 100 });
+  bucket.take(1000);
+  bucket.take(1030);
+  assert.deepEqual([bucket.left, bucket.msToFill(1030), bucket.msToFill(1130)], [1, 70, 0]);
+});

@@ -28,6 +28,24 @@ export class TokenBucket {
     this.#cells = cells;
   }
 
+  get max(): number {
+    return this.#max;
+  }
+
+  get perMs(): number {
+    return this.#perFill / this.#fillMs;
+  }
+
+  get left(): number {
+    return Math.max(0, this.#max - Atomics.load(this.#cells, USED));
+  }
+
+  /** Until tokens come next, of a bucket that has been asked for one. */
+  msToFill(nowMs: number): number {
+    const sinceMs = ((Math.floor(nowMs) | 0) - Atomics.load(this.#cells, FILLED)) | 0;
+    return Math.min(this.#fillMs, Math.max(0, this.#fillMs - sinceMs));
+  }
+
   /**
    * @param nowMs of a clock that all threads have
    * @returns false when there is none left

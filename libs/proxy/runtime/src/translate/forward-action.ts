@@ -15,6 +15,7 @@ import { readHashPolicy } from "./hash-policy.ts";
 import { mutationFields, readMutations } from "./header-mutations.ts";
 import { readMirrorPolicy } from "./mirror-policy.ts";
 import { readHost, readPathText, readRegexRewrite } from "./path-text.ts";
+import { readRateLimits } from "./rate-limits.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 import { readMetadataMatch } from "./subsets.ts";
 import { readRetryPolicy } from "./retry-policy.ts";
@@ -46,6 +47,8 @@ export function readForward(message: RouteActionMessage, where: string): Forward
     "request_mirror_policies",
     "hash_policy",
     "upgrade_configs",
+    "rate_limits",
+    "include_vh_rate_limits",
     // 0-RTT is about HTTP/3.
     "early_data_policy",
     ...(message.priority === RoutingPriority.DEFAULT ? ["priority"] : []),
@@ -73,6 +76,8 @@ export function readForward(message: RouteActionMessage, where: string): Forward
       readMirrorPolicy(mirror, `${where}request_mirror_policies[${i}]`),
     ),
     hashPolicies: message.hashPolicy.map((policy, i) => readHashPolicy(policy, `${where}hash_policy[${i}]`)),
+    rateLimits: readRateLimits(message.rateLimits, `${where}rate_limits`),
+    includesHostRateLimits: message.includeVhRateLimits === true,
   };
 }
 

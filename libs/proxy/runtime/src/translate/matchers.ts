@@ -126,7 +126,8 @@ export function readString(message: StringMatcher, where: string): StringMatch {
   }
 }
 
-function readQueryParameter(message: QueryParameterMatcher, where: string): QueryParameterMatch {
+/** @throws FairleadError FL_XDS_REJECTED */
+export function readQueryParameter(message: QueryParameterMatcher, where: string): QueryParameterMatch {
   const { queryParameterMatchSpecifier: match } = message;
   if (match.case === "stringMatch")
     return { name: message.name, match: readString(match.value, `${where}.string_match`) };

@@ -15,6 +15,7 @@ import { readFilterOverrides } from "./filter-overrides.ts";
 import { mutationFields, readMutations } from "./header-mutations.ts";
 import { readRouteMatch } from "./matchers.ts";
 import { readMirrorPolicy } from "./mirror-policy.ts";
+import { readRateLimits } from "./rate-limits.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 import { readRetryPolicy } from "./retry-policy.ts";
 import { readAction } from "./route-action.ts";
@@ -67,6 +68,7 @@ function readVirtualHost(message: VirtualHost, where: string, maxBodyBytes: numb
     "include_is_timeout_retry_header",
     "per_request_buffer_limit_bytes",
     "request_mirror_policies",
+    "rate_limits",
     "metadata",
     ...mutationFields,
   ]);
@@ -85,6 +87,7 @@ function readVirtualHost(message: VirtualHost, where: string, maxBodyBytes: numb
     includeTimeoutRetry: message.includeIsTimeoutRetryHeader,
     bufferLimitBytes: message.perRequestBufferLimitBytes,
     mirrors: readMirrors(message.requestMirrorPolicies, `${where}.`),
+    rateLimits: readRateLimits(message.rateLimits, `${where}.rate_limits`),
     ...(retry === undefined ? {} : { retry }),
   };
 }

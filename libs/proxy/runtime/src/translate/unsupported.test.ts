@@ -110,6 +110,11 @@ const routesRefused: readonly (readonly [RouteInit, RegExp])[] = [
   [forward({ hashPolicy: [{}] }), /route\.hash_policy\[0\]: has none of header/],
   [forward({ retryPolicy: { retryOn: "5xx,often" } }), /retry_policy\.retry_on: often is not supported/],
   [forward({ retryPolicy: { retryHostPredicate: [{ name: "x" }] } }), /retry_host_predicate\[0\]: x is not supported/],
+  [
+    forward({ rateLimits: [{ actions: [{ actionSpecifier: { case: "sourceCluster", value: {} } }] }] }),
+    /route\.rate_limits\[0\]\.actions\[0\]\.source_cluster: is not supported/,
+  ],
+  [forward({ rateLimits: [{ stage: 11, actions: [{}] }] }), /rate_limits\[0\]\.stage: is more than 10/],
   [forward({ prefixRewrite: "/a b" }), /route\.prefix_rewrite: holds a character/],
   [
     forward({ hostRewriteSpecifier: { case: "hostRewriteLiteral", value: "a\r\nb" } }),
