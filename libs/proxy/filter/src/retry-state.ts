@@ -1,6 +1,7 @@
 import type { RetryPolicy } from "@fairlead/proxy-router";
 import type { HeaderMap } from "@fairlead/proxy-stream";
 import type { Cluster, Host, HostChoice } from "@fairlead/proxy-upstream";
+import { AvoidedHosts } from "./avoided-hosts.ts";
 import { backOffMs, resetHeaderMs } from "./retry-decision.ts";
 import type { StreamInfo } from "./stream-info.ts";
 
@@ -87,8 +88,8 @@ export class RetryState {
   #noteFailed(host: Host): void {
     const { avoidHostsAttempts, avoidPrioritiesAfter } = this.policy;
     if (avoidHostsAttempts === 0 && avoidPrioritiesAfter === 0) return;
-    this.#choice ??= { hosts: new Set(), priorities: new Set() };
-    if (avoidHostsAttempts > 0) this.#choice.hosts.add(host);
+    this.#choice ??= { hosts: new AvoidedHosts(this.policy), priorities: new Set() };
+    this.#choice.hosts.noteFailed(host);
     this.#attempts++;
     if (avoidPrioritiesAfter > 0 && this.#attempts % avoidPrioritiesAfter === 0)
       this.#choice.priorities.add(host.priority);
@@ -109,6 +110,6 @@ export class RetryState {
 }
 
 interface RetryChoice {
-  readonly hosts: Set<Host>;
+  readonly hosts: AvoidedHosts;
   readonly priorities: Set<number>;
 }

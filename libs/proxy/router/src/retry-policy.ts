@@ -28,8 +28,12 @@ export interface RetryPolicy {
   readonly headers: readonly HeaderMatch[];
   /** Of the request: when there are any, one must match, or nothing is retried. */
   readonly requestHeaders: readonly HeaderMatch[];
-  /** Looks for another host than those that failed, this often; 0 = takes any. @default 0 */
+  /** Looks for a host that is not to be avoided, this often; 0 = takes any. @default 0 */
   readonly avoidHostsAttempts: number;
+  /** Hosts that failed are avoided. @default false */
+  readonly avoidsFailedHosts: boolean;
+  /** Hosts that have all the metadata of one of these, as canonical JSON, are avoided. @default none */
+  readonly avoidMetadata: readonly ReadonlyMap<string, string>[];
   /** After so many attempts the priorities that were tried are left out; 0 = they never are. @default 0 */
   readonly avoidPrioritiesAfter: number;
   /** The pause that a host asks for with one of these headers wins over the back-off, when it is not longer than `maxIntervalMs`. */
@@ -54,6 +58,8 @@ export const retryDefaults: Omit<RetryPolicy, "on"> = {
   headers: [],
   requestHeaders: [],
   avoidHostsAttempts: 0,
+  avoidsFailedHosts: false,
+  avoidMetadata: [],
   avoidPrioritiesAfter: 0,
   rateLimited: undefined,
 };

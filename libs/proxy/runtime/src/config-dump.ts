@@ -36,6 +36,7 @@ import { SecretSchema } from "@fairlead/envoy-api/envoy/extensions/transport_soc
 import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
 import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
 import { HttpConnectionManagerSchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import { OmitHostMetadataConfigSchema } from "@fairlead/envoy-api/envoy/extensions/retry/host/omit_host_metadata/v3/omit_host_metadata_config_pb.js";
 import { PreviousHostsPredicateSchema } from "@fairlead/envoy-api/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js";
 import { HttpProtocolOptionsSchema } from "@fairlead/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { RpcProxySchema } from "@fairlead/fairlead-api";
@@ -69,6 +70,7 @@ const registry = createRegistry(
   OriginalDstSchema,
   ConnectionLimitSchema,
   AggregateClusterSchema,
+  OmitHostMetadataConfigSchema,
   PreviousHostsPredicateSchema,
   HttpProtocolOptionsSchema,
 );

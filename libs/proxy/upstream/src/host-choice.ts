@@ -10,8 +10,8 @@ export interface Destination {
 export interface HostChoice {
   /** Requests with the same hash go to the same host, where the cluster balances by hash. */
   readonly hash?: bigint | undefined;
-  /** Hosts that failed this request already. */
-  readonly avoid?: ReadonlySet<Host>;
+  /** Hosts that failed this request already, or that are not for another attempt. */
+  readonly avoid?: Pick<ReadonlySet<Host>, "has">;
   /** How often another one is looked for, when one to avoid was chosen. @default 0 */
   readonly avoidAttempts?: number;
   /** Priorities that failed this request already; looked at again when no other has a host. */

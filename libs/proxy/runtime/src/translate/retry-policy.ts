@@ -11,11 +11,10 @@ import {
   retryConditions,
   type RetryPolicy,
 } from "@fairlead/proxy-router";
+import { readHostPredicates } from "./retry-host-predicates.ts";
 import { durationMs } from "./duration.ts";
 import { readHeader } from "./matchers.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
-
-const PREVIOUS_HOSTS = "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate";
 
 /** @throws FairleadError FL_XDS_REJECTED */
 export function readRetryPolicy(message: RetryPolicyMessage | undefined, where: string): RetryPolicy | undefined {
@@ -51,7 +50,7 @@ export function readRetryPolicy(message: RetryPolicyMessage | undefined, where: 
     requestHeaders: message.retriableRequestHeaders.map((header, i) =>
       readHeader(header, `${where}.retriable_request_headers[${i}]`),
     ),
-    avoidHostsAttempts: readAvoidance(message, where),
+    ...readHostPredicates(message, where),
     avoidPrioritiesAfter: readPriorityAvoidance(message, where),
     rateLimited: readRateLimited(message, `${where}.rate_limited_retry_back_off`),
   };
@@ -94,15 +93,4 @@ function readConditions(text: string, field: string): ReadonlySet<RetryCondition
     on.add(condition);
   }
   return on;
-}
-
-function readAvoidance(message: RetryPolicyMessage, where: string): number {
-  for (const [i, predicate] of message.retryHostPredicate.entries()) {
-    const typeUrl = predicate.configType.case === "typedConfig" ? predicate.configType.value.typeUrl : "";
-    if (predicate.name !== "envoy.retry_host_predicates.previous_hosts" && typeUrl !== PREVIOUS_HOSTS) {
-      throw rejection(`${where}.retry_host_predicate[${i}]`, `${predicate.name} is not supported; previous_hosts is`);
-    }
-  }
-  if (message.retryHostPredicate.length === 0) return 0;
-  return Math.min(Math.max(Number(message.hostSelectionRetryMaxAttempts), 1), 100);
 }
