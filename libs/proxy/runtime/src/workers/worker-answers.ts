@@ -8,7 +8,7 @@ export function uniteRejections(...all: readonly (readonly XdsRejection[])[]): r
   return [...byName.values()];
 }
 
-/** What is to be in force: of a resource that was rejected, its version of before. */
+/** What workers are to apply: of a resource that was rejected, its version of before. */
 export function acceptedResources(
   resources: readonly XdsResource[],
   rejections: readonly XdsRejection[],
@@ -17,6 +17,21 @@ export function acceptedResources(
   const rejected = new Set(rejections.map(({ name }) => name));
   if (rejected.size === 0) return resources;
   return [...resources.filter(({ name }) => !rejected.has(name)), ...before.filter(({ name }) => rejected.has(name))];
+}
+
+/**
+ * All of one type that is in force after a response.
+ *
+ * @param wanted the names that are subscribed to: a response has some of them, the others stay. Undefined: it has all there is.
+ */
+export function resourcesInForce(
+  accepted: readonly XdsResource[],
+  before: readonly XdsResource[],
+  wanted: readonly string[] | undefined,
+): readonly XdsResource[] {
+  if (wanted === undefined) return accepted;
+  const byName = new Map([...before, ...accepted].map((resource) => [resource.name, resource]));
+  return wanted.flatMap((name) => byName.get(name) ?? []);
 }
 
 const order: readonly ListenerState[] = ["warming", "active", "draining"];

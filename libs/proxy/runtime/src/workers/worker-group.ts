@@ -27,7 +27,7 @@ import {
 } from "./messages.ts";
 import { packResources } from "./packed-resources.ts";
 import { HostResolution } from "./resolved-hosts.ts";
-import { acceptedResources, mergeListeners, uniteRejections } from "./worker-answers.ts";
+import { acceptedResources, mergeListeners, resourcesInForce, uniteRejections } from "./worker-answers.ts";
 import { WorkerCrew } from "./worker-crew.ts";
 import { SocketsForWorkers } from "./worker-sockets.ts";
 
@@ -112,8 +112,10 @@ export class WorkerGroup implements DataPlane {
   apply(typeUrl: string, resources: readonly XdsResource[]): Promise<readonly XdsRejection[]> {
     return this.#inTurn(async () => {
       const own = await this.#runtime.apply(typeUrl, resources);
-      this.#inForce.set(typeUrl, acceptedResources(resources, own, this.#inForce.get(typeUrl) ?? []));
-      return uniteRejections(own, await this.#applyInWorkers(typeUrl));
+      const before = this.#inForce.get(typeUrl) ?? [];
+      const accepted = acceptedResources(resources, own, before);
+      this.#inForce.set(typeUrl, resourcesInForce(accepted, before, this.#runtime.wantedNames(typeUrl)));
+      return uniteRejections(own, await this.#applyInWorkers(typeUrl, accepted));
     });
   }
 
@@ -215,11 +217,11 @@ export class WorkerGroup implements DataPlane {
     await this.#runtime.close();
   }
 
-  async #applyInWorkers(typeUrl: string): Promise<readonly XdsRejection[]> {
+  async #applyInWorkers(typeUrl: string, resources: readonly XdsResource[]): Promise<readonly XdsRejection[]> {
     this.#reports.tell();
     const answers = await this.#control.runOnAllWorkers(applyTask, {
       typeUrl,
-      resources: packResources(this.#inForce.get(typeUrl) ?? []),
+      resources: packResources(resources),
       blocks: this.#stats.takeNew(),
       commonCells: this.#common.takeNew(),
       ports: new Map(this.#addresses.ports),
@@ -274,7 +276,10 @@ export class WorkerGroup implements DataPlane {
   async #restore(thread: number): Promise<void> {
     await this.#inTurn(async () => {
       if (this.#addresses instanceof SocketsForWorkers) await this.#addresses.renew(thread);
-      for (const typeUrl of applyOrder) if (this.#inForce.has(typeUrl)) await this.#applyInWorkers(typeUrl);
+      for (const typeUrl of applyOrder) {
+        const resources = this.#inForce.get(typeUrl);
+        if (resources !== undefined) await this.#applyInWorkers(typeUrl, resources);
+      }
     });
     setImmediate(() => this.#tellListeners());
   }

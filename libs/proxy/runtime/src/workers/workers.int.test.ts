@@ -127,7 +127,11 @@ test("a worker that ends is started again, with the configuration in force and i
   const file = join(folder, "crash");
   process.env["CRASH_FILE"] = file;
   try {
-    await using proxy = await ProxyInThreads.start(world(backend), { modules: () => [crashModule] });
+    const two = { ...world(backend), clusters: [cluster("a"), cluster("b")] };
+    const [ofA, ofB] = [endpoints("a", [backend.port]), endpoints("b", [backend.port])];
+    await using proxy = await ProxyInThreads.start({ ...two, endpoints: [ofA, ofB] }, { modules: () => [crashModule] });
+    // A response has what changed only; what it does not have is in force as well.
+    assert.deepEqual(await proxy.apply({ endpoints: [ofB] }), []);
     const upstream = new Set<unknown>();
     backend.server.on("connection", (socket) => upstream.add(socket));
     const before = await callOverAllWorkers(proxy, upstream);
