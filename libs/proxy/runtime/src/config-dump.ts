@@ -1,4 +1,5 @@
-import { createRegistry, type DescMessage, fromBinary, type JsonValue, toJson } from "@bufbuild/protobuf";
+import { createRegistry, type DescMessage, fromBinary, type JsonValue, type Registry, toJson } from "@bufbuild/protobuf";
+import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import { ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
 import { ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
@@ -9,10 +10,17 @@ import {
   StderrAccessLogSchema,
   StdoutAccessLogSchema,
 } from "@fairlead/envoy-api/envoy/extensions/access_loggers/stream/v3/stream_pb.js";
+import { BrotliSchema } from "@fairlead/envoy-api/envoy/extensions/compression/brotli/compressor/v3/brotli_pb.js";
+import { GzipSchema } from "@fairlead/envoy-api/envoy/extensions/compression/gzip/compressor/v3/gzip_pb.js";
+import { ZstdSchema } from "@fairlead/envoy-api/envoy/extensions/compression/zstd/compressor/v3/zstd_pb.js";
 import {
   BufferPerRouteSchema,
   BufferSchema,
 } from "@fairlead/envoy-api/envoy/extensions/filters/http/buffer/v3/buffer_pb.js";
+import {
+  CompressorPerRouteSchema,
+  CompressorSchema,
+} from "@fairlead/envoy-api/envoy/extensions/filters/http/compressor/v3/compressor_pb.js";
 import { CorsPolicySchema, CorsSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/cors/v3/cors_pb.js";
 import { HTTPFaultSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/fault/v3/fault_pb.js";
 import {
@@ -27,6 +35,11 @@ import { ProxyProtocolSchema } from "@fairlead/envoy-api/envoy/extensions/filter
 import { TlsInspectorSchema } from "@fairlead/envoy-api/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
 import { ConnectionLimitSchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/connection_limit/v3/connection_limit_pb.js";
 import { TcpProxySchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
+import { LeastRequestSchema } from "@fairlead/envoy-api/envoy/extensions/load_balancing_policies/least_request/v3/least_request_pb.js";
+import { MaglevSchema } from "@fairlead/envoy-api/envoy/extensions/load_balancing_policies/maglev/v3/maglev_pb.js";
+import { RandomSchema } from "@fairlead/envoy-api/envoy/extensions/load_balancing_policies/random/v3/random_pb.js";
+import { RingHashSchema } from "@fairlead/envoy-api/envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash_pb.js";
+import { RoundRobinSchema } from "@fairlead/envoy-api/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.js";
 import { PreviousPrioritiesConfigSchema } from "@fairlead/envoy-api/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config_pb.js";
 import {
   DownstreamTlsContextSchema,
@@ -43,7 +56,7 @@ import { RpcProxySchema } from "@fairlead/fairlead-api";
 import type { XdsRejection } from "./xds-resource.ts";
 
 /** What is inside an Any of ours. */
-const registry = createRegistry(
+const ours = createRegistry(
   RouterSchema,
   RpcProxySchema,
   FileAccessLogSchema,
@@ -73,7 +86,23 @@ const registry = createRegistry(
   OmitHostMetadataConfigSchema,
   PreviousHostsPredicateSchema,
   HttpProtocolOptionsSchema,
+  CompressorSchema,
+  CompressorPerRouteSchema,
+  GzipSchema,
+  BrotliSchema,
+  ZstdSchema,
+  RoundRobinSchema,
+  LeastRequestSchema,
+  RandomSchema,
+  RingHashSchema,
+  MaglevSchema,
 );
+
+/** What is a third party's is shown by its type alone: its fields are not known here, and its bytes may hold secrets. */
+const registry: Registry = {
+  ...ours,
+  getMessage: (typeName) => ours.getMessage(typeName) ?? { ...EmptySchema, typeName },
+};
 
 interface Dumped {
   readonly name: string;
@@ -110,7 +139,6 @@ function render(schema: DescMessage, resource: Dumped): object {
   try {
     config = withoutSecrets(toJson(schema, fromBinary(schema, resource.body), { registry }));
   } catch (error) {
-    // A filter of a third party: its configuration has a type that is not in the registry.
     config = { error: error instanceof Error ? error.message : String(error) };
   }
   return { name: resource.name, state: resource.state, config };
