@@ -4,9 +4,8 @@ import { context, metrics, propagation, trace } from "@opentelemetry/api";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { resourceFromAttributes } from "@opentelemetry/resources";
-import { MeterProvider } from "@opentelemetry/sdk-metrics";
-import { BatchSpanProcessor, NoopSpanProcessor, type SpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
-import { AsyncContextManager } from "./context-manager.ts";
+import { NodeSDK } from "@opentelemetry/sdk-node";
+import { BatchSpanProcessor, NoopSpanProcessor, type SpanProcessor } from "@opentelemetry/sdk-trace";
 import { keepSpans } from "./trace-context.ts";
 
 export interface TelemetryOptions {
@@ -31,8 +30,8 @@ export interface Telemetry {
 /** For the last export, and so for each: a collector that hangs does not keep the process. */
 const shutdownMs = 2000;
 
-/** What the global API of OpenTelemetry leads to. */
-let registered: TracerProvider | undefined;
+/** The SDK that the global API of OpenTelemetry leads to. */
+let registered: NodeSDK | undefined;
 
 /** Loaded only where spans are sent: it brings protobuf and an HTTP client of its own, and most proxies send none. */
 function exportTo(otlpEndpoint: string): SpanProcessor {
@@ -47,7 +46,6 @@ function exportTo(otlpEndpoint: string): SpanProcessor {
 /**
  * Starts the OpenTelemetry SDK of this process: once, before modules are made. After `shutdown` it may be started again.
  *
- * Its parts are put together here: the SDK's own setup for Node loads exporters of every kind, some 8 MiB of memory in each proxy.
  * Resource detectors are off: they would put the command line and the host id into every metric.
  */
 export function startTelemetry(options: TelemetryOptions): Telemetry {
@@ -59,21 +57,25 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
   const exporters = options.otlpEndpoint === undefined ? [] : [exportTo(options.otlpEndpoint)];
   const processors = [...exporters, ...(options.spanProcessors ?? [])];
   keepSpans(processors.length > 0);
-  const resource = resourceFromAttributes({ "service.name": options.service });
-  const meters = new MeterProvider({ resource, readers: [prometheus] });
-  // Without any processor no real spans are made, and so no trace ids.
-  const spans = new TracerProvider({ resource, spanProcessors: [new NoopSpanProcessor(), ...processors] });
-  context.setGlobalContextManager(new AsyncContextManager());
-  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
-  metrics.setGlobalMeterProvider(meters);
-  trace.setGlobalTracerProvider(spans);
-  registered ??= spans;
+  const sdk = new NodeSDK({
+    resource: resourceFromAttributes({ "service.name": options.service }),
+    autoDetectResources: false,
+    textMapPropagator: new W3CTraceContextPropagator(),
+    metricReaders: [prometheus],
+    // Without any processor the SDK makes no real spans, and so no trace ids.
+    spanProcessors: [new NoopSpanProcessor(), ...processors],
+    // None of its own, which would send logs to a collector on this machine.
+    logRecordProcessors: [],
+    instrumentations: [],
+  });
+  sdk.start();
+  registered ??= sdk;
   return {
     serveMetrics: (request, response) => prometheus.getMetricsRequestHandler(request, response),
     async shutdown() {
       const timeout = new Promise<void>((resolve) => setTimeout(resolve, shutdownMs).unref());
-      await Promise.race([Promise.all([spans.shutdown(), meters.shutdown()]).catch(() => undefined), timeout]);
-      if (registered !== spans) return;
+      await Promise.race([sdk.shutdown().catch(() => undefined), timeout]);
+      if (registered !== sdk) return;
       registered = undefined;
       for (const api of [trace, metrics, context, propagation]) api.disable();
     },
