@@ -24,13 +24,13 @@ export interface Provider {
 /** Marks what a mesh has written into a registry, with the mesh's name: nobody reads it back, so that nothing goes round. */
 export const originParameter = "mesh.origin";
 
-const protocols: Readonly<Record<string, Protocol>> = {
-  dubbo: "dubbo",
-  tri: "grpc",
-  grpc: "grpc",
-  rest: "http",
-  http: "http",
-};
+const protocols: ReadonlyMap<string, Protocol> = new Map([
+  ["dubbo", "dubbo"],
+  ["tri", "grpc"],
+  ["grpc", "grpc"],
+  ["rest", "http"],
+  ["http", "http"],
+]);
 const defaultWeight = 100;
 const largestWeight = 10_000;
 
@@ -40,7 +40,7 @@ const largestWeight = 10_000;
  */
 export function providerOf(url: DubboUrl, name: string): Provider | undefined {
   const { host, port, parameters } = url;
-  const protocol = protocols[url.scheme];
+  const protocol = protocols.get(url.scheme);
   if (protocol === undefined || port === 0 || host === "" || host === "0.0.0.0") return undefined;
   const version = parameters.get("version") ?? "";
   const methods = (parameters.get("methods") ?? "").split(",").filter((method) => method !== "" && method !== "*");

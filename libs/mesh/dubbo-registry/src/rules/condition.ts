@@ -9,7 +9,7 @@ interface Pair {
   readonly mismatches: string[];
 }
 
-const token = /([&!=,]*)\s*([^&!=,\s]+)/g;
+const between = /([&!=,\s]+)/;
 
 /**
  * `method=find*,get*&host!=10.0.0.1`, one side of a rule.
@@ -20,7 +20,13 @@ export function parsePairs(text: string): readonly Pair[] | string {
   const pairs = new Map<string, Pair>();
   let pair: Pair | undefined;
   let values: string[] | undefined;
-  for (const [, separator, content] of text.matchAll(token)) {
+  // Contents, and what stands between them; time goes with the length, whatever it is.
+  const [first = "", ...rest] = text.split(between);
+  const parts = first === "" ? rest : ["", first, ...rest];
+  for (let at = 0; at + 1 < parts.length; at += 2) {
+    const separator = parts[at]!.trim().split(/\s+/).at(-1);
+    const content = parts[at + 1];
+    if (content === "") break;
     switch (separator) {
       case "":
       case "&":

@@ -10,20 +10,30 @@ export interface Case<Value> {
 /** Tells calls apart in one respect. The last case matches all of them. */
 export type Dimension<Value> = readonly Case<Value>[];
 
-const labelOf: Readonly<Record<string, string>> = { application: "fairlead.io/app", host: "fairlead.io/address" };
+const labelOf: ReadonlyMap<string, string> = new Map([
+  ["application", "fairlead.io/app"],
+  ["host", "fairlead.io/address"],
+]);
+/** Of the caller's node: what can be the name of one. */
+const labelName = /^[A-Za-z0-9]([A-Za-z0-9._/-]{0,251}[A-Za-z0-9])?$/;
 const maxAlternatives = 64;
+const tooMany = `it has more than ${maxAlternatives} alternatives`;
 const maxLabelLength = 63;
 
 function alternativesOf({ key }: CallTerm, values: readonly string[], name: string): readonly CallMatch[] | string {
+  if (values.length > maxAlternatives) return tooMany;
   if (key === "method") return values.map((value) => ({ ...everyCall, path: textMatch(`/${name}/${value}`) }));
   if (key.startsWith("attachment:")) {
     const header = key.slice("attachment:".length);
-    if (!/^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$/.test(header)) return `${header} cannot be the name of a header`;
+    if (!/^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$/.test(header) || header === "__proto__")
+      return `${header} cannot be the name of a header`;
     return values.map((value) => ({ ...everyCall, headers: { [header]: textMatch(value) } }));
   }
+  const label = labelOf.get(key) ?? key;
+  if (!labelName.test(label)) return `${key} cannot be the name of a label`;
   const long = values.find((value) => value.length > maxLabelLength);
   if (long !== undefined) return `${key}: ${long} is too long to be a label`;
-  return values.map((value) => ({ ...everyCall, labels: { [labelOf[key] ?? key]: value } }));
+  return values.map((value) => ({ ...everyCall, labels: { [label]: value } }));
 }
 
 /**
@@ -59,7 +69,8 @@ export function allPairs(some: readonly CallMatch[], others: readonly CallMatch[
       const both = a === everyCall ? b : bothMatch(a, b);
       if (both === "unknown") return "its pattern together with another rule's is more than a route can match";
       if (both !== "never") found.push(both);
+      if (found.length > maxAlternatives) return tooMany;
     }
   }
-  return found.length > maxAlternatives ? `it has more than ${maxAlternatives} alternatives` : found;
+  return found;
 }

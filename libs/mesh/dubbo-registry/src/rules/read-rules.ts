@@ -7,14 +7,16 @@ import type { RuleDocument } from "./rule-document.ts";
 import { readTagRouter } from "./tag-router.ts";
 
 /** A text that is longer was not written by a person, and takes long to parse. */
-const maxTextLength = 256 * 1024;
+const maxTextLength = 64 * 1024;
+/** Texts are anybody's who may write to the registry: none may be more than it is long. Whether keys are unique takes time by its square. */
+const yamlLimits = { maxAliasCount: 0, uniqueKeys: false } as const;
 const nothing: ReadRules = { rules: [], problems: [] };
 
-const readers: Readonly<Record<string, (value: unknown, name: string, source: string) => ReadRules>> = {
-  configurators: readConfigurators,
-  "condition-router": readConditionRouter,
-  "tag-router": readTagRouter,
-};
+const readers: ReadonlyMap<string, (value: unknown, name: string, source: string) => ReadRules> = new Map([
+  ["configurators", readConfigurators],
+  ["condition-router", readConditionRouter],
+  ["tag-router", readTagRouter],
+]);
 /** Items that say how applications find services, which is nothing that the mesh routes by. */
 const ofNoConcern: ReadonlySet<string> = new Set(["migration", "properties"]);
 
@@ -34,14 +36,14 @@ export function readRules(document: RuleDocument, source: string): ReadRules {
   if (kind === "script-router") return { rules: [], problems: [scriptProblem] };
   if (kind === "MESHAPPRULE")
     return { rules: [], problems: ["rules for Dubbo's own mesh are not followed: apply them as VirtualService and DestinationRule"] }; // prettier-ignore
-  const reader = readers[kind];
+  const reader = readers.get(kind);
   // The same folder holds the settings of applications.
   if (reader === undefined) return nothing;
   if (text.length > maxTextLength) return { rules: [], problems: [`it is longer than ${maxTextLength} characters`] };
   try {
     const overrides = kind === "configurators" ? urlsOf(text) : undefined;
     if (overrides !== undefined) return joined(overrides.map((url, index) => readOverrideUrl(url, name, `${source}#${index}`))); // prettier-ignore
-    return reader(parse(text, { maxAliasCount: 0 }), name, source);
+    return reader(parse(text, yamlLimits), name, source);
   } catch (error) {
     return { rules: [], problems: [`it cannot be read: ${messageOf(error)}`] };
   }
@@ -50,7 +52,7 @@ export function readRules(document: RuleDocument, source: string): ReadRules {
 /** Dubbo 2.7 also takes a JSON array of URLs. */
 function urlsOf(text: string): string[] | undefined {
   if (!text.trimStart().startsWith("[")) return undefined;
-  const parsed = z.array(z.string()).safeParse(parse(text));
+  const parsed = z.array(z.string()).safeParse(parse(text, yamlLimits));
   return parsed.success ? parsed.data : undefined;
 }
 

@@ -1,22 +1,24 @@
 import { createHash } from "node:crypto";
 import type { PolicyObject } from "@fairlead/model";
 import { stringify } from "yaml";
+import { shownText } from "../shown-text.ts";
 import type { CallMatch, TextMatch } from "./call-match.ts";
 import type { PlannedRoute, PlannedShare, RoutingPlan } from "./routing-plan.ts";
 
+const maxFileLength = 1000;
 /** Of 1: the sum of a route's weights. */
 const wholeWeight = 10_000;
 const nobody = { providers: [], steps: [] };
 
 /** Dubbo's names, and what is nearest to them. */
-const balancers: Readonly<Record<string, string>> = {
-  random: "RANDOM",
-  roundrobin: "ROUND_ROBIN",
-  leastactive: "LEAST_REQUEST",
-  shortestresponse: "LEAST_REQUEST",
-  adaptive: "LEAST_REQUEST",
-  p2c: "LEAST_REQUEST",
-};
+const balancers: ReadonlyMap<string, string> = new Map([
+  ["random", "RANDOM"],
+  ["roundrobin", "ROUND_ROBIN"],
+  ["leastactive", "LEAST_REQUEST"],
+  ["shortestresponse", "LEAST_REQUEST"],
+  ["adaptive", "LEAST_REQUEST"],
+  ["p2c", "LEAST_REQUEST"],
+]);
 
 function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 8);
@@ -116,15 +118,15 @@ export function isOfRegistry(namespace: string): boolean {
 /** The plan as the mesh's own policies; none where it says nothing. The same text for the same plan. */
 export function rulePolicies(origin: PolicyOrigin, plan: RoutingPlan): PolicyObject[] {
   const { registry, interface: host } = origin;
-  const simple = plan.balancing === undefined ? undefined : balancers[plan.balancing];
+  const simple = plan.balancing === undefined ? undefined : balancers.get(plan.balancing);
   const subsets = subsetsOf(registry, plan.routes);
   const name = `${host.toLowerCase().replaceAll(/[^a-z0-9.-]/g, "-").replaceAll(/^[.-]+|[.-]+$/g, "").slice(0, 200)}-${digest(host)}`; // prettier-ignore
-  const file = `registry ${registry}: ${plan.sources.join(", ") || host}`;
+  const file = shownText(`registry ${registry}: ${plan.sources.join(", ") || host}`, maxFileLength);
   const policy = (kind: "VirtualService" | "DestinationRule", spec: object): PolicyObject => {
     const annotations = { "fairlead.io/origin": file };
     const document = { apiVersion: "networking.istio.io/v1", kind, metadata: { name, annotations }, spec };
-    const text = stringify(document, null, { lineWidth: 0, aliasDuplicateObjects: false });
-    return { kind, namespace: ruleNamespace(registry), name, file: file.slice(0, 1000), line: 1, text };
+    const text = stringify(document, null, { lineWidth: 0, aliasDuplicateObjects: false }).toWellFormed();
+    return { kind, namespace: ruleNamespace(registry), name, file, line: 1, text };
   };
   const policies: PolicyObject[] = [];
   if (subsets.length > 0 || simple !== undefined) {

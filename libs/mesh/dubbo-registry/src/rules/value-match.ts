@@ -37,7 +37,18 @@ export const stringMatchSchema = z.object({
 });
 export type StringMatch = z.output<typeof stringMatchSchema>;
 
-/** @returns undefined for one that says nothing, or has a pattern that is none */
+const maxValueLength = 256;
+
+/**
+ * Whether a pattern of somebody else's, run on each provider, cannot take long: the engine goes back as often as alternatives and repetitions
+ * multiply. With two repetitions, and one group that is not repeated, that is by the square of the value's length at most.
+ */
+function isQuick(regex: string): boolean {
+  const count = (part: RegExp) => regex.match(part)?.length ?? 0;
+  return regex.length <= 256 && count(/[*+?]/g) <= 2 && count(/\(/g) <= 1 && !/[{}]|\)[*+?]|\\\d/.test(regex);
+}
+
+/** @returns undefined for one that says nothing, or has a pattern that is none or may take long */
 export function stringTest(match: StringMatch): ((value: string | undefined) => boolean) | undefined {
   const { exact, prefix, regex, noempty, empty, wildcard } = match;
   if (exact !== undefined) return (value) => value === exact;
@@ -45,11 +56,10 @@ export function stringTest(match: StringMatch): ((value: string | undefined) => 
   if (wildcard !== undefined) return (value) => value !== undefined && globMatches(wildcard, value);
   if (noempty !== undefined) return (value) => value !== undefined && value !== "";
   if (empty !== undefined) return (value) => value === undefined || value === "";
-  // A pattern of somebody else's, run on each provider: only one that cannot take long.
-  if (regex === undefined || regex.length > 256 || /[+*}]\)*[+*{]|\)[+*{]|\\\d/.test(regex)) return undefined;
+  if (regex === undefined || !isQuick(regex)) return undefined;
   try {
     const pattern = new RegExp(`^(?:${regex})$`, "u");
-    return (value) => value !== undefined && value.length <= 1024 && pattern.test(value);
+    return (value) => value !== undefined && value.length <= maxValueLength && pattern.test(value);
   } catch {
     return undefined;
   }
