@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { HeaderMap, type RequestHead } from "@fairlead/proxy-stream";
 import type { ForwardAction, WeightedCluster } from "./route-action.ts";
 import type { HeaderMatch, RouteMatch } from "./route-match.ts";
+import { MatchTooLong } from "./regex/bounded-match.ts";
 import type { RouteSpec, RouteTableSpec } from "./route-spec.ts";
 import { RouteTable } from "./route-table.ts";
 
@@ -262,4 +263,20 @@ test("a pattern that stops a backtracking engine does not stop this one", () => 
   const start = performance.now();
   assert.equal(table.find(head("a", `/${"a".repeat(20_000)}c`)), undefined);
   assert(performance.now() - start < 2000);
+});
+
+test("hundreds of patterns are no way to take the proxy's time with one path", () => {
+  const patterns = Array.from({ length: 500 }, (_pattern, i) => `/(a|b|ab)*(a|b|ab)*${i}`);
+  const table = new RouteTable({
+    name: "t",
+    virtualHosts: [
+      {
+        name: "h",
+        domains: ["*"],
+        routes: patterns.map((value) => route(value, { path: { kind: "regex", value } })),
+      },
+    ],
+  });
+  assert.throws(() => table.find(head("h", `/${"ab".repeat(1000)}`)), MatchTooLong);
+  assert.equal(table.find(head("h", "/abab499"))?.name, patterns[499]);
 });

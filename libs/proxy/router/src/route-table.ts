@@ -1,4 +1,5 @@
 import type { RequestHead } from "@fairlead/proxy-stream";
+import { endSearch, startSearch } from "./regex/bounded-match.ts";
 import { RouteEntry } from "./route-entry.ts";
 import type { RouteSpec, RouteTableSpec } from "./route-spec.ts";
 import { VirtualHosts } from "./virtual-hosts.ts";
@@ -30,7 +31,7 @@ export class RouteTable {
    * The first route that matches, of the virtual host that takes the authority.
    *
    * @param random uniform in [0, 1); asked only for routes that take a share of the requests
-   * @throws MatchTooLong when a pattern would take too long: the request must be refused
+   * @throws MatchTooLong when a pattern, or all of them together, would take too long: the request must be refused
    */
   find(head: RequestHead, random: () => number = Math.random): RouteEntry | undefined {
     const found = this.#hosts.find(this.#ignorePort ? withoutPort(head.authority) : head.authority);
@@ -41,11 +42,16 @@ export class RouteTable {
     if (head.path === "") return entries.find((route) => route.takesConnect && route.matches(head, "", random));
     const mark = head.path.indexOf("?");
     const path = mark === -1 ? head.path : head.path.slice(0, mark);
-    for (let i = 0; i < entries.length; i++) {
-      const route = entries[i];
-      if (route?.matches(head, path, random) === true) return route;
+    startSearch();
+    try {
+      for (let i = 0; i < entries.length; i++) {
+        const route = entries[i];
+        if (route?.matches(head, path, random) === true) return route;
+      }
+      return undefined;
+    } finally {
+      endSearch();
     }
-    return undefined;
   }
 }
 

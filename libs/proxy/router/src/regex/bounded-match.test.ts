@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { match, matchBudget, MatchTooLong } from "./bounded-match.ts";
+import { endSearch, match, matchBudget, MatchTooLong, startSearch } from "./bounded-match.ts";
 import { parsePattern } from "./parse-pattern.ts";
 import { compileProgram, type RegexProgram } from "./regex-program.ts";
 
@@ -90,4 +90,19 @@ test("what a person writes on a real path takes some hundred steps", () => {
   for (const pattern of ["/api/v[0-9]+/users/[^/]+", "/static/.*\\.(css|js|png)", "/(en|de|fr)(/.*)?"]) {
     assert(stepsOf(programOf(pattern), "/api/v2/users/4711", true).steps < 1000);
   }
+});
+
+test("all matches of a search share a bound; it ends with the search", () => {
+  const program = programOf("(a|b|ab)*(a|b|ab)*c");
+  const text = "ab".repeat(1000);
+  const one = stepsOf(program, text, true);
+  assert(!one.given && one.steps > 10_000, "a match that is allowed by itself");
+  startSearch();
+  let matches = 0;
+  assert.throws(() => {
+    for (; matches < 1000; matches++) match(program, text, 0, true);
+  }, MatchTooLong);
+  endSearch();
+  assert(matches * one.steps < 5 * MAX_STEPS, `${matches} matches of ${one.steps} steps`);
+  assert.equal(match(program, text, 0, true), undefined);
 });

@@ -4,6 +4,8 @@ import { ASSERT, MATCH, type RegexProgram, SAVE, SET } from "./regex-program.ts"
 
 /** Steps of one match: below 2 ms here. A route's pattern on a real path takes some hundred. */
 const MAX_STEPS = 150_000;
+/** Steps of all matches that one request's route is looked for with: below 8 ms. A table of a hundred patterns takes some thousand. */
+const MAX_SEARCH_STEPS = 4 * MAX_STEPS;
 /** Of the notes of where a match has been: 1 MiB. */
 const MAX_NOTES = 1 << 23;
 
@@ -27,6 +29,18 @@ export function matchBudget(): MatchBudget {
   return { steps: MAX_STEPS };
 }
 
+/** What the search that is under way has left. */
+let searchSteps = Number.POSITIVE_INFINITY;
+
+/** From here to `endSearch`, matches also have a bound together: each may be cheap enough, and a table has many. */
+export function startSearch(): void {
+  searchSteps = MAX_SEARCH_STEPS;
+}
+
+export function endSearch(): void {
+  searchSteps = Number.POSITIVE_INFINITY;
+}
+
 /** Shared by all matches: none is interrupted. */
 let notes = new Int32Array(1024);
 let stack = new Int32Array(1024);
@@ -47,6 +61,22 @@ export function match(
   from: number,
   whole: boolean,
   budget: MatchBudget = matchBudget(),
+): Int32Array | undefined {
+  if (searchSteps <= 0) throw new MatchTooLong();
+  const before = budget.steps;
+  try {
+    return firstMatch(program, text, from, whole, budget);
+  } finally {
+    searchSteps -= before - budget.steps;
+  }
+}
+
+function firstMatch(
+  program: RegexProgram,
+  text: string,
+  from: number,
+  whole: boolean,
+  budget: MatchBudget,
 ): Int32Array | undefined {
   const bits = (text.length + 1) * program.splits;
   if (bits > MAX_NOTES) throw new MatchTooLong();
