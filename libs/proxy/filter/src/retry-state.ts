@@ -1,6 +1,6 @@
 import type { RetryPolicy } from "@fairlead/proxy-router";
 import type { HeaderMap } from "@fairlead/proxy-stream";
-import type { Cluster, Host, HostChoice } from "@fairlead/proxy-upstream";
+import type { CircuitBreaker, Cluster, Host, HostChoice } from "@fairlead/proxy-upstream";
 import { AvoidedHosts } from "./avoided-hosts.ts";
 import { backOffMs, resetHeaderMs } from "./retry-decision.ts";
 import type { StreamInfo } from "./stream-info.ts";
@@ -9,6 +9,7 @@ import type { StreamInfo } from "./stream-info.ts";
 export class RetryState {
   readonly policy: RetryPolicy;
   readonly #cluster: Cluster;
+  readonly #breaker: CircuitBreaker;
   readonly #random: () => number;
   #retries = 0;
   #active = false;
@@ -16,9 +17,10 @@ export class RetryState {
   #choice: RetryChoice | undefined;
   #attempts = 0;
 
-  constructor(policy: RetryPolicy, cluster: Cluster, random: () => number) {
+  constructor(policy: RetryPolicy, cluster: Cluster, breaker: CircuitBreaker, random: () => number) {
     this.policy = policy;
     this.#cluster = cluster;
+    this.#breaker = breaker;
     this.#random = random;
   }
 
@@ -57,14 +59,14 @@ export class RetryState {
       return false;
     }
     if (!replayable) return false;
-    if (!this.#cluster.allowsRetry()) {
+    if (this.#breaker.retriesFull) {
       stats.upstream_rq_retry_overflow++;
       info.flag("UO");
       return false;
     }
     this.#retries++;
     this.#active = true;
-    stats.upstream_rq_retry_active++;
+    this.#breaker.addRetries(1);
     stats.upstream_rq_retry++;
     this.#noteFailed(host);
     this.#backOff = setTimeout(again, this.#pauseMs(response));
@@ -99,7 +101,7 @@ export class RetryState {
   end(success: boolean): void {
     if (!this.#active) return;
     this.#active = false;
-    this.#cluster.stats.upstream_rq_retry_active--;
+    this.#breaker.addRetries(-1);
     if (success) this.#cluster.stats.upstream_rq_retry_success++;
   }
 

@@ -1,6 +1,6 @@
 import type { RouteEntry, WeightedCluster } from "@fairlead/proxy-router";
 import { type HeaderMap, type RequestHead, type ResetReason, type ResponseHead } from "@fairlead/proxy-stream";
-import { type Cluster, type Host, TunnelPool } from "@fairlead/proxy-upstream";
+import { type CircuitBreaker, type Cluster, type Host, TunnelPool } from "@fairlead/proxy-upstream";
 import { AttemptTimers, type TimedRequest } from "./attempt-timers.ts";
 import { addExpectedTimeout, type ForwardPlan, planForward } from "./forward-plan.ts";
 import type { LocalReply } from "./local-reply.ts";
@@ -47,6 +47,8 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
   #route: RouteEntry | undefined;
   #target: WeightedCluster | undefined;
   #cluster: Cluster | undefined;
+  /** Of the request's priority; the request is counted in it. */
+  #breaker: CircuitBreaker | undefined;
   #attempt: UpstreamRequest | undefined;
   #requestEnded = false;
   #responseStarted = false;
@@ -126,7 +128,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     this.#timers.end();
     this.#retries?.cancel();
     this.#replay.drop();
-    this.#cluster?.endRequest();
+    this.#cluster?.endRequest(this.#breaker);
     this.#mirrors?.end();
     const attempt = this.#attempt;
     this.#attempt = undefined;
@@ -154,15 +156,17 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
       this.#stream.sendLocalReply(refusal);
       return;
     }
-    if (!cluster.startRequest()) {
+    const breaker = action.highPriority === true ? cluster.highBreaker : cluster.breaker;
+    if (!cluster.startRequest(breaker)) {
       this.#stream.sendLocalReply(resetReply("overflow", "", false));
       return;
     }
     this.#target = target;
     this.#cluster = cluster;
+    this.#breaker = breaker;
     const plan = planForward(route, action, head, this.#stream.info, this.#context.respectsExpectedTimeout);
     this.#plan = plan;
-    if (plan.retry !== undefined) this.#retries = new RetryState(plan.retry, cluster, this.#context.random);
+    if (plan.retry !== undefined) this.#retries = new RetryState(plan.retry, cluster, breaker, this.#context.random);
     route.changeRequest(head, target, this.#stream.info);
     if (!this.#context.suppressEnvoyHeaders) addExpectedTimeout(head, plan);
     const { protocol } = this.#stream.info;
@@ -230,11 +234,13 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
   }
 
   /** A CONNECT that ends here goes on as bytes. */
-  #poolFor(host: Host): TunnelPool | undefined {
+  #poolFor(host: Host): ConstructorParameters<typeof UpstreamRequest>[3] {
     const action = this.#route?.action;
-    if (this.#head?.upgrade !== "connect" || this.#cluster === undefined) return undefined;
-    if (action?.kind !== "forward" || action.endsConnect !== true) return undefined;
-    return new TunnelPool(this.#cluster, host, this.#context.wheel);
+    const cluster = this.#cluster;
+    if (cluster === undefined || action?.kind !== "forward") return undefined;
+    if (this.#head?.upgrade === "connect" && action.endsConnect === true)
+      return new TunnelPool(cluster, this.#breaker ?? cluster.breaker, host, this.#context.wheel);
+    return action.highPriority === true ? host.highPool : undefined;
   }
 
   onUpstreamReady(attempt: UpstreamRequest): void {

@@ -8,7 +8,6 @@ import {
   type HostChoice,
   xxHash64,
 } from "@fairlead/proxy-upstream";
-import { totalOf } from "@fairlead/stat-cells";
 import type { Expiring, TimerWheel, WheelTimer } from "@fairlead/timer-wheel";
 import { destinationOf } from "./original-destination.ts";
 import { StreamInfo } from "./stream-info.ts";
@@ -109,7 +108,7 @@ export class TcpConnection implements Expiring {
       this.close();
       return;
     }
-    if (totalOf(stats).upstream_cx_active >= config.circuitBreakers.maxConnections) {
+    if (cluster.breaker.connectionsFull) {
       stats.upstream_cx_overflow++;
       info.flag("UO");
       this.close();

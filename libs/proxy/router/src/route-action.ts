@@ -39,6 +39,8 @@ export interface ForwardAction {
   /** Taken off a `grpc-timeout`, so that the answer reaches the client before it gives up. @default 0 */
   readonly grpcTimeoutOffsetMs?: number | undefined;
   readonly retry?: RetryPolicy | undefined;
+  /** Has connections and circuit breakers of its own. @default false */
+  readonly highPriority?: boolean;
   /** Replaces what the path match matched. */
   readonly prefixRewrite?: string | undefined;
   readonly regexRewrite?: RegexRewrite | undefined;

@@ -303,9 +303,7 @@ export class ProxyRuntime {
       sockets: this.#sockets.stats(),
       overload: this.#overloadStats,
       threads: this.#watchdog?.stats() ?? [],
-      clusters: [...this.#manager.all()].map(
-        (cluster) => [cluster.config.name, cluster.stats, cluster.config.circuitBreakers] as const,
-      ),
+      clusters: this.#manager.all(),
       updates: this.#updates,
       http2: this.#http2Stats,
       logs: this.#logFiles.stats,

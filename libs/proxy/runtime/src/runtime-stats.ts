@@ -1,9 +1,9 @@
 import type { HttpStats, TcpStats } from "@fairlead/proxy-filter";
 import type { Http2Stats } from "@fairlead/proxy-stream";
-import { arrayTotal, numbersOf, totalOf } from "@fairlead/stat-cells";
+import { arrayTotal, numbersOf } from "@fairlead/stat-cells";
 import type { ListenerStats } from "./managed-listener.ts";
 import type { LogFileStats } from "./access-log/log-file.ts";
-import type { CircuitBreakers, ClusterStats } from "@fairlead/proxy-upstream";
+import type { CircuitBreaker, Cluster } from "@fairlead/proxy-upstream";
 
 /** Counts of one xDS type's responses, by Envoy's names. */
 export class UpdateStats {
@@ -23,7 +23,7 @@ export interface StatsSource {
   readonly overload: object | undefined;
   /** With their whole names. */
   readonly threads: Iterable<readonly [name: string, value: number]>;
-  readonly clusters: Iterable<readonly [name: string, stats: ClusterStats, breakers: CircuitBreakers]>;
+  readonly clusters: Iterable<Cluster>;
   readonly updates: ReadonlyMap<string, UpdateStats>;
   /** Of the connections of clients. */
   readonly http2: Http2Stats;
@@ -40,7 +40,7 @@ export function collectStats(source: StatsSource): Map<string, number> {
   for (const [address, socket] of source.sockets) add(stats, `listener.${address}`, socket);
   for (const [name, value] of source.threads) stats.set(name, value);
   if (source.overload !== undefined) add(stats, "overload", source.overload);
-  for (const [name, cluster, breakers] of source.clusters) addCluster(stats, `cluster.${name}`, cluster, breakers);
+  for (const cluster of source.clusters) addCluster(stats, cluster);
   add(stats, "http2", source.http2);
   add(stats, "filesystem", source.logs);
   for (const [prefix, updates] of source.updates) add(stats, prefix, updates);
@@ -57,31 +57,28 @@ function addRequests(stats: Map<string, number>, prefix: string, group: HttpStat
   for (const [name, value] of group.ofFilters.entries()) stats.set(`${prefix}.${name}`, value);
 }
 
-const remainingNames = { cx: "cx", rq_pending: "pending", rq: "rq", rq_retry: "retries" } as const;
-
-function addCluster(
-  stats: Map<string, number>,
-  prefix: string,
-  cluster: ClusterStats,
-  breakers: CircuitBreakers,
-): void {
-  add(stats, prefix, cluster);
-  add(stats, `${prefix}.http2`, cluster.http2);
-  add(stats, `${prefix}.outlier_detection`, cluster.outlier);
-  add(stats, `${prefix}.health_check`, cluster.healthCheck);
-  for (const [status, count] of arrayTotal(cluster, "byStatus").entries())
+function addCluster(stats: Map<string, number>, { config, stats: own, breaker, highBreaker }: Cluster): void {
+  const prefix = `cluster.${config.name}`;
+  add(stats, prefix, own);
+  add(stats, `${prefix}.http2`, own.http2);
+  add(stats, `${prefix}.outlier_detection`, own.outlier);
+  add(stats, `${prefix}.health_check`, own.healthCheck);
+  for (const [status, count] of arrayTotal(own, "byStatus").entries())
     if (count > 0) stats.set(`${prefix}.upstream_rq_${status}`, count);
-  const total = totalOf(cluster);
+  addBreaker(stats, `${prefix}.circuit_breakers.default`, breaker);
+  addBreaker(stats, `${prefix}.circuit_breakers.high`, highBreaker);
+}
+
+function addBreaker(stats: Map<string, number>, prefix: string, { inUse, limits, maxRetries }: CircuitBreaker): void {
   const used = [
-    ["cx", total.upstream_cx_active, breakers.maxConnections],
-    ["rq_pending", total.upstream_rq_pending_active, breakers.maxPendingRequests],
-    ["rq", total.upstream_rq_active, breakers.maxRequests],
-    ["rq_retry", total.upstream_rq_retry_active, breakers.maxRetries],
+    ["cx_open", "remaining_cx", inUse.upstream_cx_active, limits.maxConnections],
+    ["rq_pending_open", "remaining_pending", inUse.upstream_rq_pending_active, limits.maxPendingRequests],
+    ["rq_open", "remaining_rq", inUse.upstream_rq_active, limits.maxRequests],
+    ["rq_retry_open", "remaining_retries", inUse.upstream_rq_retry_active, Math.trunc(maxRetries)],
   ] as const;
-  for (const [name, active, limit] of used) {
-    stats.set(`${prefix}.circuit_breakers.default.${name}_open`, active >= limit ? 1 : 0);
-    if (breakers.trackRemaining === true)
-      stats.set(`${prefix}.circuit_breakers.default.remaining_${remainingNames[name]}`, Math.max(0, limit - active));
+  for (const [open, remaining, active, limit] of used) {
+    stats.set(`${prefix}.${open}`, active >= limit ? 1 : 0);
+    if (limits.trackRemaining === true) stats.set(`${prefix}.${remaining}`, Math.max(0, limit - active));
   }
 }
 

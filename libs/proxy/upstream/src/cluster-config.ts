@@ -27,8 +27,10 @@ export interface Balancing {
   readonly hashBalancePercent?: number | undefined;
 }
 
-/** How many of a thing a cluster may have at the same time; what is beyond fails at once with `overflow`. */
+/** How many of a thing the requests of one priority may have at the same time; what is beyond fails at once with `overflow`. */
 export interface CircuitBreakers {
+  /** @default "default" */
+  readonly priority?: "default" | "high";
   /** @default 1024. Soft: a host without a connection always gets one. */
   readonly maxConnections: number;
   /** Of each host, besides `maxConnections`; of each thread. @default any number */
@@ -59,6 +61,7 @@ export const defaultCircuitBreakers: CircuitBreakers = {
   maxRequests: 1024,
   maxRetries: 3,
 };
+export const defaultHighCircuitBreakers: CircuitBreakers = { ...defaultCircuitBreakers, priority: "high" };
 
 /** How hosts with certain metadata are connected to (Envoy's transport_socket_matches). */
 export interface TlsMatch {
@@ -95,6 +98,8 @@ export interface ClusterConfig extends ConnectSettings {
   /** Bytes waiting to be sent to a host at which a stream is told to stop. @default 1048576 */
   readonly highWatermarkBytes: number;
   readonly circuitBreakers: CircuitBreakers;
+  /** Of requests of high priority. @default the same numbers */
+  readonly highCircuitBreakers: CircuitBreakers;
   /** Below this share of healthy hosts, in percent, health is ignored: better a bad host than none. 0 = never. @default 50 */
   readonly healthyPanicPercent: number;
   readonly outlierDetection?: OutlierDetection | undefined;
@@ -128,6 +133,7 @@ export const clusterDefaults: Omit<ClusterConfig, "name"> = {
   maxConnectionDurationMs: 0,
   highWatermarkBytes: 1024 * 1024,
   circuitBreakers: defaultCircuitBreakers,
+  highCircuitBreakers: defaultHighCircuitBreakers,
   healthyPanicPercent: 50,
 };
 

@@ -1,4 +1,5 @@
 import { Http2Stats } from "@fairlead/proxy-stream";
+import { InUse } from "./in-use.ts";
 
 /** `outlier_detection.…` */
 export class OutlierStats {
@@ -76,6 +77,8 @@ export class ClusterStats {
   upstream_rq_retry_backoff_exponential = 0;
   upstream_rq_retry_backoff_ratelimited = 0;
   retry_or_shadow_abandoned = 0;
+  upstream_internal_redirect_succeeded_total = 0;
+  upstream_internal_redirect_failed_total = 0;
   lb_healthy_panic = 0;
   original_dst_host_invalid = 0;
   lb_subsets_active = 0;
@@ -93,6 +96,8 @@ export class ClusterStats {
   update_failure = 0;
   readonly outlier = new OutlierStats();
   readonly healthCheck = new HealthCheckStats();
+  /** The part of the gauges that is of requests of high priority. */
+  readonly high = new InUse();
   /** By status: `upstream_rq_503`. */
   readonly byStatus = new Uint32Array(600);
 

@@ -1,6 +1,6 @@
-import { totalOf } from "@fairlead/stat-cells";
 import type { TimerWheel } from "@fairlead/timer-wheel";
 import { AggregateHosts } from "./aggregate-hosts.ts";
+import { CircuitBreaker } from "./circuit-breaker.ts";
 import type { ClusterConfig, HostSpec, TlsMatch } from "./cluster-config.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 import { createConnectionPool } from "./create-connection-pool.ts";
@@ -32,8 +32,9 @@ export interface ClusterContext {
 export class Cluster {
   readonly config: ClusterConfig;
   readonly stats: ClusterStats;
-  /** Over all threads: what circuit breakers go by. */
-  readonly #total: Readonly<ClusterStats>;
+  readonly breaker: CircuitBreaker;
+  /** Of requests of high priority. */
+  readonly highBreaker: CircuitBreaker;
   readonly #context: ClusterContext;
   readonly #now: () => number;
   readonly #outliers: OutlierDetector | undefined;
@@ -49,7 +50,8 @@ export class Cluster {
   constructor(config: ClusterConfig, stats: ClusterStats, context: ClusterContext) {
     this.config = config;
     this.stats = stats;
-    this.#total = totalOf(stats);
+    this.breaker = new CircuitBreaker(stats, config.circuitBreakers);
+    this.highBreaker = new CircuitBreaker(stats, config.highCircuitBreakers);
     this.#context = context;
     this.#now = context.now ?? (() => performance.now());
     this.#overprovisioningPercent = config.overprovisioningPercent;
@@ -168,27 +170,19 @@ export class Cluster {
   }
 
   /** @returns false when the circuit breaker is open: the request must not be sent */
-  startRequest(): boolean {
+  startRequest(breaker = this.breaker): boolean {
     const { stats } = this;
     stats.upstream_rq_total++;
-    if (this.#total.upstream_rq_active >= this.config.circuitBreakers.maxRequests) {
+    if (breaker.requestsFull) {
       stats.upstream_rq_active_overflow++;
       return false;
     }
-    stats.upstream_rq_active++;
+    breaker.addRequests(1);
     return true;
   }
 
-  endRequest(): void {
-    this.stats.upstream_rq_active--;
-  }
-
-  /** Whether another retry may run. */
-  allowsRetry(): boolean {
-    const { upstream_rq_retry_active: retries, upstream_rq_active: requests } = this.#total;
-    const { maxRetries, retryBudget: budget } = this.config.circuitBreakers;
-    if (budget === undefined) return retries < maxRetries;
-    return retries < Math.max(budget.minConcurrency, (requests * budget.percent) / 100);
+  endRequest(breaker = this.breaker): void {
+    breaker.addRequests(-1);
   }
 
   /** Replaced or removed: as if all hosts had left. Requests under way end as they would have. */
@@ -226,9 +220,10 @@ export class Cluster {
   #createHost(spec: HostSpec): Host {
     const { address, port } = spec;
     const config = this.#configFor(spec);
-    const host = new Host(spec, config, () =>
-      createConnectionPool(address, port, config, this.stats, this.#context.wheel),
-    );
+    const host = new Host(spec, config, (high) => {
+      const ofPriority = high ? { ...config, circuitBreakers: config.highCircuitBreakers } : config;
+      return createConnectionPool(address, port, ofPriority, this.stats, this.#context.wheel);
+    });
     host.readySinceMs = this.#now();
     host.onLeaving = () => this.#refresh();
     return host;

@@ -7,7 +7,7 @@ import {
   streamFactory,
 } from "@fairlead/proxy-stream";
 import type { Expiring, TimerWheel, WheelTimer } from "@fairlead/timer-wheel";
-import { totalOf } from "@fairlead/stat-cells";
+import { CircuitBreaker } from "./circuit-breaker.ts";
 import type { ClusterConfig } from "./cluster-config.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 import { connectFailureOf } from "./connect-failure.ts";
@@ -53,8 +53,8 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
   readonly #port: number;
   readonly #config: ClusterConfig;
   readonly #stats: ClusterStats;
-  /** Over all threads: what circuit breakers go by. */
-  readonly #total: Readonly<ClusterStats>;
+  /** Of the priority of its requests. */
+  readonly #breaker: CircuitBreaker;
   readonly #wheel: TimerWheel;
   readonly #waiters = new Set<PoolWaiter>();
   readonly #connecting = new Set<Socket>();
@@ -76,7 +76,7 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
     this.#port = port;
     this.#config = config;
     this.#stats = stats;
-    this.#total = totalOf(stats);
+    this.#breaker = new CircuitBreaker(stats, config.circuitBreakers);
     this.#wheel = wheel;
     const { protocol } = config;
     this.#expectedStreams = hasStreamFactory(protocol) ? (streamFactory(protocol).expectedStreams ?? 1) : 1;
@@ -102,19 +102,19 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
       waiter.onConnection(connection);
       return;
     }
-    if (this.#total.upstream_rq_pending_active >= this.#config.circuitBreakers.maxPendingRequests) {
+    if (this.#breaker.pendingFull) {
       this.#stats.upstream_rq_pending_overflow++;
       waiter.onFailure("overflow", "");
       return;
     }
     this.#waiters.add(waiter);
-    this.#stats.upstream_rq_pending_active++;
+    this.#breaker.addPending(1);
     this.#connectForWaiters();
   }
 
   /** The request does not want a connection any more. One that is being made for it becomes idle. */
   cancel(waiter: PoolWaiter): void {
-    if (this.#waiters.delete(waiter)) this.#stats.upstream_rq_pending_active--;
+    if (this.#waiters.delete(waiter)) this.#breaker.addPending(-1);
   }
 
   /** The host has left: idle connections close now, busy ones after their response. Requests that chose it before still get through. */
@@ -199,13 +199,13 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
   }
 
   #hasEnough(): boolean {
-    const { maxConnections, maxConnectionsPerHost = Number.POSITIVE_INFINITY } = this.#config.circuitBreakers;
-    return this.#total.upstream_cx_active >= maxConnections || this.connections >= maxConnectionsPerHost;
+    const { maxConnectionsPerHost = Number.POSITIVE_INFINITY } = this.#config.circuitBreakers;
+    return this.#breaker.connectionsFull || this.connections >= maxConnectionsPerHost;
   }
 
   #connect(): void {
     this.#stats.upstream_cx_total++;
-    this.#stats.upstream_cx_active++;
+    this.#breaker.addConnections(1);
     const socket = connectHost(this.#address, this.#port, this.#config, () => {
       clearTimeout(timer);
       socket.off("error", onError);
@@ -221,7 +221,7 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
     const onError = (error: NodeJS.ErrnoException): void => {
       clearTimeout(timer);
       this.#connecting.delete(socket);
-      this.#stats.upstream_cx_active--;
+      this.#breaker.addConnections(-1);
       this.#stats.upstream_cx_connect_fail++;
       if (timedOut) this.#stats.upstream_cx_connect_timeout++;
       const failure = timedOut ? { reason: "connection timeout" as const, details: "" } : connectFailureOf(error);
@@ -303,7 +303,7 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
 
   onClosed(connection: ClientConnection): void {
     if (!this.#connections.delete(connection)) return;
-    this.#stats.upstream_cx_active--;
+    this.#breaker.addConnections(-1);
     const at = this.#idle.findIndex((entry) => entry.connection === connection);
     if (at !== -1) this.#idle.splice(at, 1);
     this.#connectForWaiters();

@@ -46,12 +46,14 @@ export class Host {
 
   /** How it is connected to. */
   readonly settings: ConnectSettings;
-  readonly #createPool: () => ConnectionPool;
+  readonly #createPool: (high: boolean) => ConnectionPool;
   #pool: ConnectionPool | undefined;
+  /** For requests of high priority: they do not wait behind others. */
+  #highPool: ConnectionPool | undefined;
   #drained = false;
   #leavingEnds: NodeJS.Timeout | undefined;
 
-  constructor(spec: HostSpec, settings: ConnectSettings, createPool: () => ConnectionPool) {
+  constructor(spec: HostSpec, settings: ConnectSettings, createPool: (high: boolean) => ConnectionPool) {
     this.settings = settings;
     this.address = spec.address;
     this.port = spec.port;
@@ -62,22 +64,26 @@ export class Host {
 
   /** Made for the first request: most hosts of a mesh are never called by a proxy. */
   get pool(): ConnectionPool {
-    let pool = this.#pool;
-    if (pool === undefined) {
-      pool = this.#createPool();
-      pool.hostLeaving = (leaving) => this.#setLeaving(leaving);
-      this.#pool = pool;
-      if (this.#drained) pool.drain();
-    }
+    return (this.#pool ??= this.#newPool(false));
+  }
+
+  get highPool(): ConnectionPool {
+    return (this.#highPool ??= this.#newPool(true));
+  }
+
+  #newPool(high: boolean): ConnectionPool {
+    const pool = this.#createPool(high);
+    pool.hostLeaving = (leaving) => this.#setLeaving(leaving);
+    if (this.#drained) pool.drain();
     return pool;
   }
 
   get connections(): number {
-    return this.#pool?.connections ?? 0;
+    return (this.#pool?.connections ?? 0) + (this.#highPool?.connections ?? 0);
   }
 
   get idleConnections(): number {
-    return this.#pool?.idleConnections ?? 0;
+    return (this.#pool?.idleConnections ?? 0) + (this.#highPool?.idleConnections ?? 0);
   }
 
   /** What says that it goes mostly goes; what starts again at its address has nothing to say it with. */
@@ -97,12 +103,14 @@ export class Host {
     this.#drained = true;
     clearTimeout(this.#leavingEnds);
     this.#pool?.drain();
+    this.#highPool?.drain();
   }
 
   /** Ends its connections now. */
   destroy(): void {
     this.drain();
     this.#pool?.destroy();
+    this.#highPool?.destroy();
   }
 
   /** What an assignment may change of a host that stays. */

@@ -1,4 +1,5 @@
 export { type Balancer, type BalancerOptions, createBalancer, type WeightedHost } from "./balancer.ts";
+export { CircuitBreaker } from "./circuit-breaker.ts";
 export { Cluster, type ClusterContext } from "./cluster.ts";
 export {
   type BalancerName,
@@ -7,6 +8,7 @@ export {
   type ClusterConfig,
   clusterDefaults,
   defaultCircuitBreakers,
+  defaultHighCircuitBreakers,
   type HostHealth,
   type HostSpec,
   type RetryBudget,

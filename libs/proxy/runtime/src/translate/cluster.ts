@@ -92,7 +92,7 @@ export function readCluster(message: Cluster, secrets: SecretLookup = noSecrets)
     tls: withAuto(readUpstreamTls(message.transportSocket, secrets)),
     tlsMatches: readTlsMatches(message, secrets).map(({ match, tls }) => ({ match, tls: withAuto(tls) })),
     keepAlive: readKeepAlive(message),
-    circuitBreakers: readBreakers(message.circuitBreakers),
+    ...readBreakers(message.circuitBreakers),
     outlierDetection: readOutlierDetection(message.outlierDetection),
     healthChecks: readHealthChecks(message.healthChecks, message.name),
     ...options,

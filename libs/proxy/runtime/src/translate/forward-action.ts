@@ -51,7 +51,7 @@ export function readForward(message: RouteActionMessage, where: string): Forward
     "include_vh_rate_limits",
     // 0-RTT is about HTTP/3.
     "early_data_policy",
-    ...(message.priority === RoutingPriority.DEFAULT ? ["priority"] : []),
+    "priority",
   ]);
   const { clusterSpecifier, prefixRewrite, regexRewrite } = message;
   const subset = readMetadataMatch(message.metadataMatch, `${where}metadata_match`);
@@ -66,6 +66,7 @@ export function readForward(message: RouteActionMessage, where: string): Forward
       message.idleTimeout === undefined ? undefined : durationMs(message.idleTimeout, 0, `${where}idle_timeout`),
     ...readDurations(message, where),
     ...readRouteUpgrades(message.upgradeConfigs, `${where}upgrade_configs`),
+    highPriority: message.priority === RoutingPriority.HIGH,
     retry: readRetryPolicy(message.retryPolicy, `${where}retry_policy`),
     prefixRewrite: prefixRewrite === "" ? undefined : readPathText(prefixRewrite, `${where}prefix_rewrite`),
     regexRewrite: regexRewrite === undefined ? undefined : readRegexRewrite(regexRewrite, `${where}regex_rewrite`),
