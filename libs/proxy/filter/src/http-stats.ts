@@ -36,6 +36,10 @@ export class HttpStats {
   no_cluster = 0;
   rq_direct_response = 0;
   rq_redirect = 0;
+  passthrough_internal_redirect_bad_location = 0;
+  passthrough_internal_redirect_unsafe_scheme = 0;
+  passthrough_internal_redirect_too_many_redirects = 0;
+  passthrough_internal_redirect_no_route = 0;
 
   /** What filters count, by their own names (`fault.aborts_injected`). */
   readonly ofFilters = new NamedCounts();

@@ -1,4 +1,10 @@
-import { type FilterOverride, type FilterOverrides, MatchTooLong, noOverrides } from "@fairlead/proxy-router";
+import {
+  type FilterOverride,
+  type FilterOverrides,
+  MatchTooLong,
+  noOverrides,
+  type RouteEntry,
+} from "@fairlead/proxy-router";
 import type {
   ConnectionInfo,
   HeaderMap,
@@ -13,8 +19,16 @@ import type { ConnectionManagerConfig } from "./connection-manager-config.ts";
 import { createFilters, FilterChain } from "./filter-chain.ts";
 import { grpcTimeoutMs } from "./grpc-timeout.ts";
 import type { LocalReply } from "./local-reply.ts";
+import {
+  redirectHead,
+  type RedirectedRequest,
+  type RedirectRefusal,
+  redirectTarget,
+  type RedirectTarget,
+} from "./redirected-request.ts";
 import { normalizePath, prepareHeaders } from "./request-preparation.ts";
 import { type HttpStreamContext, ResponsePath } from "./response-path.ts";
+import { RouterFilter } from "./router-filter.ts";
 import type { StreamFilterCallbacks } from "./stream-filter.ts";
 import { decideUpgrade } from "./upgrade-decision.ts";
 
@@ -23,6 +37,8 @@ export type { HttpStreamContext };
 /** One request of a client: through the filters to the router, and the response back. */
 export class HttpStream extends ResponsePath implements StreamReceiver<RequestHead>, StreamFilterCallbacks {
   readonly #secure: boolean;
+  /** That the proxy has followed itself. */
+  #redirects = 0;
   #overrides: FilterOverrides = noOverrides;
 
   constructor(
@@ -150,10 +166,14 @@ export class HttpStream extends ResponsePath implements StreamReceiver<RequestHe
       this.sendLocalReply({ status: 404, body: "", details: "route_configuration_not_found", flag: "NR" });
       return false;
     }
-    const route = routes.find(head, this.context.random);
+    this.#take(routes.find(head, this.context.random), head);
+    return true;
+  }
+
+  #take(route: RouteEntry | undefined, head: RequestHead): void {
     this.route = route;
     this.target = route?.pickCluster(this.context.random, head);
-    if (route === undefined) return true;
+    if (route === undefined) return;
     this.#overrides = route.filtersFor(this.target);
     const action = route.action.kind === "forward" ? route.action : undefined;
     if (action?.idleTimeoutMs !== undefined) {
@@ -162,7 +182,55 @@ export class HttpStream extends ResponsePath implements StreamReceiver<RequestHe
     const grpcMs = action?.maxGrpcTimeoutMs === undefined ? undefined : grpcTimeoutMs(head.headers, action);
     const durationMs = grpcMs ?? action?.maxStreamDurationMs ?? this.config.maxStreamDurationMs;
     if (durationMs > 0) this.setMaxDuration(durationMs);
+  }
+
+  // Redirects that the client does not see
+
+  override followRedirect(redirected: RedirectedRequest): boolean {
+    const { head } = this;
+    if (head === undefined || this.over) return false;
+    const target = redirectTarget(redirected, head, this.#redirects);
+    const before = { scheme: head.scheme, authority: head.authority, path: head.path };
+    const route = typeof target === "string" ? target : this.#routeTo(target, head);
+    if (typeof route === "string") {
+      Object.assign(head, before);
+      this.context.stats[route]++;
+      return false;
+    }
+    this.#redirects++;
+    this.router.destroy();
+    this.chain?.destroy();
+    this.chain = undefined;
+    this.router = new RouterFilter(this.context, this);
+    this.info.attempts = 0;
+    this.#restart(route, head, redirectHead(head, before, redirected), redirected.trailers);
     return true;
+  }
+
+  #routeTo(target: RedirectTarget, head: RequestHead): RouteEntry | RedirectRefusal {
+    Object.assign(head, target);
+    const none = "passthrough_internal_redirect_no_route";
+    if (normalizePath(head, this.config) !== undefined) return "passthrough_internal_redirect_bad_location";
+    try {
+      return this.config.routes()?.find(head, this.context.random) ?? none;
+    } catch (error) {
+      if (!(error instanceof MatchTooLong)) throw error;
+      return none;
+    }
+  }
+
+  #restart(route: RouteEntry, head: RequestHead, body: Buffer, trailers: HeaderMap | undefined): void {
+    this.restartTimeouts(this.config, this.context.overload?.timeoutScale);
+    this.#overrides = noOverrides;
+    this.#take(route, head);
+    try {
+      this.#run(head, body.length === 0 && trailers === undefined);
+      const to = this.chain ?? this.router;
+      if (body.length > 0) to.onRequestData(body, trailers === undefined);
+      if (trailers !== undefined && !this.over) to.onRequestTrailers(trailers);
+    } catch (error) {
+      this.#refuseTooLong(error);
+    }
   }
 
   #run(head: RequestHead, endStream: boolean): void {

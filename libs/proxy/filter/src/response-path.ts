@@ -8,6 +8,7 @@ import { httpDate } from "./http-date.ts";
 import { type LocalReply, renderLocalReply } from "./local-reply.ts";
 import type { ResponseDrain } from "./response-drain.ts";
 import { ResponseTransforms } from "./response-transforms.ts";
+import type { RedirectedRequest } from "./redirected-request.ts";
 import { RouterFilter, type RouterFilterCallbacks, type RouterFilterContext } from "./router-filter.ts";
 import { StreamInfo } from "./stream-info.ts";
 import { StreamTimers } from "./stream-timers.ts";
@@ -31,7 +32,8 @@ export abstract class ResponsePath extends StreamTimers implements RouterFilterC
   protected readonly config: ConnectionManagerConfig;
   protected readonly serverConnection: ServerConnection;
   protected readonly sender: StreamSender<ResponseHead>;
-  protected readonly router: RouterFilter;
+  /** Another one after a redirect that the proxy follows itself. */
+  protected router: RouterFilter;
   protected chain: FilterChain | undefined;
   protected head: RequestHead | undefined;
   /** The response of a tunnel has ended, and its request has not. */
@@ -108,6 +110,8 @@ export abstract class ResponsePath extends StreamTimers implements RouterFilterC
     if (reading) this.sender.resumeReading();
     else this.sender.pauseReading();
   }
+
+  abstract followRedirect(redirected: RedirectedRequest): boolean;
 
   // To the client
 

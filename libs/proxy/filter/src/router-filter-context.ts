@@ -4,6 +4,7 @@ import type { ClusterManager } from "@fairlead/proxy-upstream";
 import type { TimerWheel } from "@fairlead/timer-wheel";
 import type { HttpStats } from "./http-stats.ts";
 import type { LocalReply } from "./local-reply.ts";
+import type { RedirectedRequest } from "./redirected-request.ts";
 import type { StreamInfo } from "./stream-info.ts";
 
 export interface RouterFilterContext {
@@ -28,6 +29,8 @@ export interface RouterFilterCallbacks {
   readonly route: RouteEntry | undefined;
   /** Of the route's clusters. */
   readonly target: WeightedCluster | undefined;
+  /** Begins anew, with the first filter. @returns false when the redirect is for the client; else this filter is at its end */
+  followRedirect(redirected: RedirectedRequest): boolean;
   sendResponseHead(head: ResponseHead, endStream: boolean): void;
   sendResponseData(chunk: Buffer, endStream: boolean): void;
   sendResponseTrailers(trailers: HeaderMap): void;

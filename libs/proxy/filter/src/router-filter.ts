@@ -182,7 +182,8 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     if (route.bufferLimitBytes !== undefined) this.#replay.limit(route.bufferLimitBytes);
     // An HTTP/2 host may say that it has not begun with a request: then any may be sent again.
     const refusable = cluster.config.protocol !== "http1";
-    this.#keepsBody = plan.retry !== undefined || refusable || idempotent.has(head.method);
+    this.#keepsBody =
+      plan.retry !== undefined || refusable || idempotent.has(head.method) || route.internalRedirects !== undefined;
     // The end of a tunnel is not waited for: its head is the request.
     if (this.#requestEnded || tunnel) this.#timers.startWhole(plan.timeoutMs, head);
     this.#tryHost(false);
@@ -305,6 +306,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
         return;
       }
     } else this.#retries?.end(true);
+    if (route.internalRedirects?.statuses.has(head.status) === true && this.#followRedirect(head)) return;
     this.#responseStarted = true;
     this.#keepsBody = false;
     this.#replay.drop();
@@ -321,6 +323,19 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     if (this.#plan?.setCookie !== undefined) head.headers.add("set-cookie", this.#plan.setCookie);
     route.changeResponse(head.headers, this.#target, info);
     this.#stream.sendResponseHead(head, endStream);
+  }
+
+  /** The request goes on elsewhere, where all of it is known. @returns false when the redirect is for the client */
+  #followRedirect(response: ResponseHead): boolean {
+    const policy = this.#route?.internalRedirects;
+    if (policy === undefined || this.#cluster === undefined || this.#head?.upgrade !== undefined) return false;
+    const { stats } = this.#cluster;
+    const whole = this.#requestEnded && this.#replay.complete;
+    const body = Buffer.concat(whole ? this.#replay.chunks : []);
+    const followed = whole && this.#stream.followRedirect({ policy, response, body, trailers: this.#trailers });
+    if (followed) stats.upstream_internal_redirect_succeeded_total++;
+    else stats.upstream_internal_redirect_failed_total++;
+    return followed;
   }
 
   onUpstreamData(attempt: UpstreamRequest, chunk: Buffer, endStream: boolean): void {

@@ -40,6 +40,12 @@ export abstract class StreamTimers implements Expiring {
     this.touch();
   }
 
+  /** As if the request, which has ended, had just come. */
+  protected restartTimeouts(timeouts: StreamTimeouts, scale?: number): void {
+    this.#maxDuration?.cancel();
+    this.startTimeouts(timeouts, scale);
+  }
+
   /** The route's takes the place of the listener's. */
   protected setIdleTimeout(ms: number): void {
     this.#idleTimeoutMs = ms;

@@ -8,6 +8,7 @@ export {
   type HeaderMutations,
   type HeaderTemplate,
 } from "./header-mutation.ts";
+export { type InternalRedirectPolicy } from "./internal-redirect.ts";
 export {
   compileRateLimits,
   descriptorEntry,

@@ -1,5 +1,6 @@
 import type { FilterOverrides } from "./filter-override.ts";
 import type { HeaderMutations } from "./header-mutation.ts";
+import type { InternalRedirectPolicy } from "./internal-redirect.ts";
 import type { RateLimitSpec } from "./rate-limit-rule.ts";
 import type { RetryPolicy } from "./retry-policy.ts";
 
@@ -56,6 +57,8 @@ export interface ForwardAction {
   readonly mirrors?: readonly MirrorPolicy[];
   /** What requests must have in common to go to the same host. */
   readonly hashPolicies?: readonly HashPolicy[];
+  /** @default redirects are for the client */
+  readonly internalRedirects?: InternalRedirectPolicy | undefined;
   /** What its requests count as for the filters that limit rates. */
   readonly rateLimits?: readonly RateLimitSpec[];
   /** Those of the virtual host count too, whatever a filter says. @default false */

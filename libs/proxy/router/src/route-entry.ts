@@ -3,6 +3,7 @@ import { compileHeader, compileMatch, type HeaderTest, type RequestTest } from "
 import { type FilterOverrides, mergeOverrides } from "./filter-override.ts";
 import { applyMutation, type HeaderMutation, type HeaderMutations } from "./header-mutation.ts";
 import { type CompiledHostRewrite, compileHostRewrite } from "./host-rewrite.ts";
+import type { InternalRedirectPolicy } from "./internal-redirect.ts";
 import { compilePathRewrite } from "./path-rewrite.ts";
 import { compileRateLimits, type RateLimitRule } from "./rate-limit-rule.ts";
 import { redirectLocation } from "./redirect-location.ts";
@@ -27,6 +28,7 @@ export class RouteEntry {
   /** For `retriable-headers`. */
   readonly retriableHeaders: readonly HeaderTest[];
   readonly retriableRequestHeaders: readonly HeaderTest[];
+  readonly internalRedirects: InternalRedirectPolicy | undefined;
   readonly rateLimits: readonly RateLimitRule[];
   readonly hostRateLimits: readonly RateLimitRule[];
   readonly matches: RequestTest;
@@ -55,6 +57,7 @@ export class RouteEntry {
     this.bufferLimitBytes = spec.bufferLimitBytes ?? host.bufferLimitBytes;
     const levels = [forward?.mirrors, host.mirrors, table.mirrors];
     this.mirrors = levels.find((mirrors) => mirrors !== undefined && mirrors.length > 0) ?? [];
+    this.internalRedirects = forward?.internalRedirects;
     this.rateLimits = compileRateLimits(forward?.rateLimits ?? [], `${where}.route.rate_limits`);
     this.hostRateLimits = compileRateLimits(host.rateLimits ?? [], `${where}.rate_limits`);
     this.matches = compileMatch(spec.match, where);

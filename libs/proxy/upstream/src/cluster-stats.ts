@@ -79,6 +79,8 @@ export class ClusterStats {
   retry_or_shadow_abandoned = 0;
   upstream_internal_redirect_succeeded_total = 0;
   upstream_internal_redirect_failed_total = 0;
+  upstream_internal_redirect_succeeded_total = 0;
+  upstream_internal_redirect_failed_total = 0;
   lb_healthy_panic = 0;
   original_dst_host_invalid = 0;
   lb_subsets_active = 0;

@@ -13,6 +13,7 @@ import { durationMs } from "./duration.ts";
 import { readFilterOverrides } from "./filter-overrides.ts";
 import { readHashPolicy } from "./hash-policy.ts";
 import { mutationFields, readMutations } from "./header-mutations.ts";
+import { readInternalRedirects } from "./internal-redirects.ts";
 import { readMirrorPolicy } from "./mirror-policy.ts";
 import { readHost, readPathText, readRegexRewrite } from "./path-text.ts";
 import { readRateLimits } from "./rate-limits.ts";
@@ -49,6 +50,7 @@ export function readForward(message: RouteActionMessage, where: string): Forward
     "upgrade_configs",
     "rate_limits",
     "include_vh_rate_limits",
+    "internal_redirect_policy",
     // 0-RTT is about HTTP/3.
     "early_data_policy",
     "priority",
@@ -77,6 +79,7 @@ export function readForward(message: RouteActionMessage, where: string): Forward
       readMirrorPolicy(mirror, `${where}request_mirror_policies[${i}]`),
     ),
     hashPolicies: message.hashPolicy.map((policy, i) => readHashPolicy(policy, `${where}hash_policy[${i}]`)),
+    internalRedirects: readInternalRedirects(message.internalRedirectPolicy, `${where}internal_redirect_policy.`),
     rateLimits: readRateLimits(message.rateLimits, `${where}rate_limits`),
     includesHostRateLimits: message.includeVhRateLimits === true,
   };

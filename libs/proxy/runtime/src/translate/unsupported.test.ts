@@ -114,6 +114,14 @@ const routesRefused: readonly (readonly [RouteInit, RegExp])[] = [
     forward({ rateLimits: [{ actions: [{ actionSpecifier: { case: "sourceCluster", value: {} } }] }] }),
     /route\.rate_limits\[0\]\.actions\[0\]\.source_cluster: is not supported/,
   ],
+  [
+    forward({ internalRedirectPolicy: { predicates: [{ name: "safe" }] } }),
+    /internal_redirect_policy\.predicates: is not supported/,
+  ],
+  [
+    forward({ internalRedirectPolicy: { responseHeadersToCopy: ["Host"] } }),
+    /internal_redirect_policy\.response_headers_to_copy\[0\]: is not a header/,
+  ],
   [forward({ rateLimits: [{ stage: 11, actions: [{}] }] }), /rate_limits\[0\]\.stage: is more than 10/],
   [forward({ prefixRewrite: "/a b" }), /route\.prefix_rewrite: holds a character/],
   [
