@@ -1,3 +1,4 @@
+import { BlockList, isIP } from "node:net";
 import type { Provider } from "@fairlead/dubbo-registry";
 import type { Instance, MeshNode } from "@fairlead/model";
 import { reservedInterface } from "@fairlead/registration";
@@ -7,7 +8,17 @@ const keptParameters = ["application", "cluster", "dubbo.tag", "environment", "r
 const labelValue = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 const tag = /^[A-Za-z0-9._-]{0,128}$/;
 const interfaceName = /^[A-Za-z0-9_]([A-Za-z0-9_.$-]{0,251}[A-Za-z0-9_])?$/;
-const hostName = /^[A-Za-z0-9.:_-]{1,253}$/;
+/** As the mesh's own nodes and publications have them; control characters are what databases refuse. */
+const appName = /^[\p{L}\p{N}\p{P}\p{S} ]{1,255}$/u;
+const methodName = /^[\p{L}\p{N}\p{P}\p{S}]{1,255}$/u;
+/** What no provider can be reached at by others. Metadata services of clouds are among them: nobody is sent there by a registry. */
+const unreachable = new BlockList();
+unreachable.addSubnet("0.0.0.0", 8);
+unreachable.addSubnet("169.254.0.0", 16);
+unreachable.addSubnet("224.0.0.0", 3);
+unreachable.addAddress("::", "ipv6");
+unreachable.addSubnet("fe80::", 10, "ipv6");
+unreachable.addSubnet("ff00::", 8, "ipv6");
 
 /** Begins the ids of the nodes that stand for the hosts of a mirrored registry. */
 export function mirroredPrefix(registry: string): string {
@@ -26,6 +37,12 @@ export interface Mirrored {
 }
 
 const known = new WeakMap<Provider, { readonly registry: string; readonly mirrored: Mirrored | undefined }>();
+
+/** Whether a registry may send proxies, or this process, to an address: an IP address, as proxies do not resolve endpoints. */
+export function isCallable(address: string): boolean {
+  const family = isIP(address);
+  return family !== 0 && !address.includes("%") && !unreachable.check(address, family === 4 ? "ipv4" : "ipv6");
+}
 
 /** @returns undefined for a name, version or address that the mesh does not allow, and for one that wants no calls */
 export function mirroredInstance(provider: Provider, registry: string): Mirrored | undefined {
@@ -51,7 +68,7 @@ function mirror(provider: Provider, registry: string): Mirrored | undefined {
   } = provider;
   if (!enabled || weight === 0) return undefined;
   if (reservedInterface(name) !== undefined) return undefined;
-  if (!interfaceName.test(name) || !tag.test(version) || !tag.test(group) || !hostName.test(address)) return undefined;
+  if (!interfaceName.test(name) || !tag.test(version) || !tag.test(group) || !isCallable(address)) return undefined;
   const labels: Record<string, string> = {};
   const facts = [
     ...keptParameters.map((key) => [key, parameters.get(key)] as const),
@@ -61,11 +78,11 @@ function mirror(provider: Provider, registry: string): Mirrored | undefined {
   for (const [key, value] of facts) if (value !== undefined && labelValue.test(value)) labels[key] = value;
   const node: MeshNode = {
     id: `${mirroredPrefix(registry)}${address}`,
-    app: application === "" ? "unknown" : application,
+    app: appName.test(application) ? application : "unknown",
     address,
     labels: { registry },
   };
-  const methods = provider.methods.slice(0, 1000);
+  const methods = provider.methods.slice(0, 1000).filter((method) => methodName.test(method));
   const instance: Instance = { nodeId: node.id, interface: name, protocol, port, version, group, methods, labels, weight, state: "ready" }; // prettier-ignore
   return { node, instance };
 }

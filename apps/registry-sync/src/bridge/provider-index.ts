@@ -29,6 +29,11 @@ export class ProviderIndex {
     if (ofInterface?.size === 0) this.#own.delete(provider.interface);
   }
 
+  /** Of the registry's own. */
+  countOf(name: string): number {
+    return this.#own.get(name)?.size ?? 0;
+  }
+
   providersOf(name: string): readonly Provider[] {
     return [...(this.#own.get(name)?.values() ?? []), ...(this.#others.get(name) ?? [])];
   }

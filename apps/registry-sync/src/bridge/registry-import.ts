@@ -49,7 +49,13 @@ export class RegistryImport implements ForeignRegistryEvents {
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #stopped = false;
-  #unusable = 0;
+  /** By source, those that the mesh cannot take; and interfaces that are left out, as others differ in case only. */
+  readonly #unusable = new Map<string, number>();
+  readonly #leftOut = new Set<string>();
+  /** Rules have changed: what they leave of providers is to be found out again. */
+  #rulesChanged = false;
+  /** When the timer is due; on the clock of `performance`. */
+  #dueMs = Infinity;
 
   constructor(options: RegistryImportOptions) {
     this.#options = options;
@@ -60,7 +66,10 @@ export class RegistryImport implements ForeignRegistryEvents {
 
   /** Providers that the mesh cannot take: a name or version that it does not allow. */
   get unusable(): number {
-    return this.#unusable;
+    let count = 0;
+    for (const ofSource of this.#unusable.values()) count += ofSource;
+    for (const name of this.#leftOut) count += this.#index.countOf(name);
+    return count;
   }
 
   get providers(): number {
@@ -89,7 +98,8 @@ export class RegistryImport implements ForeignRegistryEvents {
   /** What else is in the mesh: rules are for all that serve an interface. */
   meshChanged(catalogue: Pick<Catalogue, "instances" | "nodes">): void {
     const changed = this.#index.setOthers(catalogue);
-    if (changed.length === 0) return;
+    // Before the registry was read its rules are not known: what the owner before made of them stays.
+    if (changed.length === 0 || !this.#whole) return;
     for (const name of changed) this.#dirty.add(name);
     this.#schedule(this.#options.gatherMs ?? 50);
   }
@@ -107,10 +117,11 @@ export class RegistryImport implements ForeignRegistryEvents {
     this.#holdRules(this.#rules.setAll(rules, lost));
     this.#read.clear();
     this.#taken.clear();
-    this.#unusable = 0;
+    this.#unusable.clear();
+    this.#rulesChanged = false;
     for (const [source, providers] of sources) {
       this.#read.set(source, providers);
-      this.#taken.set(source, this.#usable(providers));
+      this.#taken.set(source, this.#usable(source, providers));
     }
     const { missing, held } = this.#ledger.readAll(this.#taken, performance.now());
     const { logger, name } = this.#options;
@@ -120,7 +131,7 @@ export class RegistryImport implements ForeignRegistryEvents {
         "a registry came back without most of its providers: they are kept for a while",
       );
     logger.info(
-      { registry: name, sources: sources.size, unusable: this.#unusable, rules: rules.size },
+      { registry: name, sources: sources.size, unusable: this.unusable, rules: rules.size },
       "a registry was read",
     );
     this.#whole = true;
@@ -138,7 +149,7 @@ export class RegistryImport implements ForeignRegistryEvents {
   onRule(source: string, document: RuleDocument | undefined): void {
     this.#held.delete(source);
     this.#rules.set(source, document);
-    for (const [from, providers] of this.#read) this.#take(from, providers);
+    this.#rulesChanged = true;
     this.#allDirty();
     this.#schedule(this.#options.gatherMs ?? 50);
   }
@@ -165,7 +176,7 @@ export class RegistryImport implements ForeignRegistryEvents {
   #take(source: string, providers: readonly Provider[]): void {
     const now = performance.now();
     const before = this.#taken.get(source) ?? [];
-    const usable = this.#usable(providers);
+    const usable = this.#usable(source, providers);
     if (usable.length === before.length && usable.every((provider, index) => provider === before[index])) return;
     // One that is still registered and takes no calls any more was taken out on purpose.
     for (const provider of before) this.#ledger.remove(source, provider, now, { atOnce: providers.length > 0 });
@@ -178,32 +189,45 @@ export class RegistryImport implements ForeignRegistryEvents {
     for (const name of this.#index.interfaces) this.#dirty.add(name);
   }
 
-  #leftOut(interfaces: readonly string[], instances: readonly { readonly interface: string }[]): void {
+  #noteLeftOut(interfaces: readonly string[], instances: readonly { readonly interface: string }[]): void {
+    for (const { interface: name } of instances) this.#leftOut.delete(name);
     if (interfaces.length === 0) return;
-    const names = new Set(interfaces);
-    this.#unusable += instances.filter((instance) => names.has(instance.interface)).length;
+    for (const name of interfaces) this.#leftOut.add(name);
     this.#options.logger.warn(
       { registry: this.#options.name, interfaces: interfaces.slice(0, 10), count: interfaces.length },
       "interfaces are left out: others are there that differ in upper and lower case only",
     );
   }
 
-  #usable(providers: readonly Provider[]): Provider[] {
-    return providers.flatMap((registered) => {
+  #usable(source: string, providers: readonly Provider[]): Provider[] {
+    let unusable = 0;
+    const usable = providers.flatMap((registered) => {
       const provider = this.#rules.effective(registered);
       if (mirroredInstance(provider, this.#options.name) !== undefined) return [provider];
-      if (provider.enabled && provider.weight > 0) this.#unusable++;
+      if (provider.enabled && provider.weight > 0) unusable++;
       return [];
     });
+    if (unusable === 0) this.#unusable.delete(source);
+    else this.#unusable.set(source, unusable);
+    return usable;
   }
 
+  /** The earlier one counts: changes that come one after the other without a pause do not put each other off. */
   #schedule(delayMs: number): void {
     if (this.#stopped || this.#writing !== undefined) return;
+    const dueMs = performance.now() + delayMs;
+    if (dueMs >= this.#dueMs) return;
+    this.#dueMs = dueMs;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#write(), delayMs);
   }
 
   #write(): void {
+    this.#dueMs = Infinity;
+    if (this.#rulesChanged) {
+      this.#rulesChanged = false;
+      for (const [source, providers] of this.#read) this.#take(source, providers);
+    }
     const changes = this.#ledger.take(performance.now());
     const dirty = [...this.#dirty];
     this.#writing = this.#apply(changes)
@@ -226,7 +250,7 @@ export class RegistryImport implements ForeignRegistryEvents {
           this.#schedule(waitMs);
           return;
         }
-        const next = this.#dirty.size > 0 ? 0 : this.#ledger.nextMs;
+        const next = this.#rulesChanged || this.#dirty.size > 0 ? 0 : this.#ledger.nextMs;
         if (next !== undefined) this.#schedule(Math.max(0, next - performance.now()));
       });
   }
@@ -270,7 +294,7 @@ export class RegistryImport implements ForeignRegistryEvents {
           if (removed.length > 0) await tx.removeMirrored(instancesOf(removed).map(({ instance }) => instance));
           return left;
         });
-        this.#leftOut(result, instances);
+        this.#noteLeftOut(result, instances);
       }
     });
     this.#rules.wrote(policies);

@@ -9,6 +9,7 @@ import {
   type Rule,
   type RuleDocument,
   rulePolicies,
+  shownText,
 } from "@fairlead/dubbo-registry";
 import type { Logger } from "@fairlead/logging";
 import { type PolicyObject, policyKey } from "@fairlead/model";
@@ -26,6 +27,9 @@ export interface PolicyChanges {
 }
 
 const maxTold = 10_000;
+const maxShownLength = 500;
+/** Of the policies of one interface: each proxy that calls it gets what they become. */
+const maxPolicyLength = 1024 * 1024;
 
 /** The rules of one registry, and the policies that they are in the mesh. */
 export class RuleBook {
@@ -100,8 +104,11 @@ export class RuleBook {
     const removed: PolicyObject[] = [];
     for (const [name, providers] of interfaces) {
       const plan = planRouting(name, providers, this.#rules);
-      const policies = rulePolicies({ registry: this.#registry, interface: name }, plan);
-      this.#note(name, plan.problems);
+      const planned = rulePolicies({ registry: this.#registry, interface: name }, plan);
+      const length = planned.reduce((sum, { text }) => sum + text.length, 0);
+      const tooLong = length > maxPolicyLength ? [{ source: name, text: `its rules would be ${length} characters of policies; the limit is ${maxPolicyLength}` }] : []; // prettier-ignore
+      const policies = tooLong.length > 0 ? [] : planned;
+      this.#note(name, [...plan.problems, ...tooLong]);
       const keys = policies.map(policyKey);
       for (const key of this.#keysOf.get(name) ?? [])
         if (!keys.includes(key) && this.#told.has(key)) removed.push(this.#told.get(key)!);
@@ -134,8 +141,8 @@ export class RuleBook {
 
   #note(name: string, problems: readonly RuleProblem[]): void {
     if (problems.length === 0) this.#planProblems.delete(name);
-    else this.#planProblems.set(name, problems);
-    for (const problem of problems) this.#tell(problem);
+    else this.#planProblems.set(name, problems.map(shown));
+    for (const problem of problems) this.#tell(shown(problem));
   }
 
   #tell({ source, text }: RuleProblem): void {
@@ -152,10 +159,15 @@ function named(document: RuleDocument): ReadRules & { readonly name: string } {
 }
 
 function problemsOf({ name, problems }: ReadRules & { readonly name: string }): RuleProblem[] {
-  return problems.map((text) => ({ source: name, text }));
+  return problems.map((text) => shown({ source: name, text }));
+}
+
+/** What is told stays short, whatever stands in the rule. */
+function shown({ source, text }: RuleProblem): RuleProblem {
+  return { source, text: shownText(text, maxShownLength) };
 }
 
 /** How people find it. */
 function nameOf(document: RuleDocument): string {
-  return document.form === "item" ? document.key : `${document.interface} ${document.url.slice(0, 200)}`;
+  return shownText(document.form === "item" ? document.key : `${document.interface} ${document.url}`, maxShownLength);
 }
