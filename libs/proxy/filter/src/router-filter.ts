@@ -2,6 +2,7 @@ import type { RouteEntry, WeightedCluster } from "@fairlead/proxy-router";
 import { type HeaderMap, type RequestHead, type ResetReason, type ResponseHead } from "@fairlead/proxy-stream";
 import { type CircuitBreaker, type Cluster, type Host, TunnelPool } from "@fairlead/proxy-upstream";
 import { AttemptTimers, type TimedRequest } from "./attempt-timers.ts";
+import { dropOverload } from "./drop-overload.ts";
 import { addExpectedTimeout, type ForwardPlan, planForward } from "./forward-plan.ts";
 import type { LocalReply } from "./local-reply.ts";
 import { destinationOf } from "./original-destination.ts";
@@ -151,7 +152,9 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     }
     this.#stream.info.cluster = target.name;
     const { strictHeaders } = this.#context;
-    const refusal = strictHeaders.length === 0 ? undefined : checkStrictly(head.headers, strictHeaders);
+    const refusal =
+      (strictHeaders.length === 0 ? undefined : checkStrictly(head.headers, strictHeaders)) ??
+      dropOverload(cluster, this.#context);
     if (refusal !== undefined) {
       this.#stream.sendLocalReply(refusal);
       return;

@@ -3,7 +3,7 @@ import type { ConnectionInfo, HeaderMap, RequestHead, ResponseHead } from "@fair
 /** What went wrong with a response, in Envoy's short words: the first thing that an operator looks at. */
 export type ResponseFlag =
   | "NR" | "NC" | "UH" | "UF" | "UC" | "UR" | "UO" | "UT" | "UPE" | "URX" | "LR" | "LH" | "SI" | "DC" | "DPE" | "DI" | "FI" | "RL"
-  | "UMSDR" | "OM" | "DT" | "IH" | "UAEX" | "RLSE" | "RFCF" | "NFCF" | "DF" | "DO" | "DR"; // prettier-ignore
+  | "UMSDR" | "OM" | "DT" | "IH" | "UAEX" | "RLSE" | "RFCF" | "NFCF" | "DF" | "DO" | "UDO" | "DR"; // prettier-ignore
 
 /** What happened to one request: for access logs and statistics. */
 export class StreamInfo {

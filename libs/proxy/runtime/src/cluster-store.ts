@@ -114,7 +114,7 @@ export class ClusterStore {
   giveUpOnAssignments(): void {
     for (const name of this.#warming) {
       const cluster = this.#clusters.get(name);
-      if (cluster !== undefined) this.#activate(cluster, { hosts: [], overprovisioningPercent: 140 });
+      if (cluster !== undefined) this.#activate(cluster, { hosts: [], policy: {} });
     }
   }
 
@@ -143,13 +143,13 @@ export class ClusterStore {
   }
 
   #resolveNames(cluster: Accepted<TranslatedCluster>, dns: DnsDiscovery): void {
-    const { overprovisioningPercent } = dns;
+    const { policy } = dns;
     const watch = this.#watchNames(cluster.name, {
       dns,
       onHosts: (hosts) => {
         if (this.#dns.get(cluster.name) !== watch) return;
         const warmed = this.#warming.has(cluster.name);
-        this.#setHosts(cluster, { hosts, overprovisioningPercent });
+        this.#setHosts(cluster, { hosts, policy });
         if (warmed) this.#onChange();
       },
       onResult: (success) => {
@@ -165,7 +165,7 @@ export class ClusterStore {
 
   #setHosts(cluster: Accepted<TranslatedCluster>, assignment: Assignment): void {
     if (this.#warming.has(cluster.name)) this.#activate(cluster, assignment);
-    else this.#manager.setHosts(cluster.name, assignment.hosts, assignment.overprovisioningPercent);
+    else this.#manager.setHosts(cluster.name, assignment.hosts, assignment.policy);
   }
 
   #activate(cluster: Accepted<TranslatedCluster>, assignment: Assignment): void {
@@ -176,7 +176,7 @@ export class ClusterStore {
     }
     this.#withoutSecrets.delete(cluster.name);
     this.#warming.delete(cluster.name);
-    this.#manager.set(cluster.value.config, assignment.hosts, assignment.overprovisioningPercent);
+    this.#manager.set(cluster.value.config, assignment.hosts, assignment.policy);
     const active = this.#manager.get(cluster.name);
     if (active === undefined || active.checked) return;
     this.#checking.add(cluster.name);

@@ -1,4 +1,5 @@
 import { localStats, type StatStore, totalOf } from "@fairlead/stat-cells";
+import type { AssignmentPolicy } from "./assignment-policy.ts";
 import { Cluster, type ClusterContext } from "./cluster.ts";
 import type { ClusterConfig, HostSpec } from "./cluster-config.ts";
 import { ClusterStats } from "./cluster-stats.ts";
@@ -31,12 +32,12 @@ export class ClusterManager {
   }
 
   /** Adds or replaces. The one before serves what it has, and all requests until the new one has checked its hosts for the first time. */
-  set(config: ClusterConfig, hosts: readonly HostSpec[], overprovisioningPercent?: number): void {
+  set(config: ClusterConfig, hosts: readonly HostSpec[], policy?: AssignmentPolicy): void {
     const { name } = config;
     const stats = this.#stats.get(name) ?? this.#store.create(`cluster.${name}`, ClusterStats);
     this.#stats.set(name, stats);
     const cluster = new Cluster(config, stats, this.#context);
-    cluster.setHosts(hosts, overprovisioningPercent);
+    cluster.setHosts(hosts, policy);
     this.#checking.get(name)?.drain();
     this.#checking.delete(name);
     if (cluster.checked || !this.#clusters.has(name)) {
@@ -52,9 +53,9 @@ export class ClusterManager {
   }
 
   /** The whole assignment of a cluster that is there. */
-  setHosts(name: string, hosts: readonly HostSpec[], overprovisioningPercent?: number): void {
-    this.#clusters.get(name)?.setHosts(hosts, overprovisioningPercent);
-    this.#checking.get(name)?.setHosts(hosts, overprovisioningPercent);
+  setHosts(name: string, hosts: readonly HostSpec[], policy?: AssignmentPolicy): void {
+    this.#clusters.get(name)?.setHosts(hosts, policy);
+    this.#checking.get(name)?.setHosts(hosts, policy);
   }
 
   remove(name: string): void {

@@ -54,6 +54,7 @@ export class ClusterStats {
   upstream_rq_pending_active = 0;
   upstream_rq_pending_overflow = 0;
   upstream_rq_active_overflow = 0;
+  upstream_rq_drop_overload = 0;
   upstream_rq_completed = 0;
   upstream_rq_1xx = 0;
   upstream_rq_2xx = 0;
@@ -77,8 +78,6 @@ export class ClusterStats {
   upstream_rq_retry_backoff_exponential = 0;
   upstream_rq_retry_backoff_ratelimited = 0;
   retry_or_shadow_abandoned = 0;
-  upstream_internal_redirect_succeeded_total = 0;
-  upstream_internal_redirect_failed_total = 0;
   upstream_internal_redirect_succeeded_total = 0;
   upstream_internal_redirect_failed_total = 0;
   lb_healthy_panic = 0;

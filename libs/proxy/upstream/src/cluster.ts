@@ -1,5 +1,6 @@
 import type { TimerWheel } from "@fairlead/timer-wheel";
 import { AggregateHosts } from "./aggregate-hosts.ts";
+import type { AssignmentPolicy } from "./assignment-policy.ts";
 import { CircuitBreaker } from "./circuit-breaker.ts";
 import type { ClusterConfig, HostSpec, TlsMatch } from "./cluster-config.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
@@ -39,6 +40,8 @@ export class Cluster {
   readonly #now: () => number;
   readonly #outliers: OutlierDetector | undefined;
   readonly #checker: HealthChecker | ReportedHealth | undefined;
+  /** The share of requests that the assignment wants turned away, 0 to 1. */
+  dropOverload = 0;
   #overprovisioningPercent: number;
   #hosts: HostSet;
   #subsets: SubsetHosts | undefined;
@@ -117,9 +120,9 @@ export class Cluster {
   /**
    * The whole assignment. A host that stays keeps its connections; one that has left serves what it has and is not chosen again.
    *
-   * @param overprovisioningPercent of this assignment
+   * @param policy of this assignment
    */
-  setHosts(specs: readonly HostSpec[], overprovisioningPercent = this.config.overprovisioningPercent): void {
+  setHosts(specs: readonly HostSpec[], policy: AssignmentPolicy = {}): void {
     const before = new Map(this.#hosts.entries.map((entry) => [entry.host.key, entry.host]));
     const after = new Map<string, HostEntry>();
     for (const spec of specs) {
@@ -135,7 +138,8 @@ export class Cluster {
         localityWeight: spec.localityWeight ?? 1,
       });
     }
-    this.#overprovisioningPercent = overprovisioningPercent;
+    this.#overprovisioningPercent = policy.overprovisioningPercent ?? this.config.overprovisioningPercent;
+    this.dropOverload = policy.dropOverload ?? 0;
     const entries = [...after.values()];
     const hosts = entries.map((entry) => entry.host);
     this.#outliers?.setHosts(hosts);

@@ -1,3 +1,4 @@
+export { type AssignmentPolicy } from "./assignment-policy.ts";
 export { type Balancer, type BalancerOptions, createBalancer, type WeightedHost } from "./balancer.ts";
 export { CircuitBreaker } from "./circuit-breaker.ts";
 export { Cluster, type ClusterContext } from "./cluster.ts";

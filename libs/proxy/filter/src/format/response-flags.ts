@@ -30,7 +30,8 @@ const longNames: Readonly<Record<ResponseFlag, string>> = {
   RFCF: "ResponseFromCacheFilter",
   NFCF: "NoFilterConfigFound",
   DF: "DnsResolutionFailed",
-  DO: "DropOverLoad",
+  DO: "DropOverload",
+  UDO: "UnconditionalDropOverload",
 };
 
 const known: ReadonlyMap<string, string> = new Map(Object.entries(longNames));

@@ -125,7 +125,7 @@ function readKeepAlive({ upstreamConnectionOptions: options }: Cluster): TcpKeep
 /** Of clusters that have none of their own. */
 const noHosts: Discovery = {
   kind: "static",
-  assignment: { hosts: [], overprovisioningPercent: clusterDefaults.overprovisioningPercent },
+  assignment: { hosts: [], policy: {} },
 };
 
 function readDiscovery(message: Cluster): Discovery {

@@ -1,14 +1,15 @@
 import { isIP } from "node:net";
 import { type Cluster, Cluster_DnsLookupFamily } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
+import type { AssignmentPolicy } from "@fairlead/proxy-upstream";
 import { durationMs } from "./duration.ts";
-import { type EndpointSpec, readEndpoints, readOverprovisioning } from "./load-assignment.ts";
+import { type EndpointSpec, readAssignmentPolicy, readEndpoints } from "./load-assignment.ts";
 import { rejection } from "./rejection.ts";
 
 export interface DnsDiscovery {
   /** LOGICAL_DNS: one address at a time is used, whichever DNS says now. STRICT_DNS: all of them. */
   readonly logical: boolean;
   readonly endpoints: readonly EndpointSpec[];
-  readonly overprovisioningPercent: number;
+  readonly policy: AssignmentPolicy;
   /** @default 5000 */
   readonly refreshMs: number;
   /** After a failure. @default refreshMs */
@@ -48,7 +49,7 @@ export function readDnsDiscovery(message: Cluster, logical: boolean): DnsDiscove
   return {
     logical,
     endpoints,
-    overprovisioningPercent: readOverprovisioning(assignment, where),
+    policy: readAssignmentPolicy(assignment, where),
     refreshMs,
     failureRefreshMs: Math.max(
       durationMs(message.dnsFailureRefreshRate?.baseInterval, refreshMs, "dns_failure_refresh_rate.base_interval"),

@@ -11,7 +11,8 @@ import {
   type ClusterLoadAssignment,
   ClusterLoadAssignmentSchema,
 } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
-import type { HostHealth, HostSpec } from "@fairlead/proxy-upstream";
+import type { AssignmentPolicy, HostHealth, HostSpec } from "@fairlead/proxy-upstream";
+import { fractionOf } from "./percent.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 import { readSocketAddress } from "./socket-address.ts";
 import { LB_NAMESPACE } from "./subsets.ts";
@@ -26,11 +27,10 @@ const health: Readonly<Record<HealthStatus, HostHealth>> = {
   [HealthStatus.DEGRADED]: "degraded",
 };
 
-/** The hosts of a cluster, and how much a priority is thought to be able to take. */
+/** The hosts of a cluster, and what is said of them all. */
 export interface Assignment {
   readonly hosts: readonly HostSpec[];
-  /** In percent. @default 140 */
-  readonly overprovisioningPercent: number;
+  readonly policy: AssignmentPolicy;
 }
 
 /** An endpoint whose address may be a name. */
@@ -42,14 +42,23 @@ export function readLoadAssignment(message: ClusterLoadAssignment, where = ""): 
     hosts: readEndpoints(message, where, (address, field) => {
       if (isIP(address) === 0) throw rejection(field, `${address} is not an IP address`);
     }),
-    overprovisioningPercent: readOverprovisioning(message, where),
+    policy: readAssignmentPolicy(message, where),
   };
 }
 
-export function readOverprovisioning(message: ClusterLoadAssignment, where: string): number {
-  const percent = message.policy?.overprovisioningFactor ?? DEFAULT_OVERPROVISIONING;
-  if (percent < 100) throw rejection(`${where}policy.overprovisioning_factor`, "is less than 100");
-  return percent;
+/** @throws FairleadError FL_XDS_REJECTED */
+export function readAssignmentPolicy({ policy }: ClusterLoadAssignment, where: string): AssignmentPolicy {
+  const field = `${where}policy.`;
+  if (policy !== undefined)
+    refuseOthers(ClusterLoadAssignment_PolicySchema, policy, field, ["overprovisioning_factor", "drop_overloads"]);
+  const { overprovisioningFactor = DEFAULT_OVERPROVISIONING, dropOverloads = [] } = policy ?? {};
+  if (overprovisioningFactor < 100) throw rejection(`${field}overprovisioning_factor`, "is less than 100");
+  // As in Envoy.
+  if (dropOverloads.length > 1) throw rejection(`${field}drop_overloads`, "has more than one element");
+  return {
+    overprovisioningPercent: overprovisioningFactor,
+    dropOverload: fractionOf(dropOverloads[0]?.dropPercentage, 0),
+  };
 }
 
 const DEFAULT_OVERPROVISIONING = 140;
@@ -63,9 +72,6 @@ export function readEndpoints(
   checkAddress: (address: string, field: string) => void,
 ): EndpointSpec[] {
   refuseOthers(ClusterLoadAssignmentSchema, message, where, ["cluster_name", "endpoints", "policy"]);
-  if (message.policy !== undefined) {
-    refuseOthers(ClusterLoadAssignment_PolicySchema, message.policy, `${where}policy.`, ["overprovisioning_factor"]);
-  }
   return message.endpoints.flatMap((locality, l) => {
     const field = `${where}endpoints[${l}]`;
     refuseOthers(LocalityLbEndpointsSchema, locality, `${field}.`, [
