@@ -33,7 +33,8 @@ describe("a bridge when something is lost", () => {
     const relay = await startTcpRelay(mesh.zookeeper.port);
     const one = mesh.bridge("cut", "mesh-cut", relay.address);
     one.start();
-    const ports = async () => (await mesh.mirrored("cut")).filter((port) => port === 31 || port === 32).toSorted();
+    const ports = async () =>
+      (await mesh.mirrored("cut")).filter((port) => port === 31 || port === 32).toSorted((a, b) => a - b);
     await until("mirrored", async () => (await ports()).join() === "31,32");
     const own = async () => (await mesh.exported("org.x.Cut", "mesh-cut")).length;
     await until("exported", async () => (await own()) === 1);

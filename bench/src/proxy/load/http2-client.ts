@@ -122,7 +122,7 @@ class Http2LoadClient implements LoadClient {
     } else if (kind === type.settings && (flags & 1) === 0) this.#onSettings(payload);
     else if (kind === type.ping && (flags & 1) === 0) this.#write(frame(type.ping, 1, 0, Buffer.from(payload)));
     else if (kind === type.windowUpdate && stream === 0) this.#window += payload.readUInt32BE(0);
-    else if (kind === type.rst || kind === type.goaway) this.#fail(`${kind === type.rst ? "RST_STREAM" : "GOAWAY"}`);
+    else if (kind === type.rst || kind === type.goaway) this.#fail(kind === type.rst ? "RST_STREAM" : "GOAWAY");
   }
 
   #onSettings(payload: Buffer): void {

@@ -47,7 +47,8 @@ export class EpochLink {
   #onHandedOver: () => void = () => undefined;
   #onParentGone: () => void = () => undefined;
   #onRetire: () => void = () => undefined;
-  #onStop: () => void = () => undefined;
+  #onStop: (() => void) | undefined;
+  #stopAsked = false;
 
   private constructor(welcome: Extract<FromSupervisor, { kind: "welcome" }>, channel: SupervisorChannel) {
     this.epoch = welcome.epoch;
@@ -70,7 +71,7 @@ export class EpochLink {
         else if (link !== undefined) link.#onMessage(message, handle);
       });
       channel.on("disconnect", () => {
-        if (link !== undefined) link.#onStop();
+        link?.#stop();
       });
     });
   }
@@ -133,9 +134,15 @@ export class EpochLink {
     this.#onRetire = retire;
   }
 
-  /** The supervisor stops, or is gone. */
+  /** The supervisor stops, or is gone; perhaps since before somebody asked. */
   onStop(stop: () => void): void {
     this.#onStop = stop;
+    if (this.#stopAsked) stop();
+  }
+
+  #stop(): void {
+    this.#stopAsked = true;
+    this.#onStop?.();
   }
 
   handedOver(): void {
@@ -175,7 +182,7 @@ export class EpochLink {
         this.#onHandedOver();
         return this.#onParentGone();
       case "stop":
-        return this.#onStop();
+        return this.#stop();
       case "welcome":
         return;
     }

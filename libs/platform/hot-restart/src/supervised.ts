@@ -21,15 +21,21 @@ export function isEpoch(): boolean {
 /** The supervisor of this process, which stops it as SIGTERM would. Undefined where there is none. */
 export async function supervisedBy(): Promise<EpochLink | undefined> {
   if (!isEpoch()) return undefined;
-  const link = await EpochLink.join(process as never);
+  const link = await EpochLink.join(process);
   let stopping = false;
   process.once("SIGTERM", () => (stopping = true));
+  process.once("SIGTERM", endEarly);
   // A terminal that goes away, or a signal to all of its processes, is the supervisor's matter.
   process.on("SIGHUP", () => undefined);
   link.onStop(() => {
     if (!stopping) process.kill(process.pid, "SIGTERM");
   });
   return link;
+}
+
+/** Who is to stop while it still imports what it needs has nothing to stop. */
+function endEarly(): void {
+  process.exit(0);
 }
 
 /** The module with its duties to the supervisor, where there is one; `end` ends the process as SIGTERM does. */
@@ -50,6 +56,7 @@ export function asEpoch(module: ReplaceableModule, link: EpochLink | undefined, 
   return {
     name: module.name,
     async start() {
+      process.off("SIGTERM", endEarly);
       link.onRetire(() => void module.retire().then(end, end));
       await module.start();
       link.up();

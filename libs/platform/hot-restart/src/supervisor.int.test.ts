@@ -145,3 +145,20 @@ test("the first one that cannot start fails the start, and an address that is ta
   );
   taken.close();
 });
+
+test("a stop ends a process that only just begins, and one that still imports what it needs", async () => {
+  for (const begun of [false, true]) {
+    const supervised = await Supervised.make({ stopTimeoutMs: 60_000 }, { TEST_FAILS: "1:imports" });
+    const { supervisor, lines } = supervised;
+    await supervisor.start();
+    supervisor.restart();
+    await eventually(() => {
+      if (!begun) return true;
+      supervisor.restart();
+      return JSON.stringify(lines).includes("its imports");
+    }, "the process waits");
+    const began = performance.now();
+    await supervisor.stop();
+    assert(performance.now() - began < 20_000);
+  }
+});

@@ -46,7 +46,7 @@ function open(port: number, first: string | Buffer): Socket {
 
 function closed(sockets: readonly Socket[]): Promise<unknown> {
   return Promise.all(
-    sockets.map((socket) => (socket.destroyed ? undefined : new Promise((resolve) => socket.once("close", resolve)))),
+    sockets.filter(({ destroyed }) => !destroyed).map((socket) => new Promise((done) => socket.once("close", done))),
   );
 }
 

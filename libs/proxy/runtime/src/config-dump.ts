@@ -1,4 +1,11 @@
-import { createRegistry, type DescMessage, fromBinary, type JsonValue, type Registry, toJson } from "@bufbuild/protobuf";
+import {
+  createRegistry,
+  type DescMessage,
+  fromBinary,
+  type JsonValue,
+  type Registry,
+  toJson,
+} from "@bufbuild/protobuf";
 import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import { ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
@@ -100,7 +107,13 @@ const ours = createRegistry(
 
 /** What is a third party's is shown by its type alone: its fields are not known here, and its bytes may hold secrets. */
 const registry: Registry = {
-  ...ours,
+  kind: ours.kind,
+  [Symbol.iterator]: () => ours[Symbol.iterator](),
+  get: (typeName) => ours.get(typeName),
+  getEnum: (typeName) => ours.getEnum(typeName),
+  getExtension: (typeName) => ours.getExtension(typeName),
+  getExtensionFor: (extendee, number) => ours.getExtensionFor(extendee, number),
+  getService: (typeName) => ours.getService(typeName),
   getMessage: (typeName) => ours.getMessage(typeName) ?? { ...EmptySchema, typeName },
 };
 

@@ -82,7 +82,7 @@ export class ListenerSockets {
       return;
     }
     const consumer = {
-      onConnection: (socket: { destroy(): void }) => void socket.destroy(),
+      onConnection: (socket: { destroy(): void }) => socket.destroy(),
       onOverflow: () => undefined,
     };
     (await ListeningSocket.open({ ...this.#options, ...request }, consumer)).close();

@@ -245,7 +245,7 @@ test("a listener whose routes did not come says so", async () => {
   const logged: Logged[] = [];
   const info = (facts: Logged): void => void ("details" in facts && logged.push(facts));
   const logger = { debug() {}, warn() {}, error() {}, info };
-  await using proxy = new TestProxy({ logger: logger as never, accessLog: true });
+  await using proxy = new TestProxy({ logger, accessLog: true });
   await proxy.apply({ listeners: [listener("in", 0)] });
   proxy.runtime.giveUpOn(typeUrls.route);
   await eventually(() => proxy.runtime.listeners().some(({ state }) => state === "active"), "the listener");
@@ -400,7 +400,7 @@ async function startWorld(logged: Logged[]): Promise<RunningWorld> {
       ],
     },
     // Back-offs are as long as they can be.
-    { logger: logger as never, accessLog: true, random: () => 0.99 },
+    { logger, accessLog: true, random: () => 0.99 },
   );
   stack.use(proxy);
   return { proxy, [Symbol.asyncDispose]: () => stack.disposeAsync() };

@@ -22,7 +22,7 @@ function drainingEndpoint(name: string, ports: readonly number[], draining: numb
     ...endpoint,
     healthStatus: ports[i] === draining ? HealthStatus.DRAINING : HealthStatus.UNKNOWN,
   }));
-  const message = create(ClusterLoadAssignmentSchema, { ...rest, endpoints: [{ lbEndpoints } as never] });
+  const message = create(ClusterLoadAssignmentSchema, { ...rest, endpoints: [{ lbEndpoints }] });
   return { name, body: toBinary(ClusterLoadAssignmentSchema, message) };
 }
 

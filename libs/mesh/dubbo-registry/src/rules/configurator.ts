@@ -150,7 +150,8 @@ export function readConfigurators(value: unknown, name: string, source: string):
   };
   document.configs.forEach((item, index) => {
     const isGeneral = item.type === null || item.type === undefined || item.type === "general";
-    if ((isGeneral ? document.enabled : (item.enabled ?? document.enabled)) === false) return;
+    const enabled = isGeneral ? document.enabled : (item.enabled ?? document.enabled);
+    if (!enabled) return;
     try {
       const side = item.side ?? "both";
       rules.push({

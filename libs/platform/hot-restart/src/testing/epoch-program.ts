@@ -24,6 +24,10 @@ link.onRetire(() => {
   });
   link.handedOver();
 });
+if (failing === `${epoch}:imports`) {
+  link.waiting(["its imports"]);
+  await new Promise(() => undefined);
+}
 process.on("SIGTERM", () => process.exit(0));
 
 if (failing === `${epoch}:start`) process.exit(3);

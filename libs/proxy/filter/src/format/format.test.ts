@@ -103,8 +103,8 @@ test("each operator says what is known of a finished stream", () => {
 test("each operator says the same in JSON: numbers as numbers, what is not known as null", () => {
   for (const [operator, expected] of cases) {
     const line = compileJsonFormat({ it: `%${operator}%` }, { omitEmpty: false })?.(finished()) ?? "";
-    const { it }: { readonly it: unknown } = JSON.parse(line);
-    assert.equal(String(it ?? "-"), expected, operator);
+    const { it }: { readonly it: string | number | null } = JSON.parse(line);
+    assert.equal(`${it ?? "-"}`, expected, operator);
   }
   const { it } = JSON.parse(
     compileJsonFormat({ it: { code: "%RESPONSE_CODE%", ms: "%DURATION%" } }, { omitEmpty: false })?.(finished()) ?? "",

@@ -68,12 +68,12 @@ export class WorkerRuntime {
       ...(start.drainTimeoutMs === undefined ? {} : { drainTimeoutMs: start.drainTimeoutMs }),
       ...(start.maxConnections === undefined ? {} : { maxConnections: start.maxConnections }),
     });
-    worker.open(resolvedHostsSlot, { initial: undefined, build: (found) => void hosts.take(found) });
-    worker.open(hostReportsSlot, { initial: undefined, build: (found) => void reports.take(found) });
+    worker.open(resolvedHostsSlot, { initial: undefined, build: (found) => hosts.take(found) });
+    worker.open(hostReportsSlot, { initial: undefined, build: (found) => reports.take(found) });
     worker.handle(applyTask, (argument) => this.#apply(argument));
     worker.handle(giveUpTask, (typeUrl) => this.#runtime.giveUpOn(typeUrl));
-    worker.open(acceptSlot, { initial: undefined, build: () => void this.#sockets.accept() });
-    worker.open(healthSlot, { initial: undefined, build: ({ failed }) => void this.#runtime.failHealthCheck(failed) });
+    worker.open(acceptSlot, { initial: undefined, build: () => this.#sockets.accept() });
+    worker.open(healthSlot, { initial: undefined, build: ({ failed }) => this.#runtime.failHealthCheck(failed) });
     worker.handle(drainTask, (options) => this.#runtime.drain(options));
     worker.handle(reopenLogsTask, () => this.#runtime.reopenLogs());
     worker.handle(closeTask, () => this.#close());

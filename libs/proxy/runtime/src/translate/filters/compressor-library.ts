@@ -12,7 +12,11 @@ import {
   Gzip_CompressionStrategy,
   GzipSchema,
 } from "@fairlead/envoy-api/envoy/extensions/compression/gzip/compressor/v3/gzip_pb.js";
-import { type Zstd, ZstdSchema } from "@fairlead/envoy-api/envoy/extensions/compression/zstd/compressor/v3/zstd_pb.js";
+import {
+  type Zstd,
+  Zstd_Strategy,
+  ZstdSchema,
+} from "@fairlead/envoy-api/envoy/extensions/compression/zstd/compressor/v3/zstd_pb.js";
 import { type CompressorLibrary, usedOnce } from "@fairlead/proxy-filter";
 import { refuseOthers, rejection } from "../rejection.ts";
 import { gzipPool } from "./gzip-pool.ts";
@@ -91,7 +95,7 @@ function zstdOf(message: Zstd, where: string): CompressorLibrary {
       [constants.ZSTD_c_compressionLevel]: between(message.compressionLevel ?? 3, 1, 22, `${where}compression_level`),
       [constants.ZSTD_c_checksumFlag]: message.enableChecksum ? 1 : 0,
       // What is 0 is the library's own choice.
-      ...(message.strategy === 0 ? {} : { [constants.ZSTD_c_strategy]: Number(message.strategy) }),
+      ...(message.strategy === Zstd_Strategy.DEFAULT ? {} : { [constants.ZSTD_c_strategy]: message.strategy }),
     },
   };
   return { encoding: "zstd", create: () => usedOnce(createZstdCompress(options)) };
