@@ -71,7 +71,7 @@ export class EpochLink {
         else if (link !== undefined) link.#onMessage(message, handle);
       });
       channel.on("disconnect", () => {
-        link?.#stop();
+        if (link !== undefined) link.#stop();
       });
     });
   }
