@@ -25,18 +25,12 @@ export async function supervisedBy(): Promise<EpochLink | undefined> {
   let stopping = false;
   process.once("SIGTERM", () => (stopping = true));
   process.once("SIGTERM", endEarly);
-  process.once("SIGTERM", endEarly);
   // A terminal that goes away, or a signal to all of its processes, is the supervisor's matter.
   process.on("SIGHUP", () => undefined);
   link.onStop(() => {
     if (!stopping) process.kill(process.pid, "SIGTERM");
   });
   return link;
-}
-
-/** Who is to stop while it still imports what it needs has nothing to stop. */
-function endEarly(): void {
-  process.exit(0);
 }
 
 /** Who is to stop while it still imports what it needs has nothing to stop. */
