@@ -13,6 +13,7 @@ import type { CompiledResource } from "@fairlead/snapshot";
 import { Checks } from "./checks.ts";
 import { CannotRun, envoyBinary, envoyVersion } from "./envoy-binary.ts";
 import { EnvoyProcess } from "./envoy-process.ts";
+import { checkRpc } from "./envoy-rpc.ts";
 import { checkVerdicts } from "./envoy-verdicts.ts";
 import { GatewayMesh } from "./gateway-mesh.ts";
 import { freePort } from "./mesh-processes.ts";
@@ -268,6 +269,7 @@ async function main(binary: string, variant: "sotw" | "delta"): Promise<number> 
     await mesh.stop();
     for (const one of backends) one.stop();
   }
+  await checkRpc(checks, binary, variant);
   const code = checks.finish();
   if (code !== 0) process.stderr.write(`${envoy.output}\n`);
   return code;

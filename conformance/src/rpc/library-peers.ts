@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { connect, createServer, type Server, Socket } from "node:net";
 import { createRequire } from "node:module";
 import type { Transform, Writable } from "node:stream";
 
@@ -162,4 +162,12 @@ export class LibraryClient implements Disposable {
   [Symbol.dispose](): void {
     this.#socket.destroy();
   }
+}
+
+/** One call as a library writes it. */
+export function encodedCall(protocol: string, service: string, method: string): Buffer {
+  const { encoder } = framesOf(protocol, new Socket(), new Map());
+  encoder.unpipe();
+  encoder.writeRequest(1, { serverSignature: service, methodName: method, args: [], requestProps: {}, timeout: 1000 });
+  return encoder.read() as Buffer;
 }

@@ -1,10 +1,10 @@
 import { type ExportedProvider } from "@fairlead/dubbo-registry";
-import type { Catalogue, Instance, MeshNode } from "@fairlead/model";
+import { type Catalogue, type Instance, type MeshNode, takesRpcCalls } from "@fairlead/model";
 import { mirroredRegistry } from "./mirrored-instance.ts";
 
 /** Behind a proxy of ours calls go through it, as those of the mesh do. */
-function portOf(instance: Instance, { inboundPort, outboundRpcPort }: MeshNode): number {
-  return outboundRpcPort === undefined ? instance.port : (inboundPort ?? instance.port);
+function portOf(instance: Instance, node: MeshNode): number {
+  return takesRpcCalls(node) ? (node.inboundPort ?? instance.port) : instance.port;
 }
 
 /** The mesh's own Dubbo providers, as consumers outside it are to find them: the same for the same facts, in the same order. */

@@ -14,7 +14,7 @@ import { wholeCorpus } from "./testing/whole-corpus.ts";
 const run = promisify(execFile);
 
 /** Where `npm run conformance:envoy` installs it. */
-const envoy = join(tmpdir(), "fairlead-conformance-envoy-1.40.0/bin/envoy");
+const envoy = join(tmpdir(), "fairlead-envoy-1.40.0/bin/envoy");
 
 interface ListenerJson {
   readonly filterChains: readonly { readonly filters: readonly { readonly typedConfig: Record<string, unknown> }[] }[];

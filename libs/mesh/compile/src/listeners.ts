@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { typeUrls } from "@fairlead/envoy-api";
 import { TrafficDirection } from "@fairlead/envoy-api/envoy/config/core/v3/base_pb.js";
 import { ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
-import { type MeshNode, type Service, serviceKey } from "@fairlead/model";
+import { type MeshNode, type Service, serviceKey, takesRpcCalls } from "@fairlead/model";
 import { compiled, type RenderedResource } from "./compiled.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
 import { inboundListenerName, outboundListenerName, outboundRpcListenerName } from "./names.ts";
@@ -86,7 +86,7 @@ function fromThisHost(address: string): CidrRangeInit[] {
 export function inboundListener(node: MeshNode, port: number): RenderedResource {
   return listener(node, inboundListenerName, anyAddressFor(node.address), port, TrafficDirection.INBOUND, {
     http: true,
-    rpc: node.outboundRpcPort !== undefined,
+    rpc: takesRpcCalls(node),
   });
 }
 

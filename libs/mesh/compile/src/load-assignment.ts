@@ -23,7 +23,9 @@ export interface EndpointMember {
 }
 
 /** Where a node's proxy is called. */
-export interface NodePlace extends Pick<MeshNode, "address" | "inboundPort" | "outboundRpcPort"> {
+export interface NodePlace extends Pick<MeshNode, "address" | "inboundPort"> {
+  /** Its inbound listener takes Dubbo and bolt. */
+  readonly takesRpc: boolean;
   /** `region/zone/subzone`; empty = none is known. */
   readonly locality: string;
 }
@@ -78,7 +80,7 @@ export function loadAssignment(
     const place = placeOf(nodeId);
     if (place === undefined) return [];
     // The inbound listener speaks HTTP, of our own proxies RPC too; a call of another protocol goes to the application itself.
-    const taken = httpRank(protocol) !== undefined || (isRpc(protocol) && place.outboundRpcPort !== undefined);
+    const taken = httpRank(protocol) !== undefined || (isRpc(protocol) && place.takesRpc);
     const port = taken ? (place.inboundPort ?? ownPort) : ownPort;
     return [
       { address: place.address, port, weight, locality: place.locality, ...(labels === undefined ? {} : { labels }) },

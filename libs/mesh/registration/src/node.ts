@@ -25,7 +25,7 @@ export const nodeSchema = z.strictObject({
   outboundRpcPort: portNumber
     .optional()
     .describe(
-      "Where its proxy, one of Fairlead's, takes the application's Dubbo and bolt calls, on loopback. With it, others' calls of these protocols reach the application through inboundPort.",
+      "Where its proxy takes the application's Dubbo and bolt calls, on loopback. With it, others' calls of these protocols reach the application through inboundPort, unless the label fairlead.io/proxy is envoy: Envoy takes the application's Dubbo calls only.",
     ),
   labels: labelsSchema.default({}),
 });

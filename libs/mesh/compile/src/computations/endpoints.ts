@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { computation, type Reading } from "@fairlead/incremental";
-import { instanceKey } from "@fairlead/model";
+import { instanceKey, takesRpcCalls } from "@fairlead/model";
 import { type Callee, calleeKey } from "../callee.ts";
 import { externalEndpoints } from "../external-endpoints.ts";
 import { hasLabels } from "../labels.ts";
@@ -115,8 +115,8 @@ function partOf(reading: Reading, key: string): { plan: ServicePlan; part: Plann
 const placeOf = computation("place of a node", (reading, id): NodePlace | undefined => {
   const node = reading.get(nodes, id);
   if (node === undefined) return undefined;
-  const { address, inboundPort, outboundRpcPort } = node;
-  return { address, inboundPort, outboundRpcPort, locality: localityOf(node.labels) };
+  const { address, inboundPort } = node;
+  return { address, inboundPort, takesRpc: takesRpcCalls(node), locality: localityOf(node.labels) };
 });
 
 /** The nodes that have labels. Key: the labels as JSON. */

@@ -1,5 +1,5 @@
 import { computation } from "@fairlead/incremental";
-import type { Instance } from "@fairlead/model";
+import { type Instance, isForeignProxy, takesRpcCalls } from "@fairlead/model";
 import type { Sidecar } from "@fairlead/policy";
 import { inboundCluster } from "../cluster.ts";
 import type { RenderedResource } from "../compiled.ts";
@@ -9,20 +9,23 @@ import { httpRank, isRpc, outboundRpcListenerName, speaksHttp2 } from "../names.
 import { outboundRpcRoutesKey } from "../outbound-routes.ts";
 import { scopeIdOf } from "../scope.ts";
 import { type Contribution, contribution } from "./contribution.ts";
+import { envoyRpcKeys } from "./envoy-rpc.ts";
 import { instances, instancesOfNode, nodes } from "./facts.ts";
 import { gatewayKeys } from "./gateways.ts";
 import { sidecarInForce } from "./sidecars.ts";
 import { routesScope, scopeOfNode, scopeRoutes, scopeRpcRoutes, scopeView } from "./scopes.ts";
+
+const hasRpcInbound = computation("takes RPC for its application", (reading, id) => {
+  const node = reading.get(nodes, id);
+  return node !== undefined && takesRpcCalls(node);
+});
 
 /** What a node publishes over the protocols that its proxy takes calls of, without what its own proxy does not see: state and labels. Key: the node's id. */
 const publishedOn = computation("published on a node", (reading, id): readonly Instance[] =>
   reading
     .get(instancesOfNode, id)
     .map((key) => reading.get(instances, key)!)
-    .filter(
-      ({ protocol }) =>
-        httpRank(protocol) !== undefined || (isRpc(protocol) && reading.get(nodes, id)?.outboundRpcPort !== undefined),
-    )
+    .filter(({ protocol }) => httpRank(protocol) !== undefined || (isRpc(protocol) && reading.get(hasRpcInbound, id)))
     .map((instance) => ({ ...instance, state: "ready" as const, labels: {}, methods: [] })),
 );
 
@@ -50,7 +53,8 @@ const nodeResources = contribution<Contribution>(
     const node = reading.get(nodes, id);
     const resources: RenderedResource[] = [];
     if (node?.outboundPort !== undefined) resources.push(outboundListener(node, node.outboundPort));
-    if (node?.outboundRpcPort !== undefined) resources.push(outboundRpcListener(node, node.outboundRpcPort));
+    if (node?.outboundRpcPort !== undefined && !isForeignProxy(node))
+      resources.push(outboundRpcListener(node, node.outboundRpcPort));
     if (node?.inboundPort !== undefined) {
       const published = reading.get(publishedOn, id);
       resources.push(inboundListener(node, node.inboundPort), inboundRoutes(id, published));
@@ -71,7 +75,7 @@ const nodeKeys = computation("keys of a node", (reading, id): readonly string[] 
 );
 
 /** By the listener that the proxy holds: it may be that of before, and needs its routes then, too. */
-const takesRpcCalls = computation("takes RPC calls", (reading, id) =>
+const hasRpcListener = computation("has a listener of ours for RPC", (reading, id) =>
   reading.get(nodeKeys, id).includes(`lds/${id}/${outboundRpcListenerName}`),
 );
 
@@ -83,14 +87,19 @@ export const nodeView = contribution<Contribution>(
     const scope = reading.get(scopeOfNode, id);
     reading.hold(scopeRoutes, routesScope(scope));
     reading.hold(scopeView, scope);
-    const takesRpc = reading.get(takesRpcCalls, id);
+    const takesRpc = reading.get(hasRpcListener, id);
     if (takesRpc) reading.hold(scopeRpcRoutes, routesScope(scope));
     const rpcRoutes = takesRpc ? [outboundRpcRoutesKey(scopeIdOf(routesScope(scope)))] : [];
     return {
       node: {
         nodeId: id,
         scopeId: scopeIdOf(scope),
-        keys: new Set([...rpcRoutes, ...reading.get(nodeKeys, id), ...reading.get(gatewayKeys, id)]),
+        keys: new Set([
+          ...rpcRoutes,
+          ...reading.get(nodeKeys, id),
+          ...reading.get(envoyRpcKeys, id),
+          ...reading.get(gatewayKeys, id),
+        ]),
       },
     };
   },

@@ -149,6 +149,14 @@ function contentKeys(reading: Reading, { names, viewer }: Scope): string[] {
   });
 }
 
+/** What a scope calls over RPC: keys of what its viewer sees of each service, as `hostPlan` takes them. Key: the scope. */
+export const rpcCalleesOfScope = computation("RPC services of a scope", (reading, key): readonly string[] =>
+  contentKeys(reading, scopeOf(key)).flatMap((content) => {
+    const viewer = content.slice(content.indexOf("\n") + 1);
+    return reading.get(interfaceContent, content).rpc.map((callee) => seenKey(reading, callee, viewer));
+  }),
+);
+
 /** The scope whose routes are those of a scope: where a caller is makes no difference to them. */
 export function routesScope(key: string): string {
   const scope = scopeOf(key);

@@ -3,7 +3,7 @@ import { parsePolicies } from "@fairlead/policy";
 import * as fc from "fast-check";
 
 const names = ["shop.A", "shop.B", "SHOP.b", "shop.C"];
-const protocols: readonly Protocol[] = ["http", "http2", "grpc", "bolt"];
+const protocols: readonly Protocol[] = ["http", "http2", "grpc", "bolt", "dubbo"];
 const nodeIds = ["n1", "n2", "n3"];
 
 const rule = (name: string, spec: string) =>
@@ -118,6 +118,7 @@ const node: fc.Arbitrary<MeshNode> = fc.record({
   outboundPort: fc.constantFrom(15001, undefined),
   outboundRpcPort: fc.constantFrom(12220, undefined),
   labels: fc.constantFrom<Record<string, string>>(
+    { "fairlead.io/proxy": "envoy" },
     {},
     { zone: "a" },
     { edge: "yes", namespace: "team" },

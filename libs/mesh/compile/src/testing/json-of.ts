@@ -9,6 +9,7 @@ import { CorsPolicySchema, CorsSchema } from "@fairlead/envoy-api/envoy/extensio
 import { HTTPFaultSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/fault/v3/fault_pb.js";
 import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
 import { TlsInspectorSchema } from "@fairlead/envoy-api/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
+import { DubboProxySchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/dubbo_proxy/v3/dubbo_proxy_pb.js";
 import { HttpConnectionManagerSchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { TcpProxySchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { LeastRequestSchema } from "@fairlead/envoy-api/envoy/extensions/load_balancing_policies/least_request/v3/least_request_pb.js";
@@ -46,6 +47,7 @@ export const registry = createRegistry(
   RandomSchema,
   RoundRobinSchema,
   RpcProxySchema,
+  DubboProxySchema,
 );
 
 const schemas: Readonly<Record<string, DescMessage>> = {
