@@ -56,6 +56,22 @@ test("a stop is not a crash; a process may be started again and continues its lo
   assert.equal(await readFile(obedient.logFile, "utf8"), "stopped in order\nstopped in order\n");
 });
 
+test("Node gets its own arguments", async () => {
+  const own = new ManagedProcess({
+    name: "own",
+    script: join(testing, "misbehaving-child.ts"),
+    args: ["obedient"],
+    nodeArguments: ["--max-semi-space-size=8"],
+    environment: {},
+    logFolder,
+  });
+  own.start();
+  await own.message();
+  const commandLine = await readFile(`/proc/${own.pid}/cmdline`, "utf8");
+  assert.match(commandLine, /^[^\0]+\0--max-semi-space-size=8\0/);
+  await own.stop();
+});
+
 test("what does not hear SIGTERM is killed", async (t) => {
   const deaf = child("deaf");
   deaf.start();

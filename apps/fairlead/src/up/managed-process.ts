@@ -15,6 +15,8 @@ export interface ManagedProcessOptions {
   readonly name: string;
   readonly script: string;
   readonly args?: readonly string[];
+  /** For Node itself. @default none */
+  readonly nodeArguments?: readonly string[];
   /** On top of the environment of this process. */
   readonly environment: Readonly<Record<string, string>>;
   readonly logFolder: string;
@@ -70,8 +72,8 @@ export class ManagedProcess {
     this.#startedBefore = true;
     this.#endingOnPurpose = false;
     const preload = siblingScript(import.meta.url, "./end-with-parent");
-    const { script, args = [] } = this.#options;
-    const child = spawn(process.execPath, ["--import", preload, script, ...args, ...furtherArgs], {
+    const { script, args = [], nodeArguments = [] } = this.#options;
+    const child = spawn(process.execPath, [...nodeArguments, "--import", preload, script, ...args, ...furtherArgs], {
       env: { ...process.env, ...this.#options.environment },
       stdio: ["ignore", log, log, "ipc"],
       detached: true,

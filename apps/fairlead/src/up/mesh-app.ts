@@ -36,6 +36,8 @@ export class MeshApp {
     this.sidecar = new ManagedProcess({
       name: `sidecar ${name}`,
       script: siblingScript(import.meta.url, "../../../sidecar/src/main"),
+      // As its image starts it.
+      nodeArguments: ["--max-semi-space-size=8"],
       logFolder,
       environment: {
         FAIRLEAD_APP: options.app,

@@ -4,6 +4,12 @@ import { FairleadError } from "@fairlead/errors";
 import type { SlotControl, WorkerLink } from "@fairlead/slot";
 import type { WorkerEvent, WorkerStart } from "./messages.ts";
 
+/**
+ * What a proxy makes for a request dies at once: more room for young objects than this costs memory and saves nothing
+ * (docs/where-the-time-goes.md). It is three times what `--max-semi-space-size=8` gives; that flag, where given, is in force instead.
+ */
+const maxYoungGenerationSizeMb = 24;
+
 export interface WorkerLifeOptions {
   readonly control: SlotControl;
   readonly start: () => Omit<WorkerStart, "events">;
@@ -26,6 +32,7 @@ export class WorkerLife {
       workerData: data,
       transferList: [port2],
       name: `fairlead worker ${data.thread - 1}`,
+      resourceLimits: { maxYoungGenerationSizeMb },
     });
     this.#link = control.addWorker(`worker ${data.thread - 1}`, this.#worker);
     port1.on("message", onEvent);
