@@ -51,6 +51,8 @@ export function statsOf(
   stats.set("server.state", stateNumber[server.state]);
   stats.set("server.live", server.state === "LIVE" ? 1 : 0);
   stats.set("server.uptime", Math.floor(server.uptimeMs / 1000));
+  // Several threads tell how many they are.
+  if (!stats.has("server.concurrency")) stats.set("server.concurrency", 1);
   stats.set("server.memory_allocated", process.memoryUsage.rss());
   stats.set("control_plane.connected_state", ads.connected ? 1 : 0);
   for (const { type, requests, accepted, rejected } of ads.types) {
