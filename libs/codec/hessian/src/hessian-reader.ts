@@ -2,6 +2,8 @@ import { decodeText, endOfText } from "./cesu8.ts";
 import { malformed } from "./hessian-error.ts";
 import { Nesting, UNTIL_END } from "./nesting.ts";
 
+/** In both grammars. */
+export const NULL = 0x4e;
 /** What a value's first byte said: nothing more is to come, or so many values on a level below. */
 export const NO_LEVEL = -2;
 /** The byte did not stand for a value but for something before it: the value follows. */
@@ -86,8 +88,42 @@ export abstract class HessianReader {
     return true;
   }
 
+  /** Whether it begins a part of a text that is not the last: the part's length has two bytes. */
+  protected abstract isMoreText(tag: number): boolean;
+
+  /** The length of a text, or of its last part, that begins so; in UTF-16 units. @throws FairleadError FL_HESSIAN_MALFORMED for any other value */
+  protected abstract lastTextLength(tag: number): number;
+
+  /** As `isMoreText`, of binary data. */
+  protected abstract isMoreBinary(tag: number): boolean;
+
+  /** As `lastTextLength`, in bytes. */
+  protected abstract lastBinaryLength(tag: number): number;
+
   /** The next value as a string; undefined when it is null. @throws FairleadError FL_HESSIAN_MALFORMED when it is neither */
-  abstract readString(): string | undefined;
+  readString(): string | undefined {
+    let tag = this.byte();
+    // Nearly all of them, and in both grammars.
+    if (tag <= 0x1f) return this.text(tag);
+    if (tag === NULL) return undefined;
+    let text = "";
+    for (; this.isMoreText(tag); tag = this.byte()) text += this.text(this.uint16());
+    return text + this.text(this.lastTextLength(tag));
+  }
+
+  /** @param first byte of the text, which was read */
+  protected skipTextFrom(first: number): number {
+    let tag = first;
+    for (; this.isMoreText(tag); tag = this.byte()) this.skipText(this.uint16());
+    return this.skipText(this.lastTextLength(tag));
+  }
+
+  /** @param first byte of the data, which was read */
+  protected skipBinaryFrom(first: number): number {
+    let tag = first;
+    for (; this.isMoreBinary(tag); tag = this.byte()) this.skipBytes(this.uint16());
+    return this.skipBytes(this.lastBinaryLength(tag));
+  }
 
   protected byte(): number {
     if (this.at >= this.end) throw this.truncated();

@@ -1,8 +1,7 @@
-import { HessianReader, NO_LEVEL, NOT_A_VALUE, tailOfNumber } from "./hessian-reader.ts";
+import { HessianReader, NO_LEVEL, NOT_A_VALUE, NULL, tailOfNumber } from "./hessian-reader.ts";
 import { UNTIL_END } from "./nesting.ts";
 
 const END = 0x5a;
-const NULL = 0x4e;
 
 /**
  * Hessian 2.0 (http://hessian.caucho.com/doc/hessian-serialization.html), as Dubbo uses it.
@@ -38,7 +37,7 @@ export class Hessian2Reader extends HessianReader {
       case 0x5c: // 1.0
         return NO_LEVEL;
       case 0x41: // A
-        return this.#skipBinaryChunks();
+        return this.skipBinaryFrom(tag);
       case 0x42: // B
         return this.skipBytes(this.uint16());
       case 0x43: // C
@@ -63,7 +62,7 @@ export class Hessian2Reader extends HessianReader {
         this.readInt();
         return NO_LEVEL;
       case 0x52: // R
-        return this.#skipTextChunks();
+        return this.skipTextFrom(tag);
       case 0x53: // S
         return this.skipText(this.uint16());
       case 0x55: // U
@@ -85,15 +84,6 @@ export class Hessian2Reader extends HessianReader {
     }
   }
 
-  override readString(): string | undefined {
-    let tag = this.byte();
-    if (tag <= 0x1f) return this.text(tag);
-    if (tag === NULL) return undefined;
-    let text = "";
-    for (; tag === 0x52; tag = this.byte()) text += this.text(this.uint16());
-    return text + this.#lastChunk(tag);
-  }
-
   /** Strings as they are, ints and booleans as Java prints them; any other value is skipped: undefined. */
   readText(): string | undefined {
     const tag = this.next;
@@ -113,30 +103,25 @@ export class Hessian2Reader extends HessianReader {
     return true;
   }
 
-  #lastChunk(tag: number): string {
-    if (tag <= 0x1f) return this.text(tag);
-    if (tag >= 0x30 && tag <= 0x33) return this.text(((tag - 0x30) << 8) | this.byte());
-    if (tag === 0x53) return this.text(this.uint16());
+  protected override isMoreText(tag: number): boolean {
+    return tag === 0x52;
+  }
+
+  protected override lastTextLength(tag: number): number {
+    if (tag <= 0x1f) return tag;
+    if (tag >= 0x30 && tag <= 0x33) return ((tag - 0x30) << 8) | this.byte();
+    if (tag === 0x53) return this.uint16();
     throw this.unexpected(tag, "a string");
   }
 
-  #skipTextChunks(): number {
-    this.skipText(this.uint16());
-    let tag = this.byte();
-    for (; tag === 0x52; tag = this.byte()) this.skipText(this.uint16());
-    if (tag <= 0x1f) return this.skipText(tag);
-    if (tag >= 0x30 && tag <= 0x33) return this.skipText(((tag - 0x30) << 8) | this.byte());
-    if (tag === 0x53) return this.skipText(this.uint16());
-    throw this.unexpected(tag, "the last part of a string");
+  protected override isMoreBinary(tag: number): boolean {
+    return tag === 0x41;
   }
 
-  #skipBinaryChunks(): number {
-    this.skipBytes(this.uint16());
-    let tag = this.byte();
-    for (; tag === 0x41; tag = this.byte()) this.skipBytes(this.uint16());
-    if (tag >= 0x20 && tag <= 0x2f) return this.skipBytes(tag - 0x20);
-    if (tag >= 0x34 && tag <= 0x37) return this.skipBytes(((tag - 0x34) << 8) | this.byte());
-    if (tag === 0x42) return this.skipBytes(this.uint16());
+  protected override lastBinaryLength(tag: number): number {
+    if (tag >= 0x20 && tag <= 0x2f) return tag - 0x20;
+    if (tag >= 0x34 && tag <= 0x37) return ((tag - 0x34) << 8) | this.byte();
+    if (tag === 0x42) return this.uint16();
     throw this.unexpected(tag, "the last part of a binary");
   }
 
@@ -144,22 +129,13 @@ export class Hessian2Reader extends HessianReader {
   #skipType(): void {
     const tag = this.next;
     if (tag >= 0x80 || tag === 0x49) this.readInt();
-    else this.#skipName();
-  }
-
-  #skipName(): void {
-    const tag = this.byte();
-    if (tag <= 0x1f) this.skipText(tag);
-    else if (tag >= 0x30 && tag <= 0x33) this.skipText(((tag - 0x30) << 8) | this.byte());
-    else if (tag === 0x52) this.#skipTextChunks();
-    else if (tag === 0x53) this.skipText(this.uint16());
-    else throw this.unexpected(tag, "a name");
+    else this.skipTextFrom(this.byte());
   }
 
   #defineClass(): number {
-    this.#skipName();
+    this.skipTextFrom(this.byte());
     const fields = this.count(this.readInt());
-    for (let i = 0; i < fields; i++) this.#skipName();
+    for (let i = 0; i < fields; i++) this.skipTextFrom(this.byte());
     this.fieldCounts.push(fields);
     return NOT_A_VALUE;
   }

@@ -1,10 +1,9 @@
 import { malformed } from "./hessian-error.ts";
-import { HessianReader, NO_LEVEL, NOT_A_VALUE, tailOfNumber } from "./hessian-reader.ts";
+import { HessianReader, NO_LEVEL, NOT_A_VALUE, NULL, tailOfNumber } from "./hessian-reader.ts";
 import { UNTIL_END } from "./nesting.ts";
 
 /** `z` */
 const END = 0x7a;
-const NULL = 0x4e;
 /** `O`, which defines a class */
 const CLASS = 0x4f;
 /** `o`, an object of one */
@@ -38,7 +37,7 @@ export class SofaHessianReader extends HessianReader {
         return NO_LEVEL;
       case 0x42: // B
       case 0x62: // b
-        return this.#skipBinaryChunks(tag);
+        return this.skipBinaryFrom(tag);
       case 0x44: // D
       case 0x4c: // L
       case 0x64: // date
@@ -66,7 +65,7 @@ export class SofaHessianReader extends HessianReader {
       case 0x58: // X
       case 0x73: // s
       case 0x78: // x
-        return this.#skipTextChunks(tag);
+        return this.skipTextFrom(tag);
       case 0x56: // V
         this.#skipType();
         this.#skipListLength();
@@ -77,17 +76,6 @@ export class SofaHessianReader extends HessianReader {
       default:
         throw this.unexpected(tag, "a value");
     }
-  }
-
-  override readString(): string | undefined {
-    let tag = this.byte();
-    if (tag <= 0x1f) return this.text(tag);
-    if (tag === NULL) return undefined;
-    let text = "";
-    for (; tag === 0x73 || tag === 0x78; tag = this.byte()) text += this.text(this.uint16());
-    if (tag <= 0x1f) return text + this.text(tag);
-    if (tag === 0x53 || tag === 0x58) return text + this.text(this.uint16());
-    throw this.unexpected(tag, "a string");
   }
 
   /** Reads the class definition and the beginning of its object: the values of the fields follow. @returns the fields' names */
@@ -139,19 +127,23 @@ export class SofaHessianReader extends HessianReader {
     else if (tag === 0x6c) this.skipBytes(5);
   }
 
-  #skipTextChunks(first: number): number {
-    let tag = first;
-    for (; tag === 0x73 || tag === 0x78; tag = this.byte()) this.skipText(this.uint16());
-    if (tag <= 0x1f) return this.skipText(tag);
-    if (tag === 0x53 || tag === 0x58) return this.skipText(this.uint16());
-    throw this.unexpected(tag, "the last part of a string");
+  protected override isMoreText(tag: number): boolean {
+    return tag === 0x73 || tag === 0x78;
   }
 
-  #skipBinaryChunks(first: number): number {
-    let tag = first;
-    for (; tag === 0x62; tag = this.byte()) this.skipBytes(this.uint16());
-    if (tag >= 0x20 && tag <= 0x2f) return this.skipBytes(tag - 0x20);
-    if (tag === 0x42) return this.skipBytes(this.uint16());
+  protected override lastTextLength(tag: number): number {
+    if (tag <= 0x1f) return tag;
+    if (tag === 0x53 || tag === 0x58) return this.uint16();
+    throw this.unexpected(tag, "a string");
+  }
+
+  protected override isMoreBinary(tag: number): boolean {
+    return tag === 0x62;
+  }
+
+  protected override lastBinaryLength(tag: number): number {
+    if (tag >= 0x20 && tag <= 0x2f) return tag - 0x20;
+    if (tag === 0x42) return this.uint16();
     throw this.unexpected(tag, "the last part of a binary");
   }
 }
