@@ -143,7 +143,7 @@ export class TcpConnection implements Expiring {
       if (this.#config.maxConnectAttempts > 1) info.flag("URX");
       this.close();
     };
-    const upstream = connectHost(host.address, host.port, host.settings, () => {
+    const upstream = connectHost(host.address, host.port, host.settings, stats.ssl, () => {
       clearTimeout(this.#connectTimer);
       upstream.removeAllListeners("error");
       host.monitor?.onResponse(200, undefined);

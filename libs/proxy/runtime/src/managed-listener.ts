@@ -1,15 +1,12 @@
 import type { Socket } from "node:net";
 import type { RouteTable } from "@fairlead/proxy-router";
 import type { ConnectionFacts } from "@fairlead/proxy-filter";
-import { tellAddresses } from "@fairlead/proxy-stream";
-import { SECRET_MISSING } from "@fairlead/proxy-upstream";
-import { NamedCounts, type StatStore } from "@fairlead/stat-cells";
-import { asksNothing, chooseChain } from "./chain-match.ts";
-import { changedAddresses, factsOf } from "./connection-facts.ts";
+import type { StatStore } from "@fairlead/stat-cells";
 import { GRADUAL_SHARE } from "./drain-options.ts";
-import { inspectConnection } from "./connection-inspection.ts";
+import { ListenerEntrance, type ServingListener } from "./listener-entrance.ts";
 import type { ListenerSockets } from "./listener-sockets.ts";
 import type { ListeningSocket, SocketConsumer } from "./listening-socket.ts";
+import { ListenerStats } from "./listener-stats.ts";
 import type { ListenerState, ListenerStatus } from "./listener-status.ts";
 import type { SecretStore } from "./secrets/secret-store.ts";
 import { routeNamesOfChain, ServedChain, type ServedChainContext } from "./served-chain.ts";
@@ -28,21 +25,6 @@ export interface ManagedListenerContext extends ServedChainContext {
 /** How long idle connections stay in a drain at once. */
 const LAST_REQUESTS_MS = 300;
 
-/** `listener.<address>.…` */
-export class ListenerStats {
-  downstream_cx_total = 0;
-  downstream_cx_overflow = 0;
-  no_filter_chain_match = 0;
-  ssl_connection_error = 0;
-  /** Connections that listener filters look at. */
-  downstream_pre_cx_active = 0;
-  downstream_pre_cx_timeout = 0;
-  downstream_listener_filter_remote_close = 0;
-  /** What listener filters count, by their own names (`proxy_proto.versions.v2.found`). */
-  readonly ofFilters = new NamedCounts();
-  "server_ssl_socket_factory.downstream_context_secrets_not_ready" = 0;
-}
-
 /** One listener: its socket once it has its routes, and its filter chains. */
 export class ManagedListener implements SocketConsumer {
   state: ListenerState = "warming";
@@ -50,6 +32,7 @@ export class ManagedListener implements SocketConsumer {
   body: Uint8Array;
   readonly stats: ListenerStats;
   readonly #context: ManagedListenerContext;
+  readonly #entrance: ListenerEntrance;
   #chains: ReadonlyMap<TranslatedChain, ServedChain>;
   /** Of an earlier configuration: they serve what they have. */
   readonly #retired = new Set<ServedChain>();
@@ -66,6 +49,12 @@ export class ManagedListener implements SocketConsumer {
     this.#context = context;
     const { name, address, port } = translated;
     this.stats = context.stats.create(`listener.${name}.${address}_${port}`, ListenerStats);
+    const now = (): ServingListener => ({
+      translated: this.#translated,
+      chains: this.#chains,
+      port: this.#socket?.port ?? this.#translated.port,
+    });
+    this.#entrance = new ListenerEntrance(this.stats, now, (facts) => this.#otherListenerAt(facts));
     this.#chains = new Map(
       chainsOf(translated).map((chain) => [chain, new ServedChain(chain, translated.name, context)]),
     );
@@ -213,63 +202,7 @@ export class ManagedListener implements SocketConsumer {
   }
 
   onConnection(socket: Socket): void {
-    this.stats.downstream_cx_total++;
-    const { filters, inspectTimeoutMs: timeoutMs, continuesOnTimeout, handsOver } = this.#translated;
-    if (filters.length === 0) {
-      this.#serve(socket, undefined);
-      return;
-    }
-    const { stats } = this;
-    const facts = factsOf(socket, this.#socket?.port ?? this.#translated.port);
-    stats.downstream_pre_cx_active++;
-    inspectConnection(
-      socket,
-      facts,
-      {
-        filters,
-        timeoutMs,
-        continuesOnTimeout,
-        count: (stat) => stats.ofFilters.count(stat),
-        onClosed: (reason) => {
-          stats.downstream_pre_cx_active--;
-          if (reason === "timeout") stats.downstream_pre_cx_timeout++;
-          else if (reason === "gone") stats.downstream_listener_filter_remote_close++;
-        },
-      },
-      () => {
-        stats.downstream_pre_cx_active--;
-        const told = changedAddresses(facts, socket);
-        if (told !== undefined) tellAddresses(socket, told);
-        const meant = handsOver && facts.localRestored ? this.#listenerOf(facts) : undefined;
-        if (meant === undefined) this.#serve(socket, facts);
-        else meant.onConnection(socket);
-      },
-    );
-  }
-
-  /** Another one that a connection was meant for before it was sent here. */
-  #listenerOf({ localAddress, localPort }: ConnectionFacts): ManagedListener | undefined {
-    const found = this.#context.listenerAt(localAddress, localPort);
-    return found === this ? undefined : found;
-  }
-
-  #serve(socket: Socket, facts: ConnectionFacts | undefined): void {
-    const { chains, defaultChain } = this.#translated;
-    const [only] = chains;
-    const simple = chains.length === 1 && only !== undefined && asksNothing(only.match);
-    const chosen = simple ? only : (chooseChain(chains, facts ?? factsOf(socket, 0)) ?? defaultChain);
-    const served = chosen === undefined ? undefined : this.#chains.get(chosen);
-    if (served === undefined) {
-      this.stats.no_filter_chain_match++;
-      socket.on("error", () => undefined);
-      socket.destroy();
-      return;
-    }
-    const count = (stat: string, by = 1): void => this.stats.ofFilters.count(stat, by);
-    served.serve(socket, facts, count, (problem) => {
-      this.stats.ssl_connection_error++;
-      if (problem === SECRET_MISSING) this.stats["server_ssl_socket_factory.downstream_context_secrets_not_ready"]++;
-    });
+    this.#entrance.accept(socket);
   }
 
   /** A chain with the same key goes on with its connections; one that has gone serves them to their end. */
@@ -295,6 +228,11 @@ export class ManagedListener implements SocketConsumer {
       chain.destroy();
       this.#retired.delete(chain);
     });
+  }
+
+  #otherListenerAt({ localAddress, localPort }: ConnectionFacts): ManagedListener | undefined {
+    const found = this.#context.listenerAt(localAddress, localPort);
+    return found === this ? undefined : found;
   }
 
   #close(removed: boolean): void {

@@ -1,9 +1,9 @@
 import type { HttpStats, TcpStats } from "@fairlead/proxy-filter";
 import type { Http2Stats } from "@fairlead/proxy-stream";
 import { arrayTotal, numbersOf } from "@fairlead/stat-cells";
-import type { ListenerStats } from "./managed-listener.ts";
+import type { ListenerStats } from "./listener-stats.ts";
 import type { LogFileStats } from "./access-log/log-file.ts";
-import type { CircuitBreaker, Cluster } from "@fairlead/proxy-upstream";
+import type { CircuitBreaker, Cluster, TlsStats } from "@fairlead/proxy-upstream";
 
 /** Counts of one xDS type's responses, by Envoy's names. */
 export class UpdateStats {
@@ -50,6 +50,12 @@ export function collectStats(source: StatsSource): Map<string, number> {
 function addListener(stats: Map<string, number>, prefix: string, group: ListenerStats): void {
   add(stats, prefix, group);
   for (const [name, value] of group.ofFilters.entries()) stats.set(`${prefix}.${name}`, value);
+  addTls(stats, `${prefix}.ssl`, group.ssl);
+}
+
+function addTls(stats: Map<string, number>, prefix: string, group: TlsStats): void {
+  add(stats, prefix, group);
+  for (const [name, value] of group.byName.entries()) stats.set(`${prefix}.${name}`, value);
 }
 
 function addRequests(stats: Map<string, number>, prefix: string, group: HttpStats): void {
@@ -61,6 +67,8 @@ function addCluster(stats: Map<string, number>, { config, stats: own, breaker, h
   const prefix = `cluster.${config.name}`;
   add(stats, prefix, own);
   add(stats, `${prefix}.http2`, own.http2);
+  // As in Envoy only clusters with TLS have its statistics.
+  if (config.tls !== undefined || (config.tlsMatches?.length ?? 0) > 0) addTls(stats, `${prefix}.ssl`, own.ssl);
   add(stats, `${prefix}.outlier_detection`, own.outlier);
   add(stats, `${prefix}.health_check`, own.healthCheck);
   for (const [status, count] of arrayTotal(own, "byStatus").entries())

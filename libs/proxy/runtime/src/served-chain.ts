@@ -18,6 +18,7 @@ import { factsOf } from "./connection-facts.ts";
 import { type ConfiguredNetworkFilter, keepFilters, passFilters } from "./network-filters/pass-filters.ts";
 import { RpcEntrance } from "./rpc-entrance.ts";
 import type { RuntimeLogger } from "./runtime-options.ts";
+import type { ListenerStats } from "./listener-stats.ts";
 import { terminateTls } from "./tls-termination.ts";
 import type { TranslatedConnectionManager } from "./translate/connection-manager.ts";
 import type { TranslatedChain } from "./translate/filter-chain.ts";
@@ -99,16 +100,9 @@ export class ServedChain {
     else if (serves.kind === "tcp") this.#proxy?.update(this.#tcpConfigOf(serves));
   }
 
-  /**
-   * @param count adds to a statistic of the listener
-   * @param onTlsFailure a handshake did not succeed; the connection is closed
-   */
-  serve(
-    socket: Socket,
-    facts: Readonly<ConnectionFacts> | undefined,
-    count: (stat: string, by?: number) => void,
-    onTlsFailure: (problem: string) => void,
-  ): void {
+  /** @param stats of the listener */
+  serve(socket: Socket, facts: Readonly<ConnectionFacts> | undefined, stats: ListenerStats): void {
+    const count = (stat: string, by = 1): void => stats.ofFilters.count(stat, by);
     if (this.#filters.length > 0 && !passFilters(this.#filters, socket, facts ?? factsOf(socket, 0), count)) return;
     const { tls } = this.#translated;
     if (tls === undefined) this.#start(socket);
@@ -117,7 +111,10 @@ export class ServedChain {
         passAddresses(socket, secure);
         this.#start(secure);
       };
-      terminateTls(socket, tls, start, onTlsFailure);
+      terminateTls(socket, tls, stats.ssl, start, (problem) => {
+        if (problem === "timeout") stats.downstream_cx_transport_socket_connect_timeout++;
+        else stats["server_ssl_socket_factory.downstream_context_secrets_not_ready"]++;
+      });
     }
   }
 

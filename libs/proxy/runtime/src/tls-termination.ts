@@ -1,6 +1,12 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
-import { peerProblem, SECRET_MISSING, type TlsSource, type TlsTerms } from "@fairlead/proxy-upstream";
+import {
+  type CertificateProblem,
+  peerProblem,
+  type TlsSource,
+  type TlsStats,
+  type TlsTerms,
+} from "@fairlead/proxy-upstream";
 
 /** TLS that ends at a listener. */
 export interface DownstreamTls {
@@ -21,19 +27,20 @@ const HANDSHAKE_MS = 15_000;
  * Makes TLS of a connection.
  *
  * @param onReady called once, when the handshake is done and the client may be served
- * @param onFailure called once instead; the connection is closed
+ * @param onFailure called once instead, where it is not among `stats`; the connection is closed
  */
 export function terminateTls(
   socket: Socket,
   tls: DownstreamTls,
+  stats: TlsStats,
   onReady: (secure: TLSSocket) => void,
-  onFailure: (problem: string) => void,
+  onFailure: (problem: "secrets missing" | "timeout") => void,
 ): void {
   const terms = tls.source.current();
   if (terms === undefined) {
     socket.on("error", () => undefined);
     socket.destroy();
-    onFailure(SECRET_MISSING);
+    onFailure("secrets missing");
     return;
   }
   const secure = new TLSSocket(socket, {
@@ -44,50 +51,63 @@ export function terminateTls(
     ...(tls.alpn.length === 0 ? {} : { ALPNProtocols: [...tls.alpn] }),
   });
   let over = false;
-  const fail = (problem: string): void => {
-    if (over) return;
+  const end = (): void => {
     over = true;
     clearTimeout(timer);
+  };
+  const close = (): void => {
+    end();
     secure.on("error", () => undefined);
     secure.destroy();
-    onFailure(problem);
   };
-  const timer = setTimeout(() => fail("handshake timeout"), HANDSHAKE_MS);
-  const onError = (error: Error): void => fail(error.message);
-  const onClose = (): void => fail("the client closed the connection");
+  const timer = setTimeout(() => {
+    close();
+    onFailure("timeout");
+  }, HANDSHAKE_MS);
+  const onError = (error: Error): void => {
+    if (over) return;
+    stats.countError(error);
+    close();
+  };
+  const onClose = (): void => {
+    if (!over) close();
+  };
   secure.on("error", onError);
   secure.on("close", onClose);
   secure.once("secure", () => {
     if (over) return;
-    const nameless = tls.requireServerName && !secure.servername;
-    const problem = nameless ? "no server name" : clientProblem(secure, tls.requireClientCertificate, terms);
-    if (problem !== undefined) {
-      fail(problem);
+    if (tls.requireServerName && !secure.servername) {
+      stats.connection_error++;
+      close();
       return;
     }
-    over = true;
-    clearTimeout(timer);
+    const problem = clientProblem(secure, tls.requireClientCertificate, terms);
+    if (problem !== undefined) {
+      stats.countProblem(problem);
+      close();
+      return;
+    }
+    end();
     secure.off("error", onError);
     secure.off("close", onClose);
+    stats.countHandshake(secure);
+    if (secure.getPeerX509Certificate() === undefined) stats.no_certificate++;
     onReady(secure);
   });
 }
 
-function clientProblem(secure: TLSSocket, required: boolean, terms: TlsTerms): string | undefined {
+function clientProblem(secure: TLSSocket, required: boolean, terms: TlsTerms): CertificateProblem | undefined {
   const present = secure.getPeerX509Certificate() !== undefined;
-  if (!present) return required ? "no client certificate" : undefined;
+  if (!present) return required ? "no certificate" : undefined;
   if (!terms.verify) return undefined;
   // `authorizationError` is set when OpenSSL did not find a way to someone trusted.
   const error: unknown = secure.authorizationError;
-  const unverified = verifyErrorOf(secure);
-  if (unverified !== undefined) return unverified;
-  if (error !== undefined && error !== null) return error instanceof Error ? error.message : JSON.stringify(error);
+  if (!isVerified(secure) || (error !== undefined && error !== null)) return "not trusted";
   return peerProblem(secure, terms.check);
 }
 
 /** A TLSSocket that no tls.Server made does not fill in `authorized`: the handle knows. */
-function verifyErrorOf(secure: TLSSocket): string | undefined {
+function isVerified(secure: TLSSocket): boolean {
   const { ssl } = secure as unknown as { readonly ssl: { verifyError(): Error | null } | null };
-  const error = ssl?.verifyError();
-  return error === null || error === undefined ? undefined : error.message;
+  return (ssl?.verifyError() ?? null) === null;
 }

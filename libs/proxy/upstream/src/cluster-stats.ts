@@ -1,5 +1,6 @@
 import { Http2Stats } from "@fairlead/proxy-stream";
 import { InUse } from "./in-use.ts";
+import { TlsStats } from "./tls-stats.ts";
 
 /** `outlier_detection.…` */
 export class OutlierStats {
@@ -99,6 +100,8 @@ export class ClusterStats {
   readonly healthCheck = new HealthCheckStats();
   /** The part of the gauges that is of requests of high priority. */
   readonly high = new InUse();
+  /** `ssl.…` */
+  readonly ssl = new TlsStats();
   /** By status: `upstream_rq_503`. */
   readonly byStatus = new Uint32Array(600);
 

@@ -33,7 +33,7 @@ export class ConnectionPoolByAlpn extends ConnectionPool {
     this.#plainest = this.#create(PLAINEST);
     this.#ask = (onAnswer) => {
       const offered = tls === undefined ? undefined : { ...tls, alpn: ["h2", "http/1.1"] };
-      const socket = connectHost(address, port, { ...config, tls: offered }, () => {
+      const socket = connectHost(address, port, { ...config, tls: offered }, stats.ssl, () => {
         clearTimeout(timer);
         onAnswer(socket instanceof TLSSocket && socket.alpnProtocol === "h2" ? "http2" : PLAINEST);
         socket.destroy();

@@ -206,7 +206,7 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
   #connect(): void {
     this.#stats.upstream_cx_total++;
     this.#breaker.addConnections(1);
-    const socket = connectHost(this.#address, this.#port, this.#config, () => {
+    const socket = connectHost(this.#address, this.#port, this.#config, this.#stats.ssl, () => {
       clearTimeout(timer);
       socket.off("error", onError);
       this.#connecting.delete(socket);

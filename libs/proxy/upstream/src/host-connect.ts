@@ -1,7 +1,8 @@
 import { connect, Socket } from "node:net";
 import { checkServerIdentity, connect as connectTls, type TLSSocket } from "node:tls";
-import { peerProblem } from "./peer-check.ts";
+import { type PeerProblem, peerProblem } from "./peer-check.ts";
 import { forgetSession, keepSessions, lastSession } from "./tls-sessions.ts";
+import type { TlsStats } from "./tls-stats.ts";
 import { SECRET_MISSING, type TlsSource, type TlsTerms } from "./tls-source.ts";
 
 /** TLS towards a cluster's hosts. */
@@ -46,15 +47,24 @@ export interface ConnectSettings {
  *
  * @param onReady called once, when the host may be written to. Before it an `error` of the socket ends the attempt.
  */
-export function connectHost(address: string, port: number, settings: ConnectSettings, onReady: () => void): Socket {
-  const socket = open(address, port, settings.tls, onReady);
+export function connectHost(
+  address: string,
+  port: number,
+  settings: ConnectSettings,
+  stats: TlsStats,
+  onReady: () => void,
+): Socket {
+  const { tls } = settings;
+  const socket =
+    tls === undefined
+      ? connect({ host: address, port, noDelay: true }, onReady)
+      : openTls(address, port, tls, stats, onReady);
   const { keepAlive } = settings;
   if (keepAlive !== undefined) socket.setKeepAlive(true, keepAlive.timeMs, keepAlive.intervalMs, keepAlive.probes);
   return socket;
 }
 
-function open(address: string, port: number, tls: UpstreamTls | undefined, onReady: () => void): Socket {
-  if (tls === undefined) return connect({ host: address, port, noDelay: true }, onReady);
+function openTls(address: string, port: number, tls: UpstreamTls, stats: TlsStats, onReady: () => void): Socket {
   const terms = tls.source.current();
   if (terms === undefined) return new Socket().destroy(new Error(SECRET_MISSING));
   // A session is of one name: a host may have another certificate for another.
@@ -73,21 +83,44 @@ function open(address: string, port: number, tls: UpstreamTls | undefined, onRea
   });
   socket.setNoDelay(true);
   const verified = tls.resumesSessions ? keepSessions(socket, terms.context, sessionKey) : undefined;
-  socket.once("error", () => forgetSession(terms.context, sessionKey));
+  let connected = false;
+  socket.once("connect", () => {
+    connected = true;
+  });
+  const onError = (error: NodeJS.ErrnoException): void => {
+    forgetSession(terms.context, sessionKey);
+    // OpenSSL did not find a way to someone trusted.
+    if (terms.verify && socket.authorizationError) stats.countProblem("not trusted");
+    else if (connected) stats.countError(error);
+  };
+  socket.once("error", onError);
   socket.once("secureConnect", () => {
     const problem = terms.verify && !socket.isSessionReused() ? hostProblem(socket, tls, terms) : undefined;
     if (problem === undefined) {
+      socket.off("error", onError);
+      socket.once("error", () => forgetSession(terms.context, sessionKey));
+      stats.countHandshake(socket);
       verified?.();
       onReady();
-    } else socket.destroy(new Error(`TLS_error: certificate verify failed: ${problem}`));
+      return;
+    }
+    socket.off("error", onError);
+    forgetSession(terms.context, sessionKey);
+    stats.countProblem(problem.kind);
+    socket.destroy(new Error(`TLS_error: certificate verify failed: ${problem.message}`));
   });
   return socket;
 }
 
-function hostProblem(socket: TLSSocket, tls: UpstreamTls, { check }: TlsTerms): string | undefined {
-  const wrongName =
-    tls.checksServerName && tls.serverName !== ""
-      ? checkServerIdentity(tls.serverName, socket.getPeerCertificate())?.message
-      : undefined;
-  return wrongName ?? peerProblem(socket, check);
+function hostProblem(
+  socket: TLSSocket,
+  tls: UpstreamTls,
+  { check }: TlsTerms,
+): { readonly kind: PeerProblem; readonly message: string } | undefined {
+  if (tls.checksServerName && tls.serverName !== "") {
+    const wrongName = checkServerIdentity(tls.serverName, socket.getPeerCertificate());
+    if (wrongName !== undefined) return { kind: "verify SAN list", message: wrongName.message };
+  }
+  const kind = peerProblem(socket, check);
+  return kind === undefined ? undefined : { kind, message: kind };
 }

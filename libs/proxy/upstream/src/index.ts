@@ -34,7 +34,7 @@ export { Host, hostKey, type HostMonitor } from "./host.ts";
 export { healthOf, type HostEntry, HostSet } from "./host-set.ts";
 export { type OriginalDestination } from "./original-destinations.ts";
 export { type OutlierDetection, outlierDefaults, type Threshold } from "./outlier-config.ts";
-export { type PeerCheck, peerProblem } from "./peer-check.ts";
+export { type PeerCheck, peerProblem, type PeerProblem } from "./peer-check.ts";
 export {
   canonicalJson,
   type HostMetadata,
@@ -46,5 +46,6 @@ export {
 export { type HealthReport, type HealthReporter } from "./reported-health.ts";
 export { type SlowStart } from "./slow-start.ts";
 export { type PemSource, TlsFiles, type TlsMaterial } from "./tls-files.ts";
+export { type CertificateProblem, TlsStats } from "./tls-stats.ts";
 export { SECRET_MISSING, type TlsCertificates, type TlsSource, type TlsTerms } from "./tls-source.ts";
 export { xxHash64 } from "./xx-hash.ts";

@@ -14,8 +14,10 @@ export interface PeerCheck {
   readonly spki: readonly string[];
 }
 
+export type PeerProblem = "no certificate" | "verify SAN list" | "verify certificate hash";
+
 /** @returns what is wrong with the peer's certificate; undefined when nothing is */
-export function peerProblem(socket: TLSSocket, check: PeerCheck): string | undefined {
+export function peerProblem(socket: TLSSocket, check: PeerCheck): PeerProblem | undefined {
   if (check.names.length === 0 && check.hashes.length === 0 && check.spki.length === 0) return undefined;
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return "no certificate";
