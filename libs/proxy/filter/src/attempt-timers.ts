@@ -1,4 +1,4 @@
-import { ExactTimer, type TimerWheel } from "@fairlead/timer-wheel";
+import { ExactTimer, type Expiring, type TimerWheel, type WheelTimer } from "@fairlead/timer-wheel";
 
 /**
  * How long a request has been under way when its client's own time-out is looked up. In Dubbo that is work that most calls are over
@@ -21,7 +21,7 @@ export interface TimedRequest {
 }
 
 /** The time-outs of a forwarded request: of the whole, of an attempt, and of the quiet of an attempt. */
-export class AttemptTimers {
+export class AttemptTimers implements Expiring {
   readonly #request: TimedRequest;
   readonly #wheel: TimerWheel;
   #whole: ExactTimer | undefined;
@@ -29,9 +29,12 @@ export class AttemptTimers {
   #attemptIdle: ExactTimer | undefined;
   #stream: ExactTimer | undefined;
   #idleMs = 0;
-  #wholeMs = 0;
-  /** Has not been asked for its own time-out yet. */
-  #unasked: Patience | undefined;
+  #wholeStarted = false;
+  #wholeEndsMs = Number.POSITIVE_INFINITY;
+  /** To be asked for its own time-out. */
+  #patience: Patience | undefined;
+  #look: WheelTimer | undefined;
+  #lookAtMs = 0;
 
   constructor(request: TimedRequest, wheel: TimerWheel) {
     this.#request = request;
@@ -43,25 +46,28 @@ export class AttemptTimers {
    * @param request whose own time-out is a bound too, where it can have one
    */
   startWhole(ms: number, request?: Patience): void {
-    const asks = request !== undefined && "clientTimeoutMs" in request;
-    if ((ms === 0 && !asks) || this.#whole !== undefined) return;
-    this.#wholeMs = ms;
-    if (asks && (ms === 0 || ms > LOOK_MS)) this.#unasked = request;
-    this.#whole = new ExactTimer(this.#wheel, () => this.#onWhole());
-    this.#whole.start(this.#unasked === undefined ? ms : LOOK_MS);
+    if (this.#wholeStarted) return;
+    this.#wholeStarted = true;
+    if (ms > 0) this.#startWhole(ms);
+    if (request === undefined || !("clientTimeoutMs" in request) || (ms > 0 && ms <= LOOK_MS)) return;
+    this.#patience = request;
+    this.#wholeEndsMs = ms > 0 ? this.#wheel.clockMs + ms : Number.POSITIVE_INFINITY;
+    this.#lookAtMs = this.#wheel.clockMs + LOOK_MS;
+    this.#look = this.#wheel.timer(this);
+    this.#look.deadlineMs = this.#lookAtMs;
   }
 
-  #onWhole(): void {
-    const unasked = this.#unasked;
-    this.#unasked = undefined;
-    if (unasked === undefined) {
-      this.#request.onRequestTimeout();
-      return;
-    }
-    const own = this.#wholeMs === 0 ? Number.POSITIVE_INFINITY : this.#wholeMs;
-    const restMs = Math.min(own, unasked.clientTimeoutMs ?? Number.POSITIVE_INFINITY) - LOOK_MS;
-    if (restMs <= 0) this.#request.onRequestTimeout();
-    else if (restMs !== Number.POSITIVE_INFINITY) this.#whole?.start(restMs);
+  #startWhole(ms: number): void {
+    this.#whole ??= new ExactTimer(this.#wheel, () => this.#request.onRequestTimeout());
+    this.#whole.start(ms);
+  }
+
+  /** @internal the wheel's call: the request has been under way for a while */
+  onDeadline(): void {
+    const ownMs = this.#patience?.clientTimeoutMs;
+    if (ownMs === undefined) return;
+    const endsMs = this.#lookAtMs - LOOK_MS + ownMs;
+    if (endsMs < this.#wholeEndsMs) this.#startWhole(Math.max(0, endsMs - this.#wheel.clockMs));
   }
 
   startAttempt(ms: number, idleMs: number): void {
@@ -101,6 +107,7 @@ export class AttemptTimers {
 
   end(): void {
     this.#whole?.cancel();
+    this.#look?.cancel();
     this.#attempt?.cancel();
     this.#attemptIdle?.cancel();
     this.#stream?.cancel();
