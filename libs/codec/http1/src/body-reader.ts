@@ -1,10 +1,13 @@
 import { ChunkedBody } from "./chunked-body.ts";
+import { dropHeader } from "./header-block.ts";
 import { type BodyFraming, CHUNKED, UNTIL_CLOSE } from "./message-head.ts";
 
 export interface BodySink {
   /** A slice of the bytes that came in, not a copy. */
   onData(slice: Buffer): void;
   onEnd(): void;
+  /** Ends the message instead of `onEnd`, where trailers are asked for and there are any. name, value, name, value … */
+  onTrailers?(trailers: string[]): void;
 }
 
 const NONE = 0;
@@ -16,12 +19,15 @@ const CLOSE = 3;
 export class BodyReader {
   readonly #sink: BodySink;
   readonly #onData: (slice: Buffer) => void;
+  readonly #takesTrailers: boolean;
   #state = NONE;
   #remaining = 0;
   #chunks: ChunkedBody | undefined;
 
-  constructor(sink: BodySink) {
+  /** @param trailers the sink is told of them. @default false */
+  constructor(sink: BodySink, trailers = false) {
     this.#sink = sink;
+    this.#takesTrailers = trailers;
     this.#onData = (slice) => sink.onData(slice);
   }
 
@@ -86,7 +92,12 @@ export class BodyReader {
     const end = chunks.read(chunk, start, this.#onData);
     if (chunks.done) {
       this.#chunks = undefined;
-      this.#end();
+      const trailers = this.#takesTrailers ? withoutFraming(chunks.trailers) : undefined;
+      if (trailers === undefined) this.#end();
+      else {
+        this.#state = NONE;
+        this.#sink.onTrailers?.(trailers);
+      }
     }
     return end;
   }
@@ -95,4 +106,11 @@ export class BodyReader {
     this.#state = NONE;
     this.#sink.onEnd();
   }
+}
+
+/** A length is of what comes before the body (RFC 9110 §6.5.1). @returns undefined when nothing is left */
+function withoutFraming(trailers: string[] | undefined): string[] | undefined {
+  if (trailers === undefined) return undefined;
+  dropHeader(trailers, "content-length");
+  return trailers.length === 0 ? undefined : trailers;
 }

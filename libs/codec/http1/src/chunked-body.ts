@@ -19,7 +19,7 @@ const DATA_LF = 5;
 const TRAILERS = 6;
 const DONE = 7;
 
-/** The chunked coding (RFC 9112 §7.1): gives slices of what came in; extensions and trailers are checked and dropped. */
+/** The chunked coding (RFC 9112 §7.1): gives slices of what came in; extensions are checked and dropped. */
 export class ChunkedBody {
   #state = SIZE;
   #size = 0;
@@ -27,6 +27,8 @@ export class ChunkedBody {
   #extensionBytes = 0;
   #trailers: HeadCollector | undefined;
   #firstOfTrailers = -1;
+  /** name, value, name, value …; undefined while, or where, there are none. */
+  trailers: string[] | undefined;
 
   get done(): boolean {
     return this.#state === DONE;
@@ -112,7 +114,9 @@ export class ChunkedBody {
     }
     const end = this.#trailers.take(chunk, at);
     if (end === -1) return chunk.length;
-    new HeaderBlock().read(this.#trailers.text, 0, MAX_TRAILERS);
+    const block = new HeaderBlock();
+    block.read(this.#trailers.text, 0, MAX_TRAILERS);
+    this.trailers = block.headers;
     this.#state = DONE;
     return end;
   }

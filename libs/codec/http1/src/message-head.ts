@@ -32,8 +32,7 @@ export interface Http1RequestHead {
   readonly http10: boolean;
 }
 
-/** A response's head; `headers` as in `Http1RequestHead`. 1xx responses are not among them, except a 101 that was asked for: the
- * parser skips them. */
+/** A response's head; `headers` as in `Http1RequestHead`. 1xx responses are not among them, except a 101 that was asked for. */
 export interface Http1ResponseHead {
   readonly status: number;
   readonly headers: string[];

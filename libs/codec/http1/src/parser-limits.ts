@@ -9,6 +9,10 @@ export interface ParserLimits {
   readonly acceptHttp10?: boolean;
   /** Of a request with both Content-Length and Transfer-Encoding the length is dropped; else it is refused. @default false */
   readonly allowChunkedLength?: boolean;
+  /** Who is asked by an HTTP/1.0 request that does not say it. @default it is refused */
+  readonly defaultHost?: string | undefined;
+  /** The sink is told of trailers. @default false: they are checked and dropped */
+  readonly trailers?: boolean;
 }
 
 export const defaultParserLimits: ParserLimits = { maxHeadBytes: 60 * 1024, maxHeaders: 100 };

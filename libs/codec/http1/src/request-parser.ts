@@ -25,7 +25,7 @@ export class Http1RequestParser {
     this.#sink = sink;
     this.#limits = limits;
     this.#collector = new HeadCollector(limits.maxHeadBytes);
-    this.#body = new BodyReader(sink);
+    this.#body = new BodyReader(sink, limits.trailers);
   }
 
   /** Whether a message has begun and not ended. */
@@ -81,8 +81,9 @@ export class Http1RequestParser {
       if (this.#limits.allowChunkedLength !== true) throw new Http1Error("both Content-Length and Transfer-Encoding");
       dropHeader(block.headers, "content-length");
     }
-    const authority = target.authority ?? block.host;
-    if (authority === undefined || authority === "" || block.host === undefined) {
+    const host = block.host ?? (http10 ? this.#limits.defaultHost : undefined);
+    const authority = target.authority ?? host;
+    if (authority === undefined || authority === "" || host === undefined) {
       throw new Http1Error("a request without a Host", { details: "missing_host_header" });
     }
     checkAuthority(authority);

@@ -8,6 +8,8 @@ import { defaultParserLimits, type ParserLimits } from "./parser-limits.ts";
 
 export interface Http1ResponseSink extends BodySink {
   onHead(head: Http1ResponseHead): void;
+  /** Of a status below 200, before the response. */
+  onInterim?(status: number): void;
 }
 
 /** A server may send any number of 1xx before its response; more than this is an attack. */
@@ -27,7 +29,7 @@ export class Http1ResponseParser {
     this.#sink = sink;
     this.#limits = limits;
     this.#collector = new HeadCollector(limits.maxHeadBytes);
-    this.#body = new BodyReader(sink);
+    this.#body = new BodyReader(sink, limits.trailers);
   }
 
   /**
@@ -84,6 +86,7 @@ export class Http1ResponseParser {
       if (status === 101) throw new Http1Error("101 Switching Protocols to a request that did not ask");
       if (++this.#interim > MAX_INTERIM_RESPONSES)
         throw new Http1Error(`more than ${MAX_INTERIM_RESPONSES} interim responses`);
+      this.#sink.onInterim?.(status);
       return false;
     }
     const framing = tunnel ? UNTIL_CLOSE : this.#framingOf(status, block);

@@ -155,7 +155,7 @@ export class Http2ClientConnection extends Http2Connection<Http2ResponseHead> {
       this.streamError(stream, ERROR_CODE.protocolError, `a ${status} that ends the stream, or switches protocols`);
     } else if (count > MAX_INTERIM_RESPONSES) {
       this.streamError(stream, ERROR_CODE.enhanceYourCalm, `more than ${MAX_INTERIM_RESPONSES} interim responses`);
-    }
+    } else stream.sink?.onInterim?.(status);
   }
 
   /** A response may end before its request: who sends it decides whether it goes on. */

@@ -19,6 +19,8 @@ export interface Http2ConnectionOptions {
   readonly maxQueuedBytes: number;
   /** Extended CONNECT (RFC 8441), and plain CONNECT. @default false */
   readonly allowConnect: boolean;
+  /** Who gets a request answers `expect: 100-continue`, which is among its headers. @default false: the connection does */
+  readonly passContinue?: boolean | undefined;
   readonly abuse: AbuseLimits;
   readonly stats: Http2Stats;
   /** Monotonic, in milliseconds; may be coarse. */

@@ -8,7 +8,7 @@ export interface Http2RequestHead {
   readonly scheme: "http" | "https";
   /** Of an extended CONNECT (RFC 8441), else undefined. */
   readonly protocol: string | undefined;
-  /** name, value, name, value … in the order of arrival, without `host` and `expect`; cookies in one. The receiver owns it. */
+  /** name, value, name, value … in the order of arrival, without `host`, and `expect` where it is not passed on; cookies in one. The receiver owns it. */
   readonly headers: string[];
   /** Names of headers that came never-indexed: they go on so (RFC 7541 §7.1.3). */
   readonly neverIndexed: readonly string[] | undefined;

@@ -145,8 +145,11 @@ export class Http2ServerConnection extends Http2Connection<Http2RequestHead> {
     const sink = this.#events.onStream(stream);
     if (stream.closed) return;
     stream.sink = sink;
+    const expects = head.expectContinue && !endStream;
+    const passes = expects && this.options.passContinue === true;
+    if (passes) head.headers.push("expect", "100-continue");
     sink.onHead(head, endStream);
-    if (head.expectContinue && !endStream) this.sendContinue(stream);
+    if (expects && !passes) this.sendContinue(stream);
   }
 
   /** An answer without a stream: neither the head nor the body is of interest to anyone. */

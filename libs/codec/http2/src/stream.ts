@@ -11,6 +11,8 @@ export interface StreamReset {
 /** Gets what comes on a stream. `onReset` comes at most once, and nothing after it. */
 export interface StreamSink<Head> {
   onHead(head: Head, endStream: boolean): void;
+  /** Of a response's status below 200, before its head. */
+  onInterim?(status: number): void;
   /** @param slice of the bytes that came in, not a copy */
   onData(slice: Buffer, endStream: boolean): void;
   /** Ends the message. name, value, name, value … */

@@ -29,7 +29,7 @@ import {
 import { normalizePath, prepareHeaders } from "./request-preparation.ts";
 import { type HttpStreamContext, ResponsePath } from "./response-path.ts";
 import { RouterFilter } from "./router-filter.ts";
-import type { StreamFilterCallbacks } from "./stream-filter.ts";
+import type { HostCounts, StreamFilterCallbacks } from "./stream-filter.ts";
 import { decideUpgrade } from "./upgrade-decision.ts";
 
 export type { HttpStreamContext };
@@ -146,6 +146,12 @@ export class HttpStream extends ResponsePath implements StreamReceiver<RequestHe
       this.#refuseTooLong(error);
     }
     this.#holdClient();
+  }
+
+  hostsOf(cluster: string): HostCounts | undefined {
+    const stats = this.context.clusters.get(cluster)?.stats;
+    if (stats === undefined) return undefined;
+    return { total: stats.membership_total, usable: stats.membership_healthy + stats.membership_degraded };
   }
 
   override(filter: string): FilterOverride | undefined {

@@ -115,6 +115,10 @@ export abstract class ResponsePath extends StreamTimers implements RouterFilterC
 
   // To the client
 
+  sendContinue(): void {
+    if (!this.over) this.sender.sendContinue?.();
+  }
+
   sendResponseHead(head: ResponseHead, endStream: boolean): void {
     if (this.over) return;
     this.#responseStarted = true;

@@ -31,6 +31,7 @@ export interface RouterFilterCallbacks {
   readonly target: WeightedCluster | undefined;
   /** Begins anew, with the first filter. @returns false when the redirect is for the client; else this filter is at its end */
   followRedirect(redirected: RedirectedRequest): boolean;
+  sendContinue(): void;
   sendResponseHead(head: ResponseHead, endStream: boolean): void;
   sendResponseData(chunk: Buffer, endStream: boolean): void;
   sendResponseTrailers(trailers: HeaderMap): void;

@@ -341,6 +341,10 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     return followed;
   }
 
+  onUpstreamContinue(attempt: UpstreamRequest): void {
+    if (this.#attempt === attempt) this.#stream.sendContinue();
+  }
+
   onUpstreamData(attempt: UpstreamRequest, chunk: Buffer, endStream: boolean): void {
     if (this.#attempt !== attempt) return;
     this.#timers.onActivity();

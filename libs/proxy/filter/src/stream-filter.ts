@@ -27,6 +27,12 @@ export interface StreamFilter {
   onDestroy?(): void;
 }
 
+export interface HostCounts {
+  readonly total: number;
+  /** Healthy or degraded. */
+  readonly usable: number;
+}
+
 /** What a filter may do with its stream. */
 export interface StreamFilterCallbacks {
   readonly info: StreamInfo;
@@ -41,6 +47,8 @@ export interface StreamFilterCallbacks {
   readonly now: () => number;
   /** POST /healthcheck/fail: the proxy is to be left, though it serves. */
   readonly healthFailed: boolean;
+  /** @returns undefined where there is no such cluster */
+  hostsOf(cluster: string): HostCounts | undefined;
   /** What the most specific of weighted cluster, route, virtual host and table says about the filter of that name. */
   override(filter: string): FilterOverride | undefined;
   /** Goes on after a `stop` or `buffer`, with the next filter. */

@@ -15,6 +15,8 @@ export interface UpstreamRequestOwner {
   /** There is a stream: send the request on it. */
   onUpstreamReady(attempt: UpstreamRequest): void;
   onUpstreamHead(attempt: UpstreamRequest, head: ResponseHead, endStream: boolean): void;
+  /** The host wants the body. */
+  onUpstreamContinue?(attempt: UpstreamRequest): void;
   onUpstreamData(attempt: UpstreamRequest, chunk: Buffer, endStream: boolean): void;
   onUpstreamTrailers(attempt: UpstreamRequest, trailers: HeaderMap): void;
   onUpstreamReset(attempt: UpstreamRequest, reason: ResetReason, details: string): void;
@@ -78,6 +80,10 @@ export class UpstreamRequest implements PoolWaiter, StreamReceiver<ResponseHead>
     if (endStream) this.#finish();
     this.host.monitor?.onResponse(head.status, head.headers.get("grpc-status"));
     this.#owner.onUpstreamHead(this, head, endStream);
+  }
+
+  onContinue(): void {
+    if (!this.#over) this.#owner.onUpstreamContinue?.(this);
   }
 
   onData(chunk: Buffer, endStream: boolean): void {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
-import type { RateLimitSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
+import { type RateLimit, RateLimitSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
 import {
   VhRateLimitsOptions,
   XRateLimitHeadersRFCVersion,
@@ -14,7 +14,6 @@ import { call } from "./testing/client.ts";
 import { TestProxy } from "./testing/proxy.ts";
 import { duration, listener, routes, staticCluster, toCluster, type VirtualHostInit } from "./testing/resources.ts";
 
-type Limits = MessageInitShape<typeof RateLimitSchema>[];
 type FilterInit = Extract<MessageInitShape<typeof LocalRateLimitSchema>, { readonly $typeName?: undefined }>;
 
 const bucket = (maxTokens: number): { maxTokens: number; fillInterval: ReturnType<typeof duration> } => ({
@@ -22,8 +21,8 @@ const bucket = (maxTokens: number): { maxTokens: number; fillInterval: ReturnTyp
   fillInterval: duration(60_000),
 });
 const always = { defaultValue: { numerator: 100 } };
-const byHeader: Limits = [
-  {
+const byHeader: RateLimit[] = [
+  create(RateLimitSchema, {
     actions: [
       {
         actionSpecifier: {
@@ -32,10 +31,13 @@ const byHeader: Limits = [
         },
       },
     ],
-  },
+  }),
 ];
-const generic = (descriptorValue: string, stage = 0): Limits => [
-  { stage, actions: [{ actionSpecifier: { case: "genericKey", value: { descriptorValue } } }] },
+const generic = (descriptorValue: string, stage = 0): RateLimit[] => [
+  create(RateLimitSchema, {
+    stage,
+    actions: [{ actionSpecifier: { case: "genericKey", value: { descriptorValue } } }],
+  }),
 ];
 
 async function start(backend: Backend, init: FilterInit, ...hosts: VirtualHostInit[]): Promise<TestProxy> {

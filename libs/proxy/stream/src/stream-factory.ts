@@ -11,7 +11,7 @@ import type { ClientConnection, ClientConnectionEvents, ServerConnection, Server
 export interface Http2Options extends Partial<
   Pick<
     Http2ConnectionOptions,
-    "streamWindowBytes" | "connectionWindowBytes" | "maxConcurrentStreams" | "abuse" | "allowConnect"
+    "streamWindowBytes" | "connectionWindowBytes" | "maxConcurrentStreams" | "abuse" | "allowConnect" | "passContinue"
   >
 > {
   /** Counted in by all connections that have it. @default a table of the connection's own */
@@ -21,7 +21,12 @@ export interface Http2Options extends Partial<
 }
 
 /** What is special to HTTP/1.1. */
-export interface Http1Options extends Pick<ParserLimits, "allowConnect" | "acceptHttp10" | "allowChunkedLength"> {
+export interface Http1Options extends Pick<
+  ParserLimits,
+  "allowConnect" | "acceptHttp10" | "allowChunkedLength" | "defaultHost" | "trailers"
+> {
+  /** Hosts are asked whether they want the body of a request that says `expect: 100-continue`. @default false: it is said at once */
+  readonly passContinue?: boolean;
   /** Names of headers are sent as `Content-Type`. @default false: in lower case */
   readonly properCase?: boolean;
 }

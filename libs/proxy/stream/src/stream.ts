@@ -13,6 +13,8 @@ export interface StreamSender<Head> {
   sendHead(head: Head, endStream: boolean): void;
   /** @param chunk must not be changed afterwards: it is sent without a copy */
   sendData(chunk: Buffer, endStream: boolean): void;
+  /** Of a response, before its head, to a client that waits for it with the body of its request; else nothing. */
+  sendContinue?(): void;
   /** Ends the message. A protocol that has no trailers sends only the end. */
   sendTrailers(trailers: HeaderMap): void;
   /**
@@ -31,6 +33,8 @@ export interface StreamSender<Head> {
 export interface StreamReceiver<Head> {
   /** @param head owned by the receiver */
   onHead(head: Head, endStream: boolean): void;
+  /** Of a response, before its head: the host wants the body of the request. */
+  onContinue?(): void;
   /** @param chunk a slice of what came in; valid as long as it is held */
   onData(chunk: Buffer, endStream: boolean): void;
   onTrailers(trailers: HeaderMap): void;

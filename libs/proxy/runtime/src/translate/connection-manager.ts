@@ -79,8 +79,7 @@ export function readConnectionManager(message: HttpConnectionManager, where: str
     "forward_client_cert_details",
     "set_current_client_cert_details",
     "local_reply_config",
-    // What is refused when it is set to true.
-    ...(message.proxy100Continue ? [] : ["proxy_100_continue"]),
+    "proxy_100_continue",
   ]);
   const filters = readFilters(message, `${where}http_filters`);
   const upgrades = readUpgrades(message.upgradeConfigs, `${where}upgrade_configs`);
@@ -95,13 +94,16 @@ export function readConnectionManager(message: HttpConnectionManager, where: str
       http1: {
         ...readHttp1Options(message.httpProtocolOptions, where),
         allowConnect: upgrades?.has("connect") === true,
+        passContinue: message.proxy100Continue,
       },
       mapLocalReply: readLocalReplies(message.localReplyConfig, `${where}local_reply_config.`),
       protocol: readCodec(message.codecType, `${where}codec_type`),
-      http2:
-        message.http2ProtocolOptions === undefined
+      http2: {
+        ...(message.http2ProtocolOptions === undefined
           ? undefined
-          : readHttp2Options(message.http2ProtocolOptions, `${where}http2_protocol_options.`),
+          : readHttp2Options(message.http2ProtocolOptions, `${where}http2_protocol_options.`)),
+        passContinue: message.proxy100Continue,
+      },
       ...readLimits(message, where),
       ...readTimeouts(message, where),
       ...readHttpRules(message, where),
@@ -247,11 +249,7 @@ function readTimeouts(message: HttpConnectionManager, where: string): Pick<Conne
       `${where}common_http_protocol_options.max_connection_duration`,
     ),
     maxRequestsPerConnection: common?.maxRequestsPerConnection ?? defaults.maxRequestsPerConnection,
-    delayedCloseMs: durationMs(
-      message.delayedCloseTimeout,
-      defaults.delayedCloseMs,
-      `${where}delayed_close_timeout`,
-    ),
+    delayedCloseMs: durationMs(message.delayedCloseTimeout, defaults.delayedCloseMs, `${where}delayed_close_timeout`),
     drainTimeoutMs: durationMs(message.drainTimeout, defaults.drainTimeoutMs, `${where}drain_timeout`),
     maxStreamDurationMs: durationMs(
       common?.maxStreamDuration,

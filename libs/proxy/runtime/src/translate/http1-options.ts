@@ -3,6 +3,7 @@ import {
   Http1ProtocolOptionsSchema,
 } from "@fairlead/envoy-api/envoy/config/core/v3/protocol_pb.js";
 import type { Http1Options } from "@fairlead/proxy-stream";
+import { readHost } from "./path-text.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 
 /** @throws FairleadError FL_XDS_REJECTED */
@@ -17,8 +18,13 @@ export function readHttp1Options(message: Http1ProtocolOptions | undefined, wher
     "allow_chunked_length",
     "header_key_format",
     "use_balsa_parser",
+    "enable_trailers",
+    "default_host_for_http_10",
   ]);
+  const { defaultHostForHttp10: host } = message;
   return {
+    trailers: message.enableTrailers,
+    defaultHost: host === "" ? undefined : readHost(host, `${field}default_host_for_http_10`),
     acceptHttp10: message.acceptHttp10,
     allowChunkedLength: message.allowChunkedLength,
     properCase: readProperCase(message.headerKeyFormat, `${field}header_key_format`),
@@ -31,8 +37,11 @@ export function readClientHttp1Options(
   where: string,
 ): Http1Options | undefined {
   if (message === undefined) return undefined;
-  refuseOthers(Http1ProtocolOptionsSchema, message, where, ["header_key_format"]);
-  return { properCase: readProperCase(message.headerKeyFormat, `${where}header_key_format`) };
+  refuseOthers(Http1ProtocolOptionsSchema, message, where, ["header_key_format", "enable_trailers"]);
+  return {
+    trailers: message.enableTrailers,
+    properCase: readProperCase(message.headerKeyFormat, `${where}header_key_format`),
+  };
 }
 
 function readProperCase(message: Http1ProtocolOptions["headerKeyFormat"], field: string): boolean {

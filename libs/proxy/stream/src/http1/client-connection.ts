@@ -31,6 +31,7 @@ export class Http1ClientConnection implements ClientConnection, Http1ResponseSin
   readonly #socket: Socket;
   readonly #events: ClientConnectionEvents;
   readonly #properCase: boolean;
+  readonly sendsTrailers: boolean;
   readonly #parser: Http1ResponseParser;
   #stream: Http1ClientStream | undefined;
   #draining = false;
@@ -43,10 +44,12 @@ export class Http1ClientConnection implements ClientConnection, Http1ResponseSin
     this.#socket = socket;
     this.#events = events;
     this.#properCase = options.http1?.properCase === true;
+    this.sendsTrailers = options.http1?.trailers === true;
     this.info = connectionInfoOf(socket);
     this.#parser = new Http1ResponseParser(this, {
       maxHeadBytes: options.maxHeadBytes ?? defaultParserLimits.maxHeadBytes,
       maxHeaders: options.maxHeaders ?? defaultParserLimits.maxHeaders,
+      trailers: this.sendsTrailers,
     });
     this.writer = new SocketWriter(
       socket,
@@ -130,6 +133,10 @@ export class Http1ClientConnection implements ClientConnection, Http1ResponseSin
     this.#stream?.receiver?.onData(slice, false);
   }
 
+  onInterim(status: number): void {
+    if (status === 100) this.#stream?.receiver?.onContinue?.();
+  }
+
   onEnd(): void {
     const stream = this.#stream;
     if (stream === undefined) return;
@@ -137,6 +144,14 @@ export class Http1ClientConnection implements ClientConnection, Http1ResponseSin
       stream.responseEnded = true;
       stream.receiver?.onData(NO_BYTES, true);
     }
+    this.#onHalfDone(stream);
+  }
+
+  onTrailers(trailers: string[]): void {
+    const stream = this.#stream;
+    if (stream === undefined) return;
+    stream.responseEnded = true;
+    stream.receiver?.onTrailers(new HeaderMap(trailers));
     this.#onHalfDone(stream);
   }
 

@@ -11,6 +11,8 @@ import { RequestedTunnel } from "./requested-tunnel.ts";
 /** What a stream needs of its connection. */
 export interface ClientStreamOwner {
   readonly writer: SocketWriter;
+  /** The body of a message in chunks may be followed by trailers. */
+  readonly sendsTrailers: boolean;
   writeHead(text: string): void;
   /** The parser must know the method before the response comes. */
   onRequestHead(method: string, upgrade?: string): void;
@@ -105,14 +107,21 @@ export class Http1ClientStream implements StreamSender<RequestHead> {
       receiver?.onReset("local reset", "the body does not have the length that its head says");
       return;
     }
-    if (!endStream) return;
+    if (endStream) this.#end();
+  }
+
+  sendTrailers(trailers: HeaderMap): void {
+    if (this.requestEnded) return;
+    const owner = this.#owner;
+    if (owner.sendsTrailers && this.#body?.writeTrailers(trailers, (text) => owner.writeHead(text)) === true)
+      this.#end();
+    else this.sendData(NO_BYTES, true);
+  }
+
+  #end(): void {
     this.requestEnded = true;
     this.#owner.writer.flush();
     this.#owner.onRequestEnd(this);
-  }
-
-  sendTrailers(_trailers: HeaderMap): void {
-    this.sendData(NO_BYTES, true);
   }
 
   reset(_reason: ResetReason): void {

@@ -1,3 +1,4 @@
+import type { HeaderMap } from "../header-map.ts";
 import type { SocketWriter } from "../socket-writer.ts";
 
 const CHUNKED = -1;
@@ -56,6 +57,16 @@ export class MessageBody {
     this.#remaining -= chunk.length;
     if (chunk.length > 0) this.#writer.write(chunk);
     return !end || this.#remaining === 0;
+  }
+
+  /** @returns false where the body is not in chunks: there is no place for them */
+  writeTrailers(trailers: HeaderMap, write: (text: string) => void): boolean {
+    if (this.#remaining !== CHUNKED) return false;
+    let text = "0\r\n";
+    const { fields } = trailers;
+    for (let i = 0; i < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`;
+    write(`${text}\r\n`);
+    return true;
   }
 
   #writeChunk(chunk: Buffer, end: boolean): void {

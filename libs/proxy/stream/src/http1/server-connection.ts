@@ -16,7 +16,7 @@ import { SocketWriter } from "../socket-writer.ts";
 import type { ServerConnectionOptions } from "../stream-factory.ts";
 import type { ConnectionInfo, ServerConnection, ServerConnectionEvents } from "../stream.ts";
 import { NO_BYTES } from "./message-body.ts";
-import { Http1ServerStream, type StreamOwner } from "./server-stream.ts";
+import { CONTINUE, Http1ServerStream, type StreamOwner } from "./server-stream.ts";
 
 const DEFAULT_HEADERS_TIMEOUT_MS = 10_000;
 const DEFAULT_IDLE_TIMEOUT_MS = 3_600_000;
@@ -38,6 +38,7 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
   readonly #events: ServerConnectionEvents;
   readonly #options: ServerConnectionOptions;
   readonly #properCase: boolean;
+  readonly sendsTrailers: boolean;
   readonly #parser: Http1RequestParser;
   #stream: Http1ServerStream | undefined;
   #held: Buffer | undefined;
@@ -54,6 +55,7 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
     this.#events = events;
     this.#options = options;
     this.#properCase = options.http1?.properCase === true;
+    this.sendsTrailers = options.http1?.trailers === true;
     this.info = connectionInfoOf(socket);
     this.#parser = new Http1RequestParser(this, {
       maxHeadBytes: options.maxHeadBytes ?? defaultParserLimits.maxHeadBytes,
@@ -159,6 +161,10 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
     stream.http10 = head.http10;
     stream.upgrade = head.upgrade;
     stream.requestComplete = head.framing === 0;
+    if (head.expectContinue && this.#options.http1?.passContinue === true) {
+      stream.expectsContinue = true;
+      head.headers.push("expect", "100-continue");
+    }
     this.#stream = stream;
     this.#deadline.deadlineMs = Number.POSITIVE_INFINITY;
     const receiver = this.#events.onStream(stream, this);
@@ -174,8 +180,8 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
       },
       stream.requestComplete,
     );
-    if (head.expectContinue && !stream.responseStarted && !stream.responseEnded) {
-      this.writer.write("HTTP/1.1 100 Continue\r\n\r\n");
+    if (head.expectContinue && !stream.expectsContinue && !stream.responseStarted && !stream.responseEnded) {
+      this.writer.write(CONTINUE);
     }
   }
 
@@ -184,12 +190,22 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
   }
 
   onEnd(): void {
+    const stream = this.#completeRequest();
+    stream?.receiver?.onData(NO_BYTES, true);
+  }
+
+  onTrailers(trailers: string[]): void {
+    const stream = this.#completeRequest();
+    stream?.receiver?.onTrailers(new HeaderMap(trailers));
+  }
+
+  #completeRequest(): Http1ServerStream | undefined {
     const stream = this.#stream;
-    if (stream === undefined || stream.requestComplete || stream.tunnel) return;
+    if (stream === undefined || stream.requestComplete || stream.tunnel) return undefined;
     stream.requestComplete = true;
     // Also where backpressure had stopped it: a client that goes away is only seen while reading.
     this.#socket.resume();
-    stream.receiver?.onData(NO_BYTES, true);
+    return stream;
   }
 
   // What the stream says

@@ -9,6 +9,8 @@ import { MessageBody, NO_BYTES } from "./message-body.ts";
 /** What a stream needs of its connection. */
 export interface StreamOwner {
   readonly writer: SocketWriter;
+  /** The body of a message in chunks may be followed by trailers. */
+  readonly sendsTrailers: boolean;
   writeHead(text: string): void;
   /** Whether the connection ends with this response. */
   closesAfter(stream: Http1ServerStream): boolean;
@@ -20,6 +22,8 @@ export interface StreamOwner {
   setReading(reading: boolean): void;
 }
 
+export const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
+
 /** One request and its response on an HTTP/1.1 connection. */
 export class Http1ServerStream implements StreamSender<ResponseHead> {
   receiver: StreamReceiver<RequestHead> | undefined;
@@ -30,6 +34,8 @@ export class Http1ServerStream implements StreamSender<ResponseHead> {
   headRequest = false;
   /** Neither chunks nor another request after this response. */
   http10 = false;
+  /** The client waits with its body, and the host is to say whether it wants it. */
+  expectsContinue = false;
   /** What the client wants to go on with. */
   upgrade: string | undefined;
   /** What follows the head is part of the stream, as it is. */
@@ -115,14 +121,26 @@ export class Http1ServerStream implements StreamSender<ResponseHead> {
       this.reset("local reset");
       return;
     }
-    if (!endStream) return;
+    if (endStream) this.#end();
+  }
+
+  #end(): void {
     this.responseEnded = true;
     this.#owner.writer.flush();
     this.#owner.onResponseEnd(this);
   }
 
-  sendTrailers(_trailers: HeaderMap): void {
-    this.sendData(NO_BYTES, true);
+  sendTrailers(trailers: HeaderMap): void {
+    if (this.responseEnded || this.#body === undefined) return;
+    const owner = this.#owner;
+    if (owner.sendsTrailers && this.#body.writeTrailers(trailers, (text) => owner.writeHead(text))) this.#end();
+    else this.sendData(NO_BYTES, true);
+  }
+
+  sendContinue(): void {
+    if (!this.expectsContinue || this.responseStarted || this.responseEnded) return;
+    this.expectsContinue = false;
+    this.#owner.writer.write(CONTINUE);
   }
 
   reset(_reason: ResetReason): void {

@@ -42,6 +42,10 @@ export class Http2ResponseStream implements StreamSender<RequestHead>, StreamSin
     receiver?.onHead({ status, headers }, endStream);
   }
 
+  onInterim(status: number): void {
+    if (status === 100) this.receiver?.onContinue?.();
+  }
+
   onData(slice: Buffer, endStream: boolean): void {
     this.#receiverOf(endStream)?.onData(slice, endStream);
   }

@@ -32,6 +32,8 @@ export class Http2RequestStream implements StreamSender<ResponseHead>, StreamSin
   /** What the client wants the stream to become. */
   #upgrade: string | undefined;
   #hasKey = false;
+  /** The client waits with its body, and the host is to say whether it wants it. */
+  #expectsContinue = false;
   /** A response that has no body, whatever is sent as such (RFC 9110 §6.4.1). */
   #bodyless = false;
 
@@ -45,6 +47,8 @@ export class Http2RequestStream implements StreamSender<ResponseHead>, StreamSin
 
   onHead(head: Http2RequestHead, endStream: boolean): void {
     this.#headRequest = head.method === "HEAD";
+    // The codec leaves it to us where it leaves the header.
+    this.#expectsContinue = head.expectContinue && head.headers.at(-2) === "expect";
     if (head.method === "CONNECT") {
       this.#onConnect(head);
       return;
@@ -119,6 +123,12 @@ export class Http2RequestStream implements StreamSender<ResponseHead>, StreamSin
     headers.remove("content-length");
     if (!this.#hasKey) headers.remove("sec-websocket-accept");
     return status === 101 ? 200 : status;
+  }
+
+  sendContinue(): void {
+    if (!this.#expectsContinue) return;
+    this.#expectsContinue = false;
+    this.#codec.sendContinue(this.#stream);
   }
 
   sendData(chunk: Buffer, endStream: boolean): void {
