@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { bridgedRegistries } from "./bridged-registry.ts";
 
@@ -29,9 +32,32 @@ test("what is wrong is said, and a password is not", () => {
       .error?.issues.map(({ message }) => message)
       .join("; ") ?? "";
   assert.match(problem("zookeeper://a:secret@h"), /^a registry: expected name=zookeeper/);
-  assert.match(problem("a=nacos://b:secret@h"), /^a: expected name=zookeeper/);
+  assert.match(problem("a=etcd://b:secret@h"), /^a: expected name=zookeeper/);
+  assert.match(problem("a=nacos://b:secret@h:99999"), /^a: expected nacos:/);
+  assert.match(problem("a=nacos://h?username=b"), /^a: a username needs a passwordFile/);
+  assert.match(problem("a=nacos://h?services=smtp"), /^a: services is one of http, /);
+  assert.match(problem("a=nacos://h?root=x"), /^a: unknown root; known are namespace, /);
   assert.match(problem("a=zookeeper://h?roots=x"), /a: unknown roots; known are root, services, export/);
   assert.match(problem("a=zookeeper://h?export=yes"), /export is true or false/);
   assert.match(problem("a=zookeeper://h a=zookeeper://i"), /two registries have one name/);
-  for (const text of ["zookeeper://a:secret@h", "a=nacos://b:secret@h"]) assert.doesNotMatch(problem(text), /secret/);
+  for (const text of ["zookeeper://a:secret@h", "a=etcd://b:secret@h", "a=nacos://b:secret@h:99999"])
+    assert.doesNotMatch(problem(text), /secret/);
+});
+
+test("a Nacos, with a password in the setting or in a file", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "fairlead-nacos-"));
+  await writeFile(join(folder, "password"), "from a file\n");
+  const [first, second] = bridgedRegistries.parse(
+    `a=nacos://mesh:p%40ss@n1:8848,n2?namespace=dev&group=shop&services=http b=nacos://n3?username=mesh&passwordFile=${folder}/password&export=false`,
+  );
+  const { credentials, ...settings } = first!.nacos!;
+  assert.equal(first!.servers, "n1:8848,n2");
+  assert.deepEqual(settings, { namespace: "dev", group: "shop", ordinary: "http" });
+  assert.deepEqual([credentials?.username, await credentials?.password()], ["mesh", "p@ss"]);
+  assert.deepEqual(
+    [second!.exports, second!.nacos!.namespace, second!.nacos!.group],
+    [false, "public", "DEFAULT_GROUP"],
+  );
+  assert.equal(await second!.nacos!.credentials?.password(), "from a file");
+  await rm(folder, { recursive: true });
 });

@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { type NacosSettings, nacosSettings } from "./nacos-settings.ts";
 
 /** A registry outside the mesh, as the setting has it. */
 export interface BridgedRegistry {
   /** In node ids, logs and metrics. */
   readonly name: string;
-  /** ZooKeeper's connect string. */
+  /** ZooKeeper's connect string, or Nacos' servers. */
   readonly servers: string;
   /** Where its Dubbo applications register interfaces. */
   readonly root: string;
@@ -14,9 +15,11 @@ export interface BridgedRegistry {
   readonly digest: string | undefined;
   /** Whether the mesh's services are written there. */
   readonly exports: boolean;
+  /** Where it is a Nacos; then what is of ZooKeeper means nothing. */
+  readonly nacos?: NacosSettings;
 }
 
-const shape = /^([a-z0-9][a-z0-9-]{0,31})=zookeeper:\/\/(?:([^/@]+)@)?([^?\s]+?)(?:\?(\S*))?$/;
+const shape = /^([a-z0-9][a-z0-9-]{0,31})=(zookeeper|nacos):\/\/(?:([^/@]+)@)?([^?\s]+?)(?:\?(\S*))?$/;
 const known = new Set(["root", "services", "export"]);
 
 function parse(text: string, context: z.RefinementCtx): BridgedRegistry | typeof z.NEVER {
@@ -28,11 +31,15 @@ function parse(text: string, context: z.RefinementCtx): BridgedRegistry | typeof
   // The text may hold a password: only its name is shown.
   if (match === null) {
     const name = /^([a-z0-9-]{1,32})=/.exec(text)?.[1] ?? "a registry";
-    return fail(`${name}: expected name=zookeeper://host:port,host:port?root=dubbo`);
+    return fail(
+      `${name}: expected name=zookeeper://host:port,host:port?root=dubbo or name=nacos://host:port,host:port?group=DEFAULT_GROUP`,
+    );
   }
-  const [, name, digest, servers, query] = match;
+  const [, name, scheme, digest, servers, query] = match;
   const parameters = new URLSearchParams(query ?? "");
-  const unknown = [...parameters.keys()].filter((key) => !known.has(key));
+  const nacos = scheme === "nacos" ? nacosSettings(servers!, decoded(digest), parameters) : undefined;
+  if (typeof nacos === "string") return fail(`${name}: ${nacos}`);
+  const unknown = nacos !== undefined ? [] : [...parameters.keys()].filter((key) => !known.has(key));
   if (unknown.length > 0) return fail(`${name}: unknown ${unknown.join(", ")}; known are ${[...known].join(", ")}`);
   const exported = parameters.get("export") ?? "true";
   if (exported !== "true" && exported !== "false") return fail(`${name}: export is true or false`);
@@ -41,9 +48,14 @@ function parse(text: string, context: z.RefinementCtx): BridgedRegistry | typeof
     servers: servers!,
     root: parameters.get("root") ?? "dubbo",
     servicesRoot: parameters.get("services") ?? "services",
-    digest: digest === undefined ? undefined : decodeURIComponent(digest),
+    digest: decoded(digest),
     exports: exported === "true",
+    ...(nacos === undefined ? {} : { nacos }),
   };
+}
+
+function decoded(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : decodeURIComponent(text);
 }
 
 /** `main=zookeeper://zk1:2181,zk2:2181?root=dubbo other=…`, with spaces between; empty for none. */

@@ -1,6 +1,7 @@
 import type { Logger } from "@fairlead/logging";
 import type { BridgedRegistry } from "./bridged-registry.ts";
 import type { ForeignRegistry, ForeignRegistryEvents } from "./foreign-registry.ts";
+import { NacosRegistry } from "./nacos-registry.ts";
 import { ZooKeeperRegistry } from "./zookeeper-registry.ts";
 
 export interface OpenRegistryOptions {
@@ -14,5 +15,7 @@ export function openRegistry(
   { registry, sessionTimeoutMs, logger }: OpenRegistryOptions,
   events: ForeignRegistryEvents,
 ): ForeignRegistry {
+  const { nacos, servers } = registry;
+  if (nacos !== undefined) return new NacosRegistry({ ...nacos, servers, sessionTimeoutMs, logger }, events);
   return new ZooKeeperRegistry({ ...registry, sessionTimeoutMs, logger }, events);
 }

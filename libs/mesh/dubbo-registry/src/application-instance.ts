@@ -37,18 +37,21 @@ export function parseApplicationInstance(data: string): ApplicationInstance | un
   const parsed = instanceSchema.safeParse(parseJson(data));
   if (!parsed.success || parsed.data.payload["@class"] !== javaPayloadClass) return undefined;
   const { name, address, port, enabled, payload } = parsed.data;
-  const { metadata } = payload;
+  return applicationFactsOf({ application: name, address, port, enabled, metadata: payload.metadata });
+}
+
+/** What an instance's metadata say, in whatever registry it is. */
+export function applicationFactsOf(
+  facts: Pick<ApplicationInstance, "application" | "address" | "port" | "enabled" | "metadata">,
+): ApplicationInstance {
+  const { metadata } = facts;
   const revision = metadata["dubbo.metadata.revision"];
   const endpoints = endpointsSchema.safeParse(parseJson(metadata["dubbo.endpoints"] ?? "[]"));
   return {
-    application: name,
-    address,
-    port,
-    enabled,
+    ...facts,
     revision: revision === undefined || revision === "0" ? undefined : revision,
     storage: metadata["dubbo.metadata.storage-type"] === "remote" ? "remote" : "local",
     ports: new Map((endpoints.success ? endpoints.data : []).map((endpoint) => [endpoint.protocol, endpoint.port])),
-    metadata,
   };
 }
 

@@ -9,7 +9,8 @@ export interface ExportedApplication {
   readonly port: number;
   /** Of the metadata: another one for another content. */
   readonly revision: string;
-  /** Data of the instance: a ServiceInstance of Curator's. */
+  readonly instanceMetadata: Readonly<Record<string, string>>;
+  /** Data of the instance in ZooKeeper: a ServiceInstance of Curator's. */
   readonly instance: string;
   /** Data of the revision: a MetadataInfo. */
   readonly metadata: string;
@@ -41,10 +42,9 @@ function revisionOf(application: string, services: object): string {
     .digest("hex");
 }
 
-function serviceInstance(application: string, revision: string, first: ExportedProvider): string {
-  const { address, port, weight, startedMs, origin, tag = "" } = first;
-  const id = `${address}:${port}`;
-  const metadata = {
+function metadataOf(revision: string, first: ExportedProvider): Readonly<Record<string, string>> {
+  const { port, weight, startedMs, origin, tag = "" } = first;
+  return {
     "dubbo.endpoints": JSON.stringify([{ port, protocol: "dubbo" }]),
     "dubbo.metadata.revision": revision,
     // Consumers look for what it serves in the registry, and do not ask the instance.
@@ -54,6 +54,14 @@ function serviceInstance(application: string, revision: string, first: ExportedP
     timestamp: String(startedMs),
     weight: String(weight),
   };
+}
+
+function serviceInstance(
+  application: string,
+  { address, port, startedMs }: ExportedProvider,
+  metadata: Readonly<Record<string, string>>,
+): string {
+  const id = `${address}:${port}`;
   const payload = { "@class": javaPayloadClass, id, name: application, metadata };
   return JSON.stringify({
     name: application,
@@ -77,12 +85,14 @@ export function exportedApplications(providers: readonly ExportedProvider[]): Ex
     const infos = served.map((provider) => [serviceKey(provider), serviceInfo(provider)] as const);
     const services = Object.fromEntries(infos.toSorted(([a], [b]) => (a < b ? -1 : 1)));
     const revision = revisionOf(application, services);
+    const instanceMetadata = metadataOf(revision, first);
     return {
       application,
       address,
       port,
       revision,
-      instance: serviceInstance(application, revision, first),
+      instanceMetadata,
+      instance: serviceInstance(application, first, instanceMetadata),
       metadata: JSON.stringify({ app: application, revision, services }),
       interfaces: [...new Set(served.map((provider) => provider.interface))],
     };

@@ -20,6 +20,16 @@ export {
   providerUrl,
   withParameters,
 } from "./provider.ts";
+export {
+  applicationInNacos,
+  weighted,
+  isDubboService,
+  nacosMetadata,
+  nacosServiceName,
+  ordinaryInNacos,
+  providerInNacos,
+  ruleKeysOf,
+} from "./nacos-layout.ts";
 export { type Category, RegistryPaths, type RegistryPlace } from "./registry-paths.ts";
 export { type LedgerChanges, type LedgerOptions, providerKey, ProviderLedger } from "./provider-ledger.ts";
 export { type RuleDocument } from "./rules/rule-document.ts";
