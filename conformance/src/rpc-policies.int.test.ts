@@ -174,14 +174,19 @@ for (const protocol of rpcProtocols.keys()) {
   });
 }
 
-test("a one-way call reaches its service, and nobody waits for an answer", async () => {
-  await using shop = await meshOf("bolt", `{timeout: 300ms, route: [${to("one")}]}`);
-  shop.one.answer = () => undefined;
-  shop.client.callOneWay(service, "greet");
-  await until("the one-way call", () => shop.one.calls.length === 1);
-  await until("it is over", () => shop.mesh.stat("caller", "rpc.outbound_rpc.downstream_rq_active") === 0);
-  assert.equal(shop.mesh.stat("caller", "rpc.outbound_rpc.downstream_rq_5xx"), 0);
-});
+for (const protocol of rpcProtocols.keys()) {
+  test(`a one-way call over ${protocol} reaches its service once, and nobody waits for an answer`, async () => {
+    await using shop = await meshOf(protocol, `{timeout: 300ms, retries: {attempts: 3, retryOn: 5xx}, route: [${to("one")}]}`); // prettier-ignore
+    shop.one.answer = () => undefined;
+    shop.client.callOneWay(service, "greet");
+    await until("the one-way call", () => shop.one.calls.length === 1);
+    await until("it is over", () => shop.mesh.stat("caller", "rpc.outbound_rpc.downstream_rq_active") === 0);
+    assert.equal(shop.mesh.stat("caller", "rpc.outbound_rpc.downstream_rq_5xx"), 0);
+    shop.one.answer = () => "hello";
+    assert.equal(await shop.greet(), "hello");
+    assert.equal(shop.one.calls.length, 2);
+  });
+}
 
 test("an instance that says READONLY gets no more calls, and again some once it says that it is back", async () => {
   await using shop = await meshOf("dubbo", "", true);

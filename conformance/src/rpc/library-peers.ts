@@ -149,10 +149,16 @@ export class LibraryClient implements Disposable {
     return await answer.promise.finally(() => this.#waiting.delete(id));
   }
 
-  /** Bolt only: the other library cannot. */
   callOneWay(service: string, method: string): void {
-    const request = { serverSignature: service, methodName: method, args: [], timeout: 1000, oneway: true };
-    this.#encoder.writeRequest(++this.#lastId, request);
+    if (this.#isBolt) {
+      const request = { serverSignature: service, methodName: method, args: [], timeout: 1000, oneway: true };
+      this.#encoder.writeRequest(++this.#lastId, request);
+      return;
+    }
+    // dubbo-remoting has no such call: the bit that asks for an answer is taken away.
+    const frame = encodedCall("dubbo", service, method);
+    frame[2]! &= ~0x40;
+    this.#socket.write(frame);
   }
 
   heartbeat(): void {
