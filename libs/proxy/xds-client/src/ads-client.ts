@@ -96,6 +96,8 @@ export class AdsClient {
   #stopped = false;
   /** The last good configuration is being applied: what comes waits for it. */
   #restoring: Promise<void> = Promise.resolve();
+  /** By type, the names that the last good configuration had: they are not waited for. */
+  readonly #restored = new Map<string, readonly string[]>();
   #restoreTimer: NodeJS.Timeout | undefined;
   readonly #changed = new Set<() => void>();
 
@@ -196,6 +198,8 @@ export class AdsClient {
     for (const typeUrl of typeOrder) {
       if (typeUrl === typeUrls.secret) continue;
       const resources = saved.get(typeUrl) ?? [];
+      const names = resources.map(({ name }) => name);
+      if (saved.has(typeUrl)) this.#restored.set(typeUrl, names);
       const rejected = await consumer.apply(typeUrl, resources);
       if (rejected.length > 0)
         logger.warn({ type: shortTypeName(typeUrl), reason: nackReason(rejected) }, "a part of it is not usable");
@@ -297,10 +301,13 @@ export class AdsClient {
       if (this.#phase === "clusters" && !firstTypes.includes(typeUrl)) continue;
       const names = this.#wantedNames(typeUrl);
       this.#initialFetch.want(typeUrl, names);
+      const restored = this.#restored.get(typeUrl);
+      if (restored !== undefined) this.#initialFetch.came(typeUrl, restored);
       if (this.#connection.stream === undefined) continue;
       const request = subscription.subscribe(names);
       if (request !== undefined) this.#send(request);
     }
+    if (this.#restored.size > 0) this.#noteListenersCame();
   }
 
   /** Nobody wants all secrets: that names are not said means that there are none. */

@@ -90,3 +90,37 @@ test("a proxy that finds no gateway starts with what it had", async () => {
   client.stop();
   assert.equal(applied[0], `${typeUrls.cluster} a`);
 });
+
+test("what the last good configuration has is not waited for again", async () => {
+  using folder = new Folder();
+  const before = new LastGoodConfig(folder.path, quiet);
+  const types = [typeUrls.cluster, typeUrls.endpoint, typeUrls.listener, typeUrls.route];
+  for (const typeUrl of types) before.keep(typeUrl, named("a"), undefined);
+  await before.flush();
+  let initialize: () => void = () => undefined;
+  const client = new AdsClient({
+    addresses: ["127.0.0.1:1"],
+    node: { id: "node", cluster: "shop", metadata: {}, version: "0" },
+    logger: quiet,
+    lastGood: new LastGoodConfig(folder.path, quiet),
+    lastGoodAfterMs: 1,
+    initialFetchTimeoutMs: 60_000,
+    consumer: {
+      apply: (typeUrl) => {
+        if (typeUrl === typeUrls.endpoint) initialize();
+        return Promise.resolve([]);
+      },
+      wantedNames: (typeUrl) => (typeUrl === typeUrls.endpoint || typeUrl === typeUrls.route ? ["a"] : undefined),
+      onWantedNamesChanged: () => () => undefined,
+      onClustersInitialized: (listener) => void (initialize = listener),
+      giveUpOn: () => undefined,
+    },
+  });
+  await new Promise<void>((resolve) => {
+    client.onStateChanged(() => {
+      if (client.state().phase === "initialized") resolve();
+    });
+    client.start();
+  });
+  client.stop();
+});
