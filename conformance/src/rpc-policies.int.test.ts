@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { rpcProtocols } from "@fairlead/proxy-stream";
 import { freePort } from "./free-port.ts";
-import { LibraryClient, LibraryServer } from "./rpc/library-peers.ts";
+import { encodedCall, LibraryClient, LibraryServer } from "./rpc/library-peers.ts";
 import { MeshOfSidecars } from "./rpc/mesh-of-sidecars.ts";
+import { RpcClient } from "./rpc/rpc-client.ts";
 import { until } from "./until.ts";
 
 const service = "org.x.Greeter";
@@ -12,6 +13,18 @@ const to = (subset: string): string => `{destination: {host: ${service}, subset:
 /** What the caller's own framework says: sofa-bolt-node has one sentence for all that comes without an exception's content. */
 const words = (protocol: string, dubbo: RegExp): RegExp =>
   protocol === "bolt" ? /^Server exception when invoke/ : dubbo;
+
+/** What each protocol says where HTTP has this status. */
+const statusOfAbort: Readonly<Record<string, { readonly bolt: number; readonly dubbo: number }>> = {
+  400: { bolt: 9, dubbo: 40 },
+  403: { bolt: 2, dubbo: 80 },
+  404: { bolt: 6, dubbo: 60 },
+  429: { bolt: 4, dubbo: 100 },
+  500: { bolt: 3, dubbo: 70 },
+  502: { bolt: 6, dubbo: 60 },
+  503: { bolt: 4, dubbo: 100 },
+  504: { bolt: 7, dubbo: 31 },
+};
 
 /** Two providers, each behind a sidecar unless `direct`, and a caller with its own. */
 async function meshOf(protocol: string, http: string, direct = false) {
@@ -51,6 +64,7 @@ spec: {hosts: [${service}], http: [${http}]}
     two: servers[1],
     mesh,
     client,
+    outboundRpcPort,
     greet: async (options = {}) => await client.call(service, "greet", ["mesh"], options),
     async [Symbol.asyncDispose]() {
       client[Symbol.dispose]();
@@ -126,6 +140,20 @@ for (const protocol of rpcProtocols.keys()) {
       );
       assert.equal(await shop.greet(), "hello mesh");
       assert.equal(shop.one.calls.length, 2);
+    });
+
+    test("an abort's HTTP status is told by the protocol's own", async () => {
+      const aborts = Object.keys(statusOfAbort).map(
+        (status) =>
+          `{match: [{method: {exact: m${status}}}], fault: {abort: {httpStatus: ${status}, percentage: {value: 100}}}, route: [${to("one")}]}`,
+      );
+      await using shop = await meshOf(protocol, aborts.join());
+      using client = await RpcClient.connect(rpcProtocols.get(protocol)!, shop.outboundRpcPort);
+      for (const [status, expected] of Object.entries(statusOfAbort)) {
+        const found = await client.statusOf(encodedCall(protocol, service, `m${status}`));
+        assert.equal(found, expected[protocol as "bolt" | "dubbo"], status);
+      }
+      assert.equal(shop.one.calls.length, 0);
     });
 
     test("the caller's own time-out ends the call, whatever the route and its retries allow", async () => {

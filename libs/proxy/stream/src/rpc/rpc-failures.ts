@@ -19,7 +19,7 @@ const byFlag: Readonly<Record<string, RpcFailure>> = {
   LR: "connection-lost",
 };
 
-/** An answer that a route or filter was told to give has only its status. */
+/** An answer that a route or filter was told to give has only its status: as MOSN has it, and its clients know. */
 const byStatus: Readonly<Record<number, RpcFailure>> = {
   400: "malformed",
   401: "denied",
@@ -27,6 +27,8 @@ const byStatus: Readonly<Record<number, RpcFailure>> = {
   404: "no-route",
   408: "timeout",
   429: "overflow",
+  502: "connection-failed",
+  503: "overflow",
   504: "timeout",
 };
 
