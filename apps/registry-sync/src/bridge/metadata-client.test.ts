@@ -40,3 +40,32 @@ test("one that is not there, closes, says nothing or something else is an error 
     other.close();
   }
 });
+
+test("a registry sends nobody to where it should not, nor tells what listens there anything of its own", async () => {
+  let connections = 0;
+  const victim = createServer((socket) => (connections++, socket.destroy())).listen(0, "127.0.0.1");
+  await once(victim, "listening");
+  const asked = question((victim.address() as { port: number }).port);
+  const at = (address: string) => ({ ...asked, service: { ...asked.service, address } });
+  for (const address of ["169.254.169.254", "", "localhost", "metadata.internal", "0.0.0.0", "fe80::1"])
+    await assert.rejects(fetchMetadata(at(address)), /no address that a registry may send anybody to/);
+  for (const odd of [
+    { revision: "x\r\nFLUSHALL\r\n" },
+    { application: "a\nb" },
+    { service: { ...asked.service, version: "1\r\n" } },
+    { revision: "" },
+    { revision: "r".repeat(300) },
+  ])
+    await assert.rejects(fetchMetadata({ ...asked, ...odd }), /is no name/);
+  assert.equal(connections, 0);
+  victim.close();
+});
+
+test("an answer that is longer than a node of ZooKeeper could be is not waited for", async () => {
+  const head = Buffer.from("dabb02140000000000000001", "hex");
+  const long = Buffer.concat([head, Buffer.from([0, 0x20, 0, 0]), Buffer.alloc(64 * 1024)]);
+  const server = createServer((socket) => socket.on("error", () => undefined).write(long)).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  await assert.rejects(fetchMetadata(question((server.address() as { port: number }).port)), /the limit is 1048576/);
+  server.close();
+});

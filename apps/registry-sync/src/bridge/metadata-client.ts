@@ -2,6 +2,7 @@ import { connect } from "node:net";
 import { dubboFrames, dubboRequest, readDubboReply } from "@fairlead/codec-dubbo";
 import { FrameCollector } from "@fairlead/codec-rpc";
 import { type ApplicationMetadata, type MetadataService, readApplicationMetadata } from "@fairlead/dubbo-registry";
+import { isCallable } from "./mirrored-instance.ts";
 
 export interface MetadataQuestion {
   readonly service: MetadataService;
@@ -14,11 +15,15 @@ export interface MetadataQuestion {
 
 const metadataService = "org.apache.dubbo.metadata.MetadataService";
 const requestId = 1;
+/** As long as a node of ZooKeeper may be. */
+const limits = { maxFrameBytes: 1024 * 1024 };
+/** What a registry puts into a question stays one line: nothing else that listens there can be told anything. */
+const harmless = /^\P{Cc}{1,255}$/u;
 
 /**
  * Asks an instance itself what it serves, as consumers do: a Dubbo call of its MetadataService over a connection of its own.
  *
- * @throws Error where it cannot be reached, does not answer in time, or has another revision
+ * @throws Error where it may not or cannot be reached, does not answer in time, or has another revision
  */
 export function fetchMetadata({
   service,
@@ -27,7 +32,11 @@ export function fetchMetadata({
   timeoutMs,
 }: MetadataQuestion): Promise<ApplicationMetadata> {
   const { address, port, version } = service;
-  const frames = new FrameCollector(dubboFrames);
+  if (!isCallable(address))
+    return Promise.reject(new Error(`${address} is no address that a registry may send anybody to`));
+  if (![application, revision, version].every((text) => harmless.test(text)))
+    return Promise.reject(new Error("its application, revision or version is no name"));
+  const frames = new FrameCollector(dubboFrames, limits);
   return new Promise((resolve, reject) => {
     const socket = connect({ host: address, port });
     const end = (error: unknown) => {

@@ -22,6 +22,7 @@ export class ZooKeeperExport {
   #again = false;
   #stopped = false;
   #retry: NodeJS.Timeout | undefined;
+  #lastFailure: string | undefined;
 
   constructor(client: ZooKeeperClient, logger: Logger) {
     this.#client = client;
@@ -57,7 +58,10 @@ export class ZooKeeperExport {
     clearTimeout(this.#retry);
     this.#running = this.#once()
       .catch((caught: unknown) => {
-        this.#logger.warn({ err: FairleadError.from(caught) }, "services could not be exported; it is tried again");
+        const error = FairleadError.from(caught);
+        if (error.message !== this.#lastFailure)
+          this.#logger.warn({ err: error }, "services could not be exported; it is tried again");
+        this.#lastFailure = error.message;
         this.#retry = setTimeout(() => this.#reconcile(), retryMs);
       })
       .finally(() => {
@@ -70,22 +74,26 @@ export class ZooKeeperExport {
 
   async #once(): Promise<void> {
     const [wanted, mappings] = [this.#wanted, this.#mappings];
-    await Promise.all(
+    // Answers come in the order of the requests: what is made first is there first.
+    const putting = await Promise.allSettled([...wanted].map(([path, data]) => this.#put(path, data)));
+    // What is replaced goes last: neither is a consumer left without providers, nor an instance without its metadata.
+    const removing = await Promise.allSettled(
       [...this.#made.keys()].map(async (path) => {
         if (wanted.has(path)) return;
         await this.#remove(path);
         this.#made.delete(path);
       }),
     );
-    // Answers come in the order of the requests: what is made first is there first.
-    await Promise.all([...wanted].map(([path, data]) => this.#put(path, data)));
-    await Promise.all(
+    const mapping = await Promise.allSettled(
       [...mappings].map(async ([key, { path, application }]) => {
         if (this.#mapped.has(key)) return;
         await mapInterface(this.#client, path, application);
         this.#mapped.add(key);
       }),
     );
+    // One that is refused, as of a node that somebody else keeps there, does not hold up the others.
+    for (const result of [...putting, ...removing, ...mapping]) if (result.status === "rejected") throw result.reason;
+    this.#lastFailure = undefined;
   }
 
   async #put(path: string, data: string): Promise<void> {

@@ -5,10 +5,8 @@ import {
   type RegistryPaths,
   type RuleDocument,
 } from "@fairlead/dubbo-registry";
-import type { ZooKeeperClient } from "@fairlead/zookeeper";
 import type { RegistryReading } from "./foreign-registry.ts";
-
-type Reads = Pick<ZooKeeperClient, "children" | "read">;
+import type { NodeReads } from "./visible-nodes.ts";
 
 /** All of a provider is in the name of its node. What a mesh has written is none. */
 export function providersAt(paths: RegistryPaths, path: string): readonly Provider[] {
@@ -27,14 +25,14 @@ export function urlRuleAt(paths: RegistryPaths, path: string): RuleDocument | un
 }
 
 /** An item of the configuration centre. @returns undefined where there is none */
-export async function readItem(client: Reads, path: string, key: string): Promise<RuleDocument | undefined> {
+export async function readItem(client: NodeReads, path: string, key: string): Promise<RuleDocument | undefined> {
   const read = await client.read(path);
   const text = read?.data.toString("utf8") ?? "";
   return text.trim() === "" ? undefined : { form: "item", key, text };
 }
 
 /** All interfaces with their providers and rules, and the configuration centre; pipelined. */
-export async function readInterfaces(client: Reads, paths: RegistryPaths): Promise<RegistryReading> {
+export async function readInterfaces(client: NodeReads, paths: RegistryPaths): Promise<RegistryReading> {
   const providers = new Map<string, readonly Provider[]>();
   const rules = new Map<string, RuleDocument>();
   const listed = async (folder: string, each: (path: string) => void) => {

@@ -28,14 +28,22 @@ async function until(what: string, condition: () => boolean): Promise<void> {
   }
 }
 
+async function untilAsync(what: string, condition: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + deadlineMs;
+  while (!(await condition())) {
+    if (performance.now() > end) assert.fail(`not within ${deadlineMs} ms: ${what}`);
+    await pause(5);
+  }
+}
+
 /** Closed at the end also where a test has failed before it did so. */
 const opened: { close(): Promise<void> }[] = [];
 
-/** A Dubbo application's own client. */
-async function application(server: TestZooKeeper): Promise<ZooKeeperClient> {
+/** A Dubbo application's own client. @param digest then nobody else may read what it makes */
+async function application(server: TestZooKeeper, digest?: string): Promise<ZooKeeperClient> {
   let connected = false;
   const client = new ZooKeeperClient(
-    { servers: server.address, logger, sessionTimeoutMs: 10_000 },
+    { servers: server.address, logger, sessionTimeoutMs: 10_000, digest },
     { onConnected: () => (connected = true), onSuspended: () => undefined, onChange: () => undefined },
   );
   opened.push(client);
@@ -180,9 +188,9 @@ describe("Dubbo's registry in ZooKeeper", () => {
     await until("it was read again", () => state.readings === 2);
     await until("it is still there", () => ports().join() === "1");
     await until("the application is connected, too", () => app.state === "connected");
-    assert.deepEqual(await app.children("/dubbo/org.x.Mine/providers"), [
-      minePath.slice(minePath.lastIndexOf("/") + 1),
-    ]);
+    const exported = async () => (await app.children("/dubbo/org.x.Mine/providers")) ?? [];
+    await untilAsync("it is exported", async () => (await exported()).length > 0);
+    assert.deepEqual(await exported(), [minePath.slice(minePath.lastIndexOf("/") + 1)]);
     registry.export([]);
     const end = performance.now() + deadlineMs;
     while ((await app.children("/dubbo/org.x.Mine/providers"))?.length !== 0) assert(performance.now() < end);
@@ -225,6 +233,37 @@ describe("Dubbo's registry in ZooKeeper", () => {
     assert.deepEqual(await app.children("/dubbo/metadata/m"), []);
     assert.equal(await read("/dubbo/mapping/org.x.Mine"), "other-app,m", "a list that others share stays");
     await app.close();
+  });
+
+  test("nodes that only their owner may read hide no others", async () => {
+    const [owner, app] = [await application(server, "owner:secret"), await application(server)];
+    await app.ensure("/dubbo/config/dubbo");
+    await app.ensure("/services");
+    const hidden = ["/dubbo/config/dubbo/hidden.properties", "/dubbo/org.x.Hidden", "/services/hidden"];
+    for (const path of hidden) await owner.create(path, nothing, { ephemeral: false });
+    await register(app, "org.x.Shown", 71);
+    const { registry, state, ports } = mirror(server);
+    await until("it was read", () => state.readings === 1);
+    assert(ports().includes(71));
+    await owner.write(hidden[0]!, Buffer.from("a"));
+    await register(app, "org.x.Shown", 72);
+    await until("changes are followed", () => ports().includes(72));
+    for (const path of hidden) await owner.delete(path);
+    await Promise.all([registry.stop(), owner.close(), app.close()]);
+  });
+
+  test("a node of somebody else's in the way of one export does not hold up the others", async () => {
+    const app = await application(server);
+    const inTheWay = { ...mine, interface: "org.x.Blocked", application: "blocked" };
+    const blocked = paths.node("org.x.Blocked", "providers", providerUrl(inTheWay));
+    await app.ensure(`${blocked}/child`);
+    const { registry } = mirror(server);
+    registry.export([inTheWay, { ...mine, interface: "org.x.Free", application: "free" }]);
+    await untilAsync("the other is mapped", async () => (await app.read("/dubbo/mapping/org.x.Free")) !== undefined);
+    assert((await app.children("/dubbo/org.x.Free/providers"))?.length === 1);
+    await app.delete(`${blocked}/child`);
+    await untilAsync("it is tried again", async () => ((await app.stat(blocked))?.ephemeralOwner ?? 0n) !== 0n);
+    await Promise.all([registry.stop(), app.close()]);
   });
 
   for (const recursive of [true, false]) {

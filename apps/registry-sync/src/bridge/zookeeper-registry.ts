@@ -6,6 +6,7 @@ import { exportedTree } from "./exported-nodes.ts";
 import type { ForeignRegistry, ForeignRegistryEvents } from "./foreign-registry.ts";
 import { ZooKeeperApplications } from "./zookeeper-applications.ts";
 import { ZooKeeperExport } from "./zookeeper-export.ts";
+import { type NodeReads, visibleNodes } from "./visible-nodes.ts";
 import { providersAt, readInterfaces, readItem, urlRuleAt } from "./zookeeper-interfaces.ts";
 
 export interface ZooKeeperRegistryOptions extends Pick<
@@ -27,6 +28,7 @@ const retryMs = 1_000;
  */
 export class ZooKeeperRegistry implements ForeignRegistry {
   readonly #client: ZooKeeperClient;
+  readonly #nodes: NodeReads;
   readonly #paths: RegistryPaths;
   readonly #events: ForeignRegistryEvents;
   readonly #logger: Logger;
@@ -51,9 +53,10 @@ export class ZooKeeperRegistry implements ForeignRegistry {
       },
       onChange: (type, path) => this.#onChange(type, path),
     });
+    this.#nodes = visibleNodes(this.#client, [this.#paths.root, this.#paths.servicesRoot], options.logger);
     this.#export = new ZooKeeperExport(this.#client, options.logger);
     this.#applications = new ZooKeeperApplications({
-      client: this.#client,
+      client: this.#nodes,
       paths: this.#paths,
       onProviders: (source, providers) => {
         // While everything is read, its result comes first.
@@ -100,7 +103,7 @@ export class ZooKeeperRegistry implements ForeignRegistry {
       this.#client.watch(servicesRoot, { levels: 2, data: (path) => this.#isInstance(path) }),
     ]);
     const [{ providers, rules }, applications] = await Promise.all([
-      readInterfaces(this.#client, this.#paths),
+      readInterfaces(this.#nodes, this.#paths),
       this.#applications.readAll(),
     ]);
     if (connection !== this.#connection) return;
@@ -148,7 +151,7 @@ export class ZooKeeperRegistry implements ForeignRegistry {
   #onItemChange(path: string): void {
     const connection = this.#connection;
     this.#guard(connection, async () => {
-      const item = await readItem(this.#client, path, this.#paths.configKeyOf(path)!);
+      const item = await readItem(this.#nodes, path, this.#paths.configKeyOf(path)!);
       if (connection === this.#connection) this.#events.onRule(path, item);
     });
   }
@@ -168,7 +171,7 @@ export class ZooKeeperRegistry implements ForeignRegistry {
     const connection = this.#connection;
     this.#guard(connection, async () => {
       const providers = await this.#applications.read(path);
-      if (connection === this.#connection) this.#events.onProviders(path, providers);
+      if (connection === this.#connection && providers !== undefined) this.#events.onProviders(path, providers);
     });
   }
 }

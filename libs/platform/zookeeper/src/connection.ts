@@ -5,7 +5,7 @@ import { FrameSplitter } from "./frame-splitter.ts";
 import { JuteReader, JuteWriter } from "./jute.ts";
 import { AUTH_XID, opcode, type Operation, PING_XID, WATCH_EVENT_XID } from "./operations.ts";
 import type { Session } from "./session.ts";
-import { refused, unavailable } from "./zookeeper-error.ts";
+import { refused, tooLarge, unavailable } from "./zookeeper-error.ts";
 
 export interface ConnectionOptions {
   readonly server: ServerAddress;
@@ -26,6 +26,9 @@ export interface ConnectionEvents {
 }
 
 export type WatchEventType = "created" | "deleted" | "data" | "children";
+/** A server's `jute.maxbuffer`, as it is by default. */
+const MAX_REQUEST_BYTES = 0xf_ff_ff;
+
 const eventTypes: Readonly<Record<number, WatchEventType>> = { 1: "created", 2: "deleted", 3: "data", 4: "children" };
 
 interface Pending {
@@ -128,11 +131,14 @@ export class Connection {
   run<Result>(operation: Operation<Result>): Promise<Result> {
     if (this.#closed)
       return Promise.reject(unavailable(`cannot ${operation.verb} ${operation.path}: the connection is closed`));
-    const xid = this.#nextXid++;
+    const xid = this.#nextXid;
+    const writer = new JuteWriter().int(xid).int(operation.code);
+    operation.write(writer);
+    // The server would end the connection, and with it all that is under way.
+    if (writer.size > MAX_REQUEST_BYTES) return Promise.reject(tooLarge(operation.verb, operation.path, writer.size));
+    this.#nextXid++;
     return new Promise<Result>((resolve, reject) => {
       this.#pending.push({ xid, operation, resolve: (result) => resolve(result as Result), reject });
-      const writer = new JuteWriter().int(xid).int(operation.code);
-      operation.write(writer);
       this.#send(writer);
     });
   }

@@ -5,6 +5,10 @@ export class JuteWriter {
   #bytes = Buffer.allocUnsafe(256);
   #size = 0;
 
+  get size(): number {
+    return this.#size;
+  }
+
   int(value: number): this {
     this.#room(4);
     this.#size = this.#bytes.writeInt32BE(value, this.#size);

@@ -64,6 +64,11 @@ describe("ZooKeeper client", () => {
       [await zookeeper.read("/none"), await zookeeper.children("/none"), await zookeeper.stat("/none")],
       [undefined, undefined, undefined],
     );
+    // The server would end the connection: what is too long is not sent.
+    const long = Buffer.alloc(1024 * 1024);
+    await assert.rejects(zookeeper.write("/a/b", long), (error) => isRefusal(error, "too-large"));
+    assert.equal(zookeeper.state, "connected");
+    assert.equal((await zookeeper.read("/a/b"))?.data.toString(), "1");
     await zookeeper.close();
   });
 
@@ -203,5 +208,25 @@ describe("ZooKeeper client", () => {
     assert.deepEqual([zookeeper.state, told], ["connecting", []]);
     await zookeeper.close();
     http.close();
+  });
+
+  test("a server that ends each connection at once is not asked again without a pause", async () => {
+    const relay = await startTcpRelay(server.port);
+    const { zookeeper, told, has } = client(relay.address);
+    await has("connected, new session");
+    let connections = 0;
+    const began = performance.now();
+    while (performance.now() - began < 1_000) {
+      if (zookeeper.state === "connected") {
+        connections++;
+        relay.reset();
+        await until("noticed", () => zookeeper.state !== "connected");
+      }
+      await pause(1);
+    }
+    assert(connections < 8, `${connections} connections in a second`);
+    assert(told.includes("suspended"));
+    await zookeeper.close();
+    await relay.stop();
   });
 });

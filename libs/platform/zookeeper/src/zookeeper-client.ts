@@ -1,6 +1,6 @@
-import { setTimeout as pause } from "node:timers/promises";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import type { Logger } from "@fairlead/logging";
+import { BackOff } from "./back-off.ts";
 import { parseConnectString } from "./connect-string.ts";
 import { Connection, type WatchEventType } from "./connection.ts";
 import { isWithin, OneShotTree, type TreeShape } from "./one-shot-tree.ts";
@@ -8,6 +8,7 @@ import * as operations from "./operations.ts";
 import type { NodeStat, Operation } from "./operations.ts";
 import { ServerRotation } from "./server-rotation.ts";
 import { noSession, type Session } from "./session.ts";
+import { WaitingLine } from "./waiting-line.ts";
 import { isRefusal, unavailable } from "./zookeeper-error.ts";
 
 export interface ZooKeeperOptions {
@@ -44,8 +45,8 @@ export interface ZooKeeperEvents {
   onChange(type: WatchEventType, path: string): void;
 }
 
-const firstBackOffMs = 50;
-const maxBackOffMs = 5_000;
+/** A connection that was there for less was ended for something that will end the next one, too. */
+const steadyMs = 2_000;
 
 /**
  * A ZooKeeper session that is kept up: over lost connections with the same session while it lasts, then with a new one. Operations fail
@@ -60,13 +61,15 @@ export class ZooKeeperClient {
   readonly #watched = new Set<string>();
   readonly #oneShots: OneShotTree;
   #recursive: boolean;
-  readonly #queue: (() => void)[] = [];
+  readonly #queue = new WaitingLine();
   readonly #ended = new AbortController();
   #connection: Connection | undefined;
   #state: ZooKeeperState = "connecting";
   #session: Session = noSession;
   #lastZxid = 0n;
   #lostAt = 0;
+  #connectedAt = 0;
+  readonly #backOff = new BackOff();
   #inFlight = 0;
   #running: Promise<void> | undefined;
 
@@ -113,7 +116,7 @@ export class ZooKeeperClient {
     this.#ended.abort();
     await this.#connection?.closeSession();
     await this.#running;
-    for (const waiting of this.#queue.splice(0)) waiting();
+    this.#queue.callAll();
   }
 
   /** @throws FairleadError FL_ZOOKEEPER_REFUSED (node-exists, no-node: of its parent) or FL_ZOOKEEPER_UNAVAILABLE, as all below */
@@ -197,10 +200,10 @@ export class ZooKeeperClient {
   }
 
   async #run<Result>(operation: Operation<Result>): Promise<Result> {
-    if (this.#inFlight >= this.#options.maxPending) await new Promise<void>((resolve) => this.#queue.push(resolve));
+    if (this.#inFlight >= this.#options.maxPending) await this.#queue.join();
     const connection = this.#connection;
     if (connection === undefined || this.#state !== "connected") {
-      this.#queue.shift()?.();
+      this.#queue.callNext();
       throw unavailable(`cannot ${operation.verb} ${operation.path}: there is no connection to ZooKeeper`);
     }
     this.#inFlight++;
@@ -208,18 +211,18 @@ export class ZooKeeperClient {
       return await connection.run(operation);
     } finally {
       this.#inFlight--;
-      this.#queue.shift()?.();
+      this.#queue.callNext();
     }
   }
 
   /** Tries one server after the other until one takes the session, or the client is closed. */
   async #connect(): Promise<void> {
-    let backOffMs = firstBackOffMs;
+    const { signal } = this.#ended;
+    if (this.#connectedAt > 0 && this.#lostAt - this.#connectedAt < steadyMs) await this.#backOff.wait(signal);
+    else this.#backOff.reset();
     while (this.#state !== "closed") {
       if (await this.#tryOne()) return;
-      if (!this.#rotation.atStart) continue;
-      await pause(backOffMs * (0.5 + Math.random()), undefined, { signal: this.#ended.signal }).catch(() => undefined);
-      backOffMs = Math.min(backOffMs * 2, maxBackOffMs);
+      if (this.#rotation.atStart) await this.#backOff.wait(signal);
     }
   }
 
@@ -262,6 +265,7 @@ export class ZooKeeperClient {
     this.#session = connection.session;
     this.#connection = connection;
     this.#state = "connected";
+    this.#connectedAt = performance.now();
     this.#running = undefined;
     this.#events.onConnected(connection.session.id !== before.id);
     return true;

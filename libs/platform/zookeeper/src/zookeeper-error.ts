@@ -14,6 +14,7 @@ export type Refusal =
   | "no-children-for-ephemerals"
   | "unimplemented"
   | "session-expired"
+  | "too-large"
   | "other";
 
 const refusals: Readonly<Record<number, Refusal>> = {
@@ -33,6 +34,15 @@ export function refused(code: number, operation: string, path: string): Fairlead
   const reason = refusals[code] ?? "other";
   return new FairleadError(errorCode, `ZooKeeper refused to ${operation} ${path}: ${reason} (${code})`, {
     facts: { operation, path, reason, code },
+  });
+}
+
+/** It was not sent. */
+export function tooLarge(operation: string, path: string, bytes: number): FairleadError {
+  const errorCode: ZooKeeperErrorCode = "FL_ZOOKEEPER_REFUSED";
+  const shortPath = path.slice(0, 1000);
+  return new FairleadError(errorCode, `cannot ${operation} ${shortPath}: ${bytes} bytes are more than a server takes`, {
+    facts: { operation, path: shortPath, reason: "too-large" satisfies Refusal, bytes },
   });
 }
 
