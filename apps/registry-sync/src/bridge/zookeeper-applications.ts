@@ -10,11 +10,11 @@ import {
   type RegistryPaths,
 } from "@fairlead/dubbo-registry";
 import type { Logger } from "@fairlead/logging";
-import type { ZooKeeperClient } from "@fairlead/zookeeper";
 import { fetchMetadata } from "./metadata-client.ts";
+import type { NodeReads } from "./visible-nodes.ts";
 
 export interface ZooKeeperApplicationsOptions {
-  readonly client: Pick<ZooKeeperClient, "children" | "read">;
+  readonly client: NodeReads;
   readonly paths: RegistryPaths;
   /** What an instance serves is known now, where it was not when it was read. */
   readonly onProviders: (source: string, providers: readonly Provider[]) => void;
@@ -25,7 +25,7 @@ const fetchTimeoutMs = 3_000;
 const firstRetryMs = 500;
 const maxRetryMs = 30_000;
 /** Instances that are asked at a time. */
-const maxFetches = 16;
+const maxFetches = 64;
 
 /**
  * What applications register in `/services`. What an instance serves is in the metadata of its revision: in ZooKeeper, or told by the instance
@@ -38,6 +38,8 @@ export class ZooKeeperApplications {
   readonly #known = new Map<string, ApplicationMetadata>();
   /** Instances whose metadata is asked for, by path. */
   readonly #asked = new Map<string, { readonly instance: ApplicationInstance; timer: NodeJS.Timeout | undefined }>();
+  /** Readings under way, by path: of several only the last one counts. */
+  readonly #readings = new Map<string, symbol>();
   readonly #waiting: (() => void)[] = [];
   #fetching = 0;
 
@@ -53,6 +55,7 @@ export class ZooKeeperApplications {
   async readAll(): Promise<Map<string, readonly Provider[]>> {
     const { client, paths } = this.#options;
     const found = new Map<string, readonly Provider[]>();
+    const there = new Set<string>();
     const applications = (await client.children(paths.servicesRoot)) ?? [];
     await Promise.all(
       applications.map(async (application) => {
@@ -60,35 +63,47 @@ export class ZooKeeperApplications {
         await Promise.all(
           nodes.map(async (node) => {
             const path = paths.instance(application, node);
+            there.add(path);
             const providers = await this.read(path);
-            if (providers.length > 0) found.set(path, providers);
+            if (providers !== undefined && providers.length > 0) found.set(path, providers);
           }),
         );
       }),
     );
-    for (const path of this.#asked.keys()) if (!this.#isBelow(path, applications)) this.forget(path);
+    for (const path of [...this.#asked.keys()]) if (!there.has(path)) this.forget(path);
     return found;
   }
 
-  #isBelow(path: string, applications: readonly string[]): boolean {
-    return applications.some((application) => path.startsWith(`${this.#options.paths.application(application)}/`));
+  /**
+   * What is at the path of an instance; nothing also while it is being asked.
+   *
+   * @returns undefined where it was forgotten or read anew meanwhile: what was read is old
+   */
+  async read(path: string): Promise<readonly Provider[] | undefined> {
+    this.forget(path);
+    const reading = Symbol(path);
+    this.#readings.set(path, reading);
+    try {
+      return await this.#read(path, () => this.#readings.get(path) === reading);
+    } finally {
+      if (this.#readings.get(path) === reading) this.#readings.delete(path);
+    }
   }
 
-  /** What is at the path of an instance; nothing also while it is being asked. */
-  async read(path: string): Promise<readonly Provider[]> {
+  async #read(path: string, isLast: () => boolean): Promise<readonly Provider[] | undefined> {
     const { client, paths } = this.#options;
-    this.forget(path);
     const read = await client.read(path);
     const instance = read === undefined ? undefined : parseApplicationInstance(read.data.toString("utf8"));
-    if (instance === undefined || instance.metadata[originParameter] !== undefined) return [];
+    if (instance === undefined || instance.metadata[originParameter] !== undefined) return isLast() ? [] : undefined;
     const { application, revision, storage } = instance;
-    if (revision === undefined) return [];
+    if (revision === undefined) return isLast() ? [] : undefined;
     const key = `${application} ${revision}`;
     if (!this.#known.has(key) && storage === "remote") {
       const remote = await client.read(paths.metadata(application, revision));
       const metadata = remote === undefined ? undefined : parseApplicationMetadata(remote.data.toString("utf8"));
       if (metadata !== undefined) this.#known.set(key, metadata);
     }
+    if (!isLast()) return undefined;
     const metadata = this.#known.get(key);
     if (metadata !== undefined) return providersOf(instance, metadata);
     // Where metadata should be in ZooKeeper and is not, the instance may have been faster than its metadata.
@@ -97,12 +112,13 @@ export class ZooKeeperApplications {
   }
 
   forget(path: string): void {
+    this.#readings.delete(path);
     clearTimeout(this.#asked.get(path)?.timer);
     this.#asked.delete(path);
   }
 
   stop(): void {
-    for (const path of this.#asked.keys()) this.forget(path);
+    for (const path of [...this.#asked.keys()]) this.forget(path);
   }
 
   #ask(path: string, instance: ApplicationInstance, retryMs: number, delayMs: number): void {
