@@ -3,10 +3,12 @@ export { cellsOf, type StatClass } from "./cell-layout.ts";
 export {
   type CommonCells,
   commonCells,
+  commonGauges,
   type CommonCellShare,
   CommonCellsOfControl,
   CommonCellsOfThread,
 } from "./common-cells.ts";
+export { CommonGauges } from "./common-gauges.ts";
 export { NamedCounts } from "./named-counts.ts";
 export { StatBlock, type StatBlockShare } from "./stat-block.ts";
 export { SharedStats, SharedStatsOfThread } from "./shared-stats.ts";

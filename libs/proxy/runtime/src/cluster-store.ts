@@ -1,6 +1,7 @@
 import { ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
 import type { ClusterManager } from "@fairlead/proxy-upstream";
+import type { CommonCells } from "@fairlead/stat-cells";
 import { type Accepted, decodeResources } from "./decode-resources.ts";
 import { readCluster, type TranslatedCluster } from "./translate/cluster.ts";
 import type { WatchedNames, WatchNames } from "./dns-hosts.ts";
@@ -25,12 +26,23 @@ export class ClusterStore {
   /** Clusters whose hosts have not all been checked once. */
   readonly #checking = new Set<string>();
   readonly #secrets: SecretStore;
+  readonly #common: CommonCells | undefined;
   /** The hosts of clusters that wait for nothing but secrets. */
   readonly #withoutSecrets = new Map<string, Assignment>();
   #clustersCame = false;
 
-  /** @param onChange a cluster that was warming serves now, other than by an `apply…` */
-  constructor(manager: ClusterManager, secrets: SecretStore, watchNames: WatchNames, onChange: () => void) {
+  /**
+   * @param onChange a cluster that was warming serves now, other than by an `apply…`
+   * @param common what limits count in over all threads
+   */
+  constructor(
+    manager: ClusterManager,
+    secrets: SecretStore,
+    watchNames: WatchNames,
+    onChange: () => void,
+    common?: CommonCells,
+  ) {
+    this.#common = common;
     this.#manager = manager;
     this.#secrets = secrets;
     this.#watchNames = watchNames;
@@ -74,6 +86,7 @@ export class ClusterStore {
       resources,
       (name) => this.#clusters.get(name),
       (message) => ({ name: message.name, value: readCluster(message, this.#secrets) }),
+      this.#common,
     );
     const present = new Set(resources.map((resource) => resource.name));
     for (const name of this.#clusters.keys()) if (!present.has(name)) this.#remove(name);

@@ -74,9 +74,8 @@ export class ProxyRuntime {
     const resolve = options.resolveName ?? systemResolve;
     const secrets = new SecretStore();
     const watchNames = options.watchNames ?? ((_cluster, watch) => new DnsHosts({ ...watch, resolve }));
-    this.#clusters = new ClusterStore(this.#manager, secrets, watchNames, () => {
-      this.#configuration.onClustersChanged();
-    });
+    const onClusters = (): void => this.#configuration.onClustersChanged();
+    this.#clusters = new ClusterStore(this.#manager, secrets, watchNames, onClusters, options.common);
     this.#logFiles = new LogFiles(
       (target, error) =>
         options.logger.error({ err: error, target }, "an access log cannot be written; its lines are lost"),

@@ -1,5 +1,6 @@
 import type { Http1Options, Http2Options } from "@fairlead/proxy-stream";
 import type { HealthCheck } from "./health-check-config.ts";
+import type { HostConnections } from "./host-connections.ts";
 import type { ConnectSettings, UpstreamTls } from "./host-connect.ts";
 import type { OriginalDestination } from "./original-destinations.ts";
 import type { OutlierDetection } from "./outlier-config.ts";
@@ -33,7 +34,7 @@ export interface CircuitBreakers {
   readonly priority?: "default" | "high";
   /** @default 1024. Soft: a host without a connection always gets one. */
   readonly maxConnections: number;
-  /** Of each host, besides `maxConnections`; of each thread. @default any number */
+  /** Of each host, besides `maxConnections`. @default any number */
   readonly maxConnectionsPerHost?: number | undefined;
   /** Requests that wait for a connection. @default 1024 */
   readonly maxPendingRequests: number;
@@ -98,6 +99,8 @@ export interface ClusterConfig extends ConnectSettings {
   /** Bytes waiting to be sent to a host at which a stream is told to stop. @default 1048576 */
   readonly highWatermarkBytes: number;
   readonly circuitBreakers: CircuitBreakers;
+  /** What `maxConnectionsPerHost` goes by. @default each pool's own connections */
+  readonly hostConnections?: HostConnections | undefined;
   /** Of requests of high priority. @default the same numbers */
   readonly highCircuitBreakers: CircuitBreakers;
   /** Below this share of healthy hosts, in percent, health is ignored: better a bad host than none. 0 = never. @default 50 */

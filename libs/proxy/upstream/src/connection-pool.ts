@@ -11,7 +11,9 @@ import { CircuitBreaker } from "./circuit-breaker.ts";
 import type { ClusterConfig } from "./cluster-config.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 import { connectFailureOf } from "./connect-failure.ts";
+import type { HostConnectionCount } from "./host-connections.ts";
 import { connectHost } from "./host-connect.ts";
+import { hostKey } from "./host.ts";
 
 /** A request that wants a connection. Exactly one of the two is called, once, unless it is cancelled; perhaps at once. */
 export interface PoolWaiter {
@@ -56,6 +58,8 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
   /** Of the priority of its requests. */
   readonly #breaker: CircuitBreaker;
   readonly #wheel: TimerWheel;
+  /** Connections to the host, in all threads and pools. */
+  readonly #ofHost: HostConnectionCount | undefined;
   readonly #waiters = new Set<PoolWaiter>();
   readonly #connecting = new Set<Socket>();
   readonly #connections = new Set<ClientConnection>();
@@ -78,6 +82,7 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
     this.#stats = stats;
     this.#breaker = new CircuitBreaker(stats, config.circuitBreakers);
     this.#wheel = wheel;
+    this.#ofHost = config.hostConnections?.of(hostKey(address, port));
     const { protocol } = config;
     this.#expectedStreams = hasStreamFactory(protocol) ? (streamFactory(protocol).expectedStreams ?? 1) : 1;
     this.#shared = this.#expectedStreams > 1;
@@ -200,12 +205,12 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
 
   #hasEnough(): boolean {
     const { maxConnectionsPerHost = Number.POSITIVE_INFINITY } = this.#config.circuitBreakers;
-    return this.#breaker.connectionsFull || this.connections >= maxConnectionsPerHost;
+    return this.#breaker.connectionsFull || (this.#ofHost?.total ?? this.connections) >= maxConnectionsPerHost;
   }
 
   #connect(): void {
     this.#stats.upstream_cx_total++;
-    this.#breaker.addConnections(1);
+    this.#count(1);
     const socket = connectHost(this.#address, this.#port, this.#config, this.#stats.ssl, () => {
       clearTimeout(timer);
       socket.off("error", onError);
@@ -221,7 +226,7 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
     const onError = (error: NodeJS.ErrnoException): void => {
       clearTimeout(timer);
       this.#connecting.delete(socket);
-      this.#breaker.addConnections(-1);
+      this.#count(-1);
       this.#stats.upstream_cx_connect_fail++;
       if (timedOut) this.#stats.upstream_cx_connect_timeout++;
       const failure = timedOut ? { reason: "connection timeout" as const, details: "" } : connectFailureOf(error);
@@ -254,6 +259,11 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
     }
     this.#connectForWaiters();
     this.#leaveWheel();
+  }
+
+  #count(by: 1 | -1): void {
+    this.#breaker.addConnections(by);
+    this.#ofHost?.add(by);
   }
 
   // Connections in use
@@ -303,7 +313,7 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
 
   onClosed(connection: ClientConnection): void {
     if (!this.#connections.delete(connection)) return;
-    this.#breaker.addConnections(-1);
+    this.#count(-1);
     const at = this.#idle.findIndex((entry) => entry.connection === connection);
     if (at !== -1) this.#idle.splice(at, 1);
     this.#connectForWaiters();

@@ -1,12 +1,13 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { ConnectionLimitSchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/connection_limit/v3/connection_limit_pb.js";
 import { type NetworkFilter, registerNetworkFilter } from "@fairlead/proxy-filter";
+import { commonGauges } from "@fairlead/stat-cells";
 import { durationMs } from "../translate/duration.ts";
 import { refuseOthers, rejection } from "../translate/rejection.ts";
 
 export interface ConnectionLimitOptions {
   readonly statPrefix: string;
-  /** Of one filter chain; in a proxy of several threads, of each. */
+  /** Of one filter chain, in all threads. */
   readonly maxConnections: number;
   /** How long one too many is left waiting before it is closed: who tries again at once is slowed down. @default 0 */
   readonly delayMs: number;
@@ -15,14 +16,14 @@ export interface ConnectionLimitOptions {
 /** Closes the connections that are too many for a filter chain. */
 export function connectionLimit({ statPrefix, maxConnections, delayMs }: ConnectionLimitOptions): NetworkFilter {
   const stat = `connection_limit.${statPrefix}`;
-  let active = 0;
+  const active = commonGauges(1);
   return {
     onConnection(_facts, callbacks) {
-      if (active < maxConnections) {
-        active++;
+      if (active.total(0) < maxConnections) {
+        active.add(0, 1);
         callbacks.count(`${stat}.active_connections`);
         callbacks.onClosed(() => {
-          active--;
+          active.add(0, -1);
           callbacks.count(`${stat}.active_connections`, -1);
         });
         return true;

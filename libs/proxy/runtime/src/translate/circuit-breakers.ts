@@ -10,10 +10,11 @@ import {
   type ClusterConfig,
   defaultCircuitBreakers,
   defaultHighCircuitBreakers,
+  HostConnections,
 } from "@fairlead/proxy-upstream";
 import { refuseOthers } from "./rejection.ts";
 
-type Breakers = Pick<ClusterConfig, "circuitBreakers" | "highCircuitBreakers">;
+type Breakers = Pick<ClusterConfig, "circuitBreakers" | "highCircuitBreakers" | "hostConnections">;
 
 /** @throws FairleadError FL_XDS_REJECTED */
 export function readBreakers(message: CircuitBreakersMessage | undefined): Breakers {
@@ -39,6 +40,7 @@ export function readBreakers(message: CircuitBreakersMessage | undefined): Break
   return {
     circuitBreakers: ofPriority(message, RoutingPriority.DEFAULT, defaultCircuitBreakers),
     highCircuitBreakers: ofPriority(message, RoutingPriority.HIGH, defaultHighCircuitBreakers),
+    hostConnections: message.perHostThresholds.length === 0 ? undefined : new HostConnections(),
   };
 }
 

@@ -55,7 +55,7 @@ export class WorkerGroup implements DataPlane {
   readonly #options: WorkerGroupOptions;
   readonly #threads: number;
   readonly #stats: SharedStats;
-  readonly #common = new CommonCellsOfControl();
+  readonly #common: CommonCellsOfControl;
   readonly #control = new SlotControl();
   readonly #addresses: AddressChecks | SocketsForWorkers;
   readonly #reports: HostReports;
@@ -75,6 +75,7 @@ export class WorkerGroup implements DataPlane {
     this.#options = options;
     this.#threads = options.concurrency + 1;
     this.#stats = new SharedStats(this.#threads);
+    this.#common = new CommonCellsOfControl(this.#threads);
     this.#watchdog = new Watchdog(this.#threads);
     const onFailure = (error: unknown): void => options.logger.error({ err: error }, "workers were not told of hosts");
     this.#addresses =
@@ -270,6 +271,7 @@ export class WorkerGroup implements DataPlane {
     this.#hostTotals.forget(thread);
     this.#watchdog.beats.forget(thread);
     this.#stats.endOf(thread);
+    this.#common.endOf(thread);
   }
 
   /** The others have it already; for them it is no change. */

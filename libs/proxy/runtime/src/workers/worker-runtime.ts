@@ -33,7 +33,7 @@ export class WorkerRuntime {
   readonly #start: WorkerStart;
   readonly #runtime: ProxyRuntime;
   readonly #stats: SharedStatsOfThread;
-  readonly #common = new CommonCellsOfThread();
+  readonly #common: CommonCellsOfThread;
   readonly #resources = new Map<string, UnpackedResources>();
   readonly #ended: (() => void)[] = [];
   #toldHosts: ReadonlyMap<string, string> = new Map();
@@ -46,6 +46,7 @@ export class WorkerRuntime {
       this.#tell({ kind: "cell named", key, cell, name }),
     );
     this.#stats.add(start.blocks);
+    this.#common = new CommonCellsOfThread(start.thread);
     this.#common.add(start.commonCells);
     const beats = new ThreadBeats(start.beats);
     const hosts = new HostsOfControl();

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { test } from "node:test";
+import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
+import { ConnectionLimitSchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/connection_limit/v3/connection_limit_pb.js";
+import { TcpProxySchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
+import { Backend, RawBackend } from "../testing/backend.ts";
+import { call, eventually } from "../testing/client.ts";
+import { ProxyInThreads } from "../testing/proxy-in-threads.ts";
+import { cluster, endpoints, listener, routes, staticCluster, toCluster } from "../testing/resources.ts";
+
+function filter<Desc extends DescMessage>(name: string, schema: Desc, init: MessageInitShape<Desc>) {
+  return { name, configType: { case: "typedConfig" as const, value: anyPack(schema, create(schema, init)) } };
+}
+
+test("a limit of connections is of all workers together", async () => {
+  await using backend = await RawBackend.start((socket) => socket.write("hello"));
+  const filters = [
+    filter("limit", ConnectionLimitSchema, { statPrefix: "few", maxConnections: 3n }),
+    filter("tcp", TcpProxySchema, { statPrefix: "t", clusterSpecifier: { case: "cluster", value: "a" } }),
+  ];
+  await using proxy = await ProxyInThreads.start({
+    clusters: [staticCluster("a", [backend.port])],
+    listeners: [listener("in", 0, {}, { filterChains: [{ filters }] })],
+  });
+  const port = proxy.port("in");
+  const open: Socket[] = [];
+  const tryOne = async (): Promise<boolean> => {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => undefined);
+    const served = await Promise.race([once(socket, "data").then(() => true), once(socket, "close").then(() => false)]);
+    if (served) open.push(socket);
+    return served;
+  };
+  const first = [];
+  for (let i = 0; i < 12; i++) first.push(await tryOne());
+  assert.deepEqual(first, [true, true, true, ...Array.from({ length: 9 }, () => false)]);
+  const stat = (name: string): number => proxy.stat(`listener.127.0.0.1_${port}.connection_limit.few.${name}`);
+  assert.deepEqual([stat("active_connections"), stat("limited_connections")], [3, 9]);
+  open.shift()?.destroy();
+  await eventually(() => stat("active_connections") === 2, "the end of one");
+  assert.equal(await tryOne(), true);
+  assert.equal(await tryOne(), false);
+  for (const socket of open) socket.destroy();
+});
+
+test("a limit of connections to a host is of all workers together, but for the first of each", async () => {
+  const waiting: (() => void)[] = [];
+  let most = 0;
+  await using backend = await Backend.start((_request, response) => void waiting.push(() => response.end("a")));
+  let connections = 0;
+  backend.server.on("connection", (socket) => {
+    most = Math.max(most, ++connections);
+    socket.on("close", () => connections--);
+  });
+  const circuitBreakers = { perHostThresholds: [{ maxConnections: 4 }] };
+  await using proxy = await ProxyInThreads.start({
+    clusters: [cluster("a", { circuitBreakers })],
+    endpoints: [endpoints("a", [backend.port])],
+    listeners: [listener("in", 0)],
+    routes: [routes("in", toCluster("*", "a"))],
+  });
+  const answers = Array.from({ length: 40 }, () => call(proxy.port("in"), { agent: false }));
+  await eventually(() => waiting.length >= 4 && proxy.stat("cluster.a.upstream_rq_active") === 40, "all of them");
+  let over = false;
+  const all = Promise.all(answers).finally(() => (over = true));
+  await eventually(() => {
+    for (const answer of waiting.splice(0)) answer();
+    return over;
+  }, "their answers");
+  assert.deepEqual(new Set((await all).map(({ status }) => status)), new Set([200]));
+  // Both may make the last one that is allowed at the same moment.
+  assert(most >= 4 && most <= 5, `${most} connections`);
+});
