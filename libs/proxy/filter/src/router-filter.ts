@@ -304,6 +304,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     this.#cluster.stats.countStatus(head.status);
     const retry = this.#plan?.retry;
     if (retry !== undefined && retriesResponse(route, retry, head)) {
+      this.#timedOut = false;
       if (this.#tryAgain(attempt.host, head.headers)) {
         attempt.cancel();
         return;
@@ -416,6 +417,7 @@ export class RouterFilter implements UpstreamRequestOwner, TimedRequest {
     const policy = this.#plan?.retry;
     if (!this.#responseStarted) {
       attempt.cancel();
+      this.#timedOut = false;
       if (policy !== undefined && retriesReset(policy, "local reset", true) && this.#tryAgain(attempt.host)) return;
     }
     this.#stream.sendLocalReply({

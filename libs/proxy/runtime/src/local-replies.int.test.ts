@@ -1,51 +1,13 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
-import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
-import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
-import {
-  BufferPerRouteSchema,
-  BufferSchema,
-} from "@fairlead/envoy-api/envoy/extensions/filters/http/buffer/v3/buffer_pb.js";
 import { typeUrls } from "@fairlead/envoy-api";
-import { HTTPFaultSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/fault/v3/fault_pb.js";
-import { LocalRateLimitSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit_pb.js";
-import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
-import { HttpProtocolOptionsSchema } from "@fairlead/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
-import { Backend, freePort, RawBackend } from "./testing/backend.ts";
+import { parseOverloadActions } from "@fairlead/proxy-overload";
 import { call, eventually, exchange } from "./testing/client.ts";
-import { http2Cluster } from "./testing/http2-cluster.ts";
-import { Http2Backend, Http2Caller } from "./testing/http2-peers.ts";
+import { Http2Caller } from "./testing/http2-peers.ts";
 import { TestProxy } from "./testing/proxy.ts";
-import {
-  cluster,
-  duration,
-  endpoints,
-  listener,
-  type RouteActionInit,
-  routes,
-  staticCluster,
-  toCluster,
-  type VirtualHostInit,
-} from "./testing/resources.ts";
-
-/** What the access log says of a request. */
-interface Logged {
-  readonly path: string;
-  readonly status: number;
-  readonly flags: string;
-  readonly details: string;
-}
-
-function pack<Desc extends DescMessage>(schema: Desc, init: MessageInitShape<Desc>): Any {
-  return anyPack(schema, create(schema, init));
-}
-
-const fault = (init: MessageInitShape<typeof HTTPFaultSchema>): Record<string, Any> => ({
-  fault: pack(HTTPFaultSchema, init),
-});
-const hundred = { numerator: 100 };
-const typed = (name: string, value: Any) => ({ name, configType: { case: "typedConfig" as const, value } });
+import { listener } from "./testing/resources.ts";
+import { type Logged, startWorldOfFailures } from "./testing/world-of-failures.ts";
 
 /** gRPC: the status in the trailers-only answer; undefined = the host's own answer goes through. */
 type Row = readonly [
@@ -85,6 +47,7 @@ const rows: readonly Row[] = [
   ["no-more-retries", 503, "no", undefined, "UO", "via_upstream", "cluster.no-retries.upstream_rq_retry_overflow"],
   ["aborted", 418, "fault filter abort", 2, "FI", "fault_filter_abort", "http.in.fault.aborts_injected"],
   ["delayed", 200, "ok", undefined, "DI", "via_upstream", "http.in.fault.delays_injected"],
+  ["unhealthy", 503, "", 14, "LH", "health_check_failed_cluster_empty", "http.in.downstream_rq_completed"],
   ["limited", 429, "local_rate_limited", 14, "RL", "local_rate_limited", "http.in.l.http_local_rate_limit.enforced"],
   ["strict", 400, "invalid header 'x-envoy-max-retries' with value 'many'", 13, "IH", "request_headers_failed_strict_check", "http.in.downstream_rq_completed"],
   ["direct", 201, "hello", 2, "", "direct_response", "http.in.rq_direct_response"],
@@ -110,7 +73,7 @@ const asks: Readonly<Record<string, Ask>> = {
 
 test("each failure has Envoy's status, body, flag, details and counter, in HTTP and as gRPC", async () => {
   const logged: Logged[] = [];
-  await using world = await startWorld(logged);
+  await using world = await startWorldOfFailures(logged);
   const { proxy } = world;
   for (const [protocol, ask] of Object.entries(asks)) {
     for (const grpcCall of [false, true]) {
@@ -174,7 +137,7 @@ const rawRows: readonly RawRow[] = [
 
 test("requests that are wrong, slow or too large have Envoy's answers and details", async () => {
   const logged: Logged[] = [];
-  await using world = await startWorld(logged);
+  await using world = await startWorldOfFailures(logged);
   const { proxy } = world;
   for (const [what, bytes, answer, status, flags, details, stat] of rawRows) {
     const before = proxy.stat(stat);
@@ -190,7 +153,7 @@ test("requests that are wrong, slow or too large have Envoy's answers and detail
 
 test("a body that becomes larger than what may be kept while its request waits to be tried again is refused", async () => {
   const logged: Logged[] = [];
-  await using world = await startWorld(logged);
+  await using world = await startWorldOfFailures(logged);
   const { proxy } = world;
   const socket = connect(proxy.port("in"), "127.0.0.1");
   let text = "";
@@ -211,7 +174,7 @@ test("a body that becomes larger than what may be kept while its request waits t
 
 test("a client that goes away, or gives its stream up, has no status", async () => {
   const logged: Logged[] = [];
-  await using world = await startWorld(logged);
+  await using world = await startWorldOfFailures(logged);
   const { proxy } = world;
   const socket = connect(proxy.port("in"), "127.0.0.1", () =>
     socket.write("GET /leaves HTTP/1.1\r\nHost: hangs\r\n\r\n"),
@@ -234,7 +197,7 @@ test("a client that goes away, or gives its stream up, has no status", async () 
 
 test("a time-out is a 204 for who asks for that", async () => {
   const logged: Logged[] = [];
-  await using world = await startWorld(logged);
+  await using world = await startWorldOfFailures(logged);
   const headers = { host: "slow", "x-envoy-upstream-rq-timeout-alt-response": "1" };
   const answer = await call(world.proxy.port("in"), { headers });
   assert.deepEqual([answer.status, answer.body], [204, ""]);
@@ -255,153 +218,37 @@ test("a listener whose routes did not come says so", async () => {
   assert.equal(proxy.stat("http.in.no_route"), 1);
 });
 
-interface RunningWorld extends AsyncDisposable {
-  readonly proxy: TestProxy;
-}
-
-async function startWorld(logged: Logged[]): Promise<RunningWorld> {
-  const stack = new AsyncDisposableStack();
-  const ok = stack.use(await Backend.named("ok"));
-  const bad = stack.use(
-    await Backend.start((request, response) => {
-      request.resume();
-      response.statusCode = 503;
-      response.end("no");
-    }),
+test("a proxy that is to be left fails its health check; one that has too much to do refuses", async () => {
+  const logged: Logged[] = [];
+  const asGrpc = { "content-type": "application/grpc" };
+  {
+    await using world = await startWorldOfFailures(logged);
+    world.proxy.runtime.failHealthCheck(true);
+    const answer = await call(world.proxy.port("in"), { headers: { host: "unhealthy" } });
+    assert.deepEqual([answer.status, answer.body], [503, ""]);
+    assert.equal(answer.headers["x-envoy-immediate-health-check-fail"], "true");
+    await eventually(() => logged.length > 0, "the log");
+    assert.deepEqual([logged[0]?.flags, logged[0]?.details], ["LH", "health_check_failed"]);
+  }
+  // Any process uses more than one byte.
+  const overload = { maxMemoryBytes: 1, triggers: parseOverloadActions("stop_accepting_requests=memory:0.95") };
+  await using world = await startWorldOfFailures(logged, { overload });
+  const { proxy } = world;
+  await eventually(
+    () => proxy.stat("overload.envoy.overload_actions.stop_accepting_requests.active") === 1,
+    "the action",
   );
-  const silent = stack.use(await RawBackend.start((socket) => void socket.resume()));
-  const closes = stack.use(await RawBackend.start((socket) => void socket.once("data", () => socket.end())));
-  const garbage = stack.use(
-    await RawBackend.start((socket) => void socket.once("data", () => socket.write("what?\r\n\r\n"))),
-  );
-  const resets = stack.use(await Http2Backend.start((stream) => stream.close(8)));
-  const turnsAway = stack.use(await Http2Backend.start((stream) => stream.close(7)));
-  const info = (facts: Logged): void => void (typeof facts === "object" && "details" in facts && logged.push(facts));
-  const logger = { debug() {}, warn() {}, error() {}, info };
-  const to = (
-    name: string,
-    clusterName: string,
-    action: RouteActionInit = {},
-    typedPerFilterConfig: Record<string, Any> = {},
-  ): VirtualHostInit => ({ ...toCluster(name, clusterName, action), typedPerFilterConfig });
-  const retry = { retryOn: "5xx", numRetries: 1, retryBackOff: { baseInterval: duration(1) } };
-  const waits = { retryOn: "5xx", numRetries: 1, retryBackOff: { baseInterval: duration(9000) } };
-  const limit = create(LocalRateLimitSchema, {
-    statPrefix: "l",
-    tokenBucket: { maxTokens: 0, fillInterval: duration(1000) },
-    filterEnabled: { defaultValue: hundred },
-    filterEnforced: { defaultValue: hundred },
-  });
-  const limited = pack(HttpProtocolOptionsSchema, {
-    commonHttpProtocolOptions: { maxStreamDuration: duration(30) },
-    upstreamProtocolOptions: { case: "explicitHttpConfig", value: {} },
-  });
-  const kept = { ...to("kept", "bad", { retryPolicy: waits }), perRequestBufferLimitBytes: 400 };
-  const off = { timeout: duration(0) };
-  const proxy = await TestProxy.start(
-    {
-      clusters: [
-        staticCluster("ok", [ok.port]),
-        staticCluster("bad", [bad.port]),
-        staticCluster("silent", [silent.port]),
-        staticCluster("closes", [closes.port]),
-        staticCluster("garbage", [garbage.port]),
-        http2Cluster("resets", [resets.port]),
-        http2Cluster("turns-away", [turnsAway.port]),
-        staticCluster("refused", [await freePort()]),
-        cluster("empty"),
-        cluster("full", { circuitBreakers: { thresholds: [{ maxRequests: 0 }] } }),
-        cluster("no-retries", { circuitBreakers: { thresholds: [{ maxRetries: 0 }] } }),
-        cluster("limited", {
-          typedExtensionProtocolOptions: { "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": limited },
-        }),
-      ],
-      endpoints: [
-        endpoints("empty", []),
-        endpoints("full", [ok.port]),
-        endpoints("no-retries", [bad.port]),
-        endpoints("limited", [silent.port]),
-      ],
-      listeners: [
-        listener("timed", 0, { requestTimeout: duration(100), requestHeadersTimeout: duration(100) }),
-        listener("in", 0, {
-          internalAddressConfig: { cidrRanges: [{ addressPrefix: "127.0.0.0", prefixLen: 8 }] },
-          upgradeConfigs: [{ upgradeType: "other", enabled: false }],
-          httpFilters: [
-            typed("fault", pack(HTTPFaultSchema, {})),
-            typed("limit", pack(LocalRateLimitSchema, { statPrefix: "l" })),
-            { ...typed("buffer", pack(BufferSchema, { maxRequestBytes: 10 })), disabled: true },
-            typed("router", pack(RouterSchema, { strictCheckHeaders: ["x-envoy-max-retries"] })),
-          ],
-        }),
-      ],
-      routes: [
-        routes("timed", toCluster("*", "silent", off)),
-        routes(
-          "in",
-          to("missing", "gone"),
-          to("missing-404", "gone", { clusterNotFoundResponseCode: 1 }),
-          to("missing-500", "gone", { clusterNotFoundResponseCode: 2 }),
-          to("empty", "empty"),
-          to("refused", "refused"),
-          to("refused-twice", "refused", { retryPolicy: { ...retry, retryOn: "connect-failure" } }),
-          to("closes", "closes"),
-          to("resets", "resets"),
-          to("turns-away", "turns-away"),
-          to("garbage", "garbage"),
-          to("slow", "silent", { timeout: duration(30) }),
-          to("slow-try", "silent", { retryPolicy: { retryOn: "connect-failure", perTryTimeout: duration(30) } }),
-          to("idle-try", "silent", { retryPolicy: { retryOn: "connect-failure", perTryIdleTimeout: duration(30) } }),
-          to("idle", "silent", { idleTimeout: duration(30), ...off }),
-          to("long", "silent", { maxStreamDuration: { maxStreamDuration: duration(30) }, ...off }),
-          to("long-try", "limited", off),
-          to("hangs", "silent", off),
-          to("full", "full"),
-          to("again", "bad", { retryPolicy: retry }),
-          to("no-more-retries", "no-retries", { retryPolicy: retry }),
-          to(
-            "aborted",
-            "ok",
-            {},
-            fault({ abort: { errorType: { case: "httpStatus", value: 418 }, percentage: hundred } }),
-          ),
-          to(
-            "delayed",
-            "ok",
-            {},
-            fault({
-              delay: { faultDelaySecifier: { case: "fixedDelay", value: duration(5) }, percentage: hundred },
-            }),
-          ),
-          to("limited", "ok", {}, { limit: anyPack(LocalRateLimitSchema, limit) }),
-          to(
-            "buffered",
-            "ok",
-            {},
-            { buffer: pack(BufferPerRouteSchema, { override: { case: "buffer", value: { maxRequestBytes: 10 } } }) },
-          ),
-          kept,
-          to("strict", "ok"),
-          {
-            name: "direct",
-            domains: ["direct"],
-            routes: [
-              {
-                match: { pathSpecifier: { case: "prefix", value: "/" } },
-                action: {
-                  case: "directResponse",
-                  value: { status: 201, body: { specifier: { case: "inlineString", value: "hello" } } },
-                },
-              },
-            ],
-          },
-          to("ok", "ok"),
-        ),
-      ],
-    },
-    // Back-offs are as long as they can be.
-    { logger, accessLog: true, random: () => 0.99 },
-  );
-  stack.use(proxy);
-  return { proxy, [Symbol.asyncDispose]: () => stack.disposeAsync() };
-}
+  for (const ask of Object.values(asks)) {
+    logged.length = 0;
+    const answer = await ask(proxy, "ok", {});
+    assert.deepEqual([answer.status, answer.body], [503, "envoy overloaded"]);
+    const grpc = await ask(proxy, "ok", asGrpc);
+    assert.deepEqual(
+      [grpc.status, grpc.headers["grpc-status"], grpc.headers["grpc-message"]],
+      [200, "14", "envoy overloaded"],
+    );
+    await eventually(() => logged.length === 2, "the log");
+    for (const { flags, details } of logged) assert.deepEqual([flags, details], ["OM", "overload"]);
+  }
+  assert.equal(proxy.stat("http.in.downstream_rq_overload_close"), 4);
+});
