@@ -33,6 +33,8 @@ export class RpcClientConnection implements ClientConnection, ClientStreamOwner 
   readonly #heartbeat: NodeJS.Timeout;
   readonly #streams = new Set<RpcClientStream>();
   readonly #waiting = new Map<number, RpcClientStream>();
+  /** One-way calls that the host does not take. */
+  readonly #unwritten = new Set<RpcClientStream>();
   #nextId = 1;
   #silentFor = 0;
   #draining = false;
@@ -48,7 +50,12 @@ export class RpcClientConnection implements ClientConnection, ClientStreamOwner 
       socket,
       {
         onWriteBlocked: () => this.#tellAll((receiver) => receiver.onWriteBlocked()),
-        onWritable: () => this.#tellAll((receiver) => receiver.onWritable()),
+        onWritable: () => {
+          const streams = [...this.#unwritten];
+          this.#unwritten.clear();
+          for (const stream of streams) this.#onWritten(stream);
+          this.#tellAll((receiver) => receiver.onWritable());
+        },
       },
       options.highWatermarkBytes,
     );
@@ -103,10 +110,7 @@ export class RpcClientConnection implements ClientConnection, ClientStreamOwner 
     this.#protocol.setId(bytes, 0, id);
     this.#writer.write(bytes);
     if (frame.kind === "one-way") {
-      // Nobody will answer: it is done once it is written.
-      process.nextTick(() =>
-        this.#answer(stream, new RpcResponseHead({ delivered: true, threw: false, status: 0, httpStatus: 200 })),
-      );
+      process.nextTick(() => this.#onWritten(stream));
       return undefined;
     }
     this.#waiting.set(id, stream);
@@ -115,6 +119,7 @@ export class RpcClientConnection implements ClientConnection, ClientStreamOwner 
 
   onDone(stream: RpcClientStream): void {
     if (stream.id !== undefined) this.#waiting.delete(stream.id);
+    this.#unwritten.delete(stream);
     if (!this.#streams.delete(stream) || this.#closed) return;
     this.#onCapacity();
   }
@@ -177,6 +182,15 @@ export class RpcClientConnection implements ClientConnection, ClientStreamOwner 
     stream.receiver.onHead(head, false);
     stream.receiver.onData(frame.bytes, true);
     this.#onCapacity();
+  }
+
+  /**
+   * Nobody will answer a one-way call: it is done once it is written. While the host does not read it counts as under way, so that what waits
+   * here for a host is as much as calls may be under way, and not as much as clients send.
+   */
+  #onWritten(stream: RpcClientStream): void {
+    if (this.#writer.blocked) this.#unwritten.add(stream);
+    else this.#answer(stream, new RpcResponseHead({ delivered: true, threw: false, status: 0, httpStatus: 200 }));
   }
 
   #answer(stream: RpcClientStream, head: RpcResponseHead): void {

@@ -211,6 +211,40 @@ for (const protocol of [dubboProtocol, boltProtocol]) {
       assert.equal(serverConnections.at(-1)?.activeStreams, 0);
     });
 
+    test("one-way calls that the host does not take are under way until it does", async () => {
+      const silent = createServer({ pauseOnConnect: true }).listen(0, "127.0.0.1");
+      await once(silent, "listening");
+      const accepted = once(silent, "connection") as Promise<[Socket]>;
+      const toHost = connect((silent.address() as { port: number }).port, "127.0.0.1");
+      await once(toHost, "connect");
+      const [hostSide] = await accepted;
+      const upstream = factory.createClient(toHost, { onStreamDone: () => undefined, onClosed: () => undefined }, {});
+      const frame = protocol.frameOf(callOf(protocol, 1, "one-way"));
+      const payload = protocol.withAttachments(frame, [["long", "x".repeat(60_000)]]);
+      let done = 0;
+      const send = () => {
+        const ignore = { onData() {}, onTrailers() {}, onReset() {}, onWriteBlocked() {}, onWritable() {} };
+        const stream = upstream.openStream({ ...ignore, onHead: () => done++ });
+        const one = protocol.frameOf(Buffer.from(payload));
+        stream.sendHead(new RpcRequestHead(protocol, one, protocol.callOf(one)), true);
+      };
+      const turn = async () => await new Promise((resolve) => setImmediate(resolve));
+      let sent = 0;
+      // More than all buffers between the two take.
+      for (; sent < 2_000 && upstream.activeStreams < 50; sent++) {
+        send();
+        await turn();
+      }
+      assert.equal(upstream.activeStreams, 50);
+      assert.equal(done, sent - 50);
+      hostSide.resume();
+      while (upstream.activeStreams > 0) await turn();
+      assert.equal(done, sent);
+      upstream.destroy();
+      hostSide.destroy();
+      silent.close();
+    });
+
     test("a heartbeat ends here, on both sides", async () => {
       client.socket.write(protocol.heartbeat(77));
       const [reply] = await client.next(1);
