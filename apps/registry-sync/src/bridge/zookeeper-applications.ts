@@ -70,7 +70,7 @@ export class ZooKeeperApplications {
         );
       }),
     );
-    for (const path of [...this.#asked.keys()]) if (!there.has(path)) this.forget(path);
+    for (const path of this.#asked.keys()) if (!there.has(path)) this.forget(path);
     return found;
   }
 
@@ -118,7 +118,7 @@ export class ZooKeeperApplications {
   }
 
   stop(): void {
-    for (const path of [...this.#asked.keys()]) this.forget(path);
+    for (const path of this.#asked.keys()) this.forget(path);
   }
 
   #ask(path: string, instance: ApplicationInstance, retryMs: number, delayMs: number): void {
