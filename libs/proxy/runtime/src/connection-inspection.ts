@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { ByteChain } from "@fairlead/buffer";
 import type { ConnectionFacts, ListenerFilter } from "@fairlead/proxy-filter";
 
 export interface InspectionOptions {
@@ -11,8 +12,6 @@ export interface InspectionOptions {
   /** The connection is closed: the client went, was silent for too long, or was refused. */
   readonly onClosed: (reason: "gone" | "timeout" | "refused") => void;
 }
-
-const NOTHING = Buffer.alloc(0);
 
 /**
  * Has a listener's filters look at a new connection, one after the other. What none of them consumed is put back, so that whoever
@@ -27,10 +26,11 @@ export function inspectConnection(
   onKnown: () => void,
 ): void {
   const { filters, timeoutMs, continuesOnTimeout, count, onClosed } = options;
-  let bytes: Buffer = NOTHING;
+  const bytes = new ByteChain();
   let next = 0;
   let timer: NodeJS.Timeout | undefined;
   let reading = false;
+  let gathers = false;
   const leave = (): void => {
     clearTimeout(timer);
     socket.off("data", onBytes);
@@ -49,7 +49,7 @@ export function inspectConnection(
     if (reading) {
       leave();
       socket.pause();
-      if (bytes.length > 0) socket.unshift(bytes);
+      if (bytes.length > 0) socket.unshift(bytes.take());
     }
     onKnown();
   };
@@ -57,19 +57,30 @@ export function inspectConnection(
     for (; next < filters.length; next++) {
       const filter = filters[next];
       if (filter === undefined || (filter.maxBytes > 0 && bytes.length === 0)) break;
-      const found = filter.look(bytes, facts, count);
+      const found = filter.look(bytes.peek(), facts, count);
       if (found === "more" && bytes.length < filter.maxBytes) break;
       if (found === "more" || found === "close") {
         close("refused");
         return;
       }
-      bytes = bytes.subarray(found);
+      bytes.drain(found);
     }
     if (next === filters.length) goOn();
     else if (!reading) read();
   };
+  /** Most clients say in one piece what is looked at. From the second on all that filters want is to lie in one. */
+  const gather = (): void => {
+    gathers = true;
+    const first = bytes.take();
+    bytes.reserve(filters.reduce((most, { maxBytes }) => Math.max(most, maxBytes), first.length));
+    bytes.append(first);
+  };
   const onBytes = (chunk: Buffer): void => {
-    bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
+    if (bytes.length === 0) bytes.addReference(chunk);
+    else {
+      if (!gathers) gather();
+      bytes.append(chunk);
+    }
     look();
   };
   const read = (): void => {

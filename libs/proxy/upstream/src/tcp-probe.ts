@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { ByteChain } from "@fairlead/buffer";
 import type { Probe, ProbeResult } from "./probe.ts";
 
 /** A host that sends more without what is looked for does not speak what was thought. */
@@ -16,15 +17,16 @@ export class TcpProbe implements Probe {
     done: (result: ProbeResult) => void,
   ) {
     this.#done = done;
-    let received = Buffer.alloc(0);
+    const wanted = new PartsInOrder(check.receive);
+    let received = 0;
     this.#socket = connect({ host: host.address, port: host.port, noDelay: true }, () => {
       if (check.send.length > 0) this.#socket.write(check.send);
       if (check.receive.length === 0) this.#end("pass");
     });
     this.#socket.on("data", (chunk: Buffer) => {
-      received = Buffer.concat([received, chunk]);
-      if (holdsInOrder(received, check.receive)) this.#end("pass");
-      else if (received.length > MAX_BYTES) this.#end("bad answer");
+      received += chunk.length;
+      if (wanted.foundWith(chunk)) this.#end("pass");
+      else if (received > MAX_BYTES) this.#end("bad answer");
     });
     this.#socket.on("error", () => this.#end("network failure"));
     this.#socket.on("close", () => this.#end("network failure"));
@@ -42,12 +44,28 @@ export class TcpProbe implements Probe {
   }
 }
 
-function holdsInOrder(bytes: Buffer, parts: readonly Buffer[]): boolean {
-  let from = 0;
-  for (const part of parts) {
-    const at = bytes.indexOf(part, from);
-    if (at === -1) return false;
-    from = at + part.length;
+/** Looks for parts, one behind the other, in bytes that come piece by piece: keeps no more of them than the beginning of a part. */
+class PartsInOrder {
+  readonly #parts: readonly Buffer[];
+  readonly #rest = new ByteChain();
+  #found = 0;
+
+  constructor(parts: readonly Buffer[]) {
+    this.#parts = parts;
   }
-  return true;
+
+  /** @returns whether all have been found */
+  foundWith(chunk: Buffer): boolean {
+    this.#rest.add(chunk);
+    for (; this.#found < this.#parts.length; this.#found++) {
+      const part = this.#parts[this.#found]!;
+      const at = this.#rest.peek().indexOf(part);
+      if (at === -1) {
+        this.#rest.drain(Math.max(0, this.#rest.length - (part.length - 1)));
+        return false;
+      }
+      this.#rest.drain(at + part.length);
+    }
+    return true;
+  }
 }
