@@ -124,7 +124,7 @@ export class NacosRegistry implements ForeignRegistry {
     await Promise.all(applicationsIn(services).map((instance) => this.#questions.prefetch(instance)));
     if (connection !== this.#connection) return;
     const now = new Map([...services, ...(this.#meanwhile ?? [])]);
-    for (const name of [...this.#instances.services]) if (!now.has(name)) this.#instances.put(name, []);
+    for (const name of this.#instances.services) if (!now.has(name)) this.#instances.put(name, []);
     for (const [name, instances] of now) this.#instances.put(name, instances);
     await this.#items.onConnected();
     await this.#items.listen(this.#ruleKeys());

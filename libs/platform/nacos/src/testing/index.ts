@@ -1,0 +1,1 @@
+export { type Answer, startNacosStandIn, type NacosStandIn } from "./nacos-stand-in.ts";
