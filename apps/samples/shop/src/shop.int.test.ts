@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, test } from "node:test";
+import { RpcCaller } from "./rpc/rpc-caller.ts";
 
 /** Stands for all sidecars: takes registrations, and sends calls straight to the instance that published the Host. */
 class FakeMesh {
@@ -62,6 +63,7 @@ async function startInstance(service: string, version = "v1"): Promise<ChildProc
   const child = spawn(process.execPath, [join(import.meta.dirname, "main.ts"), service], {
     env: {
       SHOP_PORT: "0",
+      SHOP_RPC_PORT: "0",
       SHOP_VERSION: version,
       SHOP_INSTANCE: `${service}-${version}`,
       SHOP_SIDECAR_API: mesh.url,
@@ -118,6 +120,21 @@ test("the shop: each answer names who served each part, in one trace; an instanc
   assert.equal(without.status, 502);
   assert.match(String(without.body["error"]), /shop.Reviews\/reviews answered 503/);
   assert.equal((await get("shop.Catalog", "/items/none")).status, 404);
+});
+
+test("an RPC service is published at the port where it is called, over its own protocol, and withdraws like the others", async () => {
+  const stock = await startInstance("stock");
+  const caller = new RpcCaller("bolt", { host: "127.0.0.1", port: mesh.portOf.get("shop.Stock")! });
+  assert.deepEqual(await caller.call("shop.Stock", "piecesOf", ["rope-12"]), {
+    sku: "rope-12",
+    pieces: 120,
+    servedBy: { instance: "stock-v1", version: "v1" },
+  });
+  caller.close();
+  assert.ok(mesh.log.includes("/pub shop.Stock"));
+  stock.kill("SIGTERM");
+  assert.deepEqual(await once(stock, "exit"), [0, null]);
+  assert.equal(mesh.log.at(-1), "/unpub shop.Stock");
 });
 
 test("an unknown service is a usage error", async () => {
