@@ -137,3 +137,21 @@ test("memory that was written from goes back, whether the peer takes it, or the 
     });
   }
 });
+
+test("a peer that resets while bytes wait for it is noticed, also where nothing is read", async (t) => {
+  const { ours, peer } = await pair(t);
+  listenToBytes(ours, () => undefined);
+  let code: string | undefined;
+  const closed = new Promise((resolve) => {
+    ours.on("error", (error: NodeJS.ErrnoException) => (code = error.code));
+    ours.on("close", resolve);
+  });
+  ours.pause();
+  const output = new DirectOutput(ours);
+  const block = Buffer.alloc(64 * 1024);
+  while (output.pendingBytes === 0) assert(output.write(block));
+  peer.resetAndDestroy();
+  await closed;
+  assert.equal(output.pendingBytes, 0);
+  assert.match(code ?? "", /^(?:ECONNRESET|EPIPE)$/);
+});

@@ -160,13 +160,19 @@ export class DirectOutput {
       spare = undefined;
       this.pendingBytes = internals.state[internals.writtenBytes] ?? 0;
       request.kept = data;
-      request.oncomplete = () => {
+      request.oncomplete = (status) => {
         this.pendingBytes = 0;
         request.kept = undefined;
         memory?.release();
+        // Where nothing is read, nobody else tells that the peer has gone.
+        if (status < 0) destroyWith(socket, status);
       };
     } else memory?.release();
-    if (error !== 0) socket.destroy(Object.assign(new Error("write failed"), { code: getSystemErrorName(error) }));
+    if (error !== 0) destroyWith(socket, error);
     return true;
   }
+}
+
+function destroyWith(socket: Socket, error: number): void {
+  socket.destroy(Object.assign(new Error("write failed"), { code: getSystemErrorName(error) }));
 }

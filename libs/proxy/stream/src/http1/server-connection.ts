@@ -106,7 +106,7 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
       this.destroy();
       return;
     }
-    if (!this.#parser.midMessage && this.#socket.writableLength < this.#unflushedBytes) {
+    if (!this.#parser.midMessage && this.writer.unsentBytes < this.#unflushedBytes) {
       // It takes its time, but it takes: or has taken all, and is idle since.
       this.#waitForRequest();
       return;
@@ -239,7 +239,7 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
   /** A client that takes nothing of its last response is given up before one that is merely idle. */
   #waitForRequest(): void {
     const { wheel, idleTimeoutMs = DEFAULT_IDLE_TIMEOUT_MS, flushTimeoutMs = DEFAULT_FLUSH_TIMEOUT_MS } = this.#options;
-    this.#unflushedBytes = this.#socket.writableLength;
+    this.#unflushedBytes = this.writer.unsentBytes;
     const flushing = this.#unflushedBytes > 0 && flushTimeoutMs > 0 && flushTimeoutMs < idleTimeoutMs;
     this.#deadline.deadlineMs = wheel.nowMs + (flushing ? flushTimeoutMs : idleTimeoutMs);
   }
