@@ -280,3 +280,30 @@ test("hundreds of patterns are no way to take the proxy's time with one path", (
   assert.throws(() => table.find(head("h", `/${"ab".repeat(1000)}`)), MatchTooLong);
   assert.equal(table.find(head("h", "/abab499"))?.name, patterns[499]);
 });
+
+test("routes that do not mind the case of letters tell paths apart that follow each other", () => {
+  const insensitive = (value: string): RouteSpec =>
+    route(value, { path: { kind: "prefix", value }, caseSensitive: false });
+  const table = new RouteTable({
+    name: "t",
+    virtualHosts: [{ name: "h", domains: ["*"], routes: [insensitive("/Cart/"), insensitive("/stock/")] }],
+  });
+  for (const [path, name] of [
+    ["/CART/1", "/Cart/"],
+    ["/STOCK/1", "/stock/"],
+    ["/cart/1", "/Cart/"],
+  ] as const)
+    assert.equal(table.find(head("h", path))?.name, name);
+});
+
+test("a long path is brought into one case once, however many routes there are", (t) => {
+  const folded = t.mock.method(String.prototype, "toLowerCase");
+  const routes = Array.from({ length: 50 }, (_route, i) =>
+    route(`${i}`, { path: { kind: "prefix", value: `/Service${i}/` }, caseSensitive: false }),
+  );
+  const table = new RouteTable({ name: "t", virtualHosts: [{ name: "h", domains: ["*"], routes }] });
+  folded.mock.resetCalls();
+  const path = `/${"Ab".repeat(30_000)}`;
+  assert.equal(table.find(head("h", path)), undefined);
+  assert.equal(folded.mock.calls.filter(({ this: text }) => String(text).length > 1000).length, 1);
+});
