@@ -157,10 +157,7 @@ for (const variant of ["delta", "sotw"] as const) {
     await proxy.mesh.commit();
     await until("one is gone", async () => (await answers()) === "two /");
     await proxy.mesh.acked(nodeId);
-    assert.deepEqual(
-      proxy.state?.types.map(({ rejected }) => rejected),
-      [0, 0, 0, 0],
-    );
+    assert.deepEqual(proxy.state?.types.filter(({ rejected }) => rejected > 0), []); // prettier-ignore
   });
 }
 

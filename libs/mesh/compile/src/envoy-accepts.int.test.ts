@@ -1,20 +1,17 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { promisify } from "node:util";
+import { envoyBinary } from "@fairlead/testing-servers";
 import type { CompiledMesh } from "./index.ts";
 import { jsonOf } from "./testing/json-of.ts";
 import { meshOf, viewOf } from "./testing/mesh-under-test.ts";
 import { wholeCorpus } from "./testing/whole-corpus.ts";
 
 const run = promisify(execFile);
-
-/** Where `npm run conformance:envoy` installs it. */
-const envoy = join(tmpdir(), "fairlead-envoy-1.40.0/bin/envoy");
 
 interface ListenerJson {
   readonly filterChains: readonly { readonly filters: readonly { readonly typedConfig: Record<string, unknown> }[] }[];
@@ -53,25 +50,22 @@ async function folderWithCertificate(t: TestContext): Promise<string> {
   return folder;
 }
 
-test(
-  "Envoy takes what every field of every policy compiles to",
-  { skip: existsSync(envoy) ? false : "npm run conformance:envoy installs Envoy" },
-  async (t) => {
-    const folder = await folderWithCertificate(t);
-    const mesh = meshOf({
-      ...wholeCorpus(folder),
-      nodes: [
-        { id: "edge", labels: { edge: "a" } },
-        { id: "app", inboundPort: 15006, outboundPort: 15001 },
-      ],
-      instances: [{ nodeId: "app", interface: "shop.A" }],
-    });
-    assert.deepEqual(mesh.rejected, []);
-    for (const nodeId of ["edge", "app"]) {
-      const file = join(folder, `${nodeId}.json`);
-      await writeFile(file, JSON.stringify(bootstrapOf(mesh, nodeId)));
-      const { stdout } = await run(envoy, ["--mode", "validate", "-c", file, "--log-level", "warning"]);
-      assert.match(stdout, /OK/, nodeId);
-    }
-  },
-);
+test("Envoy takes what every field of every policy compiles to", async (t) => {
+  const envoy = await envoyBinary();
+  const folder = await folderWithCertificate(t);
+  const mesh = meshOf({
+    ...wholeCorpus(folder),
+    nodes: [
+      { id: "edge", labels: { edge: "a" } },
+      { id: "app", inboundPort: 15006, outboundPort: 15001 },
+    ],
+    instances: [{ nodeId: "app", interface: "shop.A" }],
+  });
+  assert.deepEqual(mesh.rejected, []);
+  for (const nodeId of ["edge", "app"]) {
+    const file = join(folder, `${nodeId}.json`);
+    await writeFile(file, JSON.stringify(bootstrapOf(mesh, nodeId)));
+    const { stdout } = await run(envoy, ["--mode", "validate", "-c", file, "--log-level", "warning"]);
+    assert.match(stdout, /OK/, nodeId);
+  }
+});
