@@ -4,7 +4,7 @@ import { RepeatedTask } from "../repeated-task.ts";
 import type { BridgedRegistry } from "./bridged-registry.ts";
 import { CatalogueFollower } from "./catalogue-follower.ts";
 import { exportedServices } from "./exported-services.ts";
-import type { ForeignRegistry } from "./foreign-registry.ts";
+import type { ForeignRegistry, ForeignRegistryEvents } from "./foreign-registry.ts";
 import { openRegistry } from "./open-registry.ts";
 import { RegistryImport } from "./registry-import.ts";
 import { bridgeLock } from "./retired-registries.ts";
@@ -54,6 +54,8 @@ export class RegistryBridge {
   readonly #election: RepeatedTask;
   #ownership: Ownership | undefined;
   #ending: Promise<void> | undefined;
+  /** What was exported while this process owned the registry: it stays until another owner has it there. */
+  #lingering: ForeignRegistry | undefined;
 
   constructor(options: RegistryBridgeOptions) {
     this.#options = options;
@@ -87,6 +89,7 @@ export class RegistryBridge {
   async stop(): Promise<void> {
     await this.#election.stop();
     await this.#end();
+    await this.#stopLingering();
   }
 
   /** Changes of the mesh are looked for now. */
@@ -99,15 +102,19 @@ export class RegistryBridge {
     await this.#ending;
     const { store, registry: bridged, logger } = this.#options;
     const lock = await store.tryLock(bridgeLock(bridged.name));
-    if (lock === undefined) return;
+    if (lock === undefined) {
+      await this.#stopLingering();
+      return;
+    }
     try {
       const follower = new CatalogueFollower(store);
       const incoming = new RegistryImport({ ...this.#options, name: bridged.name });
       incoming.restore((await follower.read()).catalogue);
-      const registry = openRegistry(this.#options, incoming);
+      const registry = openRegistry(this.#options, this.#takingOver(incoming));
       const following = this.#following(follower, incoming, registry);
       this.#ownership = { lock, incoming, registry, following };
-      lock.lost.addEventListener("abort", () => void this.#end());
+      lock.lost.addEventListener("abort", () => void this.#lose());
+      if (lock.lost.aborted) void this.#lose();
       logger.info({ registry: bridged.name }, "this process mirrors a registry");
       registry.start();
       following.start();
@@ -135,6 +142,37 @@ export class RegistryBridge {
     });
   }
 
+  /** What this process exported before it lost its lock goes when it is the owner again, and has exported it anew. */
+  #takingOver(incoming: RegistryImport): ForeignRegistryEvents {
+    return {
+      onAll: (reading) => {
+        incoming.onAll(reading);
+        void this.#stopLingering();
+      },
+      onProviders: (source, providers) => incoming.onProviders(source, providers),
+      onRule: (source, document) => incoming.onRule(source, document),
+      onSuspended: () => incoming.onSuspended(),
+    };
+  }
+
+  /**
+   * Another process may own the registry from now on: nothing is written any more. But where PostgreSQL is away nobody owns it, and consumers
+   * outside the mesh would have no provider: what was exported stays until there is an owner.
+   */
+  async #lose(): Promise<void> {
+    const registry = this.#ownership?.registry;
+    if (registry === undefined) return;
+    const before = this.#lingering;
+    this.#lingering = registry;
+    await Promise.all([before?.stop(), this.#end()]);
+  }
+
+  async #stopLingering(): Promise<void> {
+    const registry = this.#lingering;
+    this.#lingering = undefined;
+    await registry?.stop();
+  }
+
   async #end(): Promise<void> {
     const ownership = this.#ownership;
     if (ownership === undefined) {
@@ -145,7 +183,7 @@ export class RegistryBridge {
     const { lock, incoming, registry, following } = ownership;
     this.#ending = (async () => {
       await following.stop();
-      await Promise.all([incoming.stop(), registry.stop()]);
+      await Promise.all([incoming.stop(), registry === this.#lingering ? undefined : registry.stop()]);
       await lock.release();
     })();
     await this.#ending;

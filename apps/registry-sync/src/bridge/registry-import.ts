@@ -166,7 +166,7 @@ export class RegistryImport implements ForeignRegistryEvents {
     clearTimeout(this.#letGo);
     this.#held.clear();
     for (const source of sources) this.#held.add(source);
-    if (this.#held.size === 0) return;
+    if (this.#held.size === 0 || this.#stopped) return;
     this.#letGo = setTimeout(() => {
       for (const source of this.#held) this.onRule(source, undefined);
     }, this.#options.lossHoldMs ?? defaultLossHoldMs);
