@@ -33,7 +33,7 @@ export type DataPlane = Pick<
 /** What threads can be told. */
 export interface DataPlaneOptions extends Pick<
   ProxyRuntimeOptions,
-  "logger" | "nodeId" | "resolveName" | "drainTimeoutMs" | "maxConnections" | "sockets" | "overload"
+  "logger" | "nodeId" | "resolveName" | "drainTimeoutMs" | "maxConnections" | "sockets" | "overload" | "zone"
 > {
   /** Threads that serve. 1: all is done in the thread that calls. @default 1 */
   readonly concurrency?: number;

@@ -69,6 +69,7 @@ export class ProxyRuntime {
       now: this.#now,
       stats,
       reporter: options.reporter,
+      zone: options.zone,
       onHealth: options.onHealth,
     });
     const resolve = options.resolveName ?? systemResolve;

@@ -20,6 +20,11 @@ export interface ProxyRuntimeOptions {
   readonly nodeId: string;
   /** A monotonic clock, in milliseconds. @default performance.now */
   readonly now?: () => number;
+  /**
+   * Where this proxy is (`region/zone/subzone`), and the name of the cluster whose hosts are the proxies that call as it does: for
+   * clusters that keep requests in their zone. @default not known: requests go to all zones
+   */
+  readonly zone?: { readonly locality: string; readonly cluster: string } | undefined;
   /** Uniform in [0, 1): balancing, weighted clusters, back-off. @default Math.random */
   readonly random?: () => number;
   /** For clusters that name their hosts. @default the system's resolver */

@@ -5,6 +5,7 @@ import type { ConnectSettings, UpstreamTls } from "./host-connect.ts";
 import type { OriginalDestination } from "./original-destinations.ts";
 import type { OutlierDetection } from "./outlier-config.ts";
 import type { SlowStart } from "./slow-start.ts";
+import type { ZoneAwareRouting } from "./zone-aware.ts";
 import type { HostMetadata, MetadataMatch, SubsetConfig } from "./subset-config.ts";
 
 export type BalancerName = "round_robin" | "random" | "least_request" | "ring_hash" | "maglev";
@@ -84,6 +85,8 @@ export interface ClusterConfig extends ConnectSettings {
   readonly balancing: Balancing;
   /** Localities get requests by their weights. @default false */
   readonly localityWeighted: boolean;
+  /** Requests stay in this proxy's zone, where it is known and hosts suffice. @default they do not */
+  readonly zoneAware?: ZoneAwareRouting | undefined;
   /** How much a priority is thought to be able to take when hosts are missing, in percent. @default 140 */
   readonly overprovisioningPercent: number;
   /** @default 5000 */

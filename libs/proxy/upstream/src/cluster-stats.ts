@@ -82,6 +82,11 @@ export class ClusterStats {
   upstream_internal_redirect_succeeded_total = 0;
   upstream_internal_redirect_failed_total = 0;
   lb_healthy_panic = 0;
+  lb_recalculate_zone_structures = 0;
+  lb_zone_cluster_too_small = 0;
+  lb_zone_routing_all_directly = 0;
+  lb_zone_routing_sampled = 0;
+  lb_zone_routing_cross_zone = 0;
   original_dst_host_invalid = 0;
   lb_subsets_active = 0;
   lb_subsets_created = 0;

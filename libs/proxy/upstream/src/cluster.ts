@@ -7,7 +7,7 @@ import type { ClusterStats } from "./cluster-stats.ts";
 import { createConnectionPool } from "./create-connection-pool.ts";
 import { HealthChecker } from "./health-checker.ts";
 import type { Destination, HostChoice } from "./host-choice.ts";
-import { type HostEntry, HostSet } from "./host-set.ts";
+import { type HostEntry, HostSet, type HostSetContext } from "./host-set.ts";
 import { Host, hostKey } from "./host.ts";
 import { OriginalDestinations } from "./original-destinations.ts";
 import { OutlierDetector } from "./outlier-detector.ts";
@@ -23,6 +23,8 @@ export interface ClusterContext {
   readonly now?: () => number;
   /** For clusters that have the hosts of others. @default there are none */
   readonly clusterOf?: ((name: string) => Cluster | undefined) | undefined;
+  /** Where this proxy is, and the cluster of those that call as it does. @default not known */
+  readonly zone?: { readonly locality: string; readonly cluster: string } | undefined;
   /** Another thread that checks hosts and puts them out. @default this one does */
   readonly reporter?: HealthReporter | undefined;
   /** Told whenever this thread may have found another health of a host, or that all were checked; and when the cluster is given up. */
@@ -235,7 +237,14 @@ export class Cluster {
 
   #createSet(entries: readonly HostEntry[]): HostSet {
     const config = { ...this.config, overprovisioningPercent: this.#overprovisioningPercent };
-    return new HostSet(entries, config, { random: this.#context.random, now: this.#now });
+    return new HostSet(entries, config, this.#setContext());
+  }
+
+  #setContext(): HostSetContext {
+    const { random, zone, clusterOf } = this.#context;
+    if (zone === undefined || this.config.zoneAware === undefined) return { random, now: this.#now };
+    const callers = (): HostSet | undefined => clusterOf?.(zone.cluster)?.hosts;
+    return { random, now: this.#now, zone: { locality: zone.locality, callers, stats: this.stats } };
   }
 
   /** The same hosts, of which one has become healthy or not. */
@@ -251,7 +260,7 @@ export class Cluster {
     const { subsets } = this.config;
     if (subsets === undefined) return;
     const before = this.#subsets?.names() ?? new Set();
-    const context = { random: this.#context.random, now: this.#now };
+    const context = this.#setContext();
     this.#subsets = new SubsetHosts(hosts, this.config, subsets, this.stats, context);
     const after = this.#subsets.names();
     this.stats.lb_subsets_created += after.difference(before).size;

@@ -3,6 +3,7 @@ import type { ClusterConfig, HostHealth } from "./cluster-config.ts";
 import { EdfSchedule } from "./edf-schedule.ts";
 import type { HostChoice } from "./host-choice.ts";
 import type { Host } from "./host.ts";
+import { zoneAware, type ZoneContext } from "./zone-aware.ts";
 import { type PriorityHealth, type PriorityLoad, priorityLoads } from "./priority-load.ts";
 
 /** One host of a snapshot. */
@@ -19,6 +20,8 @@ export interface HostEntry extends WeightedHost {
 export interface HostSetContext {
   readonly random: () => number;
   readonly now: () => number;
+  /** Where this proxy is. @default not known */
+  readonly zone?: ZoneContext | undefined;
 }
 
 /** The health that counts: each of assignment, health check, outlier detection and the host itself can say no. */
@@ -65,17 +68,21 @@ export class HostSet {
     this.healthy = this.#health.reduce((sum, level) => sum + level.healthy, 0);
     this.degraded = this.#health.reduce((sum, level) => sum + level.degraded, 0);
     this.load = priorityLoads(this.#health, config.overprovisioningPercent, config.healthyPanicPercent);
-    this.#levels = byPriority.map((level, p) => createLevel(level, this.load.panic[p] === true, config, context));
+    this.#levels = byPriority.map((level, p) => createLevel(level, p, this.load.panic[p] === true, config, context));
     const [first] = this.#levels;
     this.#only = this.load.healthy[0] === 100 && this.load.panic[0] !== true ? first?.healthy : undefined;
   }
 
-  /** By `address:port`. */
+  isHealthy(entry: HostEntry): boolean {
+    return healthOf(entry) === "healthy";
+  }
+
   /** Of each priority. */
   get health(): readonly PriorityHealth[] {
     return this.#health;
   }
 
+  /** By `address:port`. */
   get byKey(): ReadonlyMap<string, Host> {
     return (this.#byKey ??= new Map(this.entries.map(({ host }) => [host.key, host])));
   }
@@ -120,6 +127,7 @@ export class HostSet {
 
 function createLevel(
   entries: readonly HostEntry[],
+  priority: number,
   panic: boolean,
   config: ClusterConfig,
   context: HostSetContext,
@@ -133,10 +141,29 @@ function createLevel(
     );
   return {
     entries,
-    healthy: of("healthy"),
+    // As in Envoy zones are looked at in the first priority only.
+    healthy: priority === 0 ? inZones(entries, of("healthy"), config, context) : of("healthy"),
     degraded: of("degraded"),
-    any: panic ? balance(entries, entries, config, context) : { pick: () => undefined },
+    any:
+      panic && config.zoneAware?.failsOnPanic !== true
+        ? balance(entries, entries, config, context)
+        : { pick: () => undefined },
   };
+}
+
+function inZones(
+  entries: readonly HostEntry[],
+  all: Balancer,
+  config: ClusterConfig,
+  context: HostSetContext,
+): Balancer {
+  const { zoneAware: routing, balancing } = config;
+  const { zone, random } = context;
+  if (routing === undefined || zone === undefined || balancing.name === "ring_hash" || balancing.name === "maglev")
+    return all;
+  const usable = entries.filter((entry) => healthOf(entry) === "healthy");
+  const of = (some: readonly HostEntry[]): Balancer => createBalancer(some, { ...balancing, ...context });
+  return zoneAware(usable, all, of, routing, zone, random);
 }
 
 /** @param all of the priority, whatever their health: a locality with few healthy hosts gets less */

@@ -49,4 +49,5 @@ export { type SlowStart } from "./slow-start.ts";
 export { type PemSource, TlsFiles, type TlsMaterial } from "./tls-files.ts";
 export { type CertificateProblem, TlsStats } from "./tls-stats.ts";
 export { SECRET_MISSING, type TlsCertificates, type TlsSource, type TlsTerms } from "./tls-source.ts";
+export { type ZoneAwareRouting } from "./zone-aware.ts";
 export { xxHash64 } from "./xx-hash.ts";

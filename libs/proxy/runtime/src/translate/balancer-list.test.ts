@@ -44,6 +44,26 @@ test("how much of the average load a host may have is said by the balancer, or f
   assert.equal(readBalancing(create(ClusterSchema, { commonLbConfig: common })).balancing.hashBalancePercent, 130);
 });
 
+test("requests stay in their zone where the balancer, or the cluster, says so", () => {
+  const localityConfigSpecifier = { case: "zoneAwareLbConfig", value: { minClusterSize: 2n } } as const;
+  const expected = { routingPercent: 100, minClusterSize: 2, failsOnPanic: false };
+  assert.deepEqual(
+    read(listed(RoundRobinSchema, { localityLbConfig: { localityConfigSpecifier } })).zoneAware,
+    expected,
+  );
+  const commonLbConfig = {
+    localityConfigSpecifier: {
+      case: "zoneAwareLbConfig",
+      value: { routingEnabled: { value: 30 }, failTrafficOnPanic: true },
+    },
+  } as const;
+  assert.deepEqual(readBalancing(create(ClusterSchema, { commonLbConfig })).zoneAware, {
+    routingPercent: 30,
+    minClusterSize: 6,
+    failsOnPanic: true,
+  });
+});
+
 test("a list without one that is known, or with a setting that is not, is refused", () => {
   assert.throws(() => read(unknown), { message: /^load_balancing_policy: has none of .*LeastRequest/ });
   assert.throws(() => read(), { message: /^load_balancing_policy: has none of/ });

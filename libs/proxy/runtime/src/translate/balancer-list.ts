@@ -19,6 +19,8 @@ import {
   RingHashSchema,
 } from "@fairlead/envoy-api/envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash_pb.js";
 import { RoundRobinSchema } from "@fairlead/envoy-api/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.js";
+import type { ZoneAwareRouting } from "@fairlead/proxy-upstream";
+import { readZoneAware } from "./zone-aware.ts";
 import { readHashBalance } from "./consistent-hashing.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 
@@ -26,6 +28,7 @@ import { refuseOthers, rejection } from "./rejection.ts";
 export interface ListedBalancer {
   readonly balancer: Pick<Cluster, "lbPolicy" | "lbConfig">;
   readonly localityWeighted: boolean;
+  readonly zoneAware: ZoneAwareRouting | undefined;
   readonly hashBalancePercent: number | undefined;
 }
 
@@ -40,6 +43,7 @@ function known<Desc extends DescMessage>(
   ) => {
     readonly cluster: MessageInitShape<typeof ClusterSchema>;
     readonly localityWeighted: boolean;
+    readonly zoneAware?: ZoneAwareRouting | undefined;
     readonly hashBalancePercent?: number | undefined;
   },
 ): readonly [string, Read] {
@@ -48,16 +52,24 @@ function known<Desc extends DescMessage>(
     (any, where) => {
       const config = anyUnpack(any, schema)!;
       refuseOthers(schema, config, where, fields);
-      const { cluster, localityWeighted, hashBalancePercent } = read(config, where);
-      return { balancer: create(ClusterSchema, cluster), localityWeighted, hashBalancePercent };
+      const { cluster, localityWeighted, zoneAware, hashBalancePercent } = read(config, where);
+      return { balancer: create(ClusterSchema, cluster), localityWeighted, zoneAware, hashBalancePercent };
     },
   ];
 }
 
-function isWeighted(message: LocalityLbConfig | undefined, where: string): boolean {
-  if (message === undefined) return false;
-  refuseOthers(LocalityLbConfigSchema, message, `${where}locality_lb_config.`, ["locality_weighted_lb_config"]);
-  return message.localityConfigSpecifier.case === "localityWeightedLbConfig";
+function ofLocalities(
+  message: LocalityLbConfig | undefined,
+  where: string,
+): Pick<ListedBalancer, "localityWeighted" | "zoneAware"> {
+  const field = `${where}locality_lb_config.`;
+  const { localityConfigSpecifier: locality } = message ?? {};
+  if (message !== undefined)
+    refuseOthers(LocalityLbConfigSchema, message, field, ["locality_weighted_lb_config", "zone_aware_lb_config"]);
+  return {
+    localityWeighted: locality?.case === "localityWeightedLbConfig",
+    zoneAware: locality?.case === "zoneAwareLbConfig" ? readZoneAware(locality.value) : undefined,
+  };
 }
 
 function slowStart(message: SlowStartConfig | undefined) {
@@ -78,7 +90,7 @@ const balancers: ReadonlyMap<string, Read> = new Map([
       lbPolicy: Cluster_LbPolicy.ROUND_ROBIN,
       lbConfig: { case: "roundRobinLbConfig", value: slowStart(config.slowStartConfig) },
     },
-    localityWeighted: isWeighted(config.localityLbConfig, where),
+    ...ofLocalities(config.localityLbConfig, where),
   })),
   known(
     LeastRequestSchema,
@@ -95,12 +107,12 @@ const balancers: ReadonlyMap<string, Read> = new Map([
           },
         },
       },
-      localityWeighted: isWeighted(config.localityLbConfig, where),
+      ...ofLocalities(config.localityLbConfig, where),
     }),
   ),
   known(RandomSchema, ["locality_lb_config"], (config, where) => ({
     cluster: { lbPolicy: Cluster_LbPolicy.RANDOM },
-    localityWeighted: isWeighted(config.localityLbConfig, where),
+    ...ofLocalities(config.localityLbConfig, where),
   })),
   known(
     RingHashSchema,

@@ -22,6 +22,7 @@ import { readHashBalance } from "./consistent-hashing.ts";
 import { durationMs } from "./duration.ts";
 import { isAggregate } from "./aggregate.ts";
 import { isOriginalDestination } from "./original-destination.ts";
+import { readZoneAware } from "./zone-aware.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 
 const names: Partial<Record<Cluster_LbPolicy, BalancerName>> = {
@@ -36,17 +37,19 @@ const names: Partial<Record<Cluster_LbPolicy, BalancerName>> = {
 const MAX_RING = 8_388_608;
 const MAX_TABLE = 5_000_011;
 
-type Read = Pick<ClusterConfig, "balancing" | "healthyPanicPercent" | "localityWeighted">;
+type Common = Pick<ClusterConfig, "healthyPanicPercent" | "localityWeighted" | "zoneAware">;
+type Read = Common & Pick<ClusterConfig, "balancing">;
 
 /** @throws FairleadError FL_XDS_REJECTED */
 export function readBalancing(message: Cluster): Read {
   if (message.loadBalancingPolicy !== undefined) {
-    const { balancer, localityWeighted, hashBalancePercent } = readBalancerList(message.loadBalancingPolicy);
+    const { balancer, localityWeighted, zoneAware, hashBalancePercent } = readBalancerList(message.loadBalancingPolicy);
     const name = names[balancer.lbPolicy]!;
     return {
       balancing: { ...clusterDefaults.balancing, name, ...readOptions(balancer), hashBalancePercent },
       ...readCommon(message.commonLbConfig),
       localityWeighted,
+      zoneAware,
     };
   }
   const name = isOriginalDestination(message) || isAggregate(message) ? "round_robin" : names[message.lbPolicy];
@@ -129,15 +132,14 @@ function readSlowStart(message: Cluster_SlowStartConfig | undefined, where: stri
   };
 }
 
-function readCommon(
-  message: Cluster_CommonLbConfig | undefined,
-): Pick<ClusterConfig, "healthyPanicPercent" | "localityWeighted"> {
+function readCommon(message: Cluster_CommonLbConfig | undefined): Common {
   const { healthyPanicPercent, localityWeighted } = clusterDefaults;
   if (message === undefined) return { healthyPanicPercent, localityWeighted };
   const { localityConfigSpecifier: locality } = message;
   refuseOthers(Cluster_CommonLbConfigSchema, message, "common_lb_config.", [
     "healthy_panic_threshold",
     "locality_weighted_lb_config",
+    "zone_aware_lb_config",
     "consistent_hashing_lb_config",
     // Changes are applied at once here.
     "update_merge_window",
@@ -147,5 +149,6 @@ function readCommon(
   return {
     healthyPanicPercent: message.healthyPanicThreshold?.value ?? healthyPanicPercent,
     localityWeighted: locality.case === "localityWeightedLbConfig",
+    zoneAware: locality.case === "zoneAwareLbConfig" ? readZoneAware(locality.value) : undefined,
   };
 }

@@ -86,6 +86,7 @@ export interface WorkerStart {
   /** Listening sockets come from the control thread. */
   readonly handsSockets: boolean;
   readonly overload: OverloadConfig | undefined;
+  readonly zone: { readonly locality: string; readonly cluster: string } | undefined;
   /** Of requests on all listeners, in the default format. */
   readonly accessLogTargets: readonly LogTarget[];
   /** URLs of modules that register what a configuration may name. */

@@ -234,7 +234,7 @@ export class WorkerGroup implements DataPlane {
   }
 
   #startOf(thread: number): Omit<WorkerStart, "events"> {
-    const { nodeId, drainTimeoutMs, maxConnections, overload, accessLogTargets = [], modules } = this.#options;
+    const { nodeId, drainTimeoutMs, maxConnections, overload, zone, accessLogTargets = [], modules } = this.#options;
     return {
       thread,
       threads: this.#threads,
@@ -243,6 +243,7 @@ export class WorkerGroup implements DataPlane {
       maxConnections,
       handsSockets: this.#addresses instanceof SocketsForWorkers,
       overload,
+      zone,
       accessLogTargets,
       modules: modules?.() ?? [],
       blocks: this.#stats.all(),

@@ -64,6 +64,7 @@ export class WorkerRuntime {
       watchNames: hosts.watch,
       reporter: reports,
       overload: start.overload,
+      zone: start.zone,
       loopDelayMs: () => beats.delayMs(start.thread),
       accessLogs: start.accessLogTargets.map(defaultAccessLog),
       ...(start.drainTimeoutMs === undefined ? {} : { drainTimeoutMs: start.drainTimeoutMs }),
