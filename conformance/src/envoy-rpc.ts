@@ -62,19 +62,20 @@ async function started(binary: string, variant: "sotw" | "delta", protocol: "dub
   }
   await mesh.commit();
   const envoy = new EnvoyProcess({ binary, nodeId, app: "front", adsPort: mesh.grpcPort, variant });
-  await envoy.start();
-  await until("Envoy is ready", async () => await envoy.ready());
-  await mesh.acked(nodeId);
-  return {
-    mesh,
-    envoy,
-    outboundRpcPort,
-    async stop(): Promise<void> {
-      await envoy.stop();
-      await mesh.stop();
-      for (const server of servers) await server[Symbol.asyncDispose]();
-    },
+  const stop = async (): Promise<void> => {
+    await envoy.stop();
+    await mesh.stop();
+    for (const server of servers) await server[Symbol.asyncDispose]();
   };
+  try {
+    await envoy.start();
+    await until("Envoy is ready", async () => await envoy.ready());
+    await mesh.acked(nodeId);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { mesh, envoy, outboundRpcPort, stop };
 }
 
 async function answers(port: number, protocol: string, method: string, props: Record<string, string> = {}) {
