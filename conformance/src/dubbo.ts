@@ -1,7 +1,7 @@
 /**
  * `npm run conformance:dubbo`: other implementations of bolt and Dubbo as servers and clients call each other through two sidecars:
  * sofa-rpc-node with sofa-bolt-node and dubbo-remoting, and Dubbo for Java, unmodified but for the address that they call; then Dubbo for
- * Java that finds and is found by the mesh in a ZooKeeper. `--only node`, `java` or `bridge` runs a part.
+ * Java that finds and is found by the mesh in a ZooKeeper and in a Nacos. `--only node`, `java`, `bridge` or `nacos` runs a part.
  */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -13,6 +13,7 @@ import { CannotRun } from "./envoy-binary.ts";
 import { freePort } from "./free-port.ts";
 import { checkBridge } from "./rpc/bridge-checks.ts";
 import { MeshOfSidecars } from "./rpc/mesh-of-sidecars.ts";
+import { checkNacos } from "./rpc/nacos-checks.ts";
 import { javaPeers, nodePeers } from "./rpc/peer-packages.ts";
 import { PeerServer } from "./rpc/peer-process.ts";
 
@@ -89,6 +90,7 @@ async function checkJava(): Promise<void> {
 const parts = {
   node: checkNode,
   java: checkJava,
+  nacos: async () => await checkNacos(checks, { classPath: await javaPeers(), address: hostAddress() }),
   bridge: async () => await checkBridge(checks, { classPath: await javaPeers(), address: hostAddress() }),
 };
 const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1] : undefined;

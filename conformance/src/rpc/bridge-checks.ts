@@ -17,7 +17,7 @@ export interface JavaPeers {
   readonly address: string;
 }
 
-function java(
+export function java(
   peers: JavaPeers,
   main: string,
   args: readonly string[],
@@ -28,7 +28,7 @@ function java(
   return [...opens, ...properties, "-cp", peers.classPath, `org.x.${main}`, ...args];
 }
 
-async function greetings(
+export async function greetings(
   peers: JavaPeers,
   target: string,
   tag: string,
@@ -40,11 +40,11 @@ async function greetings(
   return [...stdout.matchAll(/^greet: hello mesh from (\d+)$/gm)].map(([, port]) => port!);
 }
 
-const portsIn = ({ instances }: Catalogue) =>
+export const portsIn = ({ instances }: Catalogue) =>
   [...instances.values()].filter((instance) => instance.nodeId.startsWith("registry~")).map(({ port }) => port);
 
 /** A mesh with one caller and, where a port is given, one application of its own. */
-async function meshWith(peers: JavaPeers, ownPort?: number) {
+export async function meshWith(peers: JavaPeers, ownPort?: number, other?: string) {
   const [outboundRpcPort, inboundPort, own] = [await freePort(), await freePort(), await freePort()];
   const callee = {
     id: "callee",
@@ -57,7 +57,7 @@ async function meshWith(peers: JavaPeers, ownPort?: number) {
   const instance: Instance = { nodeId: "callee", interface: name, protocol: "dubbo", port: ownPort ?? 1, version: "1.0.0", group: "", methods: ["greet"], labels: {}, weight: 100, state: "ready" }; // prettier-ignore
   const caller = { id: "caller", app: "front", address: peers.address, outboundRpcPort, labels: {} };
   const nodes = ownPort === undefined ? [caller] : [caller, callee];
-  return { mesh: await BridgedMesh.start(nodes, ownPort === undefined ? [] : [instance]), outboundRpcPort };
+  return { mesh: await BridgedMesh.start(nodes, ownPort === undefined ? [] : [instance], other), outboundRpcPort };
 }
 
 /** Dubbo for Java and the mesh find each other in a real ZooKeeper, both ways and in both of Dubbo's forms of registration. */

@@ -18,32 +18,39 @@ const leaseMs = 600_000;
 /** registry-sync with a bridge to a real ZooKeeper, and sidecars that have what is compiled of it. */
 export class BridgedMesh implements AsyncDisposable {
   readonly zookeeper: string;
-  readonly application: ZooKeeperClient;
+  readonly #application: ZooKeeperClient | undefined;
   readonly #store: Store;
   readonly #proxies: ReadonlyMap<string, ProxyRuntime>;
   readonly #ends: readonly (() => Promise<void>)[];
 
   private constructor(parts: {
     zookeeper: string;
-    application: ZooKeeperClient;
+    application: ZooKeeperClient | undefined;
     store: Store;
     proxies: ReadonlyMap<string, ProxyRuntime>;
     ends: readonly (() => Promise<void>)[];
   }) {
     this.zookeeper = parts.zookeeper;
-    this.application = parts.application;
+    this.#application = parts.application;
     this.#store = parts.store;
     this.#proxies = parts.proxies;
     this.#ends = parts.ends;
   }
 
-  /** @param nodes with proxies @param instances of the mesh itself */
-  static async start(nodes: readonly MeshNode[], instances: readonly Instance[]): Promise<BridgedMesh> {
-    const [zookeeper, postgres] = await Promise.all([startTestZooKeeper(), startTestPostgres()]);
+  /**
+   * @param nodes with proxies
+   * @param instances of the mesh itself
+   * @param other a registry that runs already, as the setting has it, instead of a ZooKeeper
+   */
+  static async start(nodes: readonly MeshNode[], instances: readonly Instance[], other?: string): Promise<BridgedMesh> {
+    const [zookeeper, postgres] = await Promise.all([
+      other === undefined ? startTestZooKeeper() : undefined,
+      startTestPostgres(),
+    ]);
     const store = await openStore({ url: postgres.url, logger: silent });
     const environment = {
       FAIRLEAD_HTTP_PORT: "0",
-      FAIRLEAD_BRIDGES: `main=zookeeper://${zookeeper.address}`,
+      FAIRLEAD_BRIDGES: `main=${other ?? `zookeeper://${zookeeper?.address}`}`,
       FAIRLEAD_BRIDGE_REMOVAL_DELAY: "100ms",
       FAIRLEAD_LEASE_TTL: "1h",
     };
@@ -52,19 +59,20 @@ export class BridgedMesh implements AsyncDisposable {
     const registry = createRegistrySync(registrySyncConfig.load(environment), resources);
     await registry.start();
     const events = { onConnected: () => undefined, onSuspended: () => undefined, onChange: () => undefined };
-    const application = new ZooKeeperClient({ servers: zookeeper.address, logger: silent }, events);
-    application.start();
+    const application =
+      zookeeper === undefined ? undefined : new ZooKeeperClient({ servers: zookeeper.address, logger: silent }, events);
+    application?.start();
     const proxies = new Map(
       nodes.map(({ id }) => [id, new ProxyRuntime({ logger: silent, nodeId: id, drainTimeoutMs: 1000 })]),
     );
     const ends = [
-      async () => await application.close(),
+      async () => await application?.close(),
       async () => void (await Promise.all([...proxies.values()].map((proxy) => proxy.close()))),
       async () => await registry.stop(),
       async () => await store.close(),
-      async () => void (await Promise.all([zookeeper.stop(), postgres.stop()])),
+      async () => void (await Promise.all([zookeeper?.stop(), postgres.stop()])),
     ];
-    const mesh = new BridgedMesh({ zookeeper: `zookeeper://${zookeeper.address}`, application, store, proxies, ends });
+    const mesh = new BridgedMesh({ zookeeper: `zookeeper://${zookeeper?.address}`, application, store, proxies, ends });
     await mesh.until("the tables", async () => await store.revision().then(() => true, () => false)); // prettier-ignore
     await store.write(undefined, async (tx) => {
       for (const node of nodes) await tx.putNode(node, leaseMs);
@@ -73,8 +81,14 @@ export class BridgedMesh implements AsyncDisposable {
         await tx.putInstance(instance);
       }
     });
-    await mesh.until("ZooKeeper", () => application.state === "connected");
+    await mesh.until("ZooKeeper", () => application === undefined || application.state === "connected");
     return mesh;
+  }
+
+  /** A client of an application in the ZooKeeper. */
+  get application(): ZooKeeperClient {
+    if (this.#application === undefined) throw new Error("this mesh has no ZooKeeper");
+    return this.#application;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

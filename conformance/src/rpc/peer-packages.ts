@@ -34,6 +34,21 @@ const jars = [
     (name) => `com/fasterxml/jackson/core/jackson-${name}/2.17.2/jackson-${name}-2.17.2.jar`,
   ),
   ...["slf4j-api", "slf4j-nop"].map((name) => `org/slf4j/${name}/1.7.36/${name}-1.7.36.jar`),
+  // Nacos' client, and of what it needs as much as naming and configuration use.
+  ...["nacos-client", "nacos-auth-plugin", "nacos-encryption-plugin", "nacos-logback-adapter-12"].map(
+    (name) => `com/alibaba/nacos/${name}/2.4.3/${name}-2.4.3.jar`,
+  ),
+  "io/prometheus/simpleclient/0.15.0/simpleclient-0.15.0.jar",
+  ...["tracer_common", "tracer_otel", "tracer_otel_agent"].map(
+    (name) => `io/prometheus/simpleclient_${name}/0.15.0/simpleclient_${name}-0.15.0.jar`,
+  ),
+  "io/micrometer/micrometer-core/1.9.17/micrometer-core-1.9.17.jar",
+  "org/apache/httpcomponents/httpasyncclient/4.1.5/httpasyncclient-4.1.5.jar",
+  "org/apache/httpcomponents/httpclient/4.5.13/httpclient-4.5.13.jar",
+  "org/apache/httpcomponents/httpcore/4.4.16/httpcore-4.4.16.jar",
+  "org/apache/httpcomponents/httpcore-nio/4.4.15/httpcore-nio-4.4.15.jar",
+  "commons-codec/commons-codec/1.15/commons-codec-1.15.jar",
+  "commons-logging/commons-logging/1.2/commons-logging-1.2.jar",
   ...nettyModules.map((name) => `io/netty/netty-${name}/${netty}/netty-${name}-${netty}.jar`),
 ];
 
