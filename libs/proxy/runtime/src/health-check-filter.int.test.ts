@@ -55,6 +55,8 @@ test("what the application said is said again for a time, by whoever is asked", 
   proxy.runtime.failHealthCheck(true);
   now = 9000;
   assert.deepEqual(await check(), [503, "", undefined, 2]);
+  proxy.runtime.failHealthCheck(false);
+  assert.deepEqual(await check(), [200, "app", "", 3]);
 });
 
 test("the proxy is healthy while enough hosts of its clusters are", async () => {

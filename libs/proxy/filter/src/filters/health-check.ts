@@ -66,7 +66,8 @@ class HealthCheckFilter implements StreamFilter {
 
   onResponseHead({ status, headers, local }: ResponseHead): void {
     if (this.#asked) {
-      if (local?.details !== "health_check_cached")
+      // What this filter says itself is not news of the application.
+      if (local?.details.startsWith("health_check_") !== true)
         this.#check.cache?.keep(status, headers.has(DEGRADED), this.#callbacks.now());
     } else if (this.#callbacks.healthFailed) headers.set(IMMEDIATE_FAIL, "true");
   }
