@@ -6,6 +6,7 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, globSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { bundledApps, bundleFolder } from "./bundle-app.ts";
 import { dataPlaneApps, notInDataPlane } from "./package-manifest.ts";
 
 const dist = join(import.meta.dirname, "../../dist");
@@ -22,7 +23,8 @@ if (!existsSync(join(dist, workspace, "package.json"))) fail(`dist has no ${work
 const folder = resolve(target);
 if (existsSync(folder) && readdirSync(folder).length > 0) fail(`${folder} is not empty`);
 
-cpSync(dist, folder, { recursive: true });
+const bundles = new Set(bundledApps.map((app) => join(dist, "..", bundleFolder(app))));
+cpSync(dist, folder, { recursive: true, filter: (path) => !bundles.has(path) });
 const install = spawnSync(
   "npm",
   ["ci", "--omit=dev", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund", "-w", workspace],

@@ -3,11 +3,15 @@
  *
  *   node tools/build/install-app.ts apps/sidecar /tmp/sidecar && node /tmp/sidecar/apps/sidecar/src/main.js
  *
- * The tree is the repository's, so that paths in messages and stack traces are known ones. Tests are left out.
+ * The tree is the repository's, so that paths in messages and stack traces are known ones. Tests are left out. Proxies are also made into few
+ * files that need nothing else, which is what their images hold:
+ *
+ *   node dist/sidecar/main.js
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { bundleApp, bundledApps, bundleFolder } from "./bundle-app.ts";
 import { compiledManifest, type PackageManifest, sidecarBurdens } from "./package-manifest.ts";
 
 const repository = join(import.meta.dirname, "../..");
@@ -56,3 +60,8 @@ for (const folder of globSync(["libs/api/*/gen", "apps/samples/*/policies"], { c
   cpSync(join(repository, folder), join(dist, folder), { recursive: true });
 }
 process.stdout.write(`dist: ${folders.length} packages\n`);
+
+for (const app of bundledApps) {
+  const folder = bundleFolder(app);
+  process.stdout.write(`${folder}: ${await bundleApp(app, join(repository, folder))} KiB of JavaScript\n`);
+}

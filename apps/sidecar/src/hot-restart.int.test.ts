@@ -1,122 +1,15 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { afterEach, test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 import { typeUrls } from "@fairlead/envoy-api";
 import { ScriptedAdsServer } from "@fairlead/proxy-xds-client/testing";
 import { SteadyLoad } from "@fairlead/testing-load";
+import { eventually, freePorts, portOf, RunningSidecar } from "./testing/running-sidecar.ts";
 import { inboundCluster, listener, routes } from "./testing/scripted-config.ts";
 import { ScriptedRegistry } from "./testing/scripted-registry.ts";
 
 const service = "shop.Orders";
-const nodeId = "sidecar~127.0.0.1~orders~fairlead";
-
-/** A sidecar as it is run: the supervisor, and the processes that serve. */
-class RunningSidecar {
-  readonly ports: { readonly api: number; readonly admin: number; readonly outbound: number; readonly inbound: number };
-  readonly lines: Record<string, unknown>[] = [];
-  readonly #process: ChildProcess;
-  readonly #exited: Promise<number | null>;
-
-  constructor(ports: RunningSidecar["ports"], ads: string, registryUrl: string, readyTimeout: string) {
-    this.ports = ports;
-    this.#process = spawn(process.execPath, [join(import.meta.dirname, "main.ts")], {
-      stdio: ["ignore", "pipe", "inherit"],
-      env: {
-        ...process.env,
-        FAIRLEAD_HOT_RESTART: "true",
-        FAIRLEAD_HOT_RESTART_TIMEOUT: readyTimeout,
-        FAIRLEAD_APP: "orders",
-        FAIRLEAD_NODE_ID: nodeId,
-        FAIRLEAD_API_PORT: String(ports.api),
-        FAIRLEAD_ADMIN_PORT: String(ports.admin),
-        FAIRLEAD_OUTBOUND_PORT: String(ports.outbound),
-        FAIRLEAD_OUTBOUND_RPC_PORT: "0",
-        FAIRLEAD_INBOUND_PORT: String(ports.inbound),
-        FAIRLEAD_REGISTRY_URL: registryUrl,
-        FAIRLEAD_ADS_ADDRESS: ads,
-        FAIRLEAD_ADS_VARIANT: "sotw",
-        FAIRLEAD_DRAIN_TIMEOUT: "2s",
-      },
-    });
-    let rest = "";
-    this.#process.stdout?.on("data", (chunk) => {
-      const lines = `${rest}${String(chunk)}`.split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) this.lines.push(JSON.parse(line) as Record<string, unknown>);
-    });
-    this.#exited = new Promise((resolve) => this.#process.once("exit", resolve));
-  }
-
-  /** SIGHUP, and then the process of the next epoch serves and the one before it has ended. */
-  async restart(): Promise<void> {
-    const ended = this.#count("the process that was replaced has ended");
-    this.#process.kill("SIGHUP");
-    await eventually("a restart", () => this.#count("the process that was replaced has ended") > ended);
-  }
-
-  get supervisorPid(): number | undefined {
-    return this.#process.pid;
-  }
-
-  /** The process that serves. */
-  get pid(): number {
-    const { epoch } = this.lines.findLast(({ msg }) => msg === "serving") ?? {};
-    return Number(this.lines.findLast((line) => line["msg"] === "starting" && line["epoch"] === epoch)?.["pid"]);
-  }
-
-  async stop(): Promise<number | null> {
-    this.#process.kill("SIGTERM");
-    return await this.#exited;
-  }
-
-  async admin(path: string): Promise<string> {
-    return await (await fetch(`http://127.0.0.1:${this.ports.admin}${path}`)).text();
-  }
-
-  async stat(name: string): Promise<number> {
-    return Number(new RegExp(`^${name}: (\\d+)$`, "m").exec(await this.admin("/stats"))?.[1] ?? -1);
-  }
-
-  async api(
-    path: string,
-    body?: object,
-  ): Promise<{ readonly err_no?: number; readonly publications?: readonly { readonly state: string }[] }> {
-    const post = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
-    const response = await fetch(`http://127.0.0.1:${this.ports.api}${path}`, body === undefined ? {} : post);
-    return (await response.json()) as object;
-  }
-
-  #count(message: string): number {
-    return this.lines.filter(({ msg }) => msg === message).length;
-  }
-}
-
-async function eventually(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  deadlineMs = 15_000,
-): Promise<void> {
-  const end = performance.now() + deadlineMs;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`${what}: not within ${deadlineMs} ms`);
-    await pause(10);
-  }
-}
-
-async function portOf(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return (server.address() as { port: number }).port;
-}
-
-async function freePorts(): Promise<RunningSidecar["ports"]> {
-  const servers = [createServer(), createServer(), createServer(), createServer()];
-  const [api = 0, admin = 0, outbound = 0, inbound = 0] = await Promise.all(servers.map(portOf));
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return { api, admin, outbound, inbound };
-}
 
 let app: Server;
 let ads: ScriptedAdsServer;
@@ -139,7 +32,13 @@ async function start(readyTimeout = "90s"): Promise<void> {
     method === "GET" && path.startsWith("/v1/instances?") && registry.log().some((line) => line.includes("/pub"))
       ? { status: 200, body: { instances: [{ interface: service, port: appPort, protocol: "http", state: "ready" }] } }
       : undefined;
-  sidecar = new RunningSidecar(ports, ads.address, registry.url, readyTimeout);
+  sidecar = new RunningSidecar({
+    main: join(import.meta.dirname, "main.ts"),
+    ports,
+    ads: ads.address,
+    registryUrl: registry.url,
+    settings: { FAIRLEAD_HOT_RESTART_TIMEOUT: readyTimeout },
+  });
   await eventually("the sidecar serves", () => sidecar.lines.some(({ msg }) => msg === "serving"));
   assert.equal((await sidecar.api("/pub", { service: { interface: service, port: appPort } })).err_no, 0);
 }

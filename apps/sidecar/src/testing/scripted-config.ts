@@ -2,7 +2,11 @@ import { create } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { ClusterSchema, Cluster_DiscoveryType } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import { AddressSchema } from "@fairlead/envoy-api/envoy/config/core/v3/address_pb.js";
-import { ApiVersion, type ConfigSource, ConfigSourceSchema } from "@fairlead/envoy-api/envoy/config/core/v3/config_source_pb.js";
+import {
+  ApiVersion,
+  type ConfigSource,
+  ConfigSourceSchema,
+} from "@fairlead/envoy-api/envoy/config/core/v3/config_source_pb.js";
 import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
 import { ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
 import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
@@ -12,12 +16,18 @@ import { scripted, type ScriptedResource } from "@fairlead/proxy-xds-client/test
 
 /** Resources as config-compiler makes them, as far as these tests need. */
 function ads(): ConfigSource {
-  return create(ConfigSourceSchema, { resourceApiVersion: ApiVersion.V3, configSourceSpecifier: { case: "ads", value: {} } });
+  return create(ConfigSourceSchema, {
+    resourceApiVersion: ApiVersion.V3,
+    configSourceSpecifier: { case: "ads", value: {} },
+  });
 }
 
 function address(port: number) {
   return create(AddressSchema, {
-    address: { case: "socketAddress", value: { address: "127.0.0.1", portSpecifier: { case: "portValue", value: port } } },
+    address: {
+      case: "socketAddress",
+      value: { address: "127.0.0.1", portSpecifier: { case: "portValue", value: port } },
+    },
   });
 }
 
@@ -28,7 +38,9 @@ function assignment(clusterName: string, ports: readonly number[]) {
       {
         locality: {},
         loadBalancingWeight: 1,
-        lbEndpoints: ports.map((port) => ({ hostIdentifier: { case: "endpoint" as const, value: { address: address(port) } } })),
+        lbEndpoints: ports.map((port) => ({
+          hostIdentifier: { case: "endpoint" as const, value: { address: address(port) } },
+        })),
       },
     ],
   });
@@ -61,13 +73,24 @@ export function inboundCluster(port: number): ScriptedResource {
   );
 }
 
-/** A listener that takes its routes of the same name from RDS. */
-export function listener(name: string, port: number): ScriptedResource {
+/**
+ * A listener that takes its routes of the same name from RDS.
+ *
+ * @param filterTypes type URLs of filters with an empty configuration
+ */
+export function listener(name: string, port: number, filterTypes: readonly string[] = []): ScriptedResource {
   const manager = create(HttpConnectionManagerSchema, {
     statPrefix: name,
     routeSpecifier: { case: "rds", value: { routeConfigName: name, configSource: ads() } },
     httpFilters: [
-      { name: "envoy.filters.http.router", configType: { case: "typedConfig", value: anyPack(RouterSchema, create(RouterSchema)) } },
+      ...filterTypes.map((typeUrl) => ({
+        name: typeUrl,
+        configType: { case: "typedConfig" as const, value: { typeUrl } },
+      })),
+      {
+        name: "envoy.filters.http.router",
+        configType: { case: "typedConfig", value: anyPack(RouterSchema, create(RouterSchema)) },
+      },
     ],
   });
   return scripted(
@@ -101,7 +124,10 @@ export function routes(name: string, clusterOf: Readonly<Record<string, string>>
         routes: [
           {
             match: { pathSpecifier: { case: "prefix" as const, value: "/" } },
-            action: { case: "route" as const, value: { clusterSpecifier: { case: "cluster" as const, value: cluster } } },
+            action: {
+              case: "route" as const,
+              value: { clusterSpecifier: { case: "cluster" as const, value: cluster } },
+            },
           },
         ],
       })),

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createRequire } from "node:module";
 import { context, metrics, propagation, trace } from "@opentelemetry/api";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
+// The SDK imports it, too; a bundle loads it when it is first used (tools/build/late-packages.ts).
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import { BatchSpanProcessor, NoopSpanProcessor, type SpanProcessor } from "@opentelemetry/sdk-trace";
@@ -33,11 +34,7 @@ const shutdownMs = 2000;
 /** The SDK that the global API of OpenTelemetry leads to. */
 let registered: NodeSDK | undefined;
 
-/** Loaded only where spans are sent: it brings protobuf and an HTTP client of its own, and most proxies send none. */
 function exportTo(otlpEndpoint: string): SpanProcessor {
-  const { OTLPTraceExporter } = createRequire(import.meta.url)(
-    "@opentelemetry/exporter-trace-otlp-proto",
-  ) as typeof import("@opentelemetry/exporter-trace-otlp-proto");
   const url = `${otlpEndpoint.replace(/\/$/, "")}/v1/traces`;
   const exporter = new OTLPTraceExporter({ url, timeoutMillis: shutdownMs });
   return new BatchSpanProcessor({ exporter, scheduledDelayMillis: 500 });
