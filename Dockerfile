@@ -14,17 +14,13 @@ WORKDIR /source
 COPY . .
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund && npm run prepare && npm run build
 
-# Production dependencies of one app only. install-app.ts fails when the store or the bus gets into a proxy.
+# Production dependencies of one app only. Proxies have none: the build makes each of them into few files.
 FROM build AS registry-sync-files
 RUN --mount=type=cache,target=/root/.npm node tools/build/install-app.ts apps/registry-sync /fairlead
 FROM build AS config-compiler-files
 RUN --mount=type=cache,target=/root/.npm node tools/build/install-app.ts apps/config-compiler /fairlead
 FROM build AS ads-gateway-files
 RUN --mount=type=cache,target=/root/.npm node tools/build/install-app.ts apps/ads-gateway /fairlead
-FROM build AS sidecar-files
-RUN --mount=type=cache,target=/root/.npm node tools/build/install-app.ts apps/sidecar /fairlead
-FROM build AS edge-gateway-files
-RUN --mount=type=cache,target=/root/.npm node tools/build/install-app.ts apps/edge-gateway /fairlead
 FROM build AS fairlead-files
 RUN --mount=type=cache,target=/root/.npm node tools/build/install-app.ts apps/fairlead /fairlead
 FROM build AS sample-shop-files
@@ -46,15 +42,15 @@ EXPOSE 15010 15014
 CMD ["node", "apps/ads-gateway/src/main.js"]
 
 FROM base AS sidecar
-COPY --from=sidecar-files /fairlead ./
+COPY --from=build /source/dist/sidecar ./
 EXPOSE 15006
 # Young objects of a proxy die at once: more room for them than this costs memory and saves nothing (docs/where-the-time-goes.md).
-CMD ["node", "--max-semi-space-size=8", "apps/sidecar/src/main.js"]
+CMD ["node", "--max-semi-space-size=8", "main.js"]
 
 FROM base AS edge-gateway
-COPY --from=edge-gateway-files /fairlead ./
+COPY --from=build /source/dist/edge-gateway ./
 EXPOSE 8080 8443
-CMD ["node", "--max-semi-space-size=8", "apps/edge-gateway/src/main.js"]
+CMD ["node", "--max-semi-space-size=8", "main.js"]
 
 # The command line without `up`: status, apply, get, delete.
 FROM base AS fairlead

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { test } from "node:test";
+import { bundledApps, bundleFolder } from "../build/bundle-app.ts";
 import { readComposeFile, readDockerStages, repository, withDefaults } from "./compose-file.ts";
 
 const { services, volumes } = readComposeFile();
@@ -80,8 +81,19 @@ test("images: stages exist, copy from stages that exist, and run a file that the
     ...ours.map(([, { command }]) => command?.join(" ") ?? ""),
   ].join("\n");
   const mains = [...commands.matchAll(/apps\/[a-z/-]+\/src\/main\.js/g)].map(([file]) => file);
-  assert.ok(mains.length >= 8);
+  assert.ok(mains.length >= 6);
   for (const main of mains) assert.ok(existsSync(join(repository, main.replace(/\.js$/, ".ts"))), main);
+});
+
+test("proxies run the bundle that the build makes of them", () => {
+  for (const app of bundledApps) {
+    const lines = stages.get(basename(app))?.lines ?? [];
+    assert.ok(lines.includes(`COPY --from=build /source/${bundleFolder(app)} ./`), app);
+    assert.ok(
+      lines.some((line) => /^CMD \["node", .*"main\.js"\]$/.test(line)),
+      app,
+    );
+  }
 });
 
 test("nothing runs as root or may gain rights; images of ours are read-only", () => {

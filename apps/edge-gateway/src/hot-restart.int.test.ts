@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { typeUrls } from "@fairlead/envoy-api";
@@ -9,7 +11,8 @@ import { listener, routes, staticCluster, toCluster } from "@fairlead/proxy-runt
 import { SteadyLoad } from "@fairlead/testing-load";
 import { ScriptedDeltaAds } from "./testing/scripted-delta-ads.ts";
 
-test("SIGHUP replaces the gateway under load, and no request fails; SIGTERM ends it", async () => {
+/** SIGHUP replaces the gateway under load, and no request fails; SIGTERM ends it. */
+async function replacedUnderLoad(main: string): Promise<void> {
   await using backend = await Backend.named("b");
   const [port, adminPort] = [await freePort(), await freePort()];
   const ads = new ScriptedDeltaAds(
@@ -19,7 +22,7 @@ test("SIGHUP replaces the gateway under load, and no request fails; SIGTERM ends
       [typeUrls.route, [routes("gateway", toCluster("*", "a"))]],
     ]),
   );
-  const gateway = spawn(process.execPath, [join(import.meta.dirname, "main.ts")], {
+  const gateway = spawn(process.execPath, [main], {
     stdio: ["ignore", "pipe", "inherit"],
     env: {
       ...process.env,
@@ -50,5 +53,21 @@ test("SIGHUP replaces the gateway under load, and no request fails; SIGTERM ends
     gateway.kill("SIGTERM");
     assert.equal(await exited, 0);
     ads.stop();
+  }
+}
+
+test("SIGHUP replaces the gateway under load, and no request fails; SIGTERM ends it", async () => {
+  await replacedUnderLoad(join(import.meta.dirname, "main.ts"));
+});
+
+test("so it does in the bundle that the image has", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "fairlead-bundle-"));
+  try {
+    const build = join(import.meta.dirname, "../../../tools/build/bundle.ts");
+    const { status, stderr } = spawnSync(process.execPath, [build, "apps/edge-gateway", folder], { encoding: "utf8" });
+    assert.equal(status, 0, stderr);
+    await replacedUnderLoad(join(folder, "main.js"));
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 });
