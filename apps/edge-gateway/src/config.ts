@@ -47,6 +47,8 @@ export const edgeGatewayConfig = defineConfig("edge-gateway", {
   overloadMemoryBytes: proxyFields.overloadMemoryBytes(),
   overloadEventLoopDelay: proxyFields.overloadEventLoopDelay(),
   overloadConnections: proxyFields.overloadConnections(),
+  locality: proxyFields.locality(),
+  localCluster: proxyFields.localCluster(),
   hotRestart: proxyFields.hotRestart(),
   hotRestartTimeout: proxyFields.hotRestartTimeout(),
   initialFetchTimeout: durationMs()

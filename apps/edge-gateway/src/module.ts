@@ -60,6 +60,10 @@ export function createEdgeGateway(config: EdgeGatewayConfig, resources: EdgeGate
       maxEventLoopDelayMs: config.overloadEventLoopDelay,
       maxConnections: config.overloadConnections,
     },
+    zone:
+      config.locality === undefined || config.localCluster === undefined
+        ? undefined
+        : { locality: config.locality, cluster: config.localCluster },
     ...(epoch === undefined ? {} : { sockets: epoch }),
     ...(config.accessLog === undefined ? {} : { accessLogTargets: [config.accessLog] }),
   });

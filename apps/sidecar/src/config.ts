@@ -80,6 +80,8 @@ export const sidecarConfig = defineConfig("sidecar", {
   overloadMemoryBytes: proxyFields.overloadMemoryBytes(),
   overloadEventLoopDelay: proxyFields.overloadEventLoopDelay(),
   overloadConnections: proxyFields.overloadConnections(),
+  locality: proxyFields.locality(),
+  localCluster: proxyFields.localCluster(),
   hotRestart: proxyFields.hotRestart(),
   hotRestartTimeout: proxyFields.hotRestartTimeout(),
   initialFetchTimeout: durationMs()

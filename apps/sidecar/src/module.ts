@@ -74,6 +74,10 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
       maxConnections: config.overloadConnections,
     },
     modules: () => config.filterModules.map((module) => filterModuleUrl(module)),
+    zone:
+      config.locality === undefined || config.localCluster === undefined
+        ? undefined
+        : { locality: config.locality, cluster: config.localCluster },
     ...(epoch === undefined ? {} : { sockets: epoch }),
     ...(config.accessLog === undefined ? {} : { accessLogTargets: [config.accessLog] }),
   });

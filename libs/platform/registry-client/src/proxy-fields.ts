@@ -115,6 +115,23 @@ export const proxyFields = {
       .min(1)
       .optional()
       .describe("Connections of clients at which new ones wait. Without it only each listener's limit counts."),
+  locality: () =>
+    z
+      .string()
+      .regex(/^[^/]+(\/[^/]+){0,2}$/, { error: "a locality is region, region/zone or region/zone/subzone" })
+      .transform((text) => [...text.split("/"), "", ""].slice(0, 3).join("/"))
+      .optional()
+      .describe(
+        "Where the proxy is: region/zone/subzone, the last one or two may be left out. For clusters of other control planes with zone_aware_lb_config; together with FAIRLEAD_LOCAL_CLUSTER.",
+      ),
+  localCluster: () =>
+    z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "The cluster whose hosts are the instances that call as this one does (Envoy's local_cluster_name). With FAIRLEAD_LOCALITY, requests to clusters with zone_aware_lb_config stay in the zone as far as its hosts suffice; without both they go to all zones.",
+      ),
   hotRestart: () =>
     z
       .stringbool()
