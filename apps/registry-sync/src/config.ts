@@ -50,7 +50,7 @@ export const registrySyncConfig = defineConfig("registry-sync", {
       "Where ads-gateways may be asked for their proxies: addresses, networks such as 10.0.0.0/8, names. A gateway's own host and this one always may.",
     ),
   bridges: bridgedRegistries.describe(
-    "Registries in ZooKeeper or Nacos that the mesh reads and writes: name=zookeeper://user:password@host:port,host:port?root=dubbo&services=services&export=true, name=nacos://host:port?namespace=public&group=DEFAULT_GROUP&username=mesh&passwordFile=/path&services=dubbo, with spaces between several. One replica owns each.",
+    "Registries in ZooKeeper or Nacos that the mesh reads and writes: name=zookeeper://user:password@host:port,host:port?root=dubbo&services=services&interfaces=org.x.*&export=true, name=nacos://host:port?namespace=public&group=DEFAULT_GROUP&username=mesh&passwordFile=/path&services=dubbo, with spaces between several. One replica owns each.",
   ),
   meshName: z
     .string()

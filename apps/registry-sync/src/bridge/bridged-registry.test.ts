@@ -37,7 +37,7 @@ test("what is wrong is said, and a password is not", () => {
   assert.match(problem("a=nacos://h?username=b"), /^a: a username needs a passwordFile/);
   assert.match(problem("a=nacos://h?services=smtp"), /^a: services is one of http, /);
   assert.match(problem("a=nacos://h?root=x"), /^a: unknown root; known are namespace, /);
-  assert.match(problem("a=zookeeper://h?roots=x"), /a: unknown roots; known are root, services, export/);
+  assert.match(problem("a=zookeeper://h?roots=x"), /a: unknown roots; known are root, services, export, interfaces/);
   assert.match(problem("a=zookeeper://h?export=yes"), /export is true or false/);
   assert.match(problem("a=zookeeper://h a=zookeeper://i"), /two registries have one name/);
   for (const text of ["zookeeper://a:secret@h", "a=etcd://b:secret@h", "a=nacos://b:secret@h:99999"])
@@ -60,4 +60,28 @@ test("a Nacos, with a password in the setting or in a file", async () => {
   );
   assert.equal(await second!.nacos!.credentials?.password(), "from a file");
   await rm(folder, { recursive: true });
+});
+
+test("what could not work is refused when the process starts, and nothing of a password is shown", () => {
+  const refused = (text: string, expected: RegExp) => {
+    const result = bridgedRegistries.safeParse(text);
+    const said = result.error?.issues.map(({ message }) => message).join("; ") ?? "nothing";
+    assert.match(said, expected, text);
+    assert.doesNotMatch(said, /s3cret/);
+  };
+  refused("a=zookeeper://h:99999", /expected zookeeper:/);
+  refused("a=zookeeper://h,,i", /expected zookeeper:/);
+  refused("a=zookeeper:///path", /expected zookeeper:/);
+  for (const password of ["s3cret@x", "s3cret/x"]) refused(`a=zookeeper://u:${password}@h`, /in a password @ is %40/);
+  refused("a=zookeeper://u:s3cret%zz@h", /in a password % is written %25/);
+  refused("a=zookeeper://s3cret@h", /expected user:password/);
+  for (const root of ["", "/", "a//b"]) refused(`a=zookeeper://h?root=${root}`, /root and services are paths/);
+  refused("a=zookeeper://h?root=services", /two paths/);
+  refused("a=zookeeper://h?root=x&root=y", /root is there twice/);
+  refused("a=zookeeper://h?interfaces=org.x.*,", /interfaces are names such as/);
+});
+
+test("a registry may be kept to some interfaces", () => {
+  const [registry] = bridgedRegistries.parse("a=zookeeper://h?interfaces=org.shop.*,com.pay.Cards");
+  assert.deepEqual(registry?.interfaces, ["org.shop.*", "com.pay.Cards"]);
 });

@@ -117,4 +117,16 @@ describe("a registry that somebody writes to who means harm", () => {
     await until("all are there", async () => (await instances("long")).length === many.length);
     await mirror.stop();
   });
+
+  test("a registry that is kept to some interfaces says nothing of others: neither who serves them nor how they are called", async () => {
+    const mirror = new RegistryImport({ name: "kept", interfaces: ["org.x.*"], store, logger: silent, gatherMs: 5 });
+    const other = parseProvider("dubbo://10.0.0.1:7/com.pay.Cards?application=demo", "com.pay.Cards");
+    assert(other !== undefined);
+    const rule: RuleDocument = { form: "item", key: "com.pay.Cards::.condition-router", text: "conditions: ['=> ']" };
+    mirror.onAll({ providers: sources(provider(1), other), rules: new Map([["/c", rule]]) });
+    await untilPorts("kept", 1);
+    const { policies } = await store.snapshot();
+    assert.deepEqual([...policies.values()].filter(({ namespace }) => namespace === "~kept"), []); // prettier-ignore
+    await mirror.stop();
+  });
 });

@@ -11,7 +11,7 @@ export interface NacosSettings {
   readonly ordinary: Protocol | undefined;
 }
 
-const known = new Set(["namespace", "group", "username", "passwordFile", "services", "export"]);
+const known = new Set(["namespace", "group", "username", "passwordFile", "services", "export", "interfaces"]);
 
 /**
  * @param user `user:password` before the hosts, decoded

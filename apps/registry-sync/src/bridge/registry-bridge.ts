@@ -108,7 +108,7 @@ export class RegistryBridge {
     }
     try {
       const follower = new CatalogueFollower(store);
-      const incoming = new RegistryImport({ ...this.#options, name: bridged.name });
+      const incoming = new RegistryImport({ ...this.#options, ...bridged });
       incoming.restore((await follower.read()).catalogue);
       const registry = openRegistry(this.#options, this.#takingOver(incoming));
       const following = this.#following(follower, incoming, registry);

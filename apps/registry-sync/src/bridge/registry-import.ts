@@ -14,11 +14,14 @@ import { currentTraceparent, inSpan } from "@fairlead/telemetry";
 import type { ForeignRegistryEvents, RegistryReading } from "./foreign-registry.ts";
 import { mirroredInstance, mirroredPrefix, providerOfInstance } from "./mirrored-instance.ts";
 import { ProviderIndex } from "./provider-index.ts";
+import { ProviderSieve } from "./provider-sieve.ts";
 import { RuleBook, type RuleProblem } from "./rule-book.ts";
 
 export interface RegistryImportOptions extends LedgerOptions {
   /** In the ids of nodes; of this registry alone. */
   readonly name: string;
+  /** What the registry may say something about, with `*` for anything. @default everything */
+  readonly interfaces?: readonly string[];
   readonly store: Pick<CatalogueWriter, "write">;
   readonly logger: Logger;
   /** A change waits so long for others, so that a deploy is a few revisions. Milliseconds. @default 50 */
@@ -49,8 +52,8 @@ export class RegistryImport implements ForeignRegistryEvents {
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #stopped = false;
-  /** By source, those that the mesh cannot take; and interfaces that are left out, as others differ in case only. */
-  readonly #unusable = new Map<string, number>();
+  readonly #sieve: ProviderSieve;
+  /** Interfaces that are left out, as others differ in case only. */
   readonly #leftOut = new Set<string>();
   /** Rules have changed: what they leave of providers is to be found out again. */
   #rulesChanged = false;
@@ -61,13 +64,13 @@ export class RegistryImport implements ForeignRegistryEvents {
     this.#options = options;
     this.#ledger = new ProviderLedger(options);
     this.#rules = new RuleBook(options.name, options.logger);
+    this.#sieve = new ProviderSieve(options.name, options.interfaces);
     this.#index = new ProviderIndex(options.name);
   }
 
   /** Providers that the mesh cannot take: a name or version that it does not allow. */
   get unusable(): number {
-    let count = 0;
-    for (const ofSource of this.#unusable.values()) count += ofSource;
+    let count = this.#sieve.unusable;
     for (const name of this.#leftOut) count += this.#index.countOf(name);
     return count;
   }
@@ -117,7 +120,7 @@ export class RegistryImport implements ForeignRegistryEvents {
     this.#holdRules(this.#rules.setAll(rules, lost));
     this.#read.clear();
     this.#taken.clear();
-    this.#unusable.clear();
+    this.#sieve.clear();
     this.#rulesChanged = false;
     for (const [source, providers] of sources) {
       this.#read.set(source, providers);
@@ -200,16 +203,7 @@ export class RegistryImport implements ForeignRegistryEvents {
   }
 
   #usable(source: string, providers: readonly Provider[]): Provider[] {
-    let unusable = 0;
-    const usable = providers.flatMap((registered) => {
-      const provider = this.#rules.effective(registered);
-      if (mirroredInstance(provider, this.#options.name) !== undefined) return [provider];
-      if (provider.enabled && provider.weight > 0) unusable++;
-      return [];
-    });
-    if (unusable === 0) this.#unusable.delete(source);
-    else this.#unusable.set(source, unusable);
-    return usable;
+    return this.#sieve.pass(source, providers, (provider) => this.#rules.effective(provider));
   }
 
   /** The earlier one counts: changes that come one after the other without a pause do not put each other off. */

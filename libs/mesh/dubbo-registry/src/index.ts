@@ -38,4 +38,5 @@ export { readRules } from "./rules/read-rules.ts";
 export { planRouting, type RoutingPlan } from "./rules/routing-plan.ts";
 export type { Override, ReadRules, Rule } from "./rules/rule.ts";
 export { isOfRegistry, ruleNamespace, rulePolicies } from "./rules/rule-policies.ts";
+export { globMatches } from "./rules/value-match.ts";
 export { shownText } from "./shown-text.ts";
