@@ -16,13 +16,8 @@ import type { XdsResource } from "./xds-resource.ts";
 const host = "x";
 
 function drainingEndpoint(name: string, ports: readonly number[], draining: number): XdsResource {
-  const { endpoints: groups = [], ...rest } = assignmentInit(name, ports);
-  const [group] = groups;
-  const lbEndpoints = (group?.lbEndpoints ?? []).map((endpoint, i) => ({
-    ...endpoint,
-    healthStatus: ports[i] === draining ? HealthStatus.DRAINING : HealthStatus.UNKNOWN,
-  }));
-  const message = create(ClusterLoadAssignmentSchema, { ...rest, endpoints: [{ lbEndpoints }] });
+  const message = create(ClusterLoadAssignmentSchema, assignmentInit(name, ports));
+  message.endpoints[0]!.lbEndpoints[ports.indexOf(draining)]!.healthStatus = HealthStatus.DRAINING;
   return { name, body: toBinary(ClusterLoadAssignmentSchema, message) };
 }
 

@@ -5,7 +5,8 @@ import { typeUrls } from "@fairlead/envoy-api";
 import { ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import { ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
 import { SecretSchema } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
-import { AdsClient, type AdsClientOptions } from "./ads-client.ts";
+import { AdsClient } from "./ads-client.ts";
+import type { AdsClientOptions } from "./ads-client-options.ts";
 import type { ConfigConsumer, ReceivedResource, RejectedResource } from "./config-consumer.ts";
 import { scripted, ScriptedAdsServer } from "./testing/scripted-ads-server.ts";
 
@@ -18,7 +19,10 @@ class RecordingConsumer implements ConfigConsumer {
 
   async apply(typeUrl: string, resources: readonly ReceivedResource[]): Promise<readonly RejectedResource[]> {
     const bad = resources.filter(({ name }) => name === "bad");
-    this.held.set(typeUrl, resources.filter((resource) => !bad.includes(resource)).map(({ name }) => name));
+    this.held.set(
+      typeUrl,
+      resources.filter((resource) => !bad.includes(resource)).map(({ name }) => name),
+    );
     if (typeUrl === typeUrls.cluster) this.#initialized?.();
     return bad.map(({ name }) => ({ name, reason: "it is bad" }));
   }
@@ -39,7 +43,8 @@ class RecordingConsumer implements ConfigConsumer {
 
 const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined };
 const clusters = (...names: string[]) => names.map((name) => scripted(ClusterSchema, create(ClusterSchema, { name })));
-const listeners = (...names: string[]) => names.map((name) => scripted(ListenerSchema, create(ListenerSchema, { name })));
+const listeners = (...names: string[]) =>
+  names.map((name) => scripted(ListenerSchema, create(ListenerSchema, { name })));
 let server: ScriptedAdsServer;
 let consumer: RecordingConsumer;
 let client: AdsClient;
@@ -155,7 +160,10 @@ test("a restart in mid-stream keeps what is applied; the new stream goes on from
   server.set(typeUrls.cluster, "c2", clusters("b"));
   await server.start();
   await until("the new version", () => client.state().types[0]?.version === "c2");
-  const first = await server.waitFor("first request", ({ stream, typeUrl }) => stream === 2 && typeUrl === typeUrls.cluster);
+  const first = await server.waitFor(
+    "first request",
+    ({ stream, typeUrl }) => stream === 2 && typeUrl === typeUrls.cluster,
+  );
   assert.deepEqual([first.version, first.nonce, first.request.node?.id], ["c1", "", "node"]);
   assert.deepEqual(consumer.held.get(typeUrls.cluster), ["b"]);
 });
@@ -174,7 +182,10 @@ test("a NACK is followed by the ACK of a later good version", async () => {
 
 for (const [what, harm] of [
   ["bytes that are no DiscoveryResponse", () => server.sendBytes(Uint8Array.of(0x0a, 0xff, 0xff))],
-  ["a response over the limit", () => server.send({ typeUrl: typeUrls.cluster, versionInfo: "big" }, clusters("x".repeat(200_000)))],
+  [
+    "a response over the limit",
+    () => server.send({ typeUrl: typeUrls.cluster, versionInfo: "big" }, clusters("x".repeat(200_000))),
+  ],
   ["an error status", () => server.endStream()],
 ] as const) {
   test(`${what}: the stream ends, the configuration stays, and the client comes back`, async () => {
@@ -190,7 +201,11 @@ for (const [what, harm] of [
 }
 
 test("a large response fits", async () => {
-  server.set(typeUrls.cluster, "c1", clusters(...Array.from({ length: 60_000 }, (_, index) => `outbound|http||service-${index}.example.internal`)));
+  server.set(
+    typeUrls.cluster,
+    "c1",
+    clusters(...Array.from({ length: 60_000 }, (_, index) => `outbound|http||service-${index}.example.internal`)),
+  );
   startClient();
   await until("clusters", () => client.state().types[0]?.version === "c1");
   assert.equal(consumer.held.get(typeUrls.cluster)?.length, 60_000);

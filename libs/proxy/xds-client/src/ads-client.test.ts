@@ -10,7 +10,8 @@ import {
   type DiscoveryResponse,
   DiscoveryResponseSchema,
 } from "@fairlead/envoy-api/envoy/service/discovery/v3/discovery_pb.js";
-import { AdsClient, type AdsClientOptions } from "./ads-client.ts";
+import { AdsClient } from "./ads-client.ts";
+import type { AdsClientOptions } from "./ads-client-options.ts";
 import type { AdsStreamHandlers } from "./ads-stream.ts";
 import type { ConfigConsumer, ReceivedResource, RejectedResource } from "./config-consumer.ts";
 
@@ -64,8 +65,10 @@ class FakeConsumer implements ConfigConsumer {
     [typeUrls.route, []],
   ]);
   /** What the next `apply` does. */
-  onApply: (typeUrl: string, resources: readonly ReceivedResource[]) => Promise<readonly RejectedResource[]> | readonly RejectedResource[] =
-    () => [];
+  onApply: (
+    typeUrl: string,
+    resources: readonly ReceivedResource[],
+  ) => Promise<readonly RejectedResource[]> | readonly RejectedResource[] = () => [];
   #namesChanged: ((typeUrl: string) => void) | undefined;
   #initialized: (() => void) | undefined;
 
@@ -203,9 +206,21 @@ test("a failing consumer becomes a NACK", async () => {
 });
 
 for (const [what, resources, reason] of [
-  ["an Any of another type", [{ typeUrl: typeUrls.listener, value: new Uint8Array() }], /resources\[0\]: it is a .*Listener, not a .*Cluster/],
-  ["cut-off protobuf", [{ typeUrl: typeUrls.cluster, value: Uint8Array.of(0x0a, 0x7f, 0x61) }], /resources\[0\]: it is not well-formed/],
-  ["invalid UTF-8 in the name", [{ typeUrl: typeUrls.cluster, value: Uint8Array.of(0x0a, 1, 0xff) }], /not well-formed/],
+  [
+    "an Any of another type",
+    [{ typeUrl: typeUrls.listener, value: new Uint8Array() }],
+    /resources\[0\]: it is a .*Listener, not a .*Cluster/,
+  ],
+  [
+    "cut-off protobuf",
+    [{ typeUrl: typeUrls.cluster, value: Uint8Array.of(0x0a, 0x7f, 0x61) }],
+    /resources\[0\]: it is not well-formed/,
+  ],
+  [
+    "invalid UTF-8 in the name",
+    [{ typeUrl: typeUrls.cluster, value: Uint8Array.of(0x0a, 1, 0xff) }],
+    /not well-formed/,
+  ],
   ["a resource without a name", [{ typeUrl: typeUrls.cluster, value: new Uint8Array() }], /it has no name/],
   ["a name twice", [cluster("a"), cluster("a")], /a: the name is in the response twice/],
 ] as const) {
@@ -216,7 +231,10 @@ for (const [what, resources, reason] of [
       versionInfo: "1",
       resources: [cluster("good"), ...resources].map((any) => create(AnySchema, any)).toReversed(),
     });
-    assert.match(stream.sent.at(-1)?.errorDetail?.message ?? "", new RegExp(reason.source.replace("\\[0\\]", "\\[\\d\\]")));
+    assert.match(
+      stream.sent.at(-1)?.errorDetail?.message ?? "",
+      new RegExp(reason.source.replace("\\[0\\]", "\\[\\d\\]")),
+    );
     assert.deepEqual(consumer.applied, []);
   });
 }
@@ -298,7 +316,10 @@ test("what is applied when the stream is lost counts, and is not ACKed on the ne
   finish?.();
   await handled;
   const requests = newest().take();
-  assert.ok(requests.every((request) => request.endsWith("n=")), requests.join());
+  assert.ok(
+    requests.every((request) => request.endsWith("n=")),
+    requests.join(),
+  );
   assert.equal(client.state().types[0]?.version, "1");
 });
 

@@ -1,5 +1,4 @@
-import { create, type JsonObject } from "@bufbuild/protobuf";
-import { NodeSchema } from "@fairlead/envoy-api/envoy/config/core/v3/base_pb.js";
+import { create } from "@bufbuild/protobuf";
 import {
   type DiscoveryRequest,
   DiscoveryRequestSchema,
@@ -8,10 +7,11 @@ import {
 import { StatusSchema } from "@fairlead/envoy-api/google/rpc/status_pb.js";
 import { shortTypeName, typeUrls } from "@fairlead/envoy-api";
 import { FairleadError } from "@fairlead/errors";
-import { AdsConnection, type AdsConnectionState, type AdsLogger } from "./ads-connection.ts";
-import { type AdsStream, deltaStreams, grpcStreams, type GrpcStreamOptions, type OpenAdsStream } from "./ads-stream.ts";
-import { BackOff, type BackOffOptions } from "./back-off.ts";
-import type { ConfigConsumer, RejectedResource } from "./config-consumer.ts";
+import { type AdsClientOptions, nodeMessage } from "./ads-client-options.ts";
+import { AdsConnection, type AdsConnectionState } from "./ads-connection.ts";
+import { type AdsStream, deltaStreams, grpcStreams } from "./ads-stream.ts";
+import { BackOff } from "./back-off.ts";
+import type { RejectedResource } from "./config-consumer.ts";
 import { decodeResources } from "./decode-resources.ts";
 import type { LastGoodConfig } from "./last-good-config.ts";
 import { InitialFetch } from "./initial-fetch.ts";
@@ -24,40 +24,6 @@ const typeOrder = [typeUrls.cluster, typeUrls.endpoint, typeUrls.secret, typeUrl
 const clusterTypes: readonly string[] = [typeUrls.cluster, typeUrls.endpoint];
 /** What is asked for before the clusters are initialised. */
 const firstTypes: readonly string[] = [...clusterTypes, typeUrls.secret];
-
-/** Who the proxy is: the xDS node. */
-export interface AdsNode {
-  readonly id: string;
-  /** The application beside the proxy. */
-  readonly cluster: string;
-  readonly metadata: JsonObject;
-  /** The version of Fairlead, as user_agent_version. */
-  readonly version: string;
-}
-
-export interface AdsClientOptions extends GrpcStreamOptions {
-  /** host:port of the gateways, tried in turn. At least one. */
-  readonly addresses: readonly string[];
-  readonly node: AdsNode;
-  readonly consumer: ConfigConsumer;
-  readonly logger: AdsLogger;
-  /** How long the start waits for each type, in milliseconds. @default 15000 (Envoy) */
-  readonly initialFetchTimeoutMs?: number;
-  /** Waits between rounds of attempts. */
-  readonly backOff?: BackOffOptions;
-  /** A stream that was answered and lived this long, in milliseconds, resets the back-off; a shorter one only eases it. @default 5000 */
-  readonly healthyAfterMs?: number;
-  /** A wall clock, in milliseconds since 1970. @default Date.now */
-  readonly now?: () => number;
-  /** `delta`: only what has changed comes; `sotw`: all of a type with each change of it. @default "sotw" */
-  readonly variant?: "delta" | "sotw";
-  /** Where the last good configuration is kept, for a start without a gateway. @default it is not kept */
-  readonly lastGood?: LastGoodConfig;
-  /** How long the start waits for a gateway before it takes the last good configuration, in milliseconds. @default 2000 */
-  readonly lastGoodAfterMs?: number;
-  /** @default gRPC streams */
-  readonly openStream?: OpenAdsStream;
-}
 
 /**
  * - `clusters`: waits for clusters and their endpoints
@@ -319,14 +285,7 @@ export class AdsClient {
   #send(request: DiscoveryRequest, rejected?: readonly string[]): void {
     if (!this.#nodeSent) {
       this.#nodeSent = true;
-      const { id, cluster, metadata, version } = this.#options.node;
-      request.node = create(NodeSchema, {
-        id,
-        cluster,
-        metadata,
-        userAgentName: "fairlead",
-        userAgentVersionType: { case: "userAgentVersion", value: version },
-      });
+      request.node = nodeMessage(this.#options.node);
     }
     this.#connection.send(request, rejected);
   }

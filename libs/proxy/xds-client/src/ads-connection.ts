@@ -1,4 +1,7 @@
-import type { DiscoveryRequest, DiscoveryResponse } from "@fairlead/envoy-api/envoy/service/discovery/v3/discovery_pb.js";
+import type {
+  DiscoveryRequest,
+  DiscoveryResponse,
+} from "@fairlead/envoy-api/envoy/service/discovery/v3/discovery_pb.js";
 import type { AdsStream, OpenAdsStream } from "./ads-stream.ts";
 import type { BackOff } from "./back-off.ts";
 import type { AdsMetrics } from "./metrics.ts";

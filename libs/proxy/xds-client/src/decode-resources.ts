@@ -33,7 +33,10 @@ export function decodeResources(
   for (const [index, { typeUrl, value }] of response.resources.entries()) {
     const position = `resources[${index}]`;
     if (typeUrl !== response.typeUrl) {
-      unusable.push({ name: position, reason: `it is a ${typeUrl || "message without a type"}, not a ${response.typeUrl}` });
+      unusable.push({
+        name: position,
+        reason: `it is a ${typeUrl || "message without a type"}, not a ${response.typeUrl}`,
+      });
       continue;
     }
     let name: string;

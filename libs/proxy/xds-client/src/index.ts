@@ -1,10 +1,5 @@
-export {
-  AdsClient,
-  type AdsClientOptions,
-  type AdsNode,
-  type AdsPhase,
-  type AdsState,
-} from "./ads-client.ts";
+export { AdsClient, type AdsPhase, type AdsState } from "./ads-client.ts";
+export type { AdsClientOptions, AdsNode } from "./ads-client-options.ts";
 export type { AdsConnectionState, AdsLogger } from "./ads-connection.ts";
 export {
   type AdsStream,

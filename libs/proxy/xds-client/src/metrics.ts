@@ -8,7 +8,9 @@ export class AdsMetrics {
 
   constructor() {
     const meter = metrics.getMeter("fairlead");
-    this.#connected = meter.createGauge("fairlead_ads_connected", { description: "1 while a gateway answers on the stream." });
+    this.#connected = meter.createGauge("fairlead_ads_connected", {
+      description: "1 while a gateway answers on the stream.",
+    });
     this.#lostStreams = meter.createCounter("fairlead_ads_lost_streams_total", {
       description: "ADS streams that ended, or could not be opened.",
     });

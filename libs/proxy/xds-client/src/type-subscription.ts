@@ -34,7 +34,9 @@ export interface AdsTypeState {
 
 /** Names each resource with its reason, at a length that fits into a log line. */
 export function nackReason(rejected: readonly RejectedResource[]): string {
-  const named = rejected.slice(0, maxNamedInNack).map(({ name, reason }) => `${name}: ${reason.slice(0, maxReasonLength)}`);
+  const named = rejected
+    .slice(0, maxNamedInNack)
+    .map(({ name, reason }) => `${name}: ${reason.slice(0, maxReasonLength)}`);
   const more = rejected.length - named.length;
   return more > 0 ? `${named.join("; ")}; and ${more} more` : named.join("; ");
 }
