@@ -1,7 +1,7 @@
 import { shortTypeName, typeUrls } from "@fairlead/envoy-api";
-import type { ClusterStore } from "./cluster-store.ts";
+import type { ClusterStore } from "./cluster/cluster-store.ts";
 import { renderConfigDump } from "./config-dump.ts";
-import type { ListenerStore } from "./listener-store.ts";
+import type { ListenerStore } from "./listener/listener-store.ts";
 import type { RouteStore } from "./route-store.ts";
 import type { RuntimeLogger } from "./runtime-options.ts";
 import { UpdateStats } from "./runtime-stats.ts";

@@ -2,9 +2,9 @@ import type { OverloadConfig } from "@fairlead/proxy-overload";
 import type { Cluster, HealthReporter } from "@fairlead/proxy-upstream";
 import type { CommonCells, StatStore } from "@fairlead/stat-cells";
 import type { AccessLogSpec } from "./access-log/access-log.ts";
-import type { ResolveName, WatchNames } from "./dns-hosts.ts";
+import type { ResolveName, WatchNames } from "./cluster/dns-hosts.ts";
 import type { Watchdog } from "./watchdog/watchdog.ts";
-import type { SocketRequest, SocketSource } from "./socket-source.ts";
+import type { SocketRequest, SocketSource } from "./listener/socket-source.ts";
 
 /** Where the proxy writes what it has to say; pino's Logger fits. */
 export interface RuntimeLogger {

@@ -1,7 +1,7 @@
 import type { HttpStats, TcpStats } from "@fairlead/proxy-filter";
 import type { Http2Stats } from "@fairlead/proxy-stream";
 import { arrayTotal, numbersOf } from "@fairlead/stat-cells";
-import type { ListenerStats } from "./listener-stats.ts";
+import type { ListenerStats } from "./listener/listener-stats.ts";
 import type { LogFileStats } from "./access-log/log-file.ts";
 import type { CircuitBreaker, Cluster, TlsStats } from "@fairlead/proxy-upstream";
 

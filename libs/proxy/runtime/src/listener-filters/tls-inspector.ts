@@ -1,7 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { TlsInspectorSchema } from "@fairlead/envoy-api/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
 import { type ListenerFilter, registerListenerFilter } from "@fairlead/proxy-filter";
-import { MAX_HELLO_BYTES, readClientHello } from "../client-hello.ts";
+import { MAX_HELLO_BYTES, readClientHello } from "../listener/client-hello.ts";
 import { refuseOthers } from "../translate/rejection.ts";
 
 /** Tells TLS from what is not, and reads the names that a client says before it is encrypted. */

@@ -12,8 +12,8 @@ import { TcpProxySchema } from "@fairlead/envoy-api/envoy/extensions/filters/net
 import { RpcProxySchema } from "@fairlead/fairlead-api";
 import { networkFilterReader, networkFilterTypes, type TcpProxyConfig } from "@fairlead/proxy-filter";
 import type { AccessLogSpec } from "../access-log/access-log.ts";
-import { type AddressRange, type ChainMatch, matchesAny } from "../chain-match.ts";
-import type { DownstreamTls } from "../tls-termination.ts";
+import { type AddressRange, type ChainMatch, matchesAny } from "../listener/chain-match.ts";
+import type { DownstreamTls } from "../listener/tls-termination.ts";
 import "../network-filters/index.ts";
 import type { ConfiguredNetworkFilter } from "../network-filters/pass-filters.ts";
 import type { SecretLookup } from "../secrets/secret.ts";

@@ -11,7 +11,7 @@ import { tlsInspector } from "../listener-filters/tls-inspector.ts";
 import { noSecrets, type SecretLookup } from "../secrets/secret.ts";
 import { durationMs } from "./duration.ts";
 import { readFilterChain, type TranslatedChain } from "./filter-chain.ts";
-import type { DownstreamTls } from "../tls-termination.ts";
+import type { DownstreamTls } from "../listener/tls-termination.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 import { readAddress } from "./socket-address.ts";
 

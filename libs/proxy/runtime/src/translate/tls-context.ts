@@ -12,7 +12,7 @@ import type { SdsSecretConfig } from "@fairlead/envoy-api/envoy/extensions/trans
 import { TlsFiles, type TlsMaterial, type TlsSource, type UpstreamTls } from "@fairlead/proxy-upstream";
 import type { SecretLookup } from "../secrets/secret.ts";
 import { SecretTls } from "../secrets/secret-tls.ts";
-import type { DownstreamTls } from "../tls-termination.ts";
+import type { DownstreamTls } from "../listener/tls-termination.ts";
 import { checkAds } from "./config-source.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 import { readCertificate, readParameters } from "./tls-certificate.ts";

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
-import type { HandedSocket, SocketRequest, SocketSource } from "../socket-source.ts";
+import type { HandedSocket, SocketRequest, SocketSource } from "../listener/socket-source.ts";
 
 /** Below those that Linux gives to connections by default (`net.ipv4.ip_local_port_range`). */
 const anyPorts = [16_384, 32_768] as const;

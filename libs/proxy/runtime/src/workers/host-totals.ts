@@ -1,4 +1,4 @@
-import type { ClusterStatus, HostCounts, HostStatus } from "../cluster-status.ts";
+import type { ClusterStatus, HostCounts, HostStatus } from "../cluster/cluster-status.ts";
 
 /** What workers have with each host, as they have told last. */
 export class HostTotals {

@@ -1,5 +1,5 @@
 import type { SlotControl } from "@fairlead/slot";
-import { DnsHosts, type DnsHostsOptions, type ResolveName, type WatchedNames } from "../dns-hosts.ts";
+import { DnsHosts, type DnsHostsOptions, type ResolveName, type WatchedNames } from "../cluster/dns-hosts.ts";
 import { type ResolvedHosts, resolvedHostsSlot } from "./messages.ts";
 
 /** The control thread's side: asks the resolver for all threads, and tells the workers what it says. */

@@ -1,4 +1,4 @@
-import type { ListenerState, ListenerStatus } from "../listener-status.ts";
+import type { ListenerState, ListenerStatus } from "../listener/listener-status.ts";
 import type { XdsRejection, XdsResource } from "../xds-resource.ts";
 
 /** Each resource once: most reasons are those of all threads. */

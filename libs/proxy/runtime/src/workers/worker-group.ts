@@ -1,11 +1,11 @@
 import { typeUrls } from "@fairlead/envoy-api";
 import { SlotControl } from "@fairlead/slot";
 import { CommonCellsOfControl, SharedStats } from "@fairlead/stat-cells";
-import type { ClusterStatus } from "../cluster-status.ts";
+import type { ClusterStatus } from "../cluster/cluster-status.ts";
 import type { DataPlane, DataPlaneOptions } from "../data-plane.ts";
-import { systemResolve } from "../dns-hosts.ts";
+import { systemResolve } from "../cluster/dns-hosts.ts";
 import type { DrainOptions } from "../drain-options.ts";
-import type { ListenerStatus } from "../listener-status.ts";
+import type { ListenerStatus } from "../listener/listener-status.ts";
 import { ProxyRuntime } from "../proxy-runtime.ts";
 import { processNow } from "../watchdog/thread-beats.ts";
 import { Watchdog } from "../watchdog/watchdog.ts";

@@ -1,5 +1,5 @@
 import { closeSync } from "node:fs";
-import type { HandedSocket, SocketRequest, SocketSource } from "../socket-source.ts";
+import type { HandedSocket, SocketRequest, SocketSource } from "../listener/socket-source.ts";
 import { anyPortKey } from "./address-checks.ts";
 
 /** A bound socket on its way to the thread that listens on it. */

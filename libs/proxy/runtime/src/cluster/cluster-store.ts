@@ -2,13 +2,13 @@ import { ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/clust
 import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
 import type { ClusterManager } from "@fairlead/proxy-upstream";
 import type { CommonCells } from "@fairlead/stat-cells";
-import { type Accepted, decodeResources } from "./decode-resources.ts";
-import { readCluster, type TranslatedCluster } from "./translate/cluster.ts";
+import { type Accepted, decodeResources } from "../decode-resources.ts";
+import { readCluster, type TranslatedCluster } from "../translate/cluster.ts";
 import type { WatchedNames, WatchNames } from "./dns-hosts.ts";
-import type { DnsDiscovery } from "./translate/dns-discovery.ts";
-import { type Assignment, readLoadAssignment } from "./translate/load-assignment.ts";
-import type { SecretStore } from "./secrets/secret-store.ts";
-import type { XdsRejection, XdsResource } from "./xds-resource.ts";
+import type { DnsDiscovery } from "../translate/dns-discovery.ts";
+import { type Assignment, readLoadAssignment } from "../translate/load-assignment.ts";
+import type { SecretStore } from "../secrets/secret-store.ts";
+import type { XdsRejection, XdsResource } from "../xds-resource.ts";
 
 /**
  * CDS and EDS as they were accepted. A cluster gets into the cluster manager when it has its hosts; until then the

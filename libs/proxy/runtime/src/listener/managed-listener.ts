@@ -2,16 +2,16 @@ import type { Socket } from "node:net";
 import type { RouteTable } from "@fairlead/proxy-router";
 import type { ConnectionFacts } from "@fairlead/proxy-filter";
 import type { StatStore } from "@fairlead/stat-cells";
-import { GRADUAL_SHARE } from "./drain-options.ts";
+import { GRADUAL_SHARE } from "../drain-options.ts";
 import { ListenerEntrance, type ServingListener } from "./listener-entrance.ts";
 import type { ListenerSockets } from "./listener-sockets.ts";
 import type { ListeningSocket, SocketConsumer } from "./listening-socket.ts";
 import { ListenerStats } from "./listener-stats.ts";
 import type { ListenerState, ListenerStatus } from "./listener-status.ts";
-import type { SecretStore } from "./secrets/secret-store.ts";
+import type { SecretStore } from "../secrets/secret-store.ts";
 import { routeNamesOfChain, ServedChain, type ServedChainContext } from "./served-chain.ts";
-import type { TranslatedChain } from "./translate/filter-chain.ts";
-import type { TranslatedListener } from "./translate/listener.ts";
+import type { TranslatedChain } from "../translate/filter-chain.ts";
+import type { TranslatedListener } from "../translate/listener.ts";
 
 export interface ManagedListenerContext extends ServedChainContext {
   readonly sockets: ListenerSockets;

@@ -2,18 +2,21 @@ import { setTimeout as pause } from "node:timers/promises";
 import { ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
 import { HttpStats, TcpStats } from "@fairlead/proxy-filter";
 import type { CommonCells } from "@fairlead/stat-cells";
-import { decodeResources } from "./decode-resources.ts";
-import { type DrainOptions, GRADUAL_SHARE } from "./drain-options.ts";
+import { decodeResources } from "../decode-resources.ts";
+import { type DrainOptions, GRADUAL_SHARE } from "../drain-options.ts";
 import type { ListenerStatus } from "./listener-status.ts";
 import { ManagedListener, type ManagedListenerContext } from "./managed-listener.ts";
-import type { RuntimeLogger } from "./runtime-options.ts";
-import { readListener, type TranslatedListener } from "./translate/listener.ts";
-import type { XdsRejection, XdsResource } from "./xds-resource.ts";
+import type { RuntimeLogger } from "../runtime-options.ts";
+import { readListener, type TranslatedListener } from "../translate/listener.ts";
+import type { XdsRejection, XdsResource } from "../xds-resource.ts";
 
 /** A listener that could be bound when it was accepted and cannot any more is tried again, each so long. */
 const BIND_RETRY_MS = 1000;
 
-export interface ListenerStoreContext extends Omit<ManagedListenerContext, "httpStats" | "tcpStats" | "rpcStats" | "listenerAt"> {
+export interface ListenerStoreContext extends Omit<
+  ManagedListenerContext,
+  "httpStats" | "tcpStats" | "rpcStats" | "listenerAt"
+> {
   readonly logger: RuntimeLogger;
   /** What limits count in over all threads. @default those of this thread alone */
   readonly common?: CommonCells | undefined;

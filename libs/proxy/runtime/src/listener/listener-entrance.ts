@@ -7,8 +7,8 @@ import { inspectConnection } from "./connection-inspection.ts";
 import type { ListenerStats } from "./listener-stats.ts";
 import type { SocketConsumer } from "./listening-socket.ts";
 import type { ServedChain } from "./served-chain.ts";
-import type { TranslatedChain } from "./translate/filter-chain.ts";
-import type { TranslatedListener } from "./translate/listener.ts";
+import type { TranslatedChain } from "../translate/filter-chain.ts";
+import type { TranslatedListener } from "../translate/listener.ts";
 
 /** A listener as it is now. */
 export interface ServingListener {

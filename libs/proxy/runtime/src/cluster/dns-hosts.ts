@@ -2,7 +2,7 @@ import { Resolver } from "node:dns/promises";
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import type { HostSpec } from "@fairlead/proxy-upstream";
-import type { DnsDiscovery } from "./translate/dns-discovery.ts";
+import type { DnsDiscovery } from "../translate/dns-discovery.ts";
 
 export interface ResolvedAddress {
   readonly address: string;

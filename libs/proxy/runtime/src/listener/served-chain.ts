@@ -12,16 +12,16 @@ import {
 } from "@fairlead/proxy-filter";
 import type { RouteTable } from "@fairlead/proxy-router";
 import { passAddresses } from "@fairlead/proxy-stream";
-import { type AccessLogger, type AccessLogSpec, accessLoggerOf } from "./access-log/access-log.ts";
-import type { LogFiles } from "./access-log/log-files.ts";
+import { type AccessLogger, type AccessLogSpec, accessLoggerOf } from "../access-log/access-log.ts";
+import type { LogFiles } from "../access-log/log-files.ts";
 import { factsOf } from "./connection-facts.ts";
-import { type ConfiguredNetworkFilter, keepFilters, passFilters } from "./network-filters/pass-filters.ts";
-import { RpcEntrance } from "./rpc-entrance.ts";
-import type { RuntimeLogger } from "./runtime-options.ts";
+import { type ConfiguredNetworkFilter, keepFilters, passFilters } from "../network-filters/pass-filters.ts";
+import { RpcEntrance } from "../rpc-entrance.ts";
+import type { RuntimeLogger } from "../runtime-options.ts";
 import type { ListenerStats } from "./listener-stats.ts";
 import { terminateTls } from "./tls-termination.ts";
-import type { TranslatedConnectionManager } from "./translate/connection-manager.ts";
-import type { TranslatedChain } from "./translate/filter-chain.ts";
+import type { TranslatedConnectionManager } from "../translate/connection-manager.ts";
+import type { TranslatedChain } from "../translate/filter-chain.ts";
 
 export interface ServedChainContext extends ConnectionManagerContext {
   /** The route table of that name as it is now. */
