@@ -93,7 +93,7 @@ export const proxyFields = {
       })
       .prefault(fallback)
       .describe(
-        "What is done when memory, V8's heap, an event loop or connections run short: <action>=<resource>:<share of its limit>, separated by blanks. A resource without a limit is never short; off = nothing is done. The actions are Envoy's.",
+        "What is done when memory, V8's heap, an event loop, connections or file descriptors run short: <action>=<resource>:<share of its limit>, separated by blanks. A resource without a limit is never short; off = nothing is done. The actions are Envoy's.",
       ),
   overloadMemoryBytes: () =>
     z.coerce

@@ -1,3 +1,4 @@
+export { descriptorShare, openFileLimit } from "./file-descriptors.ts";
 export { memoryLimitBytes } from "./memory-limit.ts";
 export {
   defaultOverloadActions,

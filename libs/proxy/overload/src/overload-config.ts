@@ -1,5 +1,5 @@
 /** What may run short. */
-export type OverloadResource = "memory" | "heap" | "event_loop_delay" | "connections";
+export type OverloadResource = "memory" | "heap" | "event_loop_delay" | "connections" | "file_descriptors";
 
 /** What is done then, by the ends of Envoy's names. */
 export type OverloadAction =
@@ -33,11 +33,13 @@ export interface OverloadConfig {
 
 /**
  * On by default, in the order in which they help: idle clients are let go, then connections end with their responses, then requests are
- * refused, then connections. The heap is V8's, whose end would be the process's.
+ * refused, then connections. The heap is V8's, whose end would be the process's. Without file
+ * descriptors the system would end connections without a word, those of the admin pages, too.
  */
 export const defaultOverloadActions =
   "reduce_timeouts=memory:0.85-0.95 reduce_timeouts=heap:0.85-0.95 " +
   "disable_http_keepalive=memory:0.92 disable_http_keepalive=heap:0.92 " +
   "stop_accepting_requests=memory:0.95 stop_accepting_requests=heap:0.95 " +
   "reject_incoming_connections=memory:0.98 reject_incoming_connections=heap:0.98 " +
-  "stop_accepting_requests=event_loop_delay:1 stop_accepting_connections=connections:1";
+  "stop_accepting_requests=event_loop_delay:1 stop_accepting_connections=connections:1 " +
+  "disable_http_keepalive=file_descriptors:0.9 reject_incoming_connections=file_descriptors:0.95";

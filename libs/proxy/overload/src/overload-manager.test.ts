@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import {
   defaultOverloadActions,
+  descriptorShare,
   memoryLimitBytes,
+  openFileLimit,
   OverloadManager,
   OverloadStats,
   parseOverloadActions,
@@ -102,4 +104,17 @@ test("the limit is the cgroup's, where it has one", () => {
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test("file descriptors: the limit of the process, and what connections take of it", () => {
+  const folder = mkdtempSync(join(tmpdir(), "fairlead-limits-"));
+  const file = join(folder, "limits");
+  const limitOf = (soft: string): number | undefined => {
+    writeFileSync(file, `Limit  Soft Limit  Hard Limit  Units\nMax open files            ${soft}     4096     files\n`);
+    return openFileLimit(file);
+  };
+  assert.deepEqual([limitOf("1024"), limitOf("unlimited"), openFileLimit(join(folder, "none"))], [1024, undefined, undefined]); // prettier-ignore
+  rmSync(folder, { recursive: true });
+  assert.ok(openFileLimit()! > 0);
+  assert.deepEqual([descriptorShare(0, 128), descriptorShare(32, 128), descriptorShare(480, 1024)], [0.5, 1, 1]);
 });

@@ -6,6 +6,7 @@ export class OverloadStats {
   "envoy.resource_monitors.fixed_heap.pressure" = 0;
   "envoy.resource_monitors.global_downstream_max_connections.pressure" = 0;
   "fairlead.resource_monitors.event_loop_delay.pressure" = 0;
+  "fairlead.resource_monitors.file_descriptors.pressure" = 0;
   "envoy.overload_actions.stop_accepting_requests.active" = 0;
   "envoy.overload_actions.disable_http_keepalive.active" = 0;
   "envoy.overload_actions.stop_accepting_connections.active" = 0;
@@ -21,6 +22,7 @@ const monitors = {
   heap: "envoy.resource_monitors.fixed_heap",
   connections: "envoy.resource_monitors.global_downstream_max_connections",
   event_loop_delay: "fairlead.resource_monitors.event_loop_delay",
+  file_descriptors: "fairlead.resource_monitors.file_descriptors",
 } as const satisfies Record<OverloadResource, string>;
 
 /** @param pressure a share of the limit; shown in percent, as Envoy does */

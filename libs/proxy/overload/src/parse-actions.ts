@@ -9,7 +9,13 @@ const actions: readonly string[] = [
   "reject_incoming_connections",
   "reduce_timeouts",
 ] satisfies OverloadAction[];
-const resources: readonly string[] = ["memory", "heap", "event_loop_delay", "connections"] satisfies OverloadResource[];
+const resources: readonly string[] = [
+  "memory",
+  "heap",
+  "event_loop_delay",
+  "connections",
+  "file_descriptors",
+] satisfies OverloadResource[];
 
 const form = /^([a-z_]+)=([a-z_]+):(\d+(?:\.\d+)?)(?:-(\d+(?:\.\d+)?))?$/;
 

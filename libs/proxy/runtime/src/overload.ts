@@ -1,7 +1,9 @@
 import { getHeapStatistics } from "node:v8";
 import {
   defaultOverloadActions,
+  descriptorShare,
   memoryLimitBytes,
+  openFileLimit,
   type OverloadAction,
   type OverloadConfig,
   OverloadManager,
@@ -29,6 +31,8 @@ export function watchOverload(config: OverloadConfig, sources: OverloadSources):
   if (maxEventLoopDelayMs !== undefined && loopDelayMs !== undefined)
     pressures.event_loop_delay = () => loopDelayMs() / maxEventLoopDelayMs;
   if (maxConnections !== undefined) pressures.connections = () => connections() / maxConnections;
+  const maxFiles = openFileLimit();
+  if (maxFiles !== undefined) pressures.file_descriptors = () => descriptorShare(connections(), maxFiles);
   return new OverloadManager({
     triggers: config.triggers ?? parseOverloadActions(defaultOverloadActions),
     pressures,
