@@ -6,6 +6,7 @@ import {
   connectHost,
   type Host,
   type HostChoice,
+  type HostConnectionCount,
   xxHash64,
 } from "@fairlead/proxy-upstream";
 import type { Expiring, TimerWheel, WheelTimer } from "@fairlead/timer-wheel";
@@ -31,6 +32,7 @@ export class TcpConnection implements Expiring {
   #upstream: Socket | undefined;
   #cluster: Cluster | undefined;
   #host: Host | undefined;
+  #ofHost: HostConnectionCount | undefined;
   #connectTimer: NodeJS.Timeout | undefined;
   #durationTimer: NodeJS.Timeout | undefined;
   #over = false;
@@ -108,7 +110,9 @@ export class TcpConnection implements Expiring {
       this.close();
       return;
     }
-    if (cluster.breaker.connectionsFull) {
+    const { maxConnectionsPerHost = Number.POSITIVE_INFINITY } = config.circuitBreakers;
+    const ofHost = config.hostConnections?.of(host.key);
+    if (cluster.breaker.connectionsFull || (ofHost !== undefined && ofHost.total >= maxConnectionsPerHost)) {
       stats.upstream_cx_overflow++;
       info.flag("UO");
       this.close();
@@ -123,6 +127,8 @@ export class TcpConnection implements Expiring {
     host.totalRequests++;
     stats.upstream_cx_total++;
     stats.upstream_cx_active++;
+    ofHost?.add(1);
+    this.#ofHost = ofHost;
     const failed = (error?: Error): void => {
       const timedOut = error === undefined;
       clearTimeout(this.#connectTimer);
@@ -194,5 +200,6 @@ export class TcpConnection implements Expiring {
     this.#host.activeRequests--;
     this.#host = undefined;
     this.#cluster.stats.upstream_cx_active--;
+    this.#ofHost?.add(-1);
   }
 }

@@ -31,7 +31,7 @@ export {
 export { type Destination, type HostChoice } from "./host-choice.ts";
 export { TunnelPool } from "./tunnel-pool.ts";
 export { Host, hostKey, type HostMonitor } from "./host.ts";
-export { HostConnections } from "./host-connections.ts";
+export { type HostConnectionCount, HostConnections } from "./host-connections.ts";
 export { healthOf, type HostEntry, HostSet } from "./host-set.ts";
 export { type OriginalDestination } from "./original-destinations.ts";
 export { type OutlierDetection, outlierDefaults, type Threshold } from "./outlier-config.ts";

@@ -9,42 +9,61 @@ import { TcpProxySchema } from "@fairlead/envoy-api/envoy/extensions/filters/net
 import { Backend, RawBackend } from "../testing/backend.ts";
 import { call, eventually } from "../testing/client.ts";
 import { ProxyInThreads } from "../testing/proxy-in-threads.ts";
-import { cluster, endpoints, listener, routes, staticCluster, toCluster } from "../testing/resources.ts";
+import { cluster, endpoints, listener, routes, toCluster } from "../testing/resources.ts";
 
 function filter<Desc extends DescMessage>(name: string, schema: Desc, init: MessageInitShape<Desc>) {
   return { name, configType: { case: "typedConfig" as const, value: anyPack(schema, create(schema, init)) } };
 }
 
-test("a limit of connections is of all workers together", async () => {
-  await using backend = await RawBackend.start((socket) => socket.write("hello"));
-  const filters = [
-    filter("limit", ConnectionLimitSchema, { statPrefix: "few", maxConnections: 3n }),
-    filter("tcp", TcpProxySchema, { statPrefix: "t", clusterSpecifier: { case: "cluster", value: "a" } }),
-  ];
-  await using proxy = await ProxyInThreads.start({
-    clusters: [staticCluster("a", [backend.port])],
-    listeners: [listener("in", 0, {}, { filterChains: [{ filters }] })],
+const limitFilter = filter("limit", ConnectionLimitSchema, { statPrefix: "few", maxConnections: 3n });
+
+type ClusterInit = NonNullable<Parameters<typeof cluster>[1]>;
+const perHost: ClusterInit = { circuitBreakers: { perHostThresholds: [{ maxConnections: 3 }] } };
+const rows: readonly (readonly [
+  where: string,
+  before: readonly ReturnType<typeof filter>[],
+  init: ClusterInit,
+  counter: string,
+])[] = [
+  ["to a listener", [limitFilter], {}, "listener.127.0.0.1_PORT.connection_limit.few.limited_connections"],
+  ["of bytes to a host", [], perHost, "cluster.a.upstream_cx_overflow"],
+];
+
+for (const [where, before, init, counter] of rows) {
+  test(`a limit of connections ${where} is of all workers together`, async () => {
+    await using backend = await RawBackend.start((socket) => socket.write("hello"));
+    const filters = [
+      ...before,
+      filter("tcp", TcpProxySchema, { statPrefix: "t", clusterSpecifier: { case: "cluster", value: "a" } }),
+    ];
+    await using proxy = await ProxyInThreads.start({
+      clusters: [cluster("a", init)],
+      endpoints: [endpoints("a", [backend.port])],
+      listeners: [listener("in", 0, {}, { filterChains: [{ filters }] })],
+    });
+    const port = proxy.port("in");
+    const open: Socket[] = [];
+    const tryOne = async (): Promise<boolean> => {
+      const socket = connect(port, "127.0.0.1");
+      socket.on("error", () => undefined);
+      const served = await Promise.race([
+        once(socket, "data").then(() => true),
+        once(socket, "close").then(() => false),
+      ]);
+      if (served) open.push(socket);
+      return served;
+    };
+    const first = [];
+    for (let i = 0; i < 12; i++) first.push(await tryOne());
+    assert.deepEqual(first, [true, true, true, ...Array.from({ length: 9 }, () => false)]);
+    assert.equal(proxy.stat(counter.replace("PORT", String(port))), 9);
+    open.shift()?.destroy();
+    await eventually(() => proxy.stat("tcp.t.downstream_cx_active") === 2, "the end of one");
+    while (!(await tryOne()));
+    assert.equal(await tryOne(), false);
+    for (const socket of open) socket.destroy();
   });
-  const port = proxy.port("in");
-  const open: Socket[] = [];
-  const tryOne = async (): Promise<boolean> => {
-    const socket = connect(port, "127.0.0.1");
-    socket.on("error", () => undefined);
-    const served = await Promise.race([once(socket, "data").then(() => true), once(socket, "close").then(() => false)]);
-    if (served) open.push(socket);
-    return served;
-  };
-  const first = [];
-  for (let i = 0; i < 12; i++) first.push(await tryOne());
-  assert.deepEqual(first, [true, true, true, ...Array.from({ length: 9 }, () => false)]);
-  const stat = (name: string): number => proxy.stat(`listener.127.0.0.1_${port}.connection_limit.few.${name}`);
-  assert.deepEqual([stat("active_connections"), stat("limited_connections")], [3, 9]);
-  open.shift()?.destroy();
-  await eventually(() => stat("active_connections") === 2, "the end of one");
-  assert.equal(await tryOne(), true);
-  assert.equal(await tryOne(), false);
-  for (const socket of open) socket.destroy();
-});
+}
 
 test("a limit of connections to a host is of all workers together, but for the first of each", async () => {
   const waiting: (() => void)[] = [];
