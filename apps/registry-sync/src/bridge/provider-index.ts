@@ -34,8 +34,10 @@ export class ProviderIndex {
     return this.#own.get(name)?.size ?? 0;
   }
 
+  /** Nobody where the registry has none: then it says nothing of the interface. */
   providersOf(name: string): readonly Provider[] {
-    return [...(this.#own.get(name)?.values() ?? []), ...(this.#others.get(name) ?? [])];
+    const own = this.#own.get(name);
+    return own === undefined ? [] : [...own.values(), ...(this.#others.get(name) ?? [])];
   }
 
   /** What else is in the mesh, of interfaces that the registry has. @returns interfaces where that is not what it was */

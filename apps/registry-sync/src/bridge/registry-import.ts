@@ -151,9 +151,10 @@ export class RegistryImport implements ForeignRegistryEvents {
 
   onRule(source: string, document: RuleDocument | undefined): void {
     this.#held.delete(source);
-    this.#rules.set(source, document);
+    const concerned = this.#rules.set(source, document);
+    if (concerned === undefined) this.#allDirty();
+    else for (const name of concerned) this.#dirty.add(name);
     this.#rulesChanged = true;
-    this.#allDirty();
     this.#schedule(this.#options.gatherMs ?? 50);
   }
 

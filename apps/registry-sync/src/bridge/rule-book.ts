@@ -1,7 +1,5 @@
 import {
   effectiveProvider,
-  type Override,
-  overridesOf,
   planRouting,
   type Provider,
   readRules,
@@ -13,6 +11,7 @@ import {
 } from "@fairlead/dubbo-registry";
 import type { Logger } from "@fairlead/logging";
 import { type PolicyObject, policyKey } from "@fairlead/model";
+import { RulesByInterface } from "./rules-by-interface.ts";
 
 /** Something that a rule says and the mesh does not do. */
 export interface RuleProblem {
@@ -38,7 +37,7 @@ export class RuleBook {
   /** By where it lies. */
   readonly #read = new Map<string, ReadRules & { readonly name: string }>();
   #rules: readonly Rule[] = [];
-  #overrides: readonly Override[] = [];
+  #byInterface = new RulesByInterface([]);
   /** What the mesh has, by policy; and, as far as this process knows, for which interface. */
   readonly #told = new Map<string, PolicyObject>();
   readonly #keysOf = new Map<string, readonly string[]>();
@@ -79,14 +78,19 @@ export class RuleBook {
     return keepsOthers ? others : [];
   }
 
-  set(source: string, document: RuleDocument | undefined): void {
+  /** @returns the interfaces that it may concern, before or now; undefined: any */
+  set(source: string, document: RuleDocument | undefined): readonly string[] | undefined {
+    const before = this.#read.get(source);
     if (document === undefined) this.#read.delete(source);
     else this.#read.set(source, named(document));
     this.#changed();
+    const rules = [...(before?.rules ?? []), ...(this.#read.get(source)?.rules ?? [])];
+    const names = rules.flatMap((rule) => rule.interface ?? []);
+    return names.length < rules.length ? undefined : names;
   }
 
   effective(provider: Provider): Provider {
-    return effectiveProvider(provider, this.#overrides);
+    return effectiveProvider(provider, this.#byInterface.overridesOf(provider.interface));
   }
 
   /** Whether an interface with such a provider may have policies. */
@@ -103,7 +107,7 @@ export class RuleBook {
     const put: PolicyObject[] = [];
     const removed: PolicyObject[] = [];
     for (const [name, providers] of interfaces) {
-      const plan = planRouting(name, providers, this.#rules);
+      const plan = planRouting(name, providers, this.#byInterface.rulesOf(name));
       const planned = rulePolicies({ registry: this.#registry, interface: name }, plan);
       const length = planned.reduce((sum, { text }) => sum + text.length, 0);
       const tooLong = length > maxPolicyLength ? [{ source: name, text: `its rules would be ${length} characters of policies; the limit is ${maxPolicyLength}` }] : []; // prettier-ignore
@@ -135,7 +139,7 @@ export class RuleBook {
 
   #changed(): void {
     this.#rules = [...this.#read.values()].flatMap(({ rules }) => rules);
-    this.#overrides = overridesOf(this.#rules);
+    this.#byInterface = new RulesByInterface(this.#rules);
     for (const read of this.#read.values()) for (const problem of problemsOf(read)) this.#tell(problem);
   }
 

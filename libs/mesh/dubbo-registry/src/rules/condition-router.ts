@@ -35,6 +35,7 @@ const serviceOrder = 140;
 const applicationOrder = 150;
 
 interface Scope {
+  readonly interface: string | undefined;
   readonly services: ProviderTest;
   readonly callersApplication: string | undefined;
   readonly order: number;
@@ -44,13 +45,19 @@ function scopeOf(name: string, scope: "application" | "service", key: string | u
   if (scope === "application") {
     const application = key ?? name;
     return {
+      interface: undefined,
       services: (provider) => provider.application === application,
       callersApplication: application,
       order: applicationOrder,
     };
   }
   const service = key === undefined || key === name ? parseColonKey(name) : parseServiceKey(key);
-  return { services: isOfService(service), callersApplication: undefined, order: serviceOrder };
+  return {
+    interface: service.interface,
+    services: isOfService(service),
+    callersApplication: undefined,
+    order: serviceOrder,
+  };
 }
 
 interface Sides {
@@ -145,6 +152,7 @@ export function readRouteUrl(text: string, name: string, source: string): ReadRu
     kind: "condition",
     id: source,
     source,
+    interface: name,
     order: serviceOrder - 1,
     services: (provider) => provider.interface === name,
     callersApplication: undefined,

@@ -25,6 +25,8 @@ interface RuleBase {
   readonly id: string;
   /** Where it was read, for people. */
   readonly source: string;
+  /** The only interface that it can concern; undefined: any may be. */
+  readonly interface?: string | undefined;
 }
 
 /** A configurator: parameters of providers, or of calls to them, in place of what was registered. */
