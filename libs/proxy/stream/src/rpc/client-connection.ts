@@ -35,6 +35,8 @@ export class RpcClientConnection implements ClientConnection, ClientStreamOwner 
   readonly #waiting = new Map<number, RpcClientStream>();
   /** One-way calls that the host does not take. */
   readonly #unwritten = new Set<RpcClientStream>();
+  /** What the host said last of itself, until it is told. */
+  #hostLeaving: boolean | undefined;
   #nextId = 1;
   #silentFor = 0;
   #draining = false;
@@ -148,12 +150,12 @@ export class RpcClientConnection implements ClientConnection, ClientStreamOwner 
         return;
       case "go-away":
         this.#draining = true;
-        this.#events.onHostLeaving?.(true, this);
+        this.#onHostLeaving(true);
         this.#onCapacity();
         return;
       case "come-back":
         this.#draining = false;
-        this.#events.onHostLeaving?.(false, this);
+        this.#onHostLeaving(false);
         return;
       case "heartbeat-reply":
       case "request":
@@ -161,6 +163,18 @@ export class RpcClientConnection implements ClientConnection, ClientStreamOwner 
         // A host that calls back would need a connection of the one client that it means; this one is shared.
         return;
     }
+  }
+
+  /** Told once for all that one turn brings: the cluster chooses anew among all its hosts each time. */
+  #onHostLeaving(leaving: boolean): void {
+    const isPlanned = this.#hostLeaving !== undefined;
+    this.#hostLeaving = leaving;
+    if (isPlanned) return;
+    setImmediate(() => {
+      const last = this.#hostLeaving === true;
+      this.#hostLeaving = undefined;
+      this.#events.onHostLeaving?.(last, this);
+    });
   }
 
   #onResponse(frame: RpcFrame): void {
