@@ -9,6 +9,7 @@ import {
   serverStateOf,
   statsOf,
   waitsForConfig,
+  warmsBeforeTakeover,
 } from "@fairlead/proxy-admin";
 import { coresAvailable, createDataPlane, type DrainOptions } from "@fairlead/proxy-runtime";
 import { AdsClient, LastGoodConfig } from "@fairlead/proxy-xds-client";
@@ -191,7 +192,7 @@ export function createEdgeGateway(config: EdgeGatewayConfig, resources: EdgeGate
           });
       } else begin();
     },
-    warmingFor: waitingFor,
+    warmingFor: () => [...waitingFor(), ...warmsBeforeTakeover(runtime, epoch?.replaces === true)],
     retire: async () =>
       await (retired ??= (epoch === undefined ? drain() : handOver(epoch)).catch(failed("handing over"))),
     stop,

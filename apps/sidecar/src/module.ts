@@ -2,7 +2,7 @@ import { FairleadError } from "@fairlead/errors";
 import { type EpochLink, listenHandedOver, type ReplaceableModule, reportWhile } from "@fairlead/hot-restart";
 import { type HttpApi, type HttpApiOptions, httpLimitsOf } from "@fairlead/http-api";
 import type { Logger } from "@fairlead/logging";
-import { countersOf, openConnections, serverStateOf, statsOf } from "@fairlead/proxy-admin";
+import { countersOf, openConnections, serverStateOf, statsOf, warmsBeforeTakeover } from "@fairlead/proxy-admin";
 import { coresAvailable, createDataPlane } from "@fairlead/proxy-runtime";
 import { AdsClient, LastGoodConfig } from "@fairlead/proxy-xds-client";
 import type { NodeBody } from "@fairlead/registration";
@@ -266,10 +266,7 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
           });
       } else begin();
     },
-    warmingFor: () => [
-      ...missing(),
-      ...runtime.listeners().flatMap(({ name, state: its }) => (its === "warming" ? [`listener ${name}`] : [])),
-    ],
+    warmingFor: () => [...missing(), ...warmsBeforeTakeover(runtime, epoch?.replaces === true)],
     retire: async () =>
       await (retired ??= (epoch === undefined ? drain() : handOver(epoch)).catch(failed("handing over"))),
     stop,

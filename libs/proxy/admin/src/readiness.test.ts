@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AdsState } from "@fairlead/proxy-xds-client";
-import { serverStateOf, waitsForConfig } from "./readiness.ts";
+import { serverStateOf, waitsForConfig, warmsBeforeTakeover } from "./readiness.ts";
 
 const ads = (more: Partial<AdsState>): AdsState =>
   ({ phase: "clusters", connected: true, address: "h:15010", lastError: undefined, ...more }) as AdsState;
@@ -17,4 +17,16 @@ test("it is live only when it waits for nothing, and draining wins", () => {
   assert.equal(serverStateOf(false, ["x"]), "INITIALIZING");
   assert.equal(serverStateOf(false, []), "LIVE");
   assert.equal(serverStateOf(true, []), "DRAINING");
+});
+
+test("a process that replaces another waits for listeners, and for secrets that the other one may have", () => {
+  const proxy = {
+    listeners: () => [
+      { name: "in", state: "warming" },
+      { name: "out", state: "active" },
+    ],
+    missingSecrets: () => ["client"],
+  };
+  assert.deepEqual(warmsBeforeTakeover(proxy, true), ["listener in", "secret client"]);
+  assert.deepEqual(warmsBeforeTakeover(proxy, false), ["listener in"], "the first one serves what it can");
 });

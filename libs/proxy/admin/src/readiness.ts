@@ -8,6 +8,23 @@ export function waitsForConfig(ads: AdsState): readonly string[] {
   return [connected ? `${phase} from ${address}` : `ads-gateway ${address}: ${lastError ?? "connecting"}`];
 }
 
+/** What a proxy still warms. */
+interface WarmingProxy {
+  listeners(): readonly { readonly name: string; readonly state: string }[];
+  missingSecrets(): readonly string[];
+}
+
+/**
+ * What a new process of a hot restart lacks besides its configuration before the one that serves may go.
+ *
+ * @param replaces another process serves meanwhile: it may have secrets that this one has given up on
+ */
+export function warmsBeforeTakeover(proxy: WarmingProxy, replaces: boolean): readonly string[] {
+  const listeners = proxy.listeners().filter(({ state }) => state === "warming");
+  const secrets = replaces ? proxy.missingSecrets() : [];
+  return [...listeners.map(({ name }) => `listener ${name}`), ...secrets.map((name) => `secret ${name}`)];
+}
+
 /** @param waitingFor empty = ready */
 export function serverStateOf(draining: boolean, waitingFor: readonly string[]): ServerState {
   if (draining) return "DRAINING";

@@ -141,6 +141,11 @@ export class AppliedConfiguration {
     return reportCertificates([...clusters, ...listeners], Date.now());
   }
 
+  /** Names of secrets that clusters and listeners go by and that have not come, whether they are still waited for or not. */
+  missingSecrets(): readonly string[] {
+    return this.#secretNames().filter((name) => this.#secrets.get(name) === undefined);
+  }
+
   /** Resolves when what was applied is bound, or refused. */
   async settled(): Promise<void> {
     await this.#binding.catch(() => undefined);

@@ -24,6 +24,7 @@ export type DataPlane = Pick<
   | "clusterStats"
   | "stats"
   | "certificates"
+  | "missingSecrets"
   | "reopenLogs"
   | "drain"
   | "failHealthCheck"

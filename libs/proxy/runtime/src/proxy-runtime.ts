@@ -168,6 +168,10 @@ export class ProxyRuntime {
     return this.#configuration.dump();
   }
 
+  missingSecrets(): readonly string[] {
+    return this.#configuration.missingSecrets();
+  }
+
   certificates(): readonly CertificateReport[] {
     return this.#configuration.certificates();
   }

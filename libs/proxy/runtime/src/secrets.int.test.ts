@@ -234,7 +234,9 @@ test("secrets that never come are given up on: then a connection that needs one 
     listeners: [listener("out", 0), secure(ofServer)],
     routes: [routes("out", toCluster("*", "app")), routes("in")],
   });
+  assert.deepEqual(outer.runtime.missingSecrets(), ["client", "server"]);
   outer.runtime.giveUpOn(typeUrls.secret);
+  assert.deepEqual(outer.runtime.missingSecrets(), ["client", "server"], "given up on is not there");
   assert.equal(outer.runtime.clustersInitialized(), true);
   const answer = await call(outer.port("out"));
   assert.equal(answer.status, 503);

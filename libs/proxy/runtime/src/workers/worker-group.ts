@@ -175,6 +175,10 @@ export class WorkerGroup implements DataPlane {
     return this.#runtime.certificates();
   }
 
+  missingSecrets(): readonly string[] {
+    return this.#runtime.missingSecrets();
+  }
+
   clusterStats(): readonly ClusterStatus[] {
     return this.#hostTotals.complete(this.#runtime.clusterStats());
   }
