@@ -88,7 +88,8 @@ function inForce(
   http: readonly HttpRoute[],
   whenMissing: WhenMissing,
 ): VirtualServiceInForce {
-  const connections = (each: readonly (TcpRoute | TlsRoute)[]) => resolveConnections(reading, policy, each, whenMissing);
+  const connections = (each: readonly (TcpRoute | TlsRoute)[]) =>
+    resolveConnections(reading, policy, each, whenMissing);
   // Also one for hosts that nobody has registered must lead somewhere.
   const routes = resolveRoutes(reading, policy, http, undefined, whenMissing);
   requireRoutes(routes);
