@@ -1,4 +1,4 @@
-import type { Module } from "@fairlead/lifecycle";
+import { collectStartGarbage, type Module } from "@fairlead/lifecycle";
 import { EpochLink } from "./epoch-link.ts";
 import type { EpochReport } from "./messages.ts";
 
@@ -38,28 +38,31 @@ function endEarly(): void {
   process.exit(0);
 }
 
-/** The module with its duties to the supervisor, where there is one; `end` ends the process as SIGTERM does. */
+/**
+ * The module with its duties to the supervisor, where there is one; `end` ends the process as SIGTERM does. What its start has left in memory
+ * goes when it is ready: then a process that replaces another one does not serve yet, and one that does not has just begun.
+ */
 export function asEpoch(module: ReplaceableModule, link: EpochLink | undefined, end: () => void): Module {
-  if (link === undefined) return module;
   let check: NodeJS.Timeout | undefined;
   let said = "";
   const checkReady = (): void => {
     const missing = module.warmingFor();
     if (missing.length === 0) {
       clearInterval(check);
-      link.ready();
+      collectStartGarbage();
+      link?.ready();
     } else if (missing.join("\n") !== said) {
       said = missing.join("\n");
-      link.waiting(missing);
+      link?.waiting(missing);
     }
   };
   return {
     name: module.name,
     async start() {
       process.off("SIGTERM", endEarly);
-      link.onRetire(() => void module.retire().then(end, end));
+      link?.onRetire(() => void module.retire().then(end, end));
       await module.start();
-      link.up();
+      link?.up();
       check = setInterval(checkReady, READY_CHECK_MS);
     },
     async stop() {
