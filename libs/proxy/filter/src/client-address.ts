@@ -1,19 +1,5 @@
-import { BlockList, isIPv6 } from "node:net";
 import type { HeaderMap } from "@fairlead/proxy-stream";
 import type { ConnectionManagerConfig } from "./connection-manager-config.ts";
-
-/** Addresses whose requests are from inside: they may use `x-envoy-` control headers. */
-export class InternalAddresses {
-  readonly #ranges = new BlockList();
-
-  add(address: string, prefixLength: number): void {
-    this.#ranges.addSubnet(address, prefixLength, isIPv6(address) ? "ipv6" : "ipv4");
-  }
-
-  includes(address: string): boolean {
-    return this.#ranges.check(address, isIPv6(address) ? "ipv6" : "ipv4");
-  }
-}
 
 /**
  * Who the client is, as far as that can be trusted: the peer; or what the peers that are trusted said in x-forwarded-for.

@@ -1,6 +1,6 @@
 import type { Http1Options, Http2Options } from "@fairlead/proxy-stream";
 import type { RouteTable } from "@fairlead/proxy-router";
-import type { InternalAddresses } from "./client-address.ts";
+import type { InternalAddresses } from "./internal-addresses.ts";
 import type { LocalReplyMapper } from "./local-reply.ts";
 import type { RequestRule, ResponseRule } from "./rules/rule.ts";
 import type { ConfiguredFilter } from "./stream-filter.ts";

@@ -6,7 +6,7 @@ export {
   listenerFilterTypes,
   registerListenerFilter,
 } from "./listener-filter.ts";
-export { InternalAddresses } from "./client-address.ts";
+export { InternalAddresses } from "./internal-addresses.ts";
 export { BufferConfig, bufferFilter } from "./filters/buffer.ts";
 export {
   type CompressorLibrary,

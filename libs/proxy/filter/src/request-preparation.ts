@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { canonicalPath, isGrpc } from "@fairlead/proxy-router";
 import type { HeaderMap, RequestHead } from "@fairlead/proxy-stream";
-import { clientAddress, type InternalAddresses } from "./client-address.ts";
+import { clientAddress } from "./client-address.ts";
+import type { InternalAddresses } from "./internal-addresses.ts";
 import type { ConnectionManagerConfig } from "./connection-manager-config.ts";
 import { removeControlHeaders } from "./envoy-headers.ts";
 import type { LocalReply } from "./local-reply.ts";

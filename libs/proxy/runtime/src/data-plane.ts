@@ -1,10 +1,6 @@
-import { availableParallelism } from "node:os";
-import { defaultAccessLog } from "./access-log/access-log.ts";
 import type { LogTarget } from "./access-log/log-file.ts";
-import { ProxyRuntime } from "./proxy-runtime.ts";
+import type { ProxyRuntime } from "./proxy-runtime.ts";
 import type { ProxyRuntimeOptions } from "./runtime-options.ts";
-import { Watchdog } from "./watchdog/watchdog.ts";
-import { WorkerGroup } from "./workers/worker-group.ts";
 
 /** A running proxy, in however many threads: what the rest of a process has of it. */
 export type DataPlane = Pick<
@@ -44,21 +40,4 @@ export interface DataPlaneOptions extends Pick<
   readonly modules?: () => readonly string[];
   /** There is no going on: workers end again and again. @default throws, which ends the process */
   readonly onFailure?: (error: Error) => void;
-}
-
-export function createDataPlane(options: DataPlaneOptions): DataPlane {
-  const { concurrency = 1, accessLogTargets = [] } = options;
-  if (concurrency > 1) return new WorkerGroup({ ...options, concurrency });
-  const watchdog = new Watchdog(1);
-  return new ProxyRuntime({
-    ...options,
-    watchdog,
-    loopDelayMs: () => watchdog.beats.delayMs(0),
-    accessLogs: accessLogTargets.map((target) => defaultAccessLog(target)),
-  });
-}
-
-/** What "auto" is: the cores that this process may use. */
-export function coresAvailable(): number {
-  return availableParallelism();
 }

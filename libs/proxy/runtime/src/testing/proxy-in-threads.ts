@@ -1,5 +1,6 @@
 import { typeUrls } from "@fairlead/envoy-api";
-import { createDataPlane, type DataPlane, type DataPlaneOptions } from "../data-plane.ts";
+import { createDataPlane } from "../create-data-plane.ts";
+import type { DataPlane, DataPlaneOptions } from "../data-plane.ts";
 import type { RuntimeLogger } from "../runtime-options.ts";
 import type { XdsRejection } from "../xds-resource.ts";
 import type { World } from "./proxy.ts";
