@@ -9,10 +9,11 @@ import { CannotRun, envoyBinary, envoyVersion } from "@fairlead/testing-servers"
 import { writeSection } from "./benchmarks-page.ts";
 import { type Contender } from "./proxy/contenders/contender.ts";
 import { envoy } from "./proxy/contenders/envoy.ts";
-import { fairlead } from "./proxy/contenders/fairlead.ts";
+import { fairleadFrom } from "./proxy/contenders/fairlead.ts";
 import { haproxy } from "./proxy/contenders/haproxy.ts";
 import { nginx } from "./proxy/contenders/nginx.ts";
 import { nodeHttp } from "./proxy/contenders/node-http.ts";
+import { buildSidecar } from "./proxy/contenders/sidecar-program.ts";
 import { type CaseSamples, measureCase } from "./proxy/measure-case.ts";
 import { measureHalfLoad } from "./proxy/measure-half-load.ts";
 import { measureMemory } from "./proxy/measure-memory.ts";
@@ -40,7 +41,8 @@ const pace = quick
   ? { rounds: 1, warmUpRequests: 10_000, requests: 10_000 }
   : { rounds: 5, warmUpRequests: 30_000, requests: 20_000 };
 
-const wanted = [fairlead, haproxy, nginx, await findEnvoy(), nodeHttp].filter(
+using sidecar = buildSidecar((reason) => progress(`the sidecar could not be built as its image has it: ${reason}`));
+const wanted = [fairleadFrom(sidecar), haproxy, nginx, await findEnvoy(), nodeHttp].filter(
   ({ name }) => only === undefined || only.has(name.toLowerCase()),
 );
 for (const { name, missing } of wanted) if (missing !== undefined) progress(`${name}: left out, ${missing}`);

@@ -2,19 +2,22 @@ import { join } from "node:path";
 import { sidecarConfig } from "@fairlead/sidecar";
 import type { Contender } from "./contender.ts";
 import { writeSidecarConfig } from "./sidecar-config.ts";
+import { type SidecarProgram, sidecarSources } from "./sidecar-program.ts";
 
-const main = join(import.meta.dirname, "../../../../apps/sidecar/src/main.ts");
 /** As the image starts it: see Dockerfile. */
 const imageFlags = ["--max-semi-space-size=8"];
+const imageEnvironment = ["MALLOC_ARENA_MAX=1"];
 const workersSetting = "FAIRLEAD_CONCURRENCY";
 const hasWorkers = sidecarConfig.rows().some(({ variable }) => variable === workersSetting);
 
 /** The sidecar's own process, with what the compiler makes of the service as its last good configuration: no control plane runs. */
-export const fairlead: Contender = {
+export const fairleadFrom = ({ main, note }: SidecarProgram): Contender => ({
   name: "Fairlead",
+  note,
   takes: ({ workers }) => workers === 1 || hasWorkers,
   command: (what, input) => [
     "env",
+    ...imageEnvironment,
     "FAIRLEAD_APP=caller",
     "FAIRLEAD_NODE_ID=caller",
     `FAIRLEAD_OUTBOUND_PORT=${input.port}`,
@@ -33,4 +36,7 @@ export const fairlead: Contender = {
     main,
   ],
   prepare: writeSidecarConfig,
-};
+});
+
+/** From its sources. */
+export const fairlead = fairleadFrom(sidecarSources);
