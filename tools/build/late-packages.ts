@@ -56,12 +56,12 @@ ${lines.join("\n")}`;
 /** Imports of the packages get stand-ins. */
 export const latePackages: Plugin = {
   name: "late packages",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^@opentelemetry\// }, ({ path, importer }) =>
+  setup(build) {
+    build.onResolve({ filter: /^@opentelemetry\// }, ({ path, importer }) =>
       names.includes(path) && /\/(sdk-node\/|telemetry\/src\/)/.test(importer)
         ? { path, namespace: "late" }
         : undefined,
     );
-    onLoad({ filter: /.*/, namespace: "late" }, ({ path }) => ({ contents: standIn(path), loader: "js" }));
+    build.onLoad({ filter: /.*/, namespace: "late" }, ({ path }) => ({ contents: standIn(path), loader: "js" }));
   },
 };

@@ -14,8 +14,8 @@ import type { Plugin } from "esbuild";
 /** zod's messages in fifty languages, of which English is in use. */
 export const englishOnly: Plugin = {
   name: "english only",
-  setup({ onLoad }) {
-    onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, ({ path }) => ({
+  setup(build) {
+    build.onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, ({ path }) => ({
       contents: 'export { default as en } from "./en.js";',
       resolveDir: join(path, ".."),
     }));
@@ -53,8 +53,8 @@ export function descriptorWithoutOptions(encoded: string): string {
 /** Messages' descriptors without the rules of validators and notes on versions, which nothing reads at run time: a fifth of their bytes. */
 export const withoutProtoOptions: Plugin = {
   name: "without proto options",
-  setup({ onLoad }) {
-    onLoad({ filter: /\/libs\/api\/\w+\/gen\/.*_pb\.js$/ }, ({ path }) => ({
+  setup(build) {
+    build.onLoad({ filter: /\/libs\/api\/\w+\/gen\/.*_pb\.js$/ }, ({ path }) => ({
       contents: readFileSync(path, "utf8").replace(
         /(fileDesc\(")([^"]+)"/,
         (_all, head: string, encoded: string) => `${head}${descriptorWithoutOptions(encoded)}"`,

@@ -115,7 +115,7 @@ const at = (port: number, metadata: Record<string, string> = {}, weight = 1): Re
 const exported = (port: number): ExportedProvider => ({ interface: "org.x.Greeter", protocol: "dubbo", address: "10.0.0.8", port, version: "1.0.0", group: "blue", methods: ["greet"], application: "mesh-shop", weight: 100, startedMs: 0, origin: "mesh-a" }); // prettier-ignore
 const greeter = "providers:org.x.Greeter:1.0.0:";
 const withNacos = (name: string, run: () => Promise<void>) =>
-  test(name, async (context) => {
+  void test(name, async (context) => {
     if (left === undefined) await run();
     else context.skip(left);
   });
@@ -162,7 +162,8 @@ withNacos(
     await using second = bridge("G3");
     const providers = [exported(20880), exported(20881)];
     first.registry.export(providers);
-    const ports = (name: string) => (outside.services.get(name) ?? []).map(({ port }) => port).toSorted();
+    const ports = (name: string) =>
+      (outside.services.get(name) ?? []).map(({ port }) => port).toSorted((a, b) => a - b);
     await until("interface", () => ports("providers:org.x.Greeter:1.0.0:blue").join() === "20880,20881");
     await until("application", () => ports("mesh-shop").join() === "20880,20881");
     const metadata = (outside.services.get("mesh-shop") ?? [])[0]!.metadata;

@@ -2,7 +2,6 @@ import { create } from "@bufbuild/protobuf";
 import {
   type HeaderMatcher,
   type Route as HttpRoute,
-  type WeightedCluster,
 } from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
 import {
   type MethodMatch,
@@ -65,7 +64,7 @@ function clusterOf(route: HttpRoute): Route["route"] {
   const specifier = action.case === "route" ? action.value.clusterSpecifier : undefined;
   const clusterSpecifier =
     specifier?.case === "cluster" || specifier?.case === "weightedClusters"
-      ? (specifier as { case: "cluster"; value: string } | { case: "weightedClusters"; value: WeightedCluster })
+      ? specifier
       : { case: "cluster" as const, value: refusedCluster };
   return create(RouteSchema, { route: { clusterSpecifier } }).route;
 }
