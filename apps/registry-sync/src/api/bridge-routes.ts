@@ -11,6 +11,9 @@ const bridgeAnswer = z.object({
   connected: z.boolean(),
   providers: z.number().describe("In the mesh."),
   unusable: z.number().describe("Providers whose names, versions or addresses the mesh does not allow."),
+  asked: z
+    .number()
+    .describe("Instances that do not say what they serve: what the mesh had of them stays, and they are asked again."),
   rules: z.number().describe("Configurators, condition and tag routers that the mesh follows."),
   ruleProblems: z
     .array(

@@ -1,6 +1,7 @@
 import {
   type ApplicationInstance,
   type ApplicationMetadata,
+  type AskedEndpoint,
   metadataServiceOf,
   parseApplicationMetadata,
   type Provider,
@@ -8,6 +9,7 @@ import {
 } from "@fairlead/dubbo-registry";
 import type { Logger } from "@fairlead/logging";
 import { fetchMetadata } from "./metadata-client.ts";
+import { QuestionLane } from "./question-lane.ts";
 
 export interface ApplicationQuestionsOptions {
   /** The metadata of a revision in the registry, as text. */
@@ -17,11 +19,22 @@ export interface ApplicationQuestionsOptions {
   readonly logger: Logger;
 }
 
+interface Question {
+  readonly instance: ApplicationInstance;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** Short, so that those who can be reached are not long behind thousands who cannot; who is slow has more time later. */
+const firstTimeoutMs = 1_000;
 const fetchTimeoutMs = 3_000;
 const firstRetryMs = 500;
 const maxRetryMs = 30_000;
-/** Instances that are asked at a time. */
-const maxFetches = 16;
+const perAddress = 4;
+const maxFetches = 256;
+/** Of the registry itself. */
+const maxReads = 16;
+/** Revisions that nobody has are forgotten when there are so many more than at the last look: who restarts has its own again. */
+const spareRevisions = 1_000;
 
 /**
  * What instances of applications serve: it is in the metadata of their revision, in the registry, or told by the instance itself; then it is
@@ -32,17 +45,46 @@ export class ApplicationQuestions {
   readonly #options: ApplicationQuestionsOptions;
   /** By application and revision: one that was read once is never another. */
   readonly #known = new Map<string, ApplicationMetadata>();
+  /** The revision of each source, and the sources of each revision. */
+  readonly #revisionOf = new Map<string, string>();
+  readonly #sourcesOf = new Map<string, Set<string>>();
+  /** While everything is read nobody knows yet which revisions are in use. */
+  #pruneAt = Infinity;
   /** Instances whose metadata is asked for, by source. */
-  readonly #asked = new Map<string, { readonly instance: ApplicationInstance; timer: NodeJS.Timeout | undefined }>();
-  readonly #waiting: (() => void)[] = [];
-  #fetching = 0;
+  readonly #asked = new Map<string, Question>();
+  /** Those who are asked for the first time do not wait for those who have not answered before. */
+  readonly #first = new QuestionLane({ total: maxFetches, perAddress });
+  readonly #again = new QuestionLane({ total: maxFetches, perAddress });
+  readonly #reads = new QuestionLane({ total: maxReads, perAddress: maxReads });
 
   constructor(options: ApplicationQuestionsOptions) {
     this.#options = options;
   }
 
-  get sources(): Iterable<string> {
-    return this.#asked.keys();
+  /** Instances that do not say what they serve, and are asked again. */
+  get size(): number {
+    return this.#asked.size;
+  }
+
+  /** The same by source. */
+  get asked(): ReadonlyMap<string, AskedEndpoint> {
+    return new Map([...this.#asked].map(([source, { instance }]) => [source, endpointOf(instance)]));
+  }
+
+  /** Revisions that are remembered. */
+  get known(): number {
+    return this.#known.size;
+  }
+
+  /** Everything is read: what is prefetched from now on is in use, though no source has it yet. */
+  begin(): void {
+    this.#pruneAt = Infinity;
+  }
+
+  /** Everything was read: others than these sources are gone, and so are revisions that only they had. */
+  keep(sources: { has(source: string): boolean }): void {
+    for (const source of this.#revisionOf.keys()) if (!sources.has(source)) this.forget(source);
+    this.#prune();
   }
 
   /** Reads from the registry what it has of a revision, where that is not known yet; what is not there is asked for later. */
@@ -51,43 +93,75 @@ export class ApplicationQuestions {
     if (revision === undefined || storage !== "remote" || this.#known.has(key)) return;
     const remote = await this.#options.remote(application, revision);
     const metadata = remote === undefined ? undefined : parseApplicationMetadata(remote);
-    if (metadata !== undefined) this.#known.set(key, metadata);
+    if (metadata !== undefined) this.#learn(key, metadata);
   }
 
-  /** What the instance at a source serves; nothing while it is being asked. */
-  providersAt(source: string, instance: ApplicationInstance): readonly Provider[] {
+  /** What the instance at a source serves; undefined while it is being asked. */
+  providersAt(source: string, instance: ApplicationInstance): readonly Provider[] | undefined {
     this.forget(source);
     const { application, revision, storage } = instance;
     if (revision === undefined) return [];
-    const metadata = this.#known.get(`${application} ${revision}`);
+    const key = `${application} ${revision}`;
+    this.#revisionOf.set(source, key);
+    const sources = this.#sourcesOf.get(key);
+    if (sources === undefined) this.#sourcesOf.set(key, new Set([source]));
+    else sources.add(source);
+    const metadata = this.#known.get(key);
     if (metadata !== undefined) return providersOf(instance, metadata);
     // Where metadata should be in the registry and is not, the instance may have been faster than its metadata.
     this.#ask(source, instance, firstRetryMs, storage === "local" ? 0 : firstRetryMs);
-    return [];
+    return undefined;
   }
 
   forget(source: string): void {
     clearTimeout(this.#asked.get(source)?.timer);
     this.#asked.delete(source);
+    const key = this.#revisionOf.get(source);
+    if (key === undefined) return;
+    this.#revisionOf.delete(source);
+    const sources = this.#sourcesOf.get(key);
+    sources?.delete(source);
+    if (sources?.size === 0) this.#sourcesOf.delete(key);
   }
 
   stop(): void {
     for (const source of this.#asked.keys()) this.forget(source);
   }
 
+  #learn(key: string, metadata: ApplicationMetadata): void {
+    if (this.#known.size >= this.#pruneAt) this.#prune();
+    this.#known.set(key, metadata);
+    // Also those of the revision who do not answer, or are to be asked later.
+    for (const source of this.#sourcesOf.get(key) ?? []) {
+      const question = this.#asked.get(source);
+      if (question !== undefined) this.#answer(source, question, metadata);
+    }
+  }
+
+  #prune(): void {
+    for (const key of this.#known.keys()) if (!this.#sourcesOf.has(key)) this.#known.delete(key);
+    this.#pruneAt = this.#known.size + spareRevisions;
+  }
+
+  #answer(source: string, question: Question, metadata: ApplicationMetadata): void {
+    clearTimeout(question.timer);
+    this.#asked.delete(source);
+    this.#options.onProviders(source, providersOf(question.instance, metadata));
+  }
+
   #ask(source: string, instance: ApplicationInstance, retryMs: number, delayMs: number): void {
-    const question = { instance, timer: setTimeout(() => void this.#askNow(source, question, retryMs), delayMs) };
+    const question: Question = { instance, timer: undefined };
+    question.timer = setTimeout(() => void this.#askNow(source, question, retryMs), delayMs);
     this.#asked.set(source, question);
   }
 
-  async #askNow(source: string, question: { readonly instance: ApplicationInstance }, retryMs: number): Promise<void> {
-    const { logger, onProviders } = this.#options;
+  async #askNow(source: string, question: Question, retryMs: number): Promise<void> {
+    const { logger } = this.#options;
     const { instance } = question;
     try {
-      const metadata = await this.#metadataOf(instance);
-      if (this.#asked.get(source) !== question) return;
-      this.#asked.delete(source);
-      onProviders(source, providersOf(instance, metadata));
+      const isMeant = () => this.#asked.get(source) === question;
+      const metadata = await this.#metadataOf(instance, retryMs === firstRetryMs, isMeant);
+      if (metadata !== undefined && isMeant()) this.#answer(source, question, metadata);
     } catch (error) {
       if (this.#asked.get(source) !== question) return;
       const level = retryMs === firstRetryMs ? "warn" : "debug";
@@ -99,32 +173,39 @@ export class ApplicationQuestions {
     }
   }
 
-  async #metadataOf(instance: ApplicationInstance): Promise<ApplicationMetadata> {
+  /** @returns undefined for what nobody wants to know any more when its turn has come */
+  async #metadataOf(
+    instance: ApplicationInstance,
+    isFirst: boolean,
+    isMeant: () => boolean,
+  ): Promise<ApplicationMetadata | undefined> {
     const { application, storage } = instance;
     const revision = instance.revision!;
     const key = `${application} ${revision}`;
-    if (this.#fetching >= maxFetches) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#fetching++;
-    try {
-      // Another instance of the revision may have told meanwhile.
-      const known = this.#known.get(key);
-      if (known !== undefined) return known;
-      if (storage === "remote") {
+    if (storage === "remote")
+      return await this.#reads.run("", async () => {
+        if (!isMeant()) return undefined;
         await this.prefetch(instance);
         const metadata = this.#known.get(key);
         if (metadata === undefined) throw new Error(`there is no metadata of revision ${revision} in the registry`);
         return metadata;
-      }
-      const service = metadataServiceOf(instance);
-      if (service === undefined) throw new Error("it does not say where it can be asked");
-      if (service.protocol !== "dubbo")
-        throw new Error(`it wants to be asked over ${service.protocol}, not over dubbo`);
-      const metadata = await fetchMetadata({ service, application, revision, timeoutMs: fetchTimeoutMs });
-      this.#known.set(key, metadata);
+      });
+    const service = metadataServiceOf(instance);
+    if (service === undefined) throw new Error("it does not say where it can be asked");
+    if (service.protocol !== "dubbo") throw new Error(`it wants to be asked over ${service.protocol}, not over dubbo`);
+    return await (isFirst ? this.#first : this.#again).run(service.address, async () => {
+      // Another instance of the revision may have told meanwhile.
+      const known = this.#known.get(key);
+      if (known !== undefined || !isMeant()) return known;
+      const timeoutMs = isFirst ? firstTimeoutMs : fetchTimeoutMs;
+      const metadata = await fetchMetadata({ service, application, revision, timeoutMs });
+      this.#learn(key, metadata);
       return metadata;
-    } finally {
-      this.#fetching--;
-      this.#waiting.shift()?.();
-    }
+    });
   }
+}
+
+function endpointOf({ address, port, ports }: ApplicationInstance): AskedEndpoint {
+  // Without ports of protocols each service has its own.
+  return { address, ports: ports.size === 0 ? [] : [...new Set([port, ...ports.values()])] };
 }

@@ -1,9 +1,11 @@
-import type { ExportedProvider, Provider, RuleDocument } from "@fairlead/dubbo-registry";
+import type { AskedEndpoint, ExportedProvider, Provider, RuleDocument } from "@fairlead/dubbo-registry";
 
 /** All that a registry holds. A source is where something was read: the path of a node, the name of a service. */
 export interface RegistryReading {
   readonly providers: ReadonlyMap<string, readonly Provider[]>;
   readonly rules: ReadonlyMap<string, RuleDocument>;
+  /** Sources that have not said yet what they serve: each is told as soon as it is known, also as nothing where it is gone. */
+  readonly asked?: ReadonlyMap<string, AskedEndpoint>;
 }
 
 /** What a registry outside the mesh tells of itself. */
@@ -34,6 +36,8 @@ export interface ForeignRegistryEvents {
  */
 export interface ForeignRegistry {
   readonly connected: boolean;
+  /** Instances that do not say what they serve, and are asked again. */
+  readonly asked: number;
   start(): void;
   /** Ends the connection: what was exported over it is gone at once. Nothing is told any more. */
   stop(): Promise<void>;

@@ -17,7 +17,9 @@ interface Known {
   /** As it was told: the same text, the same providers. */
   readonly text: string;
   readonly instance: NacosInstance;
+  /** Where it is asked: what it was before, which stays. */
   providers: readonly Provider[];
+  asked: boolean;
 }
 
 /**
@@ -46,6 +48,10 @@ export class NacosInstances {
     return this.#services.keys();
   }
 
+  has(source: string): boolean {
+    return this.#services.get(serviceOf(source))?.has(source) ?? false;
+  }
+
   /** @returns sources that are not what they were, with what they are now */
   put(service: string, instances: readonly NacosInstance[]): ReadonlyMap<string, readonly Provider[]> {
     const before = this.#services.get(service) ?? new Map<string, Known>();
@@ -61,14 +67,15 @@ export class NacosInstances {
         now.set(source, same);
         continue;
       }
-      const known: Known = { text, instance, providers: this.#providersOf(service, source, instance) };
-      now.set(source, known);
-      if (known.providers.length > 0 || (same?.providers.length ?? 0) > 0) changed.set(source, known.providers);
+      const providers = this.#providersOf(service, source, instance);
+      const asked = providers === undefined;
+      now.set(source, { text, instance, providers: providers ?? same?.providers ?? [], asked });
+      if (!asked && (providers.length > 0 || isToTell(same))) changed.set(source, providers);
     }
-    for (const [source, { providers }] of before) {
+    for (const [source, known] of before) {
       if (now.has(source)) continue;
       this.#questions.forget(source);
-      if (providers.length > 0) changed.set(source, []);
+      if (isToTell(known)) changed.set(source, []);
     }
     if (now.size === 0) this.#services.delete(service);
     else this.#services.set(service, now);
@@ -77,22 +84,33 @@ export class NacosInstances {
 
   /** An instance has told what it serves. @returns undefined where it is gone meanwhile */
   answered(source: string, providers: readonly Provider[]): readonly Provider[] | undefined {
-    const known = this.#services.get(source.slice(0, source.indexOf(" ")))?.get(source);
+    const known = this.#services.get(serviceOf(source))?.get(source);
     if (known === undefined) return undefined;
+    known.asked = false;
     known.providers = providers.map((provider) => weighted(known.instance, provider));
     return known.providers;
   }
 
-  #providersOf(service: string, source: string, instance: NacosInstance): readonly Provider[] {
+  /** @returns undefined while it is being asked */
+  #providersOf(service: string, source: string, instance: NacosInstance): readonly Provider[] | undefined {
     if (isDubboService(service)) {
       const provider = providerInNacos(service, instance);
       return provider === undefined ? [] : [provider];
     }
     const application = applicationInNacos(service, instance);
     if (application !== undefined)
-      return this.#questions.providersAt(source, application).map((provider) => weighted(instance, provider));
+      return this.#questions.providersAt(source, application)?.map((provider) => weighted(instance, provider));
     return this.#ordinary === undefined ? [] : [ordinaryInNacos(service, instance, this.#ordinary)];
   }
+}
+
+function serviceOf(source: string): string {
+  return source.slice(0, source.indexOf(" "));
+}
+
+/** Whether somebody counts on what is at a source, or waits for it: it is told when there is nothing. */
+function isToTell(known: Known | undefined): boolean {
+  return known !== undefined && (known.asked || known.providers.length > 0);
 }
 
 /** Those of Dubbo 3, whose metadata is to be read first. */

@@ -76,6 +76,10 @@ export class NacosRegistry implements ForeignRegistry {
     return this.#client.state === "connected";
   }
 
+  get asked(): number {
+    return this.#questions.size;
+  }
+
   start(): void {
     this.#client.start();
   }
@@ -121,6 +125,7 @@ export class NacosRegistry implements ForeignRegistry {
   }
 
   async #tellAll(services: ReadonlyMap<string, readonly NacosInstance[]>, connection: number): Promise<void> {
+    this.#questions.begin();
     await Promise.all(applicationsIn(services).map((instance) => this.#questions.prefetch(instance)));
     if (connection !== this.#connection) return;
     const now = new Map([...services, ...(this.#meanwhile ?? [])]);
@@ -131,10 +136,12 @@ export class NacosRegistry implements ForeignRegistry {
     if (connection !== this.#connection) return;
     for (const [name, instances] of this.#meanwhile ?? []) this.#instances.put(name, instances);
     this.#meanwhile = undefined;
+    this.#questions.keep(this.#instances);
     const rules = [...this.#items.texts].flatMap(([key, text]): [string, RuleDocument][] =>
       text.trim() === "" ? [] : [[key.dataId, { form: "item", key: key.dataId, text }]],
     );
-    this.#events.onAll({ providers: this.#instances.providers, rules: new Map(rules) });
+    const { asked } = this.#questions;
+    this.#events.onAll({ providers: this.#instances.providers, rules: new Map(rules), asked });
   }
 
   #onService(name: string, instances: readonly NacosInstance[]): void {

@@ -115,8 +115,9 @@ export class RegistryImport implements ForeignRegistryEvents {
     await this.#writing;
   }
 
-  onAll({ providers: sources, rules }: RegistryReading): void {
-    const lost = [...this.#read.keys()].filter((source) => !sources.has(source)).length * 2 > this.#read.size;
+  onAll({ providers: sources, rules, asked = new Map() }: RegistryReading): void {
+    const missed = [...this.#read.keys()].filter((source) => !sources.has(source) && !asked.has(source));
+    const lost = missed.length * 2 > this.#read.size;
     this.#holdRules(this.#rules.setAll(rules, lost));
     this.#read.clear();
     this.#taken.clear();
@@ -126,7 +127,7 @@ export class RegistryImport implements ForeignRegistryEvents {
       this.#read.set(source, providers);
       this.#taken.set(source, this.#usable(source, providers));
     }
-    const { missing, held } = this.#ledger.readAll(this.#taken, performance.now());
+    const { missing, held } = this.#ledger.readAll(this.#taken, performance.now(), asked);
     const { logger, name } = this.#options;
     if (held)
       logger.warn(
@@ -146,6 +147,7 @@ export class RegistryImport implements ForeignRegistryEvents {
     if (providers.length === 0) this.#read.delete(source);
     else this.#read.set(source, providers);
     this.#take(source, providers);
+    this.#ledger.settle(source, performance.now());
     this.#schedule(this.#options.gatherMs ?? 50);
   }
 

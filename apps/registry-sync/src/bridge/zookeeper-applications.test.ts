@@ -77,11 +77,13 @@ test("an instance that was gone when everything was read again is not asked any 
   const { applications, answer, told } = nodes(folders);
   const reading = applications.readAll();
   await answer(path, instance(recordedRevision, "local", provider.port));
-  assert.equal((await reading).size, 0);
-  assert.equal(applications.unknown, 1);
+  const { providers, asked } = await reading;
+  assert.equal(providers.size, 0);
+  assert.deepEqual([...asked], [[path, { address: "127.0.0.1", ports: [20881] }]]);
+  assert.equal(applications.asked, 1);
   folders["/services/demo"] = [];
   await applications.readAll();
-  assert.equal(applications.unknown, 0);
+  assert.equal(applications.asked, 0);
   assert.deepEqual(told, []);
   applications.stop();
   await provider.stop();

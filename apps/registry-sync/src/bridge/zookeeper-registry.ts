@@ -71,6 +71,10 @@ export class ZooKeeperRegistry implements ForeignRegistry {
     return this.#client.state === "connected";
   }
 
+  get asked(): number {
+    return this.#applications.asked;
+  }
+
   start(): void {
     this.#client.start();
   }
@@ -107,7 +111,11 @@ export class ZooKeeperRegistry implements ForeignRegistry {
       this.#applications.readAll(),
     ]);
     if (connection !== this.#connection) return;
-    this.#events.onAll({ providers: new Map([...providers, ...applications]), rules });
+    this.#events.onAll({
+      providers: new Map([...providers, ...applications.providers]),
+      rules,
+      asked: applications.asked,
+    });
     this.#changedMeanwhile = undefined;
     for (const [path, type] of changed) this.#onChange(type, path);
   }

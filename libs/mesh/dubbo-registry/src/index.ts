@@ -31,7 +31,13 @@ export {
   ruleKeysOf,
 } from "./nacos-layout.ts";
 export { type Category, RegistryPaths, type RegistryPlace } from "./registry-paths.ts";
-export { type LedgerChanges, type LedgerOptions, providerKey, ProviderLedger } from "./provider-ledger.ts";
+export {
+  type AskedEndpoint,
+  type LedgerChanges,
+  type LedgerOptions,
+  providerKey,
+  ProviderLedger,
+} from "./provider-ledger.ts";
 export { type RuleDocument } from "./rules/rule-document.ts";
 export { effectiveProvider, overridesOf } from "./rules/effective-provider.ts";
 export { readRules } from "./rules/read-rules.ts";

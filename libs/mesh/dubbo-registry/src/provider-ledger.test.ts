@@ -141,3 +141,30 @@ test("in the end the mesh has what the registry has, whatever happened on the wa
     { numRuns: 1000 },
   );
 });
+
+test("what the mesh has where somebody is still being asked stays until that one has told what it serves, or is gone", () => {
+  const endpoint = (...at: number[]) => ({ address: "10.0.0.1", ports: at });
+  const ledger = new ProviderLedger({ removalDelayMs: 3000 });
+  ledger.restore([1, 2, 3, 4, 5].map((port) => provider(port)));
+  const asked = new Map([
+    ["/s/1", endpoint(1)],
+    ["/s/2", endpoint(2)],
+    ["/t/2", endpoint(2)],
+    ["/s/9", { address: "10.0.0.9", ports: [] }],
+  ]);
+  assert.deepEqual(ledger.readAll(reading(4, 5), 0, asked), { missing: 1, held: false });
+  assert.deepEqual(ports(ledger.take(90_000).removed), [3]);
+  assert.equal(ledger.nextMs, undefined);
+  ledger.add("/s/1", provider(1));
+  ledger.settle("/s/1", 100_000);
+  ledger.settle("/s/2", 100_000);
+  assert.deepEqual(ledger.take(200_000).removed, [], "another one may still say that it is there");
+  ledger.settle("/t/2", 200_000);
+  assert.deepEqual(ledger.take(202_999).removed, []);
+  assert.deepEqual(ports(ledger.take(203_000).removed), [2]);
+  // Its own source is there again with something else, and has not told it; what another source had is gone.
+  const again = ledger.readAll(new Map(), 300_000, new Map([["/s/1", endpoint()], ["/s/4", endpoint(4)]])); // prettier-ignore
+  assert.deepEqual(again, { missing: 2, held: true });
+  assert.deepEqual(ports(ledger.take(900_000).removed), [4, 5]);
+  assert.equal(ledger.size, 1);
+});

@@ -22,6 +22,12 @@ export interface LedgerChanges {
   readonly removed: readonly Provider[];
 }
 
+/** Something is registered that has not said yet what it serves: its providers are at this address, and at these ports where they are known. */
+export interface AskedEndpoint {
+  readonly address: string;
+  readonly ports: readonly number[];
+}
+
 interface Entry {
   /** By where it was read: an interface's folder, an application's instance. */
   readonly sources: Map<string, Provider>;
@@ -31,6 +37,8 @@ interface Entry {
   sure: boolean;
   /** When it is to be removed; `Infinity` while it is there. */
   removeAtMs: number;
+  /** Sources that may still say that it is there. */
+  readonly waitsFor: Set<string>;
 }
 
 /**
@@ -42,6 +50,8 @@ export class ProviderLedger {
   readonly #lossHoldMs: number;
   readonly #entries = new Map<string, Entry>();
   readonly #changed = new Set<string>();
+  /** Entries that wait for a source, by source. */
+  readonly #kept = new Map<string, string[]>();
 
   constructor({ removalDelayMs = 3_000, lossHoldMs = 120_000 }: LedgerOptions = {}) {
     this.#removalDelayMs = removalDelayMs;
@@ -55,14 +65,13 @@ export class ProviderLedger {
 
   /** What the mesh was told before this ledger began: it is kept until a whole reading says otherwise. */
   restore(providers: Iterable<Provider>): void {
-    for (const told of providers)
-      this.#entries.set(providerKey(told), { sources: new Map(), told, sure: true, removeAtMs: Infinity });
+    for (const told of providers) this.#entries.set(providerKey(told), newEntry(told, true));
   }
 
   /** Something was read at `source`. */
   add(source: string, provider: Provider): void {
     const key = providerKey(provider);
-    const entry = this.#entries.get(key) ?? { sources: new Map(), told: undefined, sure: false, removeAtMs: Infinity };
+    const entry = this.#entries.get(key) ?? newEntry(undefined, false);
     this.#entries.set(key, entry);
     entry.sources.set(source, provider);
     entry.removeAtMs = Infinity;
@@ -85,16 +94,19 @@ export class ProviderLedger {
   /**
    * Everything was read, at the beginning or after a lost connection: what is not in `sources` is gone.
    *
+   * @param asked what is registered and has not said yet what it serves, by source: what the mesh has there stays until `settle`
    * @returns how many are missing, and whether they are taken for lost by the registry
    */
   readAll(
     sources: ReadonlyMap<string, readonly Provider[]>,
     nowMs: number,
+    asked: ReadonlyMap<string, AskedEndpoint> = new Map(),
   ): { readonly missing: number; readonly held: boolean } {
     const before = this.#entries.size;
+    this.#waitFor(asked);
     for (const entry of this.#entries.values()) entry.sources.clear();
     for (const [source, providers] of sources) for (const provider of providers) this.add(source, provider);
-    const missing = [...this.#entries].filter(([, { sources: left }]) => left.size === 0);
+    const missing = [...this.#entries].filter(([, { sources: left, waitsFor }]) => left.size + waitsFor.size === 0);
     const held = missing.length * 2 > before;
     for (const [key, entry] of missing) {
       const removeAtMs = nowMs + (held ? this.#lossHoldMs : this.#removalDelayMs);
@@ -102,6 +114,44 @@ export class ProviderLedger {
       this.#changed.add(key);
     }
     return { missing: missing.length, held };
+  }
+
+  /** A source that was asked has told what it serves, or is gone: what waited for it and is not at any source is gone. */
+  settle(source: string, nowMs: number): void {
+    for (const key of this.#kept.get(source) ?? []) {
+      const entry = this.#entries.get(key);
+      if (entry === undefined || !entry.waitsFor.delete(source)) continue;
+      if (entry.waitsFor.size + entry.sources.size > 0 || entry.removeAtMs !== Infinity) continue;
+      entry.removeAtMs = nowMs + this.#removalDelayMs;
+      this.#changed.add(key);
+    }
+    this.#kept.delete(source);
+  }
+
+  /** What nobody knows a source of, or a source that is asked anew, is what an asked one at its endpoint may serve. */
+  #waitFor(asked: ReadonlyMap<string, AskedEndpoint>): void {
+    this.#kept.clear();
+    const at = new Map<string, string[]>();
+    const put = (endpoint: string, source: string) => {
+      const there = at.get(endpoint);
+      if (there === undefined) at.set(endpoint, [source]);
+      else there.push(source);
+    };
+    for (const [source, { address, ports }] of asked)
+      for (const port of ports.length === 0 ? [""] : ports) put(`${address} ${port}`, source);
+    for (const [key, { told, sources, removeAtMs, waitsFor }] of this.#entries) {
+      waitsFor.clear();
+      const provider = told ?? firstOf(sources);
+      if (provider === undefined || removeAtMs !== Infinity) continue;
+      for (const port of [provider.port, ""])
+        for (const source of at.get(`${provider.address} ${port}`) ?? []) {
+          if (sources.size > 0 && !sources.has(source)) continue;
+          waitsFor.add(source);
+          const kept = this.#kept.get(source);
+          if (kept === undefined) this.#kept.set(source, [key]);
+          else kept.push(key);
+        }
+    }
   }
 
   /** What the mesh is to be told now; it counts as told. */
@@ -152,8 +202,7 @@ export class ProviderLedger {
     for (const provider of removed) {
       const key = providerKey(provider);
       const entry = this.#entries.get(key);
-      if (entry === undefined)
-        this.#entries.set(key, { sources: new Map(), told: provider, sure: false, removeAtMs: nowMs });
+      if (entry === undefined) this.#entries.set(key, { ...newEntry(provider, false), removeAtMs: nowMs });
       else {
         entry.told ??= provider;
         entry.sure = false;
@@ -161,6 +210,10 @@ export class ProviderLedger {
       this.#changed.add(key);
     }
   }
+}
+
+function newEntry(told: Provider | undefined, sure: boolean): Entry {
+  return { sources: new Map(), told, sure, removeAtMs: Infinity, waitsFor: new Set() };
 }
 
 function firstOf(sources: ReadonlyMap<string, Provider>): Provider | undefined {
