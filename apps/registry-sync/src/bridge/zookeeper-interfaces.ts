@@ -6,7 +6,7 @@ import {
   type RuleDocument,
 } from "@fairlead/dubbo-registry";
 import type { RegistryReading } from "./foreign-registry.ts";
-import type { NodeReads } from "./visible-nodes.ts";
+import type { ManyNodeReads, NodeReads } from "./visible-nodes.ts";
 
 /** All of a provider is in the name of its node. What a mesh has written is none. */
 export function providersAt(paths: RegistryPaths, path: string): readonly Provider[] {
@@ -31,28 +31,22 @@ export async function readItem(client: NodeReads, path: string, key: string): Pr
   return text.trim() === "" ? undefined : { form: "item", key, text };
 }
 
-/** All interfaces with their providers and rules, and the configuration centre; pipelined. */
-export async function readInterfaces(client: NodeReads, paths: RegistryPaths): Promise<RegistryReading> {
+/** All interfaces with their providers and rules, and the configuration centre. */
+export async function readInterfaces(client: ManyNodeReads, paths: RegistryPaths): Promise<RegistryReading> {
   const providers = new Map<string, readonly Provider[]>();
   const rules = new Map<string, RuleDocument>();
-  const listed = async (folder: string, each: (path: string) => void) => {
-    for (const node of (await client.children(folder)) ?? []) each(`${folder}/${node}`);
-  };
-  const readInterface = async (child: string) => {
-    if (paths.interfaceOf(child) === undefined) return;
-    const folder = `${paths.root}/${child}`;
-    const addRule = (path: string) => {
-      const rule = urlRuleAt(paths, path);
-      if (rule !== undefined) rules.set(path, rule);
-    };
-    await Promise.all([
-      listed(`${folder}/providers`, (path) => {
+  const readFolders = async (children: readonly string[]) => {
+    const categories = ["providers", "configurators", "routers"];
+    const names = children.filter((child) => paths.interfaceOf(child) !== undefined);
+    const folders = names.flatMap((child) => categories.map((category) => `${paths.root}/${child}/${category}`));
+    for (const [folder, nodes] of await client.childrenOfAll(folders))
+      for (const node of nodes) {
+        const path = `${folder}/${node}`;
         const found = providersAt(paths, path);
+        const rule = found.length > 0 ? undefined : urlRuleAt(paths, path);
         if (found.length > 0) providers.set(path, found);
-      }),
-      listed(`${folder}/configurators`, addRule),
-      listed(`${folder}/routers`, addRule),
-    ]);
+        else if (rule !== undefined) rules.set(path, rule);
+      }
   };
   const readItems = async () => {
     const keys = (await client.children(paths.configRoot)) ?? [];
@@ -65,6 +59,6 @@ export async function readInterfaces(client: NodeReads, paths: RegistryPaths): P
     );
   };
   const children = (await client.children(paths.root)) ?? [];
-  await Promise.all([...children.map(readInterface), readItems()]);
+  await Promise.all([readFolders(children), readItems()]);
   return { providers, rules };
 }

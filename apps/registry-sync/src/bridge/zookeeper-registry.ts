@@ -6,7 +6,7 @@ import { exportedTree } from "./exported-nodes.ts";
 import type { ForeignRegistry, ForeignRegistryEvents } from "./foreign-registry.ts";
 import { ZooKeeperApplications } from "./zookeeper-applications.ts";
 import { ZooKeeperExport } from "./zookeeper-export.ts";
-import { type NodeReads, visibleNodes } from "./visible-nodes.ts";
+import { type ManyNodeReads, visibleNodes } from "./visible-nodes.ts";
 import { providersAt, readInterfaces, readItem, urlRuleAt } from "./zookeeper-interfaces.ts";
 
 export interface ZooKeeperRegistryOptions extends Pick<
@@ -28,7 +28,7 @@ const retryMs = 1_000;
  */
 export class ZooKeeperRegistry implements ForeignRegistry {
   readonly #client: ZooKeeperClient;
-  readonly #nodes: NodeReads;
+  readonly #nodes: ManyNodeReads;
   readonly #paths: RegistryPaths;
   readonly #events: ForeignRegistryEvents;
   readonly #logger: Logger;

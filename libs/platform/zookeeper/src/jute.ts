@@ -68,6 +68,10 @@ export class JuteReader {
     return this.#bytes.readInt32BE(this.#take(4));
   }
 
+  bool(): boolean {
+    return this.#bytes[this.#take(1)] !== 0;
+  }
+
   long(): bigint {
     return this.#bytes.readBigInt64BE(this.#take(8));
   }

@@ -72,6 +72,28 @@ describe("ZooKeeper client", () => {
     await zookeeper.close();
   });
 
+  for (const many of [true, false]) {
+    test(`the children of many nodes are listed ${many ? "together" : "one by one"}; one that is refused takes no other with it`, async () => {
+      const root = `/lists-${many}`;
+      const owner = client(server.address, { digest: "owner:secret" });
+      const reader = client(server.address);
+      await Promise.all([owner.has("connected, new session"), reader.has("connected, new session")]);
+      const paths = Array.from({ length: 70 }, (_, index) => `${root}/${index}`);
+      await Promise.all(paths.map((path, index) => reader.zookeeper.ensure(`${path}/child-of-${index}`)));
+      await owner.zookeeper.create(`${root}/hidden`, empty, { ephemeral: false });
+      if (many) await reader.zookeeper.watch(root, shape);
+      const found = await reader.zookeeper.childrenOfAll([...paths, `${root}/none`, `${root}/hidden`, root]);
+      assert.equal(found.size, 73);
+      for (const [index, path] of paths.entries()) assert.deepEqual(found.get(path), [`child-of-${index}`]);
+      assert.equal(found.get(`${root}/none`), undefined);
+      assert(isRefusal(found.get(`${root}/hidden`), "no-auth"));
+      const all = found.get(root);
+      assert(Array.isArray(all) && all.length === 71);
+      assert.deepEqual(await reader.zookeeper.childrenOfAll([]), new Map());
+      await Promise.all([owner.zookeeper.close(), reader.zookeeper.close()]);
+    });
+  }
+
   test("a closed client's ephemeral nodes are gone at once, and others are told", async () => {
     const watcher = client(server.address);
     const owner = client(server.address);

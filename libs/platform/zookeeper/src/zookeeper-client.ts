@@ -3,6 +3,7 @@ import type { Logger } from "@fairlead/logging";
 import { BackOff } from "./back-off.ts";
 import { parseConnectString } from "./connect-string.ts";
 import { Connection, type WatchEventType } from "./connection.ts";
+import { listOneByOne, listTogether, type ManyLists } from "./many-lists.ts";
 import { isWithin, OneShotTree, type TreeShape } from "./one-shot-tree.ts";
 import * as operations from "./operations.ts";
 import type { NodeStat, Operation } from "./operations.ts";
@@ -160,6 +161,18 @@ export class ZooKeeperClient {
   /** Names, not paths, in no order. @returns undefined when there is no node */
   async children(path: string): Promise<string[] | undefined> {
     return await orNothing(this.#run(operations.getChildren(this.#full(path))));
+  }
+
+  /**
+   * The children of many nodes as `children` has them, by path. A server with recursive watches is asked for many at a time, which costs it and
+   * this client far less; it has to be watched first, as only that tells which server it is. One that is refused is an error in its place.
+   */
+  async childrenOfAll(paths: readonly string[]): Promise<ManyLists> {
+    // A server that has no recursive watches has no such requests either, and ends the connection of who sends one.
+    if (!this.#recursive || this.#watched.size === 0) return await listOneByOne(paths, (path) => this.children(path));
+    return await listTogether(paths, (some) =>
+      this.#run(operations.getManyChildren(some.map((path) => this.#full(path)))),
+    );
   }
 
   /**
