@@ -69,7 +69,7 @@ describe("rules of a bridged registry, as operators see them", () => {
     const problems = bridge?.ruleProblems.map(({ source, text }) => `${source}: ${text}`).toSorted();
     assert.equal(problems?.[0], `${name}::.configurators: mock has no effect in the mesh`);
     assert.match(problems?.[1] ?? "", /^shop\.script-router: scripts are not run/);
-    assert.deepEqual({ ...bridge, ruleProblems: 0 }, { registry: "main", owner: true, connected: true, providers: 1, unusable: 0, asked: 0, rules: 1, ruleProblems: 0 }); // prettier-ignore
+    assert.deepEqual({ ...bridge, ruleProblems: 0 }, { registry: "main", owner: true, connected: true, providers: 1, unusable: 0, leftOut: 0, asked: 0, rules: 1, ruleProblems: 0 }); // prettier-ignore
     const metrics = await (await fetch(`${registry.registry.url}/metrics`)).text();
     assert.match(metrics, /^fairlead_bridge_rule_problems\{[^}]*registry="main"[^}]*\} 2/m);
   });

@@ -80,6 +80,14 @@ export class RegistryMetrics {
         for (const { registry, owner, unusable } of this.#bridges()) if (owner) result.observe(unusable, { registry });
       });
     meter
+      .createObservableGauge("fairlead_bridge_left_out", {
+        description:
+          "Providers, services and rules of a bridged registry that are left out, as they are beyond the limits of one registry; by registry.",
+      })
+      .addCallback((result) => {
+        for (const { registry, owner, leftOut } of this.#bridges()) if (owner) result.observe(leftOut, { registry });
+      });
+    meter
       .createObservableGauge("fairlead_bridge_rules", {
         description: "Rules of a bridged registry that the mesh follows, where this process owns it; by registry.",
       })

@@ -11,6 +11,9 @@ const bridgeAnswer = z.object({
   connected: z.boolean(),
   providers: z.number().describe("In the mesh."),
   unusable: z.number().describe("Providers whose names, versions or addresses the mesh does not allow."),
+  leftOut: z
+    .number()
+    .describe("Providers, services and rules that are beyond the limits of one registry, as it was read last."),
   asked: z
     .number()
     .describe("Instances that do not say what they serve: what the mesh had of them stays, and they are asked again."),

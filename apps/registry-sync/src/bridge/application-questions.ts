@@ -9,13 +9,21 @@ import {
 } from "@fairlead/dubbo-registry";
 import type { Logger } from "@fairlead/logging";
 import { fetchMetadata } from "./metadata-client.ts";
+import { isMeant } from "./provider-sieve.ts";
 import { QuestionLane } from "./question-lane.ts";
+import { SharedLimit } from "./shared-limit.ts";
 
 export interface ApplicationQuestionsOptions {
   /** The metadata of a revision in the registry, as text. */
   readonly remote: (application: string, revision: string) => Promise<string | undefined>;
   /** What an instance serves is known now, where it was not when it was read. */
   readonly onProviders: (source: string, providers: readonly Provider[]) => void;
+  /** What the registry may say something about, with `*` for anything. @default everything */
+  readonly interfaces?: readonly string[] | undefined;
+  /** Of all instances; more are left out. @default 200000 */
+  readonly maxProviders?: number;
+  /** Of one revision's metadata; more are left out. @default 10000 */
+  readonly maxServices?: number;
   readonly logger: Logger;
 }
 
@@ -45,6 +53,8 @@ export class ApplicationQuestions {
   readonly #options: ApplicationQuestionsOptions;
   /** By application and revision: one that was read once is never another. */
   readonly #known = new Map<string, ApplicationMetadata>();
+  readonly #servicesLeftOut = new Map<string, number>();
+  readonly #limit: SharedLimit;
   /** The revision of each source, and the sources of each revision. */
   readonly #revisionOf = new Map<string, string>();
   readonly #sourcesOf = new Map<string, Set<string>>();
@@ -59,6 +69,14 @@ export class ApplicationQuestions {
 
   constructor(options: ApplicationQuestionsOptions) {
     this.#options = options;
+    this.#limit = new SharedLimit(options.maxProviders ?? 200_000);
+  }
+
+  /** Services and providers beyond the limits. */
+  get leftOut(): number {
+    let services = 0;
+    for (const count of this.#servicesLeftOut.values()) services += count;
+    return services + this.#limit.leftOut;
   }
 
   /** Instances that do not say what they serve, and are asked again. */
@@ -107,7 +125,7 @@ export class ApplicationQuestions {
     if (sources === undefined) this.#sourcesOf.set(key, new Set([source]));
     else sources.add(source);
     const metadata = this.#known.get(key);
-    if (metadata !== undefined) return providersOf(instance, metadata);
+    if (metadata !== undefined) return this.#providersOf(source, instance, metadata);
     // Where metadata should be in the registry and is not, the instance may have been faster than its metadata.
     this.#ask(source, instance, firstRetryMs, storage === "local" ? 0 : firstRetryMs);
     return undefined;
@@ -116,6 +134,7 @@ export class ApplicationQuestions {
   forget(source: string): void {
     clearTimeout(this.#asked.get(source)?.timer);
     this.#asked.delete(source);
+    this.#limit.grant(source, 0);
     const key = this.#revisionOf.get(source);
     if (key === undefined) return;
     this.#revisionOf.delete(source);
@@ -128,8 +147,9 @@ export class ApplicationQuestions {
     for (const source of this.#asked.keys()) this.forget(source);
   }
 
-  #learn(key: string, metadata: ApplicationMetadata): void {
+  #learn(key: string, told: ApplicationMetadata): void {
     if (this.#known.size >= this.#pruneAt) this.#prune();
+    const metadata = this.#taken(key, told);
     this.#known.set(key, metadata);
     // Also those of the revision who do not answer, or are to be asked later.
     for (const source of this.#sourcesOf.get(key) ?? []) {
@@ -138,15 +158,40 @@ export class ApplicationQuestions {
     }
   }
 
+  /** What the mesh takes of a revision's metadata. */
+  #taken(key: string, metadata: ApplicationMetadata): ApplicationMetadata {
+    const { interfaces, maxServices = 10_000, logger } = this.#options;
+    const services = Object.entries(metadata.services).filter(([, { name }]) => isMeant(name, interfaces));
+    const leftOut = services.length - maxServices;
+    if (leftOut <= 0) return { ...metadata, services: Object.fromEntries(services) };
+    this.#servicesLeftOut.set(key, leftOut);
+    logger.warn({ revision: key, leftOut }, "an application has more services than the mesh takes of one: they are left out"); // prettier-ignore
+    return { ...metadata, services: Object.fromEntries(services.slice(0, maxServices)) };
+  }
+
+  #providersOf(source: string, instance: ApplicationInstance, metadata: ApplicationMetadata): readonly Provider[] {
+    const services = Object.entries(metadata.services);
+    const before = this.#limit.leftOut;
+    const granted = this.#limit.grant(source, services.length);
+    if (granted === services.length) return providersOf(instance, metadata);
+    if (before === 0)
+      this.#options.logger.warn({ source }, "instances of applications have more services than the mesh takes: they are left out"); // prettier-ignore
+    return providersOf(instance, { ...metadata, services: Object.fromEntries(services.slice(0, granted)) });
+  }
+
   #prune(): void {
-    for (const key of this.#known.keys()) if (!this.#sourcesOf.has(key)) this.#known.delete(key);
+    for (const key of this.#known.keys()) {
+      if (this.#sourcesOf.has(key)) continue;
+      this.#known.delete(key);
+      this.#servicesLeftOut.delete(key);
+    }
     this.#pruneAt = this.#known.size + spareRevisions;
   }
 
   #answer(source: string, question: Question, metadata: ApplicationMetadata): void {
     clearTimeout(question.timer);
     this.#asked.delete(source);
-    this.#options.onProviders(source, providersOf(question.instance, metadata));
+    this.#options.onProviders(source, this.#providersOf(source, question.instance, metadata));
   }
 
   #ask(source: string, instance: ApplicationInstance, retryMs: number, delayMs: number): void {
@@ -159,9 +204,9 @@ export class ApplicationQuestions {
     const { logger } = this.#options;
     const { instance } = question;
     try {
-      const isMeant = () => this.#asked.get(source) === question;
-      const metadata = await this.#metadataOf(instance, retryMs === firstRetryMs, isMeant);
-      if (metadata !== undefined && isMeant()) this.#answer(source, question, metadata);
+      const isWanted = () => this.#asked.get(source) === question;
+      const metadata = await this.#metadataOf(instance, retryMs === firstRetryMs, isWanted);
+      if (metadata !== undefined && isWanted()) this.#answer(source, question, metadata);
     } catch (error) {
       if (this.#asked.get(source) !== question) return;
       const level = retryMs === firstRetryMs ? "warn" : "debug";
@@ -177,14 +222,14 @@ export class ApplicationQuestions {
   async #metadataOf(
     instance: ApplicationInstance,
     isFirst: boolean,
-    isMeant: () => boolean,
+    isWanted: () => boolean,
   ): Promise<ApplicationMetadata | undefined> {
     const { application, storage } = instance;
     const revision = instance.revision!;
     const key = `${application} ${revision}`;
     if (storage === "remote")
       return await this.#reads.run("", async () => {
-        if (!isMeant()) return undefined;
+        if (!isWanted()) return undefined;
         await this.prefetch(instance);
         const metadata = this.#known.get(key);
         if (metadata === undefined) throw new Error(`there is no metadata of revision ${revision} in the registry`);
@@ -196,11 +241,11 @@ export class ApplicationQuestions {
     return await (isFirst ? this.#first : this.#again).run(service.address, async () => {
       // Another instance of the revision may have told meanwhile.
       const known = this.#known.get(key);
-      if (known !== undefined || !isMeant()) return known;
+      if (known !== undefined || !isWanted()) return known;
       const timeoutMs = isFirst ? firstTimeoutMs : fetchTimeoutMs;
       const metadata = await fetchMetadata({ service, application, revision, timeoutMs });
       this.#learn(key, metadata);
-      return metadata;
+      return this.#known.get(key);
     });
   }
 }

@@ -38,6 +38,8 @@ export interface ForeignRegistry {
   readonly connected: boolean;
   /** Instances that do not say what they serve, and are asked again. */
   readonly asked: number;
+  /** What it did not read as it was too much. */
+  readonly leftOut: number;
   start(): void;
   /** Ends the connection: what was exported over it is gone at once. Nothing is told any more. */
   stop(): Promise<void>;

@@ -118,6 +118,27 @@ describe("a registry that somebody writes to who means harm", () => {
     await mirror.stop();
   });
 
+  test("more providers and rules than one registry may have are left out and counted, and changes of others go on", async () => {
+    const mirror = new RegistryImport({ name: "full", store, logger: silent, gatherMs: 5, removalDelayMs: 10, lossHoldMs: 10, maxProviders: 3, maxRules: 2 }); // prettier-ignore
+    const rule = (weight: number): RuleDocument => ({ form: "url", interface: name, url: `override://10.0.0.1:1/${name}?weight=${weight}` }); // prettier-ignore
+    const four = sources(...[1, 2, 3, 4].map((port) => provider(port)));
+    mirror.onAll({ providers: four, rules: new Map([1, 2, 3].map((n) => [`/r/${n}`, rule(n)])) });
+    await untilPorts("full", 1, 2, 3);
+    assert.deepEqual([mirror.leftOut, mirror.rules], [2, 2]);
+    mirror.onProviders("/p/0", []);
+    mirror.onProviders("/p/9", [provider(9), provider(10)]);
+    await untilPorts("full", 2, 3, 9);
+    mirror.onRule("/r/4", rule(4));
+    assert.equal(mirror.leftOut, 4);
+    for (const gone of ["/r/1", "/r/3"]) mirror.onRule(gone, undefined);
+    mirror.onRule("/r/4", rule(4));
+    assert.deepEqual([mirror.leftOut, mirror.rules], [2, 2]);
+    mirror.onAll({ providers: sources(provider(4)), rules: new Map() });
+    await untilPorts("full", 4);
+    assert.equal(mirror.leftOut, 0);
+    await mirror.stop();
+  });
+
   test("a registry that is kept to some interfaces says nothing of others: neither who serves them nor how they are called", async () => {
     const mirror = new RegistryImport({ name: "kept", interfaces: ["org.x.*"], store, logger: silent, gatherMs: 5 });
     const other = parseProvider("dubbo://10.0.0.1:7/com.pay.Cards?application=demo", "com.pay.Cards");

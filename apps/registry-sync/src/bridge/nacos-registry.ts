@@ -18,6 +18,8 @@ import type { NacosSettings } from "./nacos-settings.ts";
 export interface NacosRegistryOptions extends NacosSettings {
   readonly servers: string;
   readonly sessionTimeoutMs: number;
+  /** What it may say something about, with `*` for anything. @default everything */
+  readonly interfaces?: readonly string[] | undefined;
   readonly logger: Logger;
   /** New services are looked for so often. @default 2000 */
   readonly pollMs?: number;
@@ -66,6 +68,7 @@ export class NacosRegistry implements ForeignRegistry {
     this.#questions = new ApplicationQuestions({
       remote: async (application, revision) => await this.#items.read({ dataId: application, group: revision }),
       onProviders: (source, providers) => this.#onAnswer(source, providers),
+      interfaces: options.interfaces,
       logger,
     });
     this.#instances = new NacosInstances(this.#questions, options.ordinary);
@@ -74,6 +77,10 @@ export class NacosRegistry implements ForeignRegistry {
 
   get connected(): boolean {
     return this.#client.state === "connected";
+  }
+
+  get leftOut(): number {
+    return this.#questions.leftOut;
   }
 
   get asked(): number {

@@ -15,7 +15,8 @@ export function openRegistry(
   { registry, sessionTimeoutMs, logger }: OpenRegistryOptions,
   events: ForeignRegistryEvents,
 ): ForeignRegistry {
-  const { nacos, servers } = registry;
-  if (nacos !== undefined) return new NacosRegistry({ ...nacos, servers, sessionTimeoutMs, logger }, events);
+  const { nacos, servers, interfaces } = registry;
+  if (nacos !== undefined)
+    return new NacosRegistry({ ...nacos, servers, interfaces, sessionTimeoutMs, logger }, events);
   return new ZooKeeperRegistry({ ...registry, sessionTimeoutMs, logger }, events);
 }

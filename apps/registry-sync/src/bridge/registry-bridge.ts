@@ -29,6 +29,8 @@ export interface BridgeStatus {
   readonly connected: boolean;
   readonly providers: number;
   readonly unusable: number;
+  /** Providers, services and rules beyond the limits of one registry. */
+  readonly leftOut: number;
   /** Instances that do not say what they serve: what the mesh had of them stays, and they are asked again. */
   readonly asked: number;
   /** Rules of the registry that the mesh follows. */
@@ -78,6 +80,7 @@ export class RegistryBridge {
       connected: registry?.connected ?? false,
       providers: incoming?.providers ?? 0,
       unusable: incoming?.unusable ?? 0,
+      leftOut: (incoming?.leftOut ?? 0) + (registry?.leftOut ?? 0),
       asked: registry?.asked ?? 0,
       rules: incoming?.rules ?? 0,
       ruleProblems: incoming?.ruleProblems ?? [],

@@ -7,23 +7,19 @@ import {
   ruleNamespace,
 } from "@fairlead/dubbo-registry";
 import { FairleadError } from "@fairlead/errors";
-import type { Logger } from "@fairlead/logging";
 import type { Catalogue, MeshNode } from "@fairlead/model";
 import type { CatalogueWriter } from "@fairlead/store";
 import { currentTraceparent, inSpan } from "@fairlead/telemetry";
 import type { ForeignRegistryEvents, RegistryReading } from "./foreign-registry.ts";
 import { mirroredInstance, mirroredPrefix, providerOfInstance } from "./mirrored-instance.ts";
 import { ProviderIndex } from "./provider-index.ts";
-import { ProviderSieve } from "./provider-sieve.ts";
+import { ProviderSieve, type ProviderSieveOptions } from "./provider-sieve.ts";
 import { RuleBook, type RuleProblem } from "./rule-book.ts";
 
-export interface RegistryImportOptions extends LedgerOptions {
-  /** In the ids of nodes; of this registry alone. */
-  readonly name: string;
-  /** What the registry may say something about, with `*` for anything. @default everything */
-  readonly interfaces?: readonly string[];
+export interface RegistryImportOptions extends LedgerOptions, ProviderSieveOptions {
   readonly store: Pick<CatalogueWriter, "write">;
-  readonly logger: Logger;
+  /** More are left out. @default 50000 */
+  readonly maxRules?: number;
   /** A change waits so long for others, so that a deploy is a few revisions. Milliseconds. @default 50 */
   readonly gatherMs?: number;
 }
@@ -63,8 +59,8 @@ export class RegistryImport implements ForeignRegistryEvents {
   constructor(options: RegistryImportOptions) {
     this.#options = options;
     this.#ledger = new ProviderLedger(options);
-    this.#rules = new RuleBook(options.name, options.logger);
-    this.#sieve = new ProviderSieve(options.name, options.interfaces);
+    this.#rules = new RuleBook(options.name, options.logger, options.maxRules);
+    this.#sieve = new ProviderSieve(options);
     this.#index = new ProviderIndex(options.name);
   }
 
@@ -83,6 +79,11 @@ export class RegistryImport implements ForeignRegistryEvents {
     return this.#rules.size;
   }
 
+  /** Providers and rules beyond the limits. */
+  get leftOut(): number {
+    return this.#sieve.leftOut + this.#rules.leftOut;
+  }
+
   get ruleProblems(): readonly RuleProblem[] {
     return this.#rules.problems;
   }
@@ -90,8 +91,7 @@ export class RegistryImport implements ForeignRegistryEvents {
   /** What an owner before this one has written stays until the registry has been read. */
   restore({ instances, policies }: Pick<Catalogue, "instances" | "policies">): void {
     const { name } = this.#options;
-    const prefix = mirroredPrefix(name);
-    const own = [...instances.values()].filter(({ nodeId }) => nodeId.startsWith(prefix));
+    const own = [...instances.values()].filter(({ nodeId }) => nodeId.startsWith(mirroredPrefix(name)));
     const providers = own.map((instance) => providerOfInstance(instance, name));
     this.#ledger.restore(providers);
     for (const provider of providers) this.#index.put(provider);
@@ -117,18 +117,18 @@ export class RegistryImport implements ForeignRegistryEvents {
 
   onAll({ providers: sources, rules, asked = new Map() }: RegistryReading): void {
     const missed = [...this.#read.keys()].filter((source) => !sources.has(source) && !asked.has(source));
-    const lost = missed.length * 2 > this.#read.size;
-    this.#holdRules(this.#rules.setAll(rules, lost));
+    this.#holdRules(this.#rules.setAll(rules, missed.length * 2 > this.#read.size));
     this.#read.clear();
     this.#taken.clear();
     this.#sieve.clear();
     this.#rulesChanged = false;
-    for (const [source, providers] of sources) {
-      this.#read.set(source, providers);
+    for (const [source, all] of sources) {
+      const providers = this.#sieve.admit(source, all);
+      if (providers.length > 0) this.#read.set(source, providers);
       this.#taken.set(source, this.#usable(source, providers));
     }
-    const { missing, held } = this.#ledger.readAll(this.#taken, performance.now(), asked);
     const { logger, name } = this.#options;
+    const { missing, held } = this.#ledger.readAll(this.#taken, performance.now(), asked);
     if (held)
       logger.warn(
         { registry: name, missing },
@@ -144,9 +144,10 @@ export class RegistryImport implements ForeignRegistryEvents {
   }
 
   onProviders(source: string, providers: readonly Provider[]): void {
-    if (providers.length === 0) this.#read.delete(source);
-    else this.#read.set(source, providers);
-    this.#take(source, providers);
+    const admitted = this.#sieve.admit(source, providers);
+    if (admitted.length === 0) this.#read.delete(source);
+    else this.#read.set(source, admitted);
+    this.#take(source, admitted);
     this.#ledger.settle(source, performance.now());
     this.#schedule(this.#options.gatherMs ?? 50);
   }

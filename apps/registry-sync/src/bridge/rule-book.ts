@@ -45,9 +45,20 @@ export class RuleBook {
   /** Logged, so that they are not logged again. */
   readonly #known = new Set<string>();
 
-  constructor(registry: string, logger: Logger) {
+  readonly #max: number;
+  /** Where those lie that are too many. */
+  readonly #leftOut = new Set<string>();
+
+  /** @param max rules beyond are left out */
+  constructor(registry: string, logger: Logger, max = 50_000) {
     this.#registry = registry;
     this.#logger = logger;
+    this.#max = max;
+  }
+
+  /** Rules beyond the limit; they are read when the registry is read again and there is room. */
+  get leftOut(): number {
+    return this.#leftOut.size;
   }
 
   /** Rules that are followed, wholly or in part. */
@@ -73,7 +84,8 @@ export class RuleBook {
   setAll(documents: ReadonlyMap<string, RuleDocument>, keepsOthers: boolean): readonly string[] {
     const others = [...this.#read.keys()].filter((source) => !documents.has(source));
     if (!keepsOthers) for (const source of others) this.#read.delete(source);
-    for (const [source, document] of documents) this.#read.set(source, named(document));
+    this.#leftOut.clear();
+    for (const [source, document] of documents) this.#put(source, document);
     this.#changed();
     return keepsOthers ? others : [];
   }
@@ -81,8 +93,9 @@ export class RuleBook {
   /** @returns the interfaces that it may concern, before or now; undefined: any */
   set(source: string, document: RuleDocument | undefined): readonly string[] | undefined {
     const before = this.#read.get(source);
-    if (document === undefined) this.#read.delete(source);
-    else this.#read.set(source, named(document));
+    if (document !== undefined) this.#put(source, document);
+    else if (this.#leftOut.delete(source) || !this.#read.delete(source)) return [];
+    if (this.#leftOut.has(source)) return [];
     this.#changed();
     const rules = [...(before?.rules ?? []), ...(this.#read.get(source)?.rules ?? [])];
     const names = rules.flatMap((rule) => rule.interface ?? []);
@@ -135,6 +148,17 @@ export class RuleBook {
     for (const policy of put) this.#told.set(policyKey(policy), policy);
     for (const policy of removed) this.#told.delete(policyKey(policy));
     for (const [name, keys] of this.#keysOf) if (!keys.some((key) => this.#told.has(key))) this.#keysOf.delete(name);
+  }
+
+  #put(source: string, document: RuleDocument): void {
+    if (this.#read.has(source) || this.#read.size < this.#max) {
+      this.#leftOut.delete(source);
+      this.#read.set(source, named(document));
+      return;
+    }
+    if (this.#leftOut.size === 0)
+      this.#logger.warn({ registry: this.#registry, max: this.#max }, "a registry has more rules than the mesh takes of one: they are left out"); // prettier-ignore
+    this.#leftOut.add(source);
   }
 
   #changed(): void {

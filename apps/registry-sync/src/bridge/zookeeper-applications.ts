@@ -5,16 +5,12 @@ import {
   type Provider,
   type RegistryPaths,
 } from "@fairlead/dubbo-registry";
-import type { Logger } from "@fairlead/logging";
-import { ApplicationQuestions } from "./application-questions.ts";
+import { ApplicationQuestions, type ApplicationQuestionsOptions } from "./application-questions.ts";
 import type { NodeReads } from "./visible-nodes.ts";
 
-export interface ZooKeeperApplicationsOptions {
+export interface ZooKeeperApplicationsOptions extends Omit<ApplicationQuestionsOptions, "remote"> {
   readonly client: NodeReads;
   readonly paths: RegistryPaths;
-  /** What an instance serves is known now, where it was not when it was read. */
-  readonly onProviders: (source: string, providers: readonly Provider[]) => void;
-  readonly logger: Logger;
 }
 
 /** All instances. By path, as all that is told of them. */
@@ -32,19 +28,22 @@ export class ZooKeeperApplications {
   readonly #readings = new Map<string, symbol>();
 
   constructor(options: ZooKeeperApplicationsOptions) {
-    const { client, paths, onProviders, logger } = options;
+    const { client, paths } = options;
     this.#options = options;
     this.#questions = new ApplicationQuestions({
+      ...options,
       remote: async (application, revision) =>
         (await client.read(paths.metadata(application, revision)))?.data.toString("utf8"),
-      onProviders,
-      logger,
     });
   }
 
   /** Instances that do not say what they serve, and are asked again. */
   get asked(): number {
     return this.#questions.size;
+  }
+
+  get leftOut(): number {
+    return this.#questions.leftOut;
   }
 
   async readAll(): Promise<ApplicationsReading> {

@@ -17,6 +17,8 @@ export interface ZooKeeperRegistryOptions extends Pick<
   readonly root?: string;
   /** Where applications register. @default services */
   readonly servicesRoot?: string;
+  /** What it may say something about, with `*` for anything. @default everything */
+  readonly interfaces?: readonly string[] | undefined;
   readonly logger: Logger;
 }
 
@@ -58,6 +60,7 @@ export class ZooKeeperRegistry implements ForeignRegistry {
     this.#applications = new ZooKeeperApplications({
       client: this.#nodes,
       paths: this.#paths,
+      interfaces: options.interfaces,
       onProviders: (source, providers) => {
         // While everything is read, its result comes first.
         if (this.#changedMeanwhile === undefined) events.onProviders(source, providers);
@@ -69,6 +72,10 @@ export class ZooKeeperRegistry implements ForeignRegistry {
 
   get connected(): boolean {
     return this.#client.state === "connected";
+  }
+
+  get leftOut(): number {
+    return this.#applications.leftOut;
   }
 
   get asked(): number {
