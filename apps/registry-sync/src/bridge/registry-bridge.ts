@@ -5,6 +5,7 @@ import type { BridgedRegistry } from "./bridged-registry.ts";
 import { CatalogueFollower } from "./catalogue-follower.ts";
 import { exportedServices } from "./exported-services.ts";
 import type { ForeignRegistry, ForeignRegistryEvents } from "./foreign-registry.ts";
+import { mirroredPrefix } from "./mirrored-instance.ts";
 import { openRegistry } from "./open-registry.ts";
 import { RegistryImport } from "./registry-import.ts";
 import { bridgeLock } from "./retired-registries.ts";
@@ -113,7 +114,7 @@ export class RegistryBridge {
       return;
     }
     try {
-      const follower = new CatalogueFollower(store);
+      const follower = new CatalogueFollower(store, mirroredPrefix(bridged.name));
       const incoming = new RegistryImport({ ...this.#options, ...bridged });
       incoming.restore((await follower.read()).catalogue);
       const registry = openRegistry(this.#options, this.#takingOver(incoming));

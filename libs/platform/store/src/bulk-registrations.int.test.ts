@@ -36,7 +36,7 @@ const instance = (nodeId: string, name: string, weight = 100): Instance => ({
 /** The catalogue by the change log alone: what a compiler sees. */
 async function followed(): Promise<CatalogueReplica> {
   const replica = new CatalogueReplica();
-  const page = await store.changesSince(0, 100_000);
+  const page = await store.changesSince(0, { limit: 100_000 });
   assert(!page.gap);
   for (const change of page.changes) replica.apply(change);
   return replica;
@@ -66,6 +66,29 @@ test("only what has changed is in the change log", async () => {
     page.changes.map(({ kind, key }) => `${kind} ${key}`),
     [`instance ${instanceKey(found.result[0]!)}`],
   );
+});
+
+test("who writes nodes need not read their changes back, and is told of all others' and how far it has read", async () => {
+  const asked = { exceptNodes: "zk~own~", limit: 3 };
+  const put = (id: string, name: string) => store.write(undefined, (tx) => tx.putMirrored([node(id)], [instance(id, name)])); // prettier-ignore
+  const { revision: start } = await put("zk~else~0", "own.A");
+  await put("zk~own~0", "own.A");
+  const { revision: middle } = await put("zk~else~1", "own.B");
+  const { revision: end } = await put("zk~own~1", "own.A");
+  const page = await store.changesSince(start, asked);
+  assert(!page.gap);
+  assert.deepEqual(
+    page.changes.map(({ kind, key }) => `${kind} ${key}`),
+    ["node zk~else~1", "service dubbo/own.B", `instance ${instanceKey(instance("zk~else~1", "own.B"))}`],
+  );
+  assert.equal(page.revision, middle);
+  assert.deepEqual(await store.changesSince(middle, asked), { gap: false, changes: [], revision: end });
+  await store.write(undefined, (tx) =>
+    tx.removeMirrored([instance("zk~own~0", "own.A"), instance("zk~else~1", "own.B")]),
+  );
+  const removals = await store.changesSince(end, asked);
+  assert(!removals.gap);
+  assert.deepEqual(new Set(removals.changes.map(({ key }) => key)), new Set(["zk~else~1", instanceKey(instance("zk~else~1", "own.B"))])); // prettier-ignore
 });
 
 test("an assumed protocol gives way, and nodes go with their last instance; leases do not end them", async () => {

@@ -6,6 +6,13 @@ export type ChangePage =
   /** The log no longer reaches back to the asked revision: take a snapshot. */
   | { readonly gap: true };
 
+export interface ChangesAsked {
+  /** Rows of a page, about. @default 1000 */
+  readonly limit?: number;
+  /** Nodes whose id begins so are left out, with their instances: whoever writes them knows them. @default none are */
+  readonly exceptNodes?: string;
+}
+
 /** The locks that services share, by name. */
 export const lockNames = {
   /** Of the config-compiler that is active. */
@@ -25,8 +32,8 @@ export interface CatalogueReader {
   revision(): Promise<number>;
   /** Everything, consistent at one revision. */
   snapshot(): Promise<Catalogue>;
-  /** The changes after `revision`, in order, whole revisions only, about `limit` rows. `revision` of the page is the last that is complete. */
-  changesSince(revision: number, limit?: number): Promise<ChangePage>;
+  /** The changes after `revision`, in order, whole revisions only. `revision` of the page is the last that is complete. */
+  changesSince(revision: number, asked?: ChangesAsked): Promise<ChangePage>;
   /** @returns undefined when another session holds it */
   tryLock(name: string): Promise<AdvisoryLock | undefined>;
 }

@@ -1,10 +1,13 @@
 import type { Change } from "@fairlead/model";
-import type { ChangePage } from "./catalogue-reader.ts";
+import type { ChangePage, ChangesAsked } from "./catalogue-reader.ts";
 import type { Database } from "./database.ts";
 import type { ChangeLogRow } from "./log-entities.ts";
 
 /** A line of the statement below: a change, or nulls where there is none. */
 type PageRow = { current: string; oldest: string | null } & (ChangeLogRow | Record<keyof ChangeLogRow, null>);
+
+/** Not one of the nodes that the reader has no use for. Keys of instances begin with that of their node. */
+const isAsked = "($3::text IS NULL OR NOT (kind IN ('node', 'instance') AND starts_with(key, $3)))";
 
 /** One statement, so one snapshot: what it says about the newest revision fits the changes that it gives. */
 const pageStatement = `
@@ -12,8 +15,8 @@ const pageStatement = `
   FROM catalogue_revision counter
   LEFT JOIN LATERAL (
     SELECT revision, ordinal, kind, key, value, traceparent FROM change_log
-    WHERE revision > $1 AND revision <= coalesce(
-      (SELECT revision FROM change_log WHERE revision > $1 ORDER BY revision, ordinal OFFSET $2 - 1 LIMIT 1),
+    WHERE revision > $1 AND ${isAsked} AND revision <= coalesce(
+      (SELECT revision FROM change_log WHERE revision > $1 AND ${isAsked} ORDER BY revision, ordinal OFFSET $2 - 1 LIMIT 1),
       9223372036854775807)
   ) page ON true
   ORDER BY page.revision, page.ordinal`;
@@ -30,9 +33,13 @@ function changeOf(row: ChangeLogRow): Change {
   } as Change;
 }
 
-export async function readChanges(database: Database, since: number, limit: number): Promise<ChangePage> {
+export async function readChanges(
+  database: Database,
+  since: number,
+  { limit, exceptNodes }: ChangesAsked & { readonly limit: number },
+): Promise<ChangePage> {
   const rows: PageRow[] = await database.transaction("READ COMMITTED", (manager) =>
-    manager.query(pageStatement, [since, limit]),
+    manager.query(pageStatement, [since, limit, exceptNodes ?? null]),
   );
   const current = Number(rows[0]!.current);
   const oldest = rows[0]!.oldest === null ? current + 1 : Number(rows[0]!.oldest);

@@ -1,4 +1,10 @@
-export { type AdvisoryLock, type CatalogueReader, type ChangePage, lockNames } from "./catalogue-reader.ts";
+export {
+  type AdvisoryLock,
+  type CatalogueReader,
+  type ChangePage,
+  type ChangesAsked,
+  lockNames,
+} from "./catalogue-reader.ts";
 export { type CatalogueQueries, type Page, type PageRequest, type RegisteredNode } from "./catalogue-queries.ts";
 export {
   type CatalogueTransaction,

@@ -78,7 +78,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     ...catalogueQueries(database),
     revision,
     snapshot: (): Promise<Catalogue> => readSnapshot(database),
-    changesSince: (since, limit = defaultPageRows) => readChanges(database, since, limit),
+    changesSince: (since, asked) => readChanges(database, since, { limit: defaultPageRows, ...asked }),
     tryLock: (name) => tryAdvisoryLock(url, name),
     lockHeldForMs: (name) => lockHeldForMs(database, name),
     async write(traceparent, work) {

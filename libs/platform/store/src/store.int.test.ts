@@ -209,7 +209,7 @@ test("two replicas writing 200 changes: revisions without gaps, each announced o
   assert.deepEqual(sorted(written.map(({ revision }) => revision)), expected);
   assert.deepEqual(sorted(announced), expected);
   for (let from = start; from < start + 200;) {
-    const page = await second.changesSince(from, 7);
+    const page = await second.changesSince(from, { limit: 7 });
     assert.ok(!page.gap && page.revision > from);
     for (const change of page.changes) follower.apply(change);
     from = page.revision;
