@@ -41,6 +41,7 @@ export class ZooKeeperRegistry implements ForeignRegistry {
   /** Paths that changed while everything was read: what was read of them may be older than the change. */
   #changedMeanwhile: Map<string, WatchEventType> | undefined;
   readonly #retries = new Set<NodeJS.Timeout>();
+  #stopped = false;
 
   /** @throws FairleadError FL_ZOOKEEPER_ADDRESS_INVALID */
   constructor(options: ZooKeeperRegistryOptions, events: ForeignRegistryEvents) {
@@ -87,6 +88,7 @@ export class ZooKeeperRegistry implements ForeignRegistry {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     this.#connection++;
     for (const retry of this.#retries) clearTimeout(retry);
     this.#export.stop();
@@ -130,7 +132,7 @@ export class ZooKeeperRegistry implements ForeignRegistry {
   /** Does it again after a while when it fails though the connection stays. */
   #guard(connection: number, work: () => Promise<void>): void {
     work().catch((caught: unknown) => {
-      if (connection !== this.#connection) return;
+      if (this.#stopped || connection !== this.#connection) return;
       this.#logger.warn({ err: FairleadError.from(caught) }, "a registry could not be read; it is tried again");
       const retry = setTimeout(() => {
         this.#retries.delete(retry);
@@ -141,7 +143,8 @@ export class ZooKeeperRegistry implements ForeignRegistry {
   }
 
   #onChange(type: WatchEventType, path: string): void {
-    if (type === "children") return;
+    // Nodes of our own go while it stops.
+    if (this.#stopped || type === "children") return;
     if (this.#changedMeanwhile !== undefined) {
       // The last one counts.
       this.#changedMeanwhile.delete(path);
