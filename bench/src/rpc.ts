@@ -1,20 +1,44 @@
 /**
  * `npm run bench:rpc`: what a Dubbo or bolt call costs a sidecar, by what is compiled for it: routes, EDS cluster, retry policy,
- * statistics. Writes docs/benchmarks.md. `--quick` runs one short round and writes nothing. `--only bridge` measures a bridged registry instead
- * (bridge.ts).
+ * statistics. Writes docs/benchmarks.md. `--help` tells the options.
  */
 import { cpus } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { writeSection } from "./benchmarks-page.ts";
 import { Running } from "./running.ts";
 import { benchProtocols, frameBytes } from "./rpc/frames.ts";
 import { rpcLoop } from "./rpc/rpc-loop.ts";
 
-if (process.argv[process.argv.indexOf("--only") + 1] === "bridge") {
+const helpText = `npm run bench:rpc -- [options]
+  --quick        one short round, and no page
+  --only bridge  instead: how soon a bridged registry of 1,000 services is in the mesh
+  --help
+The page is docs/benchmarks.md.
+`;
+
+function readOptions(): { readonly quick?: boolean; readonly only?: string; readonly help?: boolean } {
+  try {
+    const flag = { type: "boolean" } as const;
+    const { values } = parseArgs({ options: { quick: flag, help: flag, only: { type: "string" } } });
+    if (values.only !== undefined && values.only !== "bridge")
+      throw new Error(`--only knows bridge, not ${values.only}`);
+    return values;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}; --help tells the options\n`);
+    process.exit(64);
+  }
+}
+
+const { quick = false, only, help } = readOptions();
+if (help === true) {
+  process.stdout.write(helpText);
+  process.exit(0);
+}
+if (only === "bridge") {
   await import("./bridge.ts");
   process.exit();
 }
-const quick = process.argv.includes("--quick");
 const rounds = quick ? 1 : 3;
 const connections = 8;
 const outstanding = 64;
