@@ -68,12 +68,8 @@ if (files.length === 0) {
   process.stderr.write(`no tests below ${paths.join(", ")}\n`);
   process.exit(1);
 }
-// Servers and timers of one file may disturb the clock of another: unit tests run side by side, the others one by one.
-for (const [group, concurrency] of [
-  [files.filter((file) => !file.endsWith(".int.test.ts")), 2],
-  [files.filter((file) => file.endsWith(".int.test.ts")), 1],
-] as const) {
-  if (group.length === 0) continue;
+/** Runs files; those that do not end are stopped and counted as failed. */
+async function runFiles(group: readonly string[], concurrency: number): Promise<void> {
   // A server that a failed test left running keeps its file's process alive; forceExit would cut off results that are still being written.
   const stuck = new AbortController();
   const watchdog = setTimeout(() => stuck.abort(), silenceLimitMs);
@@ -89,14 +85,14 @@ for (const [group, concurrency] of [
     tally.event(event as TestEvent);
   }
   clearTimeout(watchdog);
-  if (stuck.signal.aborted) {
-    tally.staticCheck(
-      "all test files end",
-      false,
-      silenceLimitMs,
-      "a file was stopped: its tests, or something that they started, do not end",
-    );
-  }
+  if (!stuck.signal.aborted) return;
+  const why = "a file was stopped: its tests, or something that they started, do not end";
+  tally.staticCheck(`${group.length === 1 ? group[0] : "all test files"} ends`, false, silenceLimitMs, why);
 }
+
+// Servers and timers of one file may disturb the clock of another: unit tests run side by side, the others one by one.
+const unit = files.filter((file) => !file.endsWith(".int.test.ts"));
+if (unit.length > 0) await runFiles(unit, 2);
+for (const file of files) if (file.endsWith(".int.test.ts")) await runFiles([file], 1);
 
 process.exit(tally.finish() ? 0 : 1);
