@@ -1,34 +1,23 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, mock, test } from "node:test";
+import { test } from "node:test";
 import { ExactTimer } from "./exact-timer.ts";
+import { MockedClock } from "./testing/mocked-clock.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 
-let nowMs = 0;
-
-beforeEach(() => {
-  nowMs = 0;
-  mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
-});
-afterEach(() => mock.timers.reset());
-
-function pass(ms: number): void {
-  for (let i = 0; i < ms; i++) {
-    nowMs++;
-    mock.timers.tick(1);
-  }
-}
+const clock = new MockedClock();
+const pass = (ms: number): void => clock.pass(ms);
 
 function timerUnderTest(): { readonly timer: ExactTimer; readonly times: number[] } {
   const times: number[] = [];
-  const wheel = new TimerWheel({ now: () => nowMs });
-  return { timer: new ExactTimer(wheel, () => times.push(nowMs)), times };
+  const wheel = new TimerWheel({ now: () => clock.nowMs });
+  return { timer: new ExactTimer(wheel, () => times.push(clock.nowMs)), times };
 }
 
 test("it is met to the millisecond, near or far", () => {
   for (const ms of [1, 99, 200, 201, 999, 5003, 90_000]) {
     const { timer, times } = timerUnderTest();
     pass(37);
-    const from = nowMs;
+    const from = clock.nowMs;
     timer.start(ms);
     pass(ms + 500);
     assert.deepEqual(times, [from + ms]);

@@ -1,22 +1,11 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, mock, test } from "node:test";
+import { test } from "node:test";
 import { TimerWheel } from "@fairlead/timer-wheel";
+import { MockedClock } from "@fairlead/timer-wheel/testing";
 import { AttemptTimers } from "./attempt-timers.ts";
 
-let nowMs = 0;
-
-beforeEach(() => {
-  nowMs = 0;
-  mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
-});
-afterEach(() => mock.timers.reset());
-
-function pass(ms: number): void {
-  for (let i = 0; i < ms; i++) {
-    nowMs++;
-    mock.timers.tick(1);
-  }
-}
+const clock = new MockedClock();
+const pass = (ms: number): void => clock.pass(ms);
 
 /** A request that says how long its client waits, and counts how often it is asked. */
 class Call {
@@ -35,8 +24,12 @@ class Call {
 
 function started(routeMs: number, call?: Call): { readonly timers: AttemptTimers; readonly times: number[] } {
   const times: number[] = [];
-  const request = { onRequestTimeout: () => void times.push(nowMs), onAttemptTimeout() {}, onStreamDuration() {} };
-  const timers = new AttemptTimers(request, new TimerWheel({ now: () => nowMs }));
+  const request = {
+    onRequestTimeout: () => void times.push(clock.nowMs),
+    onAttemptTimeout() {},
+    onStreamDuration() {},
+  };
+  const timers = new AttemptTimers(request, new TimerWheel({ now: () => clock.nowMs }));
   timers.startWhole(routeMs, call);
   return { timers, times };
 }
@@ -44,7 +37,7 @@ function started(routeMs: number, call?: Call): { readonly timers: AttemptTimers
 test("a client's own time-out is met to the millisecond where it is the shorter one, or the only one", () => {
   for (const routeMs of [0, 15_000]) {
     const { times } = started(routeMs, new Call(3000));
-    const from = nowMs;
+    const from = clock.nowMs;
     pass(20_000);
     assert.deepEqual(times, [from + 3000]);
   }
@@ -52,7 +45,7 @@ test("a client's own time-out is met to the millisecond where it is the shorter 
 
 test("the route's time-out stays where the client waits longer, or does not say", () => {
   for (const own of [30_000, undefined]) {
-    const from = nowMs;
+    const from = clock.nowMs;
     const { times } = started(1000, new Call(own));
     pass(40_000);
     assert.deepEqual(times, [from + 1000]);
