@@ -2,7 +2,7 @@ import { bindAddress, defineConfig, durationMs, logLevel, otlpEndpoint } from "@
 import { isValidNodeId, nodeIdRule } from "@fairlead/model";
 import { defaultOverloadActions, parseOverloadActions } from "@fairlead/proxy-overload";
 import { nodeSchema } from "@fairlead/registration";
-import { proxyFields } from "@fairlead/registry-client/proxy-fields";
+import { proxyFields, runFields } from "@fairlead/registry-client/proxy-fields";
 import { z } from "zod";
 
 export const edgeGatewayConfig = defineConfig("edge-gateway", {
@@ -42,15 +42,7 @@ export const edgeGatewayConfig = defineConfig("edge-gateway", {
   drainTimeout: durationMs()
     .prefault("20s")
     .describe("How long a stop may take to serve what is under way; connections are closed then."),
-  concurrency: proxyFields.concurrency(),
-  overloadActions: proxyFields.overloadActions(defaultOverloadActions, parseOverloadActions),
-  overloadMemoryBytes: proxyFields.overloadMemoryBytes(),
-  overloadEventLoopDelay: proxyFields.overloadEventLoopDelay(),
-  overloadConnections: proxyFields.overloadConnections(),
-  locality: proxyFields.locality(),
-  localCluster: proxyFields.localCluster(),
-  hotRestart: proxyFields.hotRestart(),
-  hotRestartTimeout: proxyFields.hotRestartTimeout(),
+  ...runFields(defaultOverloadActions, parseOverloadActions),
   initialFetchTimeout: durationMs()
     .prefault("15s")
     .describe("How long the start waits for each type of configuration before it goes on without."),

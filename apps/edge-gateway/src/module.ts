@@ -11,7 +11,7 @@ import {
   waitsForConfig,
   warmsBeforeTakeover,
 } from "@fairlead/proxy-admin";
-import { coresAvailable, createDataPlane, type DrainOptions } from "@fairlead/proxy-runtime";
+import { createDataPlane, optionsOf, type DrainOptions } from "@fairlead/proxy-runtime";
 import { AdsClient, LastGoodConfig } from "@fairlead/proxy-xds-client";
 import type { NodeBody } from "@fairlead/registration";
 import { RegistryCaller } from "@fairlead/registry-client";
@@ -53,20 +53,7 @@ export function createEdgeGateway(config: EdgeGatewayConfig, resources: EdgeGate
   const runtime = createDataPlane({
     logger,
     nodeId: node.id,
-    drainTimeoutMs: config.drainTimeout,
-    concurrency: config.concurrency === "auto" ? coresAvailable() : config.concurrency,
-    overload: {
-      triggers: config.overloadActions,
-      maxMemoryBytes: config.overloadMemoryBytes,
-      maxEventLoopDelayMs: config.overloadEventLoopDelay,
-      maxConnections: config.overloadConnections,
-    },
-    zone:
-      config.locality === undefined || config.localCluster === undefined
-        ? undefined
-        : { locality: config.locality, cluster: config.localCluster },
-    ...(epoch === undefined ? {} : { sockets: epoch }),
-    ...(config.accessLog === undefined ? {} : { accessLogTargets: [config.accessLog] }),
+    ...optionsOf(config, epoch),
   });
   const lastGood = config.lastGoodConfig === undefined ? undefined : new LastGoodConfig(config.lastGoodConfig, logger);
   const ads = new AdsClient({

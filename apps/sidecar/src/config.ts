@@ -2,7 +2,7 @@ import { bindAddress, defineConfig, durationMs, httpLimitFields, logLevel, otlpE
 import { isValidNodeId, nodeIdRule } from "@fairlead/model";
 import { defaultOverloadActions, parseOverloadActions } from "@fairlead/proxy-overload";
 import { nodeSchema } from "@fairlead/registration";
-import { proxyFields } from "@fairlead/registry-client/proxy-fields";
+import { proxyFields, runFields } from "@fairlead/registry-client/proxy-fields";
 import { z } from "zod";
 
 const separated = (text: string): string[] =>
@@ -75,15 +75,7 @@ export const sidecarConfig = defineConfig("sidecar", {
   drainTimeout: durationMs()
     .prefault("10s")
     .describe("How long a stop may take to withdraw what is published and to serve what is under way."),
-  concurrency: proxyFields.concurrency(),
-  overloadActions: proxyFields.overloadActions(defaultOverloadActions, parseOverloadActions),
-  overloadMemoryBytes: proxyFields.overloadMemoryBytes(),
-  overloadEventLoopDelay: proxyFields.overloadEventLoopDelay(),
-  overloadConnections: proxyFields.overloadConnections(),
-  locality: proxyFields.locality(),
-  localCluster: proxyFields.localCluster(),
-  hotRestart: proxyFields.hotRestart(),
-  hotRestartTimeout: proxyFields.hotRestartTimeout(),
+  ...runFields(defaultOverloadActions, parseOverloadActions),
   initialFetchTimeout: durationMs()
     .prefault("15s")
     .describe("How long the start waits for each type of configuration before it goes on without."),

@@ -3,7 +3,7 @@ import { type EpochLink, listenHandedOver, type ReplaceableModule, reportWhile }
 import { type HttpApi, type HttpApiOptions, httpLimitsOf } from "@fairlead/http-api";
 import type { Logger } from "@fairlead/logging";
 import { countersOf, openConnections, serverStateOf, statsOf, warmsBeforeTakeover } from "@fairlead/proxy-admin";
-import { coresAvailable, createDataPlane } from "@fairlead/proxy-runtime";
+import { createDataPlane, optionsOf } from "@fairlead/proxy-runtime";
 import { AdsClient, LastGoodConfig } from "@fairlead/proxy-xds-client";
 import type { NodeBody } from "@fairlead/registration";
 import packageJson from "../package.json" with { type: "json" };
@@ -65,21 +65,8 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
   const runtime = createDataPlane({
     logger,
     nodeId: node.id,
-    drainTimeoutMs: config.drainTimeout,
-    concurrency: config.concurrency === "auto" ? coresAvailable() : config.concurrency,
-    overload: {
-      triggers: config.overloadActions,
-      maxMemoryBytes: config.overloadMemoryBytes,
-      maxEventLoopDelayMs: config.overloadEventLoopDelay,
-      maxConnections: config.overloadConnections,
-    },
+    ...optionsOf(config, epoch),
     modules: () => config.filterModules.map((module) => filterModuleUrl(module)),
-    zone:
-      config.locality === undefined || config.localCluster === undefined
-        ? undefined
-        : { locality: config.locality, cluster: config.localCluster },
-    ...(epoch === undefined ? {} : { sockets: epoch }),
-    ...(config.accessLog === undefined ? {} : { accessLogTargets: [config.accessLog] }),
   });
   const registry = new RegistryClient({ urls: config.registryUrl, node });
   const lastGood = config.lastGoodConfig === undefined ? undefined : new LastGoodConfig(config.lastGoodConfig, logger);

@@ -70,79 +70,77 @@ export const proxyFields = {
       .describe(
         "A line for each request, in Envoy's default format: stdout, stderr, file:<path> (opened again on SIGUSR1) or off. Access logs that the configuration names are written besides.",
       ),
-  concurrency: () =>
-    z
-      .union([z.literal("auto"), z.coerce.number().int().min(1).max(MAX_WORKERS)], {
-        error: `expected auto, or a number of threads from 1 to ${MAX_WORKERS}`,
-      })
-      .default(1)
-      .describe(
-        "Threads that serve calls. 1: everything is done in one; auto: one for each core that the process may use. With more than one, another thread has the configuration, the admin pages and the health checks, and each of them takes about 60 MiB.",
-      ),
-  /** @param parse throws for what it does not take */
-  overloadActions: <Triggers>(fallback: string, parse: (text: string) => Triggers) =>
-    z
-      .string()
-      .transform((text, context) => {
-        try {
-          return parse(text);
-        } catch (error) {
-          context.addIssue(error instanceof Error ? error.message : String(error));
-          return z.NEVER;
-        }
-      })
-      .prefault(fallback)
-      .describe(
-        "What is done when memory, V8's heap, an event loop, connections or file descriptors run short: <action>=<resource>:<share of its limit>, separated by blanks. A resource without a limit is never short; off = nothing is done. The actions are Envoy's.",
-      ),
-  overloadMemoryBytes: () =>
-    z.coerce
-      .number()
-      .int()
-      .min(1)
-      .optional()
-      .describe("Resident memory at which the proxy is full. Without it: the limit of its cgroup, if that has one."),
-  overloadEventLoopDelay: () =>
-    durationMs()
-      .optional()
-      .describe(
-        "How late a thread may be before requests are refused. Without it that is not watched; /stats tells how late threads are.",
-      ),
-  overloadConnections: () =>
-    z.coerce
-      .number()
-      .int()
-      .min(1)
-      .optional()
-      .describe("Connections of clients at which new ones wait. Without it only each listener's limit counts."),
-  locality: () =>
-    z
-      .string()
-      .regex(/^[^/]+(\/[^/]+){0,2}$/, { error: "a locality is region, region/zone or region/zone/subzone" })
-      .transform((text) => [...text.split("/"), "", ""].slice(0, 3).join("/"))
-      .optional()
-      .describe(
-        "Where the proxy is: region/zone/subzone, the last one or two may be left out. For clusters of other control planes with zone_aware_lb_config; together with FAIRLEAD_LOCAL_CLUSTER.",
-      ),
-  localCluster: () =>
-    z
-      .string()
-      .min(1)
-      .optional()
-      .describe(
-        "The cluster whose hosts are the instances that call as this one does (Envoy's local_cluster_name). With FAIRLEAD_LOCALITY, requests to clusters with zone_aware_lb_config stay in the zone as far as its hosts suffice; without both they go to all zones.",
-      ),
-  hotRestart: () =>
-    z
-      .stringbool()
-      .prefault("false")
-      .describe(
-        "Whether the program runs as two processes, of which one holds the listening sockets: SIGHUP then replaces the one that serves, from the code on disk, without a refused or cut request, and a crash is one that callers wait for. It costs a second process, with about 50 MiB that it does not share.",
-      ),
-  hotRestartTimeout: () =>
-    durationMs()
-      .prefault("90s")
-      .describe(
-        "How long the new process of a hot restart may take until it is ready. Then it is ended, and the one before it goes on.",
-      ),
 };
+
+/**
+ * How a proxy runs: the settings of threads, overload, place and hot restart.
+ *
+ * @param overloadActions the default @param parse throws for what it does not take
+ */
+export const runFields = <Triggers>(overloadActions: string, parse: (text: string) => Triggers) => ({
+  concurrency: z
+    .union([z.literal("auto"), z.coerce.number().int().min(1).max(MAX_WORKERS)], {
+      error: `expected auto, or a number of threads from 1 to ${MAX_WORKERS}`,
+    })
+    .default(1)
+    .describe(
+      "Threads that serve calls. 1: everything is done in one; auto: one for each core that the process may use. With more than one, another thread has the configuration, the admin pages and the health checks, and each of them takes about 60 MiB.",
+    ),
+  overloadActions: z
+    .string()
+    .transform((text, context) => {
+      try {
+        return parse(text);
+      } catch (error) {
+        context.addIssue(error instanceof Error ? error.message : String(error));
+        return z.NEVER;
+      }
+    })
+    .prefault(overloadActions)
+    .describe(
+      "What is done when memory, V8's heap, an event loop, connections or file descriptors run short: <action>=<resource>:<share of its limit>, separated by blanks. A resource without a limit is never short; off = nothing is done. The actions are Envoy's.",
+    ),
+  overloadMemoryBytes: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe("Resident memory at which the proxy is full. Without it: the limit of its cgroup, if that has one."),
+  overloadEventLoopDelay: durationMs()
+    .optional()
+    .describe(
+      "How late a thread may be before requests are refused. Without it that is not watched; /stats tells how late threads are.",
+    ),
+  overloadConnections: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe("Connections of clients at which new ones wait. Without it only each listener's limit counts."),
+  locality: z
+    .string()
+    .regex(/^[^/]+(\/[^/]+){0,2}$/, { error: "a locality is region, region/zone or region/zone/subzone" })
+    .transform((text) => [...text.split("/"), "", ""].slice(0, 3).join("/"))
+    .optional()
+    .describe(
+      "Where the proxy is: region/zone/subzone, the last one or two may be left out. For clusters of other control planes with zone_aware_lb_config; together with FAIRLEAD_LOCAL_CLUSTER.",
+    ),
+  localCluster: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "The cluster whose hosts are the instances that call as this one does (Envoy's local_cluster_name). With FAIRLEAD_LOCALITY, requests to clusters with zone_aware_lb_config stay in the zone as far as its hosts suffice; without both they go to all zones.",
+    ),
+  hotRestart: z
+    .stringbool()
+    .prefault("false")
+    .describe(
+      "Whether the program runs as two processes, of which one holds the listening sockets: SIGHUP then replaces the one that serves, from the code on disk, without a refused or cut request, and a crash is one that callers wait for. It costs a second process, with about 50 MiB that it does not share.",
+    ),
+  hotRestartTimeout: durationMs()
+    .prefault("90s")
+    .describe(
+      "How long the new process of a hot restart may take until it is ready. Then it is ended, and the one before it goes on.",
+    ),
+});

@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { defaultAccessLog } from "./access-log/access-log.ts";
 import type { DataPlane, DataPlaneOptions } from "./data-plane.ts";
 import { ProxyRuntime } from "./proxy-runtime.ts";
@@ -15,9 +14,4 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     loopDelayMs: () => watchdog.beats.delayMs(0),
     accessLogs: accessLogTargets.map((target) => defaultAccessLog(target)),
   });
-}
-
-/** What "auto" is: the cores that this process may use. */
-export function coresAvailable(): number {
-  return availableParallelism();
 }

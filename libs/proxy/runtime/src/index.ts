@@ -1,6 +1,7 @@
 export { type ClusterStatus, type HostStatus } from "./cluster/cluster-status.ts";
-export { coresAvailable, createDataPlane } from "./create-data-plane.ts";
+export { createDataPlane } from "./create-data-plane.ts";
 export type { DataPlane, DataPlaneOptions } from "./data-plane.ts";
+export { type DataPlaneSettings, optionsOf } from "./data-plane-settings.ts";
 export { type DrainOptions } from "./drain-options.ts";
 export { type ListenerState, type ListenerStatus } from "./listener/listener-status.ts";
 export { ProxyRuntime } from "./proxy-runtime.ts";
