@@ -40,7 +40,7 @@ export async function greetings(
   return [...stdout.matchAll(/^greet: hello mesh from (\d+)$/gm)].map(([, port]) => port!);
 }
 
-export const portsIn = ({ instances }: Catalogue) =>
+const portsIn = ({ instances }: Catalogue) =>
   [...instances.values()].filter((instance) => instance.nodeId.startsWith("registry~")).map(({ port }) => port);
 
 /** A mesh with one caller and, where a port is given, one application of its own. */
@@ -60,6 +60,28 @@ export async function meshWith(peers: JavaPeers, ownPort?: number, other?: strin
   return { mesh: await BridgedMesh.start(nodes, ownPort === undefined ? [] : [instance], other), outboundRpcPort };
 }
 
+/**
+ * Calls of the mesh reach Dubbo for Java, which has registered itself as `settings` say.
+ *
+ * @param target of the provider: its registry @param other the bridge, where it is not one to ZooKeeper
+ */
+export async function meshCallsProvider(
+  peers: JavaPeers,
+  settings: Readonly<Record<string, string>>,
+  target: (mesh: BridgedMesh) => string,
+  other?: string,
+): Promise<void> {
+  const { mesh, outboundRpcPort } = await meshWith(peers, undefined, other);
+  await using bridged = mesh;
+  const port = await freePort();
+  const provider = java(peers, "RegistryProvider", [String(port), target(bridged), "shop"], settings);
+  await using server = await PeerServer.start(["java", ...provider]);
+  await bridged.apply("the provider is in the mesh", (catalogue) => portsIn(catalogue).includes(port));
+  assert.deepEqual(await greetings(peers, String(outboundRpcPort), "-", 2), [String(port), String(port)]);
+  assert.equal(bridged.stat("caller", "rpc.outbound_rpc.downstream_rq_total"), 2);
+  assert.equal(server.isRunning, true);
+}
+
 /** Dubbo for Java and the mesh find each other in a real ZooKeeper, both ways and in both of Dubbo's forms of registration. */
 export async function checkBridge(checks: Checks, peers: JavaPeers): Promise<void> {
   const modes = [
@@ -69,15 +91,7 @@ export async function checkBridge(checks: Checks, peers: JavaPeers): Promise<voi
   ] as const;
   for (const [what, settings] of modes) {
     await checks.check(`the mesh calls Dubbo 3.3 for Java, which has registered ${what}`, async () => {
-      const { mesh, outboundRpcPort } = await meshWith(peers);
-      await using bridged = mesh;
-      const port = await freePort();
-      const provider = java(peers, "RegistryProvider", [String(port), bridged.zookeeper, "shop"], settings);
-      await using server = await PeerServer.start(["java", ...provider]);
-      await bridged.apply("the provider is in the mesh", (catalogue) => portsIn(catalogue).includes(port));
-      assert.deepEqual(await greetings(peers, String(outboundRpcPort), "-", 2), [String(port), String(port)]);
-      assert.equal(bridged.stat("caller", "rpc.outbound_rpc.downstream_rq_total"), 2);
-      assert.equal(server.isRunning, true);
+      await meshCallsProvider(peers, settings, (mesh) => mesh.zookeeper);
     });
   }
   for (const [what, step] of [

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { startTestNacos, type TestNacos } from "@fairlead/testing-servers";
 import type { Checks } from "../checks.ts";
 import { freePort } from "../free-port.ts";
-import { greetings, java, type JavaPeers, meshWith, portsIn } from "./bridge-checks.ts";
+import { greetings, java, type JavaPeers, meshCallsProvider, meshWith } from "./bridge-checks.ts";
 import { PeerServer } from "./peer-process.ts";
 
 /** Dubbo for Java with Nacos' own client, and the mesh, find each other in a real Nacos, both ways and in both of Dubbo's forms of registration. */
@@ -25,15 +25,7 @@ async function checkBothWays(checks: Checks, peers: JavaPeers, nacos: TestNacos)
   ] as const;
   for (const [what, settings] of modes) {
     await checks.check(`the mesh calls Dubbo 3.3 for Java, which has registered ${what} in Nacos`, async () => {
-      const { mesh, outboundRpcPort } = await meshWith(peers, undefined, bridge);
-      await using bridged = mesh;
-      const port = await freePort();
-      const provider = java(peers, "RegistryProvider", [String(port), registry, "shop"], settings);
-      await using server = await PeerServer.start(["java", ...provider]);
-      await bridged.apply("the provider is in the mesh", (catalogue) => portsIn(catalogue).includes(port));
-      assert.deepEqual(await greetings(peers, String(outboundRpcPort), "-", 2), [String(port), String(port)]);
-      assert.equal(bridged.stat("caller", "rpc.outbound_rpc.downstream_rq_total"), 2);
-      assert.equal(server.isRunning, true);
+      await meshCallsProvider(peers, settings, () => registry, bridge);
     });
   }
   for (const [what, step] of [
