@@ -1,5 +1,6 @@
 import type { OverloadState } from "@fairlead/proxy-overload";
 import { localStats, type StatStore } from "@fairlead/stat-cells";
+import { checkAddress } from "./address-check.ts";
 import { ConnectionAdmission, SocketStats } from "./connection-admission.ts";
 import { ListeningSocket, type ListeningSocketOptions, type SocketConsumer } from "./listening-socket.ts";
 import type { SocketRequest } from "./socket-source.ts";
@@ -76,16 +77,12 @@ export class ListenerSockets {
   /** Whether the address can be bound, for a listener that may not accept yet. Rejects with the system's error. */
   async probe(request: SocketRequest & { readonly backlog: number }): Promise<void> {
     if (this.#byAddress.has(keyOf(request))) return;
-    const { source } = this.#options;
+    const { source, reusePort } = this.#options;
     if (source !== undefined) {
       await source.take(request);
       return;
     }
-    const consumer = {
-      onConnection: (socket: { destroy(): void }) => socket.destroy(),
-      onOverflow: () => undefined,
-    };
-    (await ListeningSocket.open({ ...this.#options, ...request }, consumer)).close();
+    checkAddress(request.address, request.port, reusePort);
   }
 
   /**

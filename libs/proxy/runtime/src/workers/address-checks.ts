@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { createServer } from "node:net";
+import { checkAddress } from "../listener/address-check.ts";
 import type { HandedSocket, SocketRequest, SocketSource } from "../listener/socket-source.ts";
 
 /** Below those that Linux gives to connections by default (`net.ipv4.ip_local_port_range`). */
@@ -20,7 +20,9 @@ export class AddressChecks implements SocketSource {
 
   async take(request: SocketRequest): Promise<HandedSocket> {
     const key = anyPortKey(request);
-    const port = this.#ports.get(key) ?? (request.port === 0 ? await anyPort(request) : await bindOnce(request));
+    const port =
+      this.#ports.get(key) ??
+      (request.port === 0 ? anyPort(request.address) : checkAddress(request.address, request.port));
     this.#ports.set(key, port);
     return { port, handle: {}, mayAccept: new Promise(() => undefined) };
   }
@@ -38,25 +40,12 @@ export function anyPortKey({ name, address, port }: SocketRequest): string {
  * Not one that the system would choose: it is not held from here on until the workers bind it, and the system could give it to another
  * that shares its addresses, too.
  */
-async function anyPort(request: SocketRequest): Promise<number> {
+function anyPort(address: string): number {
   for (let tries = 0; ; tries++) {
-    const port = randomInt(...anyPorts);
     try {
-      return await bindOnce({ ...request, port });
+      return checkAddress(address, randomInt(...anyPorts));
     } catch (error) {
       if (tries >= MAX_TRIES) throw error;
     }
   }
-}
-
-/** Without `reusePort`: that would succeed beside another process that has it. */
-function bindOnce({ address, port }: SocketRequest): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer((socket) => socket.destroy());
-    server.once("error", reject);
-    server.listen({ host: address, port, exclusive: true }, () => {
-      const bound = server.address();
-      server.close(() => resolve(typeof bound === "object" && bound !== null ? bound.port : port));
-    });
-  });
 }
