@@ -9,8 +9,13 @@ export class BucketContent {
   /** @returns what is to be written for a bucket that held what there was before */
   take(difference: MeshDifference): BucketChange {
     const { entries, removedKeys } = changeOfDifference(difference);
-    const changed = entries.map(digested);
-    for (const entry of changed) this.#entries.set(entry.key, entry);
+    const changed = entries.map((entry) => {
+      const content = entry.encode();
+      const kept = digested(entry, content);
+      this.#entries.set(entry.key, kept);
+      // Only what is about to be written has its bytes at hand.
+      return { ...kept, encode: () => content };
+    });
     for (const key of removedKeys) this.#entries.delete(key);
     return { entries: changed, removedKeys };
   }

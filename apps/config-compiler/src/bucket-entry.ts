@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { MeshDifference } from "@fairlead/compile";
 import { type PolicyObject, policyKey } from "@fairlead/model";
 import {
@@ -7,6 +7,7 @@ import {
   decodeEntry,
   encodeNode,
   encodeResource,
+  encodeRevision,
   encodeScope,
   isPolicyBucketKey,
   unpack,
@@ -21,8 +22,10 @@ import { decodePolicy, encodePolicy } from "./policy-entry.ts";
 /** What is to be in the bucket under a key. */
 export interface BucketEntry {
   readonly key: string;
-  /** @param revision the one that the content was last changed at */
-  encode(revision: number): Uint8Array;
+  /** What has a revision; undefined for a policy, which has none. */
+  readonly kind: "resource" | "scope" | "node" | undefined;
+  /** The content: without a revision. */
+  encode(): Uint8Array;
   /** What it was made of. */
   readonly provenance: readonly ProvenanceEntry[];
   /** What it is the entry of, where that is a policy in force. */
@@ -63,7 +66,8 @@ export function changeOfDifference({ resources, scopes, policies, nodes }: MeshD
 function resourceEntry(resource: CompiledResource): BucketEntry {
   return {
     key: bucketKeyOf("resource", resource.key),
-    encode: (revision) => encodeResource({ ...resource, revision }),
+    kind: "resource",
+    encode: () => encodeResource({ ...resource, revision: 0 }),
     provenance: resource.provenance,
   };
 }
@@ -71,7 +75,8 @@ function resourceEntry(resource: CompiledResource): BucketEntry {
 function scopeEntry(scope: ScopeView): BucketEntry {
   return {
     key: bucketKeyOf("scope", scope.id),
-    encode: (revision) => encodeScope(scope, revision),
+    kind: "scope",
+    encode: () => encodeScope(scope, 0),
     provenance: [{ kind: "subscription", key: scope.id }],
   };
 }
@@ -79,7 +84,8 @@ function scopeEntry(scope: ScopeView): BucketEntry {
 function nodeEntry(node: NodeView): BucketEntry {
   return {
     key: bucketKeyOf("node", node.nodeId),
-    encode: (revision) => encodeNode(node, revision),
+    kind: "node",
+    encode: () => encodeNode(node, 0),
     provenance: [{ kind: "node", key: node.nodeId }],
   };
 }
@@ -89,19 +95,30 @@ function policyEntry(policy: PolicyObject): BucketEntry {
   const key = policyKey(policy);
   return {
     key: policyBucketKeyOf(key),
+    kind: undefined,
     encode: () => encodePolicy(policy),
     provenance: [{ kind: "policy", key, file, line }],
     policy,
   };
 }
 
-/** The digest is that of the entry with revision 0. */
-export function digested(entry: BucketEntry): DigestedEntry {
-  return { ...entry, digest: digestOfBytes(entry.encode(0)) };
+/** The digest is that of the content. @param content of the entry */
+export function digested(entry: BucketEntry, content = entry.encode()): DigestedEntry {
+  return { ...entry, digest: digestOfBytes(content) };
+}
+
+/** @returns what makes an entry's content what is stored of it at a revision, which is that of its last change */
+export function stampOf(revision: number): (entry: BucketEntry) => Uint8Array {
+  const stamps = {
+    resource: encodeRevision("resource", revision),
+    scope: encodeRevision("scope", revision),
+    node: encodeRevision("node", revision),
+  };
+  return ({ kind, encode }) => (kind === undefined ? encode() : Buffer.concat([encode(), stamps[kind]]));
 }
 
 function digestOfBytes(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("base64");
+  return hash("sha256", bytes, "base64");
 }
 
 /** What was found in the bucket. */

@@ -3,7 +3,7 @@ import type { RejectedCompile } from "@fairlead/compile";
 import { FairleadError } from "@fairlead/errors";
 import { ConfigPushedSchema } from "@fairlead/fairlead-api";
 import { encodeHead, headKey, pack, rejectedKey } from "@fairlead/snapshot";
-import type { BucketChange, DigestedEntry } from "./bucket-entry.ts";
+import { type BucketChange, type DigestedEntry, stampOf } from "./bucket-entry.ts";
 import type { BucketReplica } from "./bucket-replica.ts";
 import { rejectedMessage } from "./rejected-message.ts";
 import type { SoleWriter } from "./sole-writer.ts";
@@ -72,8 +72,9 @@ export class BucketWriter {
     };
     for (const { key } of change.entries) this.#heldBack.delete(key);
     const changed = change.entries.filter(({ key, digest }) => this.#replica.digestOf(key) !== digest);
+    const stamped = stampOf(revision);
     await inParallel(changed, aborted, async (entry) => {
-      const value = pack(entry.encode(revision));
+      const value = pack(stamped(entry));
       if (value.byteLength > largeBytes) large.push([entry, value]);
       else await put(entry, value);
     });

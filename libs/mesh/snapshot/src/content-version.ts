@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** The version of a resource: 16 hex digits of the SHA-256 of its bytes. The same on every replica and after every restart. */
 export function contentVersion(body: Uint8Array): string {
-  return createHash("sha256").update(body).digest("hex").slice(0, 16);
+  return hash("sha256", body, "hex").slice(0, 16);
 }

@@ -41,6 +41,17 @@ export function encodeNode(node: NodeView, revision: number): Uint8Array {
   );
 }
 
+const stampedSchemas = { resource: CompiledResourceSchema, scope: ScopeViewSchema, node: NodeViewSchema } as const;
+
+/**
+ * The revision of an entry, to be written behind one that was encoded with revision 0: messages behind each other are one, merged, so that an
+ * entry whose content is compared before it is written is encoded once.
+ */
+export function encodeRevision(kind: keyof typeof stampedSchemas, revision: number): Uint8Array {
+  const schema = stampedSchemas[kind];
+  return toBinary(schema, create(schema, { revision: BigInt(revision) }));
+}
+
 /** The commit: all entries written before it belong to `revision`. */
 export function encodeHead(head: {
   revision: number;

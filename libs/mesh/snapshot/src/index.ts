@@ -10,7 +10,7 @@ export {
   rejectedKey,
 } from "./bucket-layout.ts";
 export { type DecodedEntry, decodeEntry } from "./decode-entry.ts";
-export { encodeHead, encodeNode, encodeResource, encodeScope } from "./encode-entry.ts";
+export { encodeHead, encodeNode, encodeResource, encodeRevision, encodeScope } from "./encode-entry.ts";
 export { pack, unpack } from "./packed.ts";
 export { pushOrder } from "./push-order.ts";
 export { everythingScope } from "./mesh-snapshot.ts";
