@@ -97,8 +97,8 @@ export class NatsLink {
       const done = await Promise.race([attempts(), over.promise]);
       if (done !== undefined) return done.result;
     } finally {
+      // Nothing waits for the signal any more; to abort it would make an error with its stack, for each write.
       clearTimeout(timer);
-      deadline.abort();
     }
     if (this.#closing.signal.aborted) throw busError("FL_BUS_CLOSED", `cannot ${what}: the bus is closed`);
     const where = this.#options.address.hosts.join(",");
