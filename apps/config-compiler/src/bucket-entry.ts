@@ -25,7 +25,7 @@ export interface BucketEntry {
   /** What has a revision; undefined for a policy, which has none. */
   readonly kind: "resource" | "scope" | "node" | undefined;
   /** The content: without a revision. */
-  encode(): Uint8Array;
+  readonly encode: () => Uint8Array;
   /** What it was made of. */
   readonly provenance: readonly ProvenanceEntry[];
   /** What it is the entry of, where that is a policy in force. */
