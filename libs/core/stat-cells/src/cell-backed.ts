@@ -1,5 +1,6 @@
 import { type CellLayout, layoutOf, type StatClass } from "./cell-layout.ts";
 import { CellNamedCounts } from "./named-counts.ts";
+import { CellNumberedCounts } from "./numbered-counts.ts";
 import type { StatBlock } from "./stat-block.ts";
 
 /** A group in cells: its numbers are accessors of its prototype, which V8 inlines (docs/decisions/0012-worker-threads.md has the figures). */
@@ -45,9 +46,8 @@ function createCellClass(type: StatClass<object>): CellClass {
       this[statBlock] = block;
       this[firstCell] = at;
       const others: Record<string, unknown> = {};
-      const bytesAt = block.own.byteOffset + at * 8;
-      for (const array of fields.arrays)
-        others[array.name] = new Uint32Array(block.memory, bytesAt + array.at * 8, array.length);
+      for (const array of fields.numbered)
+        others[array.name] = new CellNumberedCounts(block, at + array.at, array.length);
       for (const named of fields.named) others[named.name] = new CellNamedCounts(block, at + named.at, named.capacity);
       for (const group of fields.groups) others[group.name] = cellBacked(group.type, block, at + group.at);
       Object.assign(this, others);

@@ -1,8 +1,9 @@
 import { NamedCounts } from "./named-counts.ts";
+import { NumberedCounts } from "./numbered-counts.ts";
 
 /**
- * A group of counters and gauges: a class whose fields are numbers that begin at 0. A field may also be another such group, a
- * `Uint32Array`, or `NamedCounts`. Its constructor takes nothing.
+ * A group of counters and gauges: a class whose fields are numbers that begin at 0. A field may also be another such group,
+ * `NumberedCounts` or `NamedCounts`. Its constructor takes nothing.
  */
 export interface StatClass<Group extends object> {
   new (): Group;
@@ -14,7 +15,7 @@ export interface StatClass<Group extends object> {
 export interface CellLayout {
   /** A sample of the group; never counted in. */
   readonly numbers: readonly string[];
-  readonly arrays: readonly { readonly name: string; readonly at: number; readonly length: number }[];
+  readonly numbered: readonly { readonly name: string; readonly at: number; readonly length: number }[];
   readonly named: readonly { readonly name: string; readonly at: number; readonly capacity: number }[];
   readonly groups: readonly { readonly name: string; readonly at: number; readonly type: StatClass<object> }[];
   /** Cells of 8 bytes. */
@@ -28,13 +29,13 @@ export function layoutOf(type: StatClass<object>): CellLayout {
   if (known !== undefined) return known;
   const fields = Object.entries(new type()) as [string, unknown][];
   const numbers = fields.flatMap(([name, value]) => (typeof value === "number" ? [name] : []));
-  const arrays = [];
+  const numbered = [];
   const named = [];
   const groups = [];
   let at = numbers.length;
   for (const [name, value] of fields) {
-    if (value instanceof Uint32Array) {
-      arrays.push({ name, at, length: value.length });
+    if (value instanceof NumberedCounts) {
+      numbered.push({ name, at, length: value.length });
       at += Math.ceil(value.length / 2);
     } else if (value instanceof NamedCounts) {
       named.push({ name, at, capacity: value.capacity });
@@ -45,7 +46,7 @@ export function layoutOf(type: StatClass<object>): CellLayout {
       at += layoutOf(inner).size;
     }
   }
-  const layout = { numbers, arrays, named, groups, size: at };
+  const layout = { numbers, numbered, named, groups, size: at };
   layouts.set(type, layout);
   return layout;
 }

@@ -10,7 +10,8 @@ export {
 } from "./common-cells.ts";
 export { CommonGauges } from "./common-gauges.ts";
 export { NamedCounts } from "./named-counts.ts";
+export { NumberedCounts } from "./numbered-counts.ts";
 export { StatBlock, type StatBlockShare } from "./stat-block.ts";
 export { SharedStats, SharedStatsOfThread } from "./shared-stats.ts";
 export { localStats, type StatStore } from "./stat-store.ts";
-export { arrayTotal, numbersOf, totalOf } from "./totals.ts";
+export { numbersOf, totalOf } from "./totals.ts";

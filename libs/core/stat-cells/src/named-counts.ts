@@ -5,7 +5,8 @@ const DEFAULT_CAPACITY = 64;
 /** Counters whose names are known only when they are counted. */
 export class NamedCounts {
   readonly capacity: number;
-  readonly #values = new Map<string, number>();
+  /** Made for the first name: most groups count none. */
+  #values: Map<string, number> | undefined;
 
   /** @param capacity names that threads can share; what is counted beyond is seen by its own thread alone */
   constructor(capacity = DEFAULT_CAPACITY) {
@@ -13,7 +14,8 @@ export class NamedCounts {
   }
 
   count(name: string, by = 1): void {
-    this.#values.set(name, (this.#values.get(name) ?? 0) + by);
+    const values = (this.#values ??= new Map());
+    values.set(name, (values.get(name) ?? 0) + by);
   }
 
   [Symbol.iterator](): Iterator<readonly [name: string, value: number]> {
@@ -22,7 +24,7 @@ export class NamedCounts {
 
   /** Over all threads. */
   entries(): Iterable<readonly [name: string, value: number]> {
-    return this.#values;
+    return this.#values ?? [];
   }
 }
 

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
-import { arrayTotal, localStats, NamedCounts, numbersOf, SharedStats, SharedStatsOfThread, totalOf } from "./index.ts";
+import {
+  localStats,
+  NamedCounts,
+  NumberedCounts,
+  numbersOf,
+  SharedStats,
+  SharedStatsOfThread,
+  totalOf,
+} from "./index.ts";
 
 class Inner {
   rx_total = 0;
@@ -13,7 +21,7 @@ class Group {
   rq_active = 0;
   members = 0;
   readonly inner = new Inner();
-  readonly byStatus = new Uint32Array(3);
+  readonly byNumber = new NumberedCounts(3);
   readonly named = new NamedCounts(2);
 
   begin(): void {
@@ -58,19 +66,11 @@ test("what each thread sets to the same is not added up", () => {
   ]);
 });
 
-test("fields are apart from each other, arrays included", () => {
+test("fields are apart from each other, counts by number included", () => {
   const [control, a, b] = three().groups;
-  a.byStatus[0]!++;
-  a.byStatus[2]! += 2;
-  b.byStatus[2]!++;
-  assert.deepEqual([...arrayTotal(control, "byStatus")], [1, 0, 3]);
-  assert.deepEqual(
-    [[...a.byStatus], [...b.byStatus]],
-    [
-      [1, 0, 2],
-      [0, 0, 1],
-    ],
-  );
+  for (const number of [0, 2, 2]) a.byNumber.count(number);
+  b.byNumber.count(2);
+  for (const group of [control, a, b]) assert.deepEqual([...group.byNumber.totals()], [1, 0, 3]);
   assert.deepEqual([a.rq_total, a.inner.rx_total, a.members, [...a.named.entries()]], [0, 0, 0, []]);
 });
 
@@ -105,6 +105,13 @@ test("one thread alone has ordinary objects, which are their own totals", () => 
   assert.equal(totalOf(group), group);
   assert.deepEqual(Object.keys(group).slice(0, 2), ["rq_total", "rq_active"]);
   assert.deepEqual(numbersOf(group)[0], ["rq_total", 1]);
+});
+
+test("counts by number of one thread alone are made when the first is counted", () => {
+  const group = localStats.create("g", Group);
+  assert.equal(group.byNumber.totals().length, 0);
+  group.byNumber.count(1);
+  assert.deepEqual([...group.byNumber.totals()], [0, 1, 0]);
 });
 
 test("a thread that never comes to rest can be read", async () => {

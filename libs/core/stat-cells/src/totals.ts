@@ -6,7 +6,7 @@ const totalClasses = new WeakMap<StatClass<object>, TotalClass>();
 
 /**
  * The same numbers over all threads, always as they are now; read only. A group that is not in cells is its own total, so that one
- * thread alone pays nothing. What has several parts (a group in the group, an array) has no total.
+ * thread alone pays nothing. What has several parts (a group in the group, counts) has no total here.
  */
 export function totalOf<Group extends object>(group: Group): Readonly<Group> {
   if (!isCellGroup(group)) return group;
@@ -25,24 +25,6 @@ export function numbersOf(group: object): (readonly [name: string, value: number
     return Object.entries(group).filter((entry): entry is [string, number] => typeof entry[1] === "number");
   const total = totalOf(group) as unknown as Readonly<Record<string, number>>;
   return group[layout].numbers.map((name) => [name, total[name]!] as const);
-}
-
-/** An array of the group, added up over all threads. */
-export function arrayTotal<Name extends string>(
-  group: { readonly [name in Name]: Uint32Array },
-  name: Name,
-): Uint32Array {
-  const own = group[name];
-  if (!isCellGroup(group)) return own;
-  const { [statBlock]: block, [firstCell]: first } = group as CellGroup;
-  const place = (group as CellGroup)[layout].arrays.find((array) => array.name === name);
-  if (place === undefined) return own;
-  const sum = new Uint32Array(place.length);
-  for (const { byteOffset } of block.slices) {
-    const cells = new Uint32Array(block.memory, byteOffset + (first + place.at) * 8, place.length);
-    for (const [i, value] of cells.entries()) sum[i]! += value;
-  }
-  return sum;
 }
 
 function createTotalClass(names: readonly string[], sameInAll: readonly string[]): TotalClass {

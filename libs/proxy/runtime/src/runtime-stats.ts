@@ -1,6 +1,6 @@
 import type { HttpStats, TcpStats } from "@fairlead/proxy-filter";
 import type { Http2Stats } from "@fairlead/proxy-stream";
-import { arrayTotal, numbersOf } from "@fairlead/stat-cells";
+import { numbersOf } from "@fairlead/stat-cells";
 import type { ListenerStats } from "./listener/listener-stats.ts";
 import type { LogFileStats } from "./access-log/log-file.ts";
 import type { CircuitBreaker, Cluster, TlsStats } from "@fairlead/proxy-upstream";
@@ -71,7 +71,7 @@ function addCluster(stats: Map<string, number>, { config, stats: own, breaker, h
   if (config.tls !== undefined || (config.tlsMatches?.length ?? 0) > 0) addTls(stats, `${prefix}.ssl`, own.ssl);
   add(stats, `${prefix}.outlier_detection`, own.outlier);
   add(stats, `${prefix}.health_check`, own.healthCheck);
-  for (const [status, count] of arrayTotal(own, "byStatus").entries())
+  for (const [status, count] of own.byStatus.totals().entries())
     if (count > 0) stats.set(`${prefix}.upstream_rq_${status}`, count);
   addBreaker(stats, `${prefix}.circuit_breakers.default`, breaker);
   addBreaker(stats, `${prefix}.circuit_breakers.high`, highBreaker);

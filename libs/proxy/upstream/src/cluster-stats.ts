@@ -1,4 +1,5 @@
 import { Http2Stats } from "@fairlead/proxy-stream";
+import { NumberedCounts } from "@fairlead/stat-cells";
 import { InUse } from "./in-use.ts";
 import { TlsStats } from "./tls-stats.ts";
 
@@ -108,14 +109,14 @@ export class ClusterStats {
   /** `ssl.…` */
   readonly ssl = new TlsStats();
   /** By status: `upstream_rq_503`. */
-  readonly byStatus = new Uint32Array(600);
+  readonly byStatus = new NumberedCounts(600);
 
   /** Of the connections to its hosts: `http2.…` */
   readonly http2 = new Http2Stats();
 
   countStatus(status: number): void {
     this.upstream_rq_completed++;
-    if (status < 600) this.byStatus[status]!++;
+    if (status < 600) this.byStatus.count(status);
     if (status >= 500) this.upstream_rq_5xx++;
     else if (status >= 400) this.upstream_rq_4xx++;
     else if (status >= 300) this.upstream_rq_3xx++;

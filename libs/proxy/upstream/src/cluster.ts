@@ -8,7 +8,7 @@ import { createConnectionPool } from "./create-connection-pool.ts";
 import { HealthChecker } from "./health-checker.ts";
 import type { Destination, HostChoice } from "./host-choice.ts";
 import { type HostEntry, HostSet, type HostSetContext } from "./host-set.ts";
-import { Host, hostKey } from "./host.ts";
+import { Host, hostKey, type HostOwner } from "./host.ts";
 import { OriginalDestinations } from "./original-destinations.ts";
 import { OutlierDetector } from "./outlier-detector.ts";
 import { type HealthReporter, ReportedHealth } from "./reported-health.ts";
@@ -31,6 +31,8 @@ export interface ClusterContext {
   readonly onHealth?: ((cluster: Cluster) => void) | undefined;
 }
 
+const monotonicMs = (): number => performance.now();
+
 /** One version of a cluster: its configuration, and hosts that come and go. */
 export class Cluster {
   readonly config: ClusterConfig;
@@ -45,11 +47,19 @@ export class Cluster {
   /** The share of requests that the assignment wants turned away, 0 to 1. */
   dropOverload = 0;
   #overprovisioningPercent: number;
+  readonly #setContext: HostSetContext;
   #hosts: HostSet;
   #subsets: SubsetHosts | undefined;
   readonly #configsOfMatches = new Map<TlsMatch, ClusterConfig>();
   readonly #aggregate: AggregateHosts | undefined;
   readonly #destinations: OriginalDestinations | undefined;
+  readonly #hostOwner: HostOwner = {
+    createPool: ({ address, port, settings }, high) => {
+      const ofPriority = high ? { ...settings, circuitBreakers: settings.highCircuitBreakers } : settings;
+      return createConnectionPool(address, port, ofPriority, this.stats, this.#context.wheel);
+    },
+    onLeaving: () => this.#refresh(),
+  };
   #closed = false;
 
   constructor(config: ClusterConfig, stats: ClusterStats, context: ClusterContext) {
@@ -58,8 +68,9 @@ export class Cluster {
     this.breaker = new CircuitBreaker(stats, config.circuitBreakers);
     this.highBreaker = new CircuitBreaker(stats, config.highCircuitBreakers);
     this.#context = context;
-    this.#now = context.now ?? (() => performance.now());
+    this.#now = context.now ?? monotonicMs;
     this.#overprovisioningPercent = config.overprovisioningPercent;
+    this.#setContext = this.#createSetContext();
     this.#hosts = this.#createSet([]);
     const { clusterOf = () => undefined } = context;
     if (config.aggregates !== undefined)
@@ -125,7 +136,7 @@ export class Cluster {
    * @param policy of this assignment
    */
   setHosts(specs: readonly HostSpec[], policy: AssignmentPolicy = {}): void {
-    const before = new Map(this.#hosts.entries.map((entry) => [entry.host.key, entry.host]));
+    const before = new Map(this.#hosts.entries.map(({ host }) => [hostKey(host.address, host.port), host]));
     const after = new Map<string, HostEntry>();
     for (const spec of specs) {
       const key = hostKey(spec.address, spec.port);
@@ -224,23 +235,18 @@ export class Cluster {
   }
 
   #createHost(spec: HostSpec): Host {
-    const { address, port } = spec;
-    const config = this.#configFor(spec);
-    const host = new Host(spec, config, (high) => {
-      const ofPriority = high ? { ...config, circuitBreakers: config.highCircuitBreakers } : config;
-      return createConnectionPool(address, port, ofPriority, this.stats, this.#context.wheel);
-    });
-    host.readySinceMs = this.#now();
-    host.onLeaving = () => this.#refresh();
+    const host = new Host(spec, this.#configFor(spec), this.#hostOwner);
+    host.readySinceMs = Math.floor(this.#now());
     return host;
   }
 
   #createSet(entries: readonly HostEntry[]): HostSet {
-    const config = { ...this.config, overprovisioningPercent: this.#overprovisioningPercent };
-    return new HostSet(entries, config, this.#setContext());
+    const overprovisioningPercent = this.#overprovisioningPercent;
+    const isOurs = overprovisioningPercent === this.config.overprovisioningPercent;
+    return new HostSet(entries, isOurs ? this.config : { ...this.config, overprovisioningPercent }, this.#setContext);
   }
 
-  #setContext(): HostSetContext {
+  #createSetContext(): HostSetContext {
     const { random, zone, clusterOf } = this.#context;
     if (zone === undefined || this.config.zoneAware === undefined) return { random, now: this.#now };
     const callers = (): HostSet | undefined => clusterOf?.(zone.cluster)?.hosts;
@@ -260,8 +266,7 @@ export class Cluster {
     const { subsets } = this.config;
     if (subsets === undefined) return;
     const before = this.#subsets?.names() ?? new Set();
-    const context = this.#setContext();
-    this.#subsets = new SubsetHosts(hosts, this.config, subsets, this.stats, context);
+    this.#subsets = new SubsetHosts(hosts, this.config, subsets, this.stats, this.#setContext);
     const after = this.#subsets.names();
     this.stats.lb_subsets_created += after.difference(before).size;
     this.stats.lb_subsets_removed += before.difference(after).size;

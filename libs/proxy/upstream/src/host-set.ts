@@ -37,40 +37,32 @@ interface Level {
   readonly any: Balancer;
 }
 
+/** Who gets how much of the load, by priority, and who chooses among its hosts. */
+interface Plan {
+  readonly health: readonly PriorityHealth[];
+  readonly load: PriorityLoad;
+  readonly levels: readonly Level[];
+  /** When there is nothing to decide but the host. */
+  readonly only: Balancer | undefined;
+}
+
 /** The hosts of a cluster at one moment, and who chooses among them. Immutable; a request keeps the hosts it chose. */
 export class HostSet {
   readonly entries: readonly HostEntry[];
   readonly healthy: number;
   readonly degraded: number;
-  readonly load: PriorityLoad;
-  #byKey: ReadonlyMap<string, Host> | undefined;
   readonly #config: ClusterConfig;
-  readonly #random: () => number;
-  readonly #health: readonly PriorityHealth[];
-  readonly #levels: readonly Level[];
-  /** When there is nothing to decide but the host. */
-  readonly #only: Balancer | undefined;
+  readonly #context: HostSetContext;
+  /** Made when it is first chosen from: of many clusters few are called. */
+  #plan: Plan | undefined;
+  #byKey: ReadonlyMap<string, Host> | undefined;
 
   constructor(entries: readonly HostEntry[], config: ClusterConfig, context: HostSetContext) {
     this.entries = entries;
     this.#config = config;
-    this.#random = context.random;
-    const candidates = entries.filter((entry) => entry.health !== "draining");
-    const last = candidates.reduce((max, { host }) => Math.max(max, host.priority), 0);
-    const byPriority = Array.from({ length: last + 1 }, (_level, p) =>
-      candidates.filter(({ host }) => host.priority === p),
-    );
-    this.#health = byPriority.map((level) => ({
-      total: level.length,
-      healthy: level.filter((entry) => healthOf(entry) === "healthy").length,
-      degraded: level.filter((entry) => healthOf(entry) === "degraded").length,
-    }));
-    this.healthy = this.#health.reduce((sum, level) => sum + level.healthy, 0);
-    this.degraded = this.#health.reduce((sum, level) => sum + level.degraded, 0);
-    this.load = priorityLoads(this.#health, config.overprovisioningPercent, config.healthyPanicPercent);
-    this.#levels = byPriority.map((level, p) => createLevel(level, p, this.load.panic[p] === true, config, context));
-    const [first] = this.#levels;
-    this.#only = this.load.healthy[0] === 100 && this.load.panic[0] !== true ? first?.healthy : undefined;
+    this.#context = context;
+    this.healthy = countOf(entries, "healthy");
+    this.degraded = countOf(entries, "degraded");
   }
 
   isHealthy(entry: HostEntry): boolean {
@@ -79,7 +71,11 @@ export class HostSet {
 
   /** Of each priority. */
   get health(): readonly PriorityHealth[] {
-    return this.#health;
+    return this.#planned().health;
+  }
+
+  get load(): PriorityLoad {
+    return this.#planned().load;
   }
 
   /** By `address:port`. */
@@ -89,12 +85,14 @@ export class HostSet {
 
   /** Whether a part of the requests is sent to hosts whatever their health. */
   get panic(): boolean {
-    return this.load.panic.some((panic, p) => panic && (this.load.healthy[p] ?? 0) > 0);
+    const { load } = this;
+    return load.panic.some((panic, p) => panic && (load.healthy[p] ?? 0) > 0);
   }
 
   pick(choice?: HostChoice): Host | undefined {
+    const plan = this.#planned();
     const balancer =
-      this.#only !== undefined && choice?.avoidPriorities === undefined ? this.#only : this.#choose(choice);
+      plan.only !== undefined && choice?.avoidPriorities === undefined ? plan.only : this.#choose(choice, plan);
     const { avoid, avoidAttempts = 0 } = choice ?? {};
     let host = balancer?.pick(choice);
     for (let i = 1; i <= avoidAttempts && host !== undefined && avoid?.has(host) === true; i++)
@@ -102,27 +100,55 @@ export class HostSet {
     return host;
   }
 
-  #choose(choice: HostChoice | undefined): Balancer | undefined {
-    const load = this.#loadWithout(choice?.avoidPriorities);
+  #planned(): Plan {
+    return (this.#plan ??= createPlan(this.entries, this.#config, this.#context));
+  }
+
+  #choose(choice: HostChoice | undefined, plan: Plan): Balancer | undefined {
+    const load = this.#loadWithout(choice?.avoidPriorities, plan);
     // By the hash where there is one: the same key must find the same priority.
-    let point = choice?.hash === undefined ? this.#random() * 100 : Number(choice.hash % 100n);
+    let point = choice?.hash === undefined ? this.#context.random() * 100 : Number(choice.hash % 100n);
     for (const [p, share] of load.healthy.entries()) {
       point -= share;
-      if (point < 0) return load.panic[p] === true ? this.#levels[p]?.any : this.#levels[p]?.healthy;
+      if (point < 0) return load.panic[p] === true ? plan.levels[p]?.any : plan.levels[p]?.healthy;
     }
     for (const [p, share] of load.degraded.entries()) {
       point -= share;
-      if (point < 0) return load.panic[p] === true ? this.#levels[p]?.any : this.#levels[p]?.degraded;
+      if (point < 0) return load.panic[p] === true ? plan.levels[p]?.any : plan.levels[p]?.degraded;
     }
     return undefined;
   }
 
-  #loadWithout(avoid: ReadonlySet<number> | undefined): PriorityLoad {
-    if (avoid === undefined || avoid.size === 0) return this.load;
-    const rest = this.#health.map((level, p) => (avoid.has(p) ? { total: 0, healthy: 0, degraded: 0 } : level));
-    if (rest.every((level) => level.total === 0)) return this.load;
+  #loadWithout(avoid: ReadonlySet<number> | undefined, { load, health }: Plan): PriorityLoad {
+    if (avoid === undefined || avoid.size === 0) return load;
+    const rest = health.map((level, p) => (avoid.has(p) ? { total: 0, healthy: 0, degraded: 0 } : level));
+    if (rest.every((level) => level.total === 0)) return load;
     return priorityLoads(rest, this.#config.overprovisioningPercent, this.#config.healthyPanicPercent);
   }
+}
+
+/** Those that are draining are not chosen, whatever else is said of them. */
+function countOf(entries: readonly HostEntry[], health: HostHealth): number {
+  let count = 0;
+  for (const entry of entries) if (healthOf(entry) === health) count++;
+  return count;
+}
+
+function createPlan(entries: readonly HostEntry[], config: ClusterConfig, context: HostSetContext): Plan {
+  const candidates = entries.filter((entry) => entry.health !== "draining");
+  const last = candidates.reduce((max, { host }) => Math.max(max, host.priority), 0);
+  const byPriority = Array.from({ length: last + 1 }, (_level, p) =>
+    candidates.filter(({ host }) => host.priority === p),
+  );
+  const health = byPriority.map((level) => ({
+    total: level.length,
+    healthy: countOf(level, "healthy"),
+    degraded: countOf(level, "degraded"),
+  }));
+  const load = priorityLoads(health, config.overprovisioningPercent, config.healthyPanicPercent);
+  const levels = byPriority.map((level, p) => createLevel(level, p, load.panic[p] === true, config, context));
+  const only = load.healthy[0] === 100 && load.panic[0] !== true ? levels[0]?.healthy : undefined;
+  return { health, load, levels, only };
 }
 
 function createLevel(

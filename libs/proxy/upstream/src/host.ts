@@ -1,6 +1,5 @@
-import type { HostSpec } from "./cluster-config.ts";
+import type { ClusterConfig, HostSpec } from "./cluster-config.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
-import type { ConnectSettings } from "./host-connect.ts";
 import type { HostMetadata } from "./subset-config.ts";
 
 /** Who is told how a host does: outlier detection. */
@@ -16,21 +15,24 @@ export interface HostMonitor {
 const LEAVING_MS = 30_000;
 const noMetadata: HostMetadata = Object.freeze({});
 
+/** Whose host it is: one for all hosts of a cluster, so that a host needs no closures of its own. */
+export interface HostOwner {
+  createPool(host: Host, high: boolean): ConnectionPool;
+  /** Told of a change of `leaving`. */
+  onLeaving(host: Host): void;
+}
+
 /** One endpoint of one cluster, for as long as it is assigned or requests to it are under way. */
 export class Host {
   readonly address: string;
   readonly port: number;
-  /** `address:port`, `[address]:port` for IPv6. */
-  readonly key: string;
   /** "" when it has none. */
   hostname = "";
   /** 0 is the first. */
   priority = 0;
-  /** What it is hashed by. */
-  hashKey = "";
   /** What the assignment says of it under `envoy.lb`. */
   metadata: HostMetadata = noMetadata;
-  /** Since when it may be chosen; the proxy's monotonic clock. */
+  /** Since when it may be chosen; the proxy's monotonic clock, whole milliseconds. */
   readySinceMs = 0;
   activeRequests = 0;
   totalRequests = 0;
@@ -41,25 +43,34 @@ export class Host {
   failedCheck = false;
   /** It has said that it is about to go. */
   leaving = false;
-  /** Told of a change of `leaving`. */
-  onLeaving: (() => void) | undefined;
 
   /** How it is connected to. */
-  readonly settings: ConnectSettings;
-  readonly #createPool: (high: boolean) => ConnectionPool;
+  readonly settings: ClusterConfig;
+  readonly #owner: HostOwner;
+  #key: string | undefined;
+  #hashKey: string | undefined;
   #pool: ConnectionPool | undefined;
   /** For requests of high priority: they do not wait behind others. */
   #highPool: ConnectionPool | undefined;
   #drained = false;
   #leavingEnds: NodeJS.Timeout | undefined;
 
-  constructor(spec: HostSpec, settings: ConnectSettings, createPool: (high: boolean) => ConnectionPool) {
+  constructor(spec: HostSpec, settings: ClusterConfig, owner: HostOwner) {
     this.settings = settings;
     this.address = spec.address;
     this.port = spec.port;
-    this.key = hostKey(spec.address, spec.port);
-    this.#createPool = createPool;
+    this.#owner = owner;
     this.update(spec);
+  }
+
+  /** `address:port`, `[address]:port` for IPv6. */
+  get key(): string {
+    return (this.#key ??= hostKey(this.address, this.port));
+  }
+
+  /** What it is hashed by. */
+  get hashKey(): string {
+    return this.#hashKey ?? this.key;
   }
 
   /** Made for the first request: most hosts of a mesh are never called by a proxy. */
@@ -72,7 +83,7 @@ export class Host {
   }
 
   #newPool(high: boolean): ConnectionPool {
-    const pool = this.#createPool(high);
+    const pool = this.#owner.createPool(this, high);
     pool.hostLeaving = (leaving) => this.#setLeaving(leaving);
     if (this.#drained) pool.drain();
     return pool;
@@ -95,7 +106,7 @@ export class Host {
     }
     if (this.leaving === leaving) return;
     this.leaving = leaving;
-    this.onLeaving?.();
+    this.#owner.onLeaving(this);
   }
 
   /** It has left: see `ConnectionPool.drain`. */
@@ -117,7 +128,7 @@ export class Host {
   update(spec: HostSpec): void {
     this.hostname = spec.hostname ?? "";
     this.priority = spec.priority ?? 0;
-    this.hashKey = spec.hashKey ?? this.key;
+    this.#hashKey = spec.hashKey;
     this.metadata = spec.metadata ?? noMetadata;
   }
 }
