@@ -95,8 +95,16 @@ export class FilterChain {
     for (let i = this.#filters.length - 1; i >= 0; i--) this.#filters[i]?.onResponseHead?.(head, endStream);
   }
 
-  onResponseData(chunk: Buffer, endStream: boolean): void {
-    for (let i = this.#filters.length - 1; i >= 0; i--) this.#filters[i]?.onResponseData?.(chunk, endStream);
+  /** @returns whether any filter was told of it */
+  onResponseData(chunk: Buffer, endStream: boolean): boolean {
+    let told = false;
+    for (let i = this.#filters.length - 1; i >= 0; i--) {
+      const filter = this.#filters[i];
+      if (filter?.onResponseData === undefined) continue;
+      filter.onResponseData(chunk, endStream);
+      told = true;
+    }
+    return told;
   }
 
   onResponseTrailers(trailers: HeaderMap): void {

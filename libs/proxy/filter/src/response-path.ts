@@ -152,15 +152,20 @@ export abstract class ResponsePath extends StreamTimers implements RouterFilterC
   sendResponseData(chunk: Buffer, endStream: boolean): void {
     if (this.over) return;
     this.touch();
-    this.chain?.onResponseData(chunk, endStream);
-    if (this.#transforms === undefined) this.onTransformedData(chunk, endStream);
+    const seen = this.chain?.onResponseData(chunk, endStream) ?? false;
+    if (this.#transforms === undefined) this.#sendData(chunk, endStream, !seen);
     else this.#transforms.write(chunk, endStream);
   }
 
   onTransformedData(chunk: Buffer, endStream: boolean): void {
+    this.#sendData(chunk, endStream, false);
+  }
+
+  /** @param unshared no filter has seen the chunk, so that none can hold it */
+  #sendData(chunk: Buffer, endStream: boolean, unshared: boolean): void {
     if (this.over) return;
     this.info.bytesSent += chunk.length;
-    this.sender.sendData(chunk, endStream);
+    this.sender.sendData(chunk, endStream, unshared);
     if (endStream) this.#endResponse();
   }
 

@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
 import { SlotPool } from "@fairlead/buffer";
-import { DirectOutput } from "./direct-io.ts";
+import { DirectOutput } from "./direct-output.ts";
 import { flushSoon } from "./flush-list.ts";
+import { loanOf, type ReadLoan } from "./read-loan.ts";
 
 /** Up to here, parts are copied into one buffer: cheaper than a vectored write. */
 const MERGE_BYTES = 64 * 1024;
@@ -28,6 +29,9 @@ export class SocketWriter {
   readonly #direct: DirectOutput;
   #parts: (string | Buffer)[] = [];
   #bytes = 0;
+  /** Of the parts, what is lent, and by whom. */
+  #loan: ReadLoan | undefined;
+  #lentBytes = 0;
   #scheduled = false;
   #blocked = false;
 
@@ -48,8 +52,12 @@ export class SocketWriter {
     return this.#socket.writableLength + this.#direct.pendingBytes;
   }
 
-  /** @param part text in latin1, or bytes that are not changed any more */
-  write(part: string | Buffer): void {
+  /**
+   * @param part text in latin1, or bytes that are not changed any more
+   * @param unshared nobody else holds the bytes: their memory may be used again when they are out
+   */
+  write(part: string | Buffer, unshared = false): void {
+    if (unshared && typeof part !== "string") this.#noteLoan(part);
     this.#parts.push(part);
     this.#bytes += part.length;
     if (!this.#scheduled) {
@@ -73,8 +81,12 @@ export class SocketWriter {
     const parts = this.#parts;
     if (parts.length === 0) return;
     const bytes = this.#bytes;
+    const loan = this.#loan;
+    const lentBytes = this.#lentBytes;
     this.#parts = [];
     this.#bytes = 0;
+    this.#loan = undefined;
+    this.#lentBytes = 0;
     const socket = this.#socket;
     if (!socket.writable) return;
     const only = parts[0];
@@ -83,11 +95,15 @@ export class SocketWriter {
         const slab = memory.take(bytes);
         const all = slab.bytes.subarray(0, bytes);
         fill(all, parts);
+        if (loan !== undefined) loan.goneBytes += lentBytes;
         if (this.#direct.write(all, slab)) return;
         socket.write(all, () => slab.release());
       } else {
         const all = parts.length === 1 ? only : merge(parts, bytes);
-        if (this.#direct.write(all)) return;
+        const written = this.#direct.write(all);
+        if (loan !== undefined && (parts.length > 1 || (written && this.#direct.pendingBytes === 0)))
+          loan.goneBytes += lentBytes;
+        if (written) return;
         writePart(socket, all);
       }
     } else if (parts.length === 1 && only !== undefined) writePart(socket, only);
@@ -101,6 +117,15 @@ export class SocketWriter {
       this.#blocked = true;
       this.#events.onWriteBlocked();
     }
+  }
+
+  #noteLoan(part: Buffer): void {
+    const loan = loanOf(part);
+    if (loan === undefined) return;
+    // What another read lent and has not gone out is not lent any more.
+    if (this.#loan !== loan) this.#lentBytes = 0;
+    this.#loan = loan;
+    this.#lentBytes += part.length;
   }
 
   #drained(): void {

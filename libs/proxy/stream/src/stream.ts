@@ -11,8 +11,11 @@ import type { ResetReason } from "./reset-reason.ts";
 export interface StreamSender<Head> {
   /** @param head read at once, not kept */
   sendHead(head: Head, endStream: boolean): void;
-  /** @param chunk must not be changed afterwards: it is sent without a copy */
-  sendData(chunk: Buffer, endStream: boolean): void;
+  /**
+   * @param chunk must not be changed afterwards: it is sent without a copy
+   * @param unshared nobody else holds the chunk: its memory may be used again when it is out. @default false
+   */
+  sendData(chunk: Buffer, endStream: boolean, unshared?: boolean): void;
   /** Of a response, before its head, to a client that waits for it with the body of its request; else nothing. */
   sendContinue?(): void;
   /** Ends the message. A protocol that has no trailers sends only the end. */

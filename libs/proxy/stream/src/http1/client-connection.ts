@@ -8,7 +8,7 @@ import {
   properCaseNames,
 } from "@fairlead/codec-http1";
 import { connectionInfoOf } from "../connection-info.ts";
-import { listenToBytes } from "../direct-io.ts";
+import { listenToBytes } from "../direct-input.ts";
 import { HeaderMap } from "../header-map.ts";
 import type { ResponseHead } from "../message.ts";
 import type { ResetReason } from "../reset-reason.ts";
@@ -39,6 +39,8 @@ export class Http1ClientConnection implements ClientConnection, Http1ResponseSin
   /** Bytes of one read are being parsed: the connection is handed back only when none of them is left over. */
   #parsing = false;
   #doneWhileParsing = false;
+  /** What of the last read somebody was given. */
+  #passedBytes = 0;
 
   constructor(socket: Socket, events: ClientConnectionEvents, options: ConnectionOptions) {
     this.#socket = socket;
@@ -60,7 +62,11 @@ export class Http1ClientConnection implements ClientConnection, Http1ResponseSin
       options.highWatermarkBytes,
     );
     socket.setNoDelay(true);
-    listenToBytes(socket, (chunk) => this.#onBytes(chunk));
+    listenToBytes(
+      socket,
+      (chunk) => this.#onBytes(chunk),
+      () => this.#passedBytes,
+    );
     socket.on("end", () => {
       // For a response without a length this is its end, which is told from here.
       if (!this.#closed) this.#parser.finish();
@@ -98,6 +104,7 @@ export class Http1ClientConnection implements ClientConnection, Http1ResponseSin
 
   #onBytes(chunk: Buffer): void {
     this.#parsing = true;
+    this.#passedBytes = 0;
     try {
       for (let at = 0; at < chunk.length && !this.#closed;) {
         if (this.#stream === undefined || this.#stream.responseEnded) {
@@ -130,7 +137,10 @@ export class Http1ClientConnection implements ClientConnection, Http1ResponseSin
   }
 
   onData(slice: Buffer): void {
-    this.#stream?.receiver?.onData(slice, false);
+    const receiver = this.#stream?.receiver;
+    if (receiver === undefined) return;
+    this.#passedBytes += slice.length;
+    receiver.onData(slice, false);
   }
 
   onInterim(status: number): void {

@@ -95,13 +95,13 @@ export class Http1ClientStream implements StreamSender<RequestHead> {
     if (tunnel.blocked) this.receiver?.onWritable();
   }
 
-  sendData(chunk: Buffer, endStream: boolean): void {
+  sendData(chunk: Buffer, endStream: boolean, unshared = false): void {
     if (this.requestEnded) return;
     if (this.#body === undefined) {
       if (this.tunnel?.hold(chunk, endStream) === true) this.receiver?.onWriteBlocked();
       return;
     }
-    if (!this.#body.write(chunk, endStream)) {
+    if (!this.#body.write(chunk, endStream, unshared)) {
       const receiver = this.receiver;
       this.reset("local reset");
       receiver?.onReset("local reset", "the body does not have the length that its head says");

@@ -43,19 +43,19 @@ export class MessageBody {
   }
 
   /** @returns false when it does not agree with the head's length: the connection is of no use then */
-  write(chunk: Buffer, end: boolean): boolean {
+  write(chunk: Buffer, end: boolean, unshared: boolean): boolean {
     if (this.#remaining === NONE) return true;
     if (this.#remaining === CHUNKED) {
-      this.#writeChunk(chunk, end);
+      this.#writeChunk(chunk, end, unshared);
       return true;
     }
     if (this.#remaining === RAW) {
-      if (chunk.length > 0) this.#writer.write(chunk);
+      if (chunk.length > 0) this.#writer.write(chunk, unshared);
       return true;
     }
     if (chunk.length > this.#remaining) return false;
     this.#remaining -= chunk.length;
-    if (chunk.length > 0) this.#writer.write(chunk);
+    if (chunk.length > 0) this.#writer.write(chunk, unshared);
     return !end || this.#remaining === 0;
   }
 
@@ -69,10 +69,10 @@ export class MessageBody {
     return true;
   }
 
-  #writeChunk(chunk: Buffer, end: boolean): void {
+  #writeChunk(chunk: Buffer, end: boolean, unshared: boolean): void {
     if (chunk.length > 0) {
       this.#writer.write(`${chunk.length.toString(16)}\r\n`);
-      this.#writer.write(chunk);
+      this.#writer.write(chunk, unshared);
       this.#writer.write(end ? "\r\n0\r\n\r\n" : "\r\n");
     } else if (end) this.#writer.write("0\r\n\r\n");
   }

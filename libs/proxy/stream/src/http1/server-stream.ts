@@ -115,9 +115,9 @@ export class Http1ServerStream implements StreamSender<ResponseHead> {
     this.receiver?.onData(NO_BYTES, true);
   }
 
-  sendData(chunk: Buffer, endStream: boolean): void {
+  sendData(chunk: Buffer, endStream: boolean, unshared = false): void {
     if (this.responseEnded || this.#body === undefined) return;
-    if (!this.#body.write(chunk, endStream)) {
+    if (!this.#body.write(chunk, endStream, unshared)) {
       this.reset("local reset");
       return;
     }

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { ERROR_CODE, Http2ClientConnection, Http2Error } from "@fairlead/codec-http2";
 import { connectionInfoOf } from "../connection-info.ts";
-import { listenToBytes } from "../direct-io.ts";
+import { listenToBytes } from "../direct-input.ts";
 import type { ResponseHead } from "../message.ts";
 import type { ResetReason } from "../reset-reason.ts";
 import type { ConnectionOptions } from "../stream-factory.ts";

@@ -10,7 +10,7 @@ import {
 } from "@fairlead/codec-http2";
 import type { Expiring, WheelTimer } from "@fairlead/timer-wheel";
 import { connectionInfoOf } from "../connection-info.ts";
-import { listenToBytes } from "../direct-io.ts";
+import { listenToBytes } from "../direct-input.ts";
 import type { ServerConnectionOptions } from "../stream-factory.ts";
 import type { ConnectionInfo, ServerConnection, ServerConnectionEvents } from "../stream.ts";
 import { codecOptions } from "./codec-options.ts";

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { FrameCollector, type RpcFrame, type RpcProtocol } from "@fairlead/codec-rpc";
 import { FairleadError } from "@fairlead/errors";
 import { connectionInfoOf } from "../connection-info.ts";
-import { listenToBytes } from "../direct-io.ts";
+import { listenToBytes } from "../direct-input.ts";
 import type { ResponseHead } from "../message.ts";
 import type { ResetReason } from "../reset-reason.ts";
 import { SocketWriter } from "../socket-writer.ts";

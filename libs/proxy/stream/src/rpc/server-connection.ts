@@ -3,7 +3,7 @@ import { FrameCollector, type RpcFrame, type RpcProtocol } from "@fairlead/codec
 import { FairleadError } from "@fairlead/errors";
 import type { Expiring, WheelTimer } from "@fairlead/timer-wheel";
 import { connectionInfoOf } from "../connection-info.ts";
-import { listenToBytes } from "../direct-io.ts";
+import { listenToBytes } from "../direct-input.ts";
 import { SocketWriter } from "../socket-writer.ts";
 import type { ServerConnectionOptions } from "../stream-factory.ts";
 import type { ConnectionInfo, ServerConnection, ServerConnectionEvents } from "../stream.ts";

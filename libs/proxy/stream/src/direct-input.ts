@@ -1,0 +1,154 @@
+import type { Socket } from "node:net";
+import { SlotPool, type Slab } from "@fairlead/buffer";
+import { holdFlushes, releaseFlushes } from "./flush-list.ts";
+import { endLoan, lend, type ReadLoan } from "./read-loan.ts";
+import { handleOf, internals, type StreamHandle } from "./stream-handle.ts";
+
+/** As node:net's own reads. */
+const READ_BYTES = 64 * 1024;
+/** Larger chunks get memory of their own: a slice would keep all of the slab. */
+const SLICE_BYTES = 4 * 1024;
+const SLAB_BYTES = 32 * 1024;
+/** Large reads in a row before a socket gets memory of its own; twice as many each time that somebody has kept it. */
+const LARGE_READS = 4;
+/** Sockets with memory of their own: 4 MiB. */
+const MAX_OWN = 64;
+
+const shared = Buffer.allocUnsafeSlow(READ_BYTES);
+const pool = new SlotPool({ minSlotBytes: READ_BYTES, maxSlotBytes: READ_BYTES, maxFreeBytes: 16 * READ_BYTES });
+let owners = 0;
+let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+let slabUsed = 0;
+
+/** A copy of the first bytes of memory that the next read writes over. */
+function copyOf(memory: Buffer, length: number): Buffer {
+  if (length > SLICE_BYTES) return Buffer.from(memory.subarray(0, length));
+  if (slabUsed + length > SLAB_BYTES) {
+    slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+    slabUsed = 0;
+  }
+  memory.copy(slab, slabUsed, 0, length);
+  const copy = slab.subarray(slabUsed, slabUsed + length);
+  slabUsed += length;
+  return copy;
+}
+
+/**
+ * Where the bytes of one socket are read into: the memory of all sockets, out of which they are copied, or, where much comes, memory of
+ * its own that is lent (read-loan.ts). A copy of some kilobytes costs little, but its memory, out of the JavaScript heap, has the
+ * garbage collector run at every few thousand of them.
+ */
+class ReadMemory {
+  /** Of the read that was taken last; undefined where its bytes were copied. */
+  loan: ReadLoan | undefined;
+  readonly #handle: StreamHandle;
+  #own: Slab | undefined;
+  #largeReads = 0;
+  #patience = LARGE_READS;
+
+  constructor(handle: StreamHandle) {
+    this.#handle = handle;
+    handle.useUserBuffer(shared);
+  }
+
+  /** @returns what came, for the listener */
+  take(length: number, lends: boolean): Buffer {
+    const own = this.#own;
+    if (own !== undefined && length > SLICE_BYTES) {
+      const chunk = own.bytes.subarray(0, length);
+      this.loan = lend(chunk);
+      return chunk;
+    }
+    const chunk = copyOf(own === undefined ? shared : own.bytes, length);
+    if (lends) this.#count(length);
+    return chunk;
+  }
+
+  /** The read is served. @param passedBytes what of it somebody else was given */
+  settle(loan: ReadLoan, passedBytes: number): void {
+    this.loan = undefined;
+    endLoan();
+    if (loan.goneBytes !== passedBytes) this.#forfeit();
+  }
+
+  /** Somebody has kept what was lent: it is theirs now. */
+  #forfeit(): void {
+    owners--;
+    this.#own = undefined;
+    this.#largeReads = 0;
+    this.#patience *= 2;
+    this.#handle.useUserBuffer(shared);
+  }
+
+  /** The socket is closed. */
+  release(): void {
+    if (this.#own === undefined) return;
+    owners--;
+    this.#own.release();
+    this.#own = undefined;
+  }
+
+  #count(length: number): void {
+    if (length <= SLICE_BYTES) {
+      this.#largeReads = 0;
+      return;
+    }
+    if (++this.#largeReads < this.#patience || this.#own !== undefined || owners >= MAX_OWN) return;
+    owners++;
+    this.#own = pool.take(READ_BYTES);
+    this.#handle.useUserBuffer(this.#own.bytes);
+  }
+}
+
+/**
+ * Reads plain TCP sockets past node:net's streams, which take as much time as all that a proxy does with a request.
+ *
+ * ```
+ *   kernel ─▶ one buffer for all sockets ─▶ a copy as long as what came ─▶ listener      (node:net: 64 KiB allocated for each read)
+ * ```
+ *
+ * `pause` and `resume` of the socket stop and start it. What is sent while the listener is told goes out afterwards.
+ *
+ * @param listener is told of the bytes that come
+ * @param passedOn how many bytes of the last chunk the listener has passed on: given by one that keeps none of a chunk for itself
+ */
+export function listenToBytes(socket: Socket, listener: (chunk: Buffer) => void, passedOn?: () => number): void {
+  // Whoever read from it before puts back what it has read.
+  socket.on("data", listener);
+  const handle = handleOf(socket);
+  if (handle === undefined || internals === undefined || socket.readableLength > 0 || socket.isPaused()) return;
+  const { state, readBytes } = internals;
+  const { onread } = handle;
+  const memory = new ReadMemory(handle);
+  handle.onread = function (this: StreamHandle, buffer?: unknown) {
+    const length = state[readBytes] ?? 0;
+    // The end of what comes, and errors.
+    if (length <= 0) return onread.call(this, buffer);
+    if (socket.destroyed) return undefined;
+    const chunk = memory.take(length, passedOn !== undefined);
+    const { loan } = memory;
+    let passedBytes = -1;
+    holdFlushes();
+    try {
+      listener(chunk);
+      if (passedOn !== undefined) passedBytes = passedOn();
+    } finally {
+      releaseFlushes();
+      if (loan !== undefined) memory.settle(loan, passedBytes);
+    }
+    return undefined;
+  };
+  if (passedOn !== undefined) socket.once("close", () => memory.release());
+  let paused = false;
+  socket.pause = () => {
+    if (!paused && !socket.destroyed) handle.readStop();
+    paused = true;
+    return socket;
+  };
+  socket.resume = () => {
+    if (paused && !socket.destroyed) handle.readStart();
+    paused = false;
+    return socket;
+  };
+  socket.isPaused = () => paused;
+}
