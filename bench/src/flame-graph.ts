@@ -5,6 +5,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { endWrongUsage, readCommandLine } from "@fairlead/lifecycle";
 import { BenchSite } from "./proxy/bench-site.ts";
 import { fairlead } from "./proxy/contenders/fairlead.ts";
 import { type CpuProfile, frameTree } from "./proxy/flame-graph/cpu-profile.ts";
@@ -17,7 +18,7 @@ const seconds = 5;
 
 async function takeProfile(caseId: string): Promise<CpuProfile> {
   const what = proxyCases.find(({ id }) => id === caseId);
-  if (what === undefined) throw new TypeError(`no case ${caseId}`);
+  if (what === undefined) endWrongUsage(`there is no case ${caseId}, but ${proxyCases.map(({ id }) => id).join(", ")}`);
   const folder = mkdtempSync(join(tmpdir(), "fairlead-profile-"));
   const file = join(folder, "sidecar.cpuprofile");
   const preload = join(import.meta.dirname, "proxy/flame-graph/profile-on-signal.ts");
@@ -43,7 +44,12 @@ async function takeProfile(caseId: string): Promise<CpuProfile> {
   }
 }
 
-const [first = "http1-1k", target = join(import.meta.dirname, "../../docs/flame-graph.svg")] = process.argv.slice(2);
+const { words } = readCommandLine({
+  usage: `node bench/src/flame-graph.ts [CASE | FILE.cpuprofile] [FILE.svg]
+Profiles the sidecar under the load of a case of bench:proxy, or draws a profile that is there, into docs/flame-graph.svg.`,
+  words: [0, 2],
+});
+const [first = "http1-1k", target = join(import.meta.dirname, "../../docs/flame-graph.svg")] = words;
 const ready = first.endsWith(".cpuprofile");
 const profile = ready ? (JSON.parse(readFileSync(first, "utf8")) as CpuProfile) : await takeProfile(first);
 const title = ready ? first : `The sidecar under load (${first}), time on its event loop's thread`;

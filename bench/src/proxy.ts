@@ -17,7 +17,7 @@ import { buildSidecar } from "./proxy/contenders/sidecar-program.ts";
 import { type CaseSamples, measureCase } from "./proxy/measure-case.ts";
 import { measureHalfLoad } from "./proxy/measure-half-load.ts";
 import { measureMemory } from "./proxy/measure-memory.ts";
-import { benchUsage, readOptions } from "./proxy/options.ts";
+import { readOptions } from "./proxy/options.ts";
 import { proxyCases } from "./proxy/proxy-case.ts";
 import { renderReport } from "./proxy/report.ts";
 
@@ -30,11 +30,7 @@ async function findEnvoy(): Promise<Contender> {
   }
 }
 
-if (process.argv.includes("--help")) {
-  process.stdout.write(benchUsage);
-  process.exit(0);
-}
-const options = readOptions(process.argv.slice(2));
+const options = readOptions();
 const progress = (line: string): void => void process.stdout.write(`${line}\n`);
 const { only, quick, cases } = options;
 const pace = quick
@@ -42,8 +38,8 @@ const pace = quick
   : { rounds: 5, warmUpRequests: 30_000, requests: 20_000 };
 
 using sidecar = buildSidecar((reason) => progress(`the sidecar could not be built as its image has it: ${reason}`));
-const wanted = [fairleadFrom(sidecar), haproxy, nginx, await findEnvoy(), nodeHttp].filter(
-  ({ name }) => only === undefined || only.has(name.toLowerCase()),
+const wanted = [fairleadFrom(sidecar), haproxy, nginx, await findEnvoy(), nodeHttp].filter(({ name }) =>
+  only.has(name.toLowerCase()),
 );
 for (const { name, missing } of wanted) if (missing !== undefined) progress(`${name}: left out, ${missing}`);
 const contenders = wanted.filter(({ missing }) => missing === undefined);
@@ -64,5 +60,4 @@ if (options.json !== undefined) {
   const all = { samples, halfLoad: Object.fromEntries(halfLoad), memory: Object.fromEntries(memory) };
   writeFileSync(options.json, `${JSON.stringify(all, undefined, 2)}\n`);
 }
-const whole = !quick && only === undefined && cases.size === readOptions([]).cases.size;
-if (whole) writeSection("bench:proxy", text);
+if (options.whole) writeSection("bench:proxy", text);

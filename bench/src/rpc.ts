@@ -4,37 +4,19 @@
  */
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { flag, oneOf, readCommandLine } from "@fairlead/lifecycle";
 import { writeSection } from "./benchmarks-page.ts";
 import { Running } from "./running.ts";
 import { benchProtocols, frameBytes } from "./rpc/frames.ts";
 import { rpcLoop } from "./rpc/rpc-loop.ts";
 
-const helpText = `npm run bench:rpc -- [options]
-  --quick        one short round, and no page
-  --only bridge  instead: how soon a bridged registry of 1,000 services is in the mesh
-  --help
-The page is docs/benchmarks.md.
-`;
-
-function readOptions(): { readonly quick?: boolean; readonly only?: string; readonly help?: boolean } {
-  try {
-    const flag = { type: "boolean" } as const;
-    const { values } = parseArgs({ options: { quick: flag, help: flag, only: { type: "string" } } });
-    if (values.only !== undefined && values.only !== "bridge")
-      throw new Error(`--only knows bridge, not ${values.only}`);
-    return values;
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}; --help tells the options\n`);
-    process.exit(64);
-  }
-}
-
-const { quick = false, only, help } = readOptions();
-if (help === true) {
-  process.stdout.write(helpText);
-  process.exit(0);
-}
+const { quick, only } = readCommandLine({
+  usage: "npm run bench:rpc -- [options]\nThe page is docs/benchmarks.md.",
+  options: {
+    quick: flag("one short round, and no page"),
+    only: oneOf(["bridge"], "something else instead, how soon a bridged registry of 1,000 services is in the mesh"),
+  },
+}).options;
 if (only === "bridge") {
   await import("./bridge.ts");
   process.exit();

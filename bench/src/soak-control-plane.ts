@@ -3,62 +3,36 @@
  * it grows, when a proxy that behaves is disconnected, or when the final state differs. A run of ten minutes or more is written to
  * docs/benchmarks.md.
  */
-import { parseArgs } from "node:util";
+import { flag, oneOf, readCommandLine, wholeNumber } from "@fairlead/lifecycle";
 import { writeSection } from "./benchmarks-page.ts";
 import { endAtSignals } from "./control-plane/end-at-signals.ts";
 import { Progress } from "./control-plane/progress.ts";
 import { soak } from "./control-plane/soak.ts";
 
-const helpText = `npm run soak:control-plane -- [options]
-
-  --minutes N     of which the first is for warming up [3]
-  --streams N     1 % never read, 5 % refuse everything [500]
-  --services N    with 10 endpoints each [200]
-  --variant V     delta or sotw [delta]
-  --per-second N  changes [5]
-  --growth N      % that live memory may grow by from the end of the warm-up to the end of the run [5]
-  --json          prints the results as JSON
-  --help
-`;
 /** Resident memory depends on when the allocator gives pages back: it may move more. */
 const residentAllowance = 2;
 const writtenFromMinutes = 10;
 
-const string = (value: string) => ({ type: "string" as const, default: value });
-const flag = { type: "boolean" as const, default: false };
-const { values } = parseArgs({
+const { minutes, streams, services, variant, growth, json, ...asked } = readCommandLine({
+  usage: "npm run soak:control-plane -- [options]",
   options: {
-    minutes: string("3"),
-    streams: string("500"),
-    services: string("200"),
-    variant: string("delta"),
-    "per-second": string("5"),
-    growth: string("5"),
-    json: flag,
-    help: flag,
+    minutes: wholeNumber(3, "of which the first is for warming up"),
+    streams: wholeNumber(500, "1 % never read, 5 % refuse everything"),
+    services: wholeNumber(200, "with 10 endpoints each"),
+    variant: oneOf(["delta", "sotw"], "of xDS", "delta"),
+    "per-second": wholeNumber(5, "changes"),
+    growth: wholeNumber(5, "% that live memory may grow by from the end of the warm-up to the end of the run"),
+    json: flag("prints the results as JSON"),
   },
-});
-if (values.help) {
-  process.stdout.write(helpText);
-  process.exit();
-}
+}).options;
+const perSecond = asked["per-second"];
 
 endAtSignals();
-const minutes = Number(values.minutes);
 const progress = new Progress();
-const result = await soak(
-  {
-    minutes,
-    streams: Number(values.streams),
-    services: Number(values.services),
-    variant: values.variant === "sotw" ? "sotw" : "delta",
-    perSecond: Number(values["per-second"]),
-  },
-  progress,
-);
+const result = await soak({ minutes, streams, services, variant, perSecond }, progress);
 progress.done();
 
-const allowed = Number(values.growth) / 100;
+const allowed = growth / 100;
 const checks = [
   { what: "gateway, live memory", trend: result.live, allowed },
   { what: "gateway, resident memory", trend: result.resident, allowed: allowed * residentAllowance },
@@ -70,7 +44,7 @@ const failures = checks
 if (!result.finalStateEqual) failures.push("not all proxies that behave have the final state");
 if (result.lost > 0) failures.push(`${result.lost} streams of proxies that read were ended`);
 
-if (values.json) process.stdout.write(`${JSON.stringify({ ...result, failures }, undefined, 2)}\n`);
+if (json) process.stdout.write(`${JSON.stringify({ ...result, failures }, undefined, 2)}\n`);
 else {
   const { changes, lastAck, worstMs, nacks, cut, lost } = result;
   const lines = checks.map(
@@ -84,8 +58,7 @@ else {
   );
   process.stdout.write(`${lines.join("\n")}\n`);
   if (minutes >= writtenFromMinutes) {
-    const { streams, services, variant } = values;
-    const command = `npm run soak:control-plane -- --minutes ${values.minutes} --streams ${streams} --services ${services} --variant ${variant} --per-second ${values["per-second"]}`;
+    const command = `npm run soak:control-plane -- --minutes ${minutes} --streams ${streams} --services ${services} --variant ${variant} --per-second ${perSecond}`;
     const intro = `\`${command}\`, ${new Date().toISOString().slice(0, 10)}: of the proxies 1 % never read and 5 % refuse every response.\nMemory after full garbage collections, without the warm-up.`;
     const list = lines.map((line) => `- ${line}`).join("\n");
     writeSection("soak:control-plane", `## The control plane over time\n\n${intro}\n\n${list}`);

@@ -8,6 +8,7 @@ import { execFile } from "node:child_process";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { oneOf, readCommandLine } from "@fairlead/lifecycle";
 import { Checks } from "./checks.ts";
 import { CannotRun } from "./envoy-binary.ts";
 import { freePort } from "./free-port.ts";
@@ -18,6 +19,11 @@ import { javaPeers, nodePeers } from "./rpc/peer-packages.ts";
 import { PeerServer } from "./rpc/peer-process.ts";
 
 const run = promisify(execFile);
+const { only } = readCommandLine({
+  usage:
+    "npm run conformance:dubbo -- [options]\nOther implementations of bolt and Dubbo call each other through two sidecars.",
+  options: { only: oneOf(["node", "java", "nacos", "bridge"], "a part") },
+}).options;
 const checks = new Checks();
 const clientTimeoutMs = 60_000;
 
@@ -93,7 +99,6 @@ const parts = {
   nacos: async () => await checkNacos(checks, { classPath: await javaPeers(), address: hostAddress() }),
   bridge: async () => await checkBridge(checks, { classPath: await javaPeers(), address: hostAddress() }),
 };
-const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1] : undefined;
 for (const [name, part] of Object.entries(parts)) {
   if (only !== undefined && only !== name) continue;
   try {

@@ -2,12 +2,13 @@
  * npm run conformance:envoy [sotw|delta]: an unmodified Envoy against our gateway and compiler, over ADS; without an argument
  * one variant after the other, and before them what our validation and Envoy's say of a corpus of resources.
  *
- * Exit code: 0 all passed, 1 something failed, 2 it cannot run here (no python3, PyPI not reachable).
+ * Exit code: 0 all passed, 1 something failed, 2 it cannot run: not here (no python3, PyPI not reachable), or not with these arguments.
  */
 import assert from "node:assert/strict";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { shortTypeName, typeUrls } from "@fairlead/envoy-api";
 import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
+import { endWrongUsage, readCommandLine } from "@fairlead/lifecycle";
 import type { Instance, MeshNode, PolicyObject } from "@fairlead/model";
 import type { CompiledResource } from "@fairlead/snapshot";
 import { Checks } from "./checks.ts";
@@ -21,6 +22,7 @@ import { call, startHttp1Backend, startHttp2Backend, type TestBackend } from "./
 import { until } from "./until.ts";
 
 const nodeId = "edge-1";
+const allVariants = ["sotw", "delta"] as const;
 
 function hostNode(id: string): MeshNode {
   return { id, app: "backend", address: "127.0.0.1", labels: {} };
@@ -275,17 +277,24 @@ async function main(binary: string, variant: "sotw" | "delta"): Promise<number> 
   return code;
 }
 
+const [word] = readCommandLine({
+  usage:
+    "npm run conformance:envoy -- [sotw | delta]\nAn unmodified Envoy on the gateway's configuration; both variants if none is named.",
+  words: [0, 1],
+}).words;
+const asked = allVariants.find((variant) => variant === word);
+if (asked === undefined && word !== undefined) endWrongUsage(`there is ${allVariants.join(" and ")}, and no ${word}`);
+
 try {
   const binary = await envoyBinary();
   process.stdout.write(`Envoy ${envoyVersion}: ${binary}\n`);
-  const variants = (["sotw", "delta"] as const).filter((variant) => (process.argv[2] ?? variant) === variant);
-  if (process.argv[2] === undefined) {
+  if (asked === undefined) {
     process.stdout.write("validation:\n");
     const checks = new Checks();
     await checkVerdicts(checks, binary);
     process.exitCode = checks.finish();
   }
-  for (const variant of variants)
+  for (const variant of asked === undefined ? allVariants : [asked])
     process.exitCode = Math.max(await main(binary, variant), Number(process.exitCode ?? 0));
 } catch (error) {
   if (!(error instanceof CannotRun)) throw error;

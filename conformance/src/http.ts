@@ -5,9 +5,10 @@
  * - smuggling: hostile HTTP/1.1 through Fairlead, HAProxy and nginx to the same host, and where they differ
  * - abuse: 10,000 idle connections, and bodies of a gibibyte: memory and event loop of a proxy in its own process
  *
- * Exit code: 0 all passed, 1 something failed, 2 it cannot run here (h2spec: no curl, no Go, or no module proxy; abuse: too few open files), 64 another option.
+ * Exit code: 0 all passed, 1 something failed, 2 it cannot run: not here (h2spec: no curl, no Go, or no
+ * module proxy; abuse: too few open files), or not with these options.
  */
-import { parseArgs } from "node:util";
+import { oneOf, readCommandLine } from "@fairlead/lifecycle";
 import { runAbuse } from "./abuse/abuse-run.ts";
 import { CannotRun } from "./envoy-binary.ts";
 import { type Counts, runH2spec } from "./h2spec-run.ts";
@@ -19,11 +20,10 @@ const parts = new Map<string, () => Promise<Counts>>([
   ["abuse", runAbuse],
 ]);
 
-const { only } = parseArgs({ options: { only: { type: "string" } } }).values;
-if (only !== undefined && !parts.has(only)) {
-  process.stderr.write(`--only ${only}: known are ${[...parts.keys()].join(", ")}\n`);
-  process.exit(64);
-}
+const { only } = readCommandLine({
+  usage: "npm run conformance:http -- [options]",
+  options: { only: oneOf([...parts.keys()], "a part") },
+}).options;
 
 let passed = 0;
 let failed = 0;

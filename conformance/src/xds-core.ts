@@ -9,11 +9,15 @@ import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from "n
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
+import { readCommandLine } from "@fairlead/lifecycle";
 import { Checks } from "./checks.ts";
 import { CannotRun } from "./envoy-binary.ts";
 import { GatewayMesh } from "./gateway-mesh.ts";
 import { until } from "./until.ts";
 
+readCommandLine({
+  usage: "node conformance/src/xds-core.ts\ngRPC C-core on the gateway, over state-of-the-world ADS.",
+});
 const run = promisify(execFile);
 const pythons = ["/usr/bin/python3", "python3"];
 const service = { interface: "shop.Orders", protocol: "grpc" } as const;

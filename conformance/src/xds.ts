@@ -6,10 +6,15 @@
  */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readCommandLine } from "@fairlead/lifecycle";
 import { runScript, runTestFiles, type ScriptResult } from "./xds-run.ts";
 import { conformancePage, type RealClient } from "./xds-page.ts";
 import { collectRules } from "./xds-rules.ts";
 
+readCommandLine({
+  usage:
+    "npm run conformance:xds\nThe rules of xDS, and clients that others have written. Writes docs/reference/xds-conformance.md.",
+});
 const repository = join(import.meta.dirname, "../..");
 const page = join(repository, "docs/reference/xds-conformance.md");
 

@@ -6,19 +6,22 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, globSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { readCommandLine } from "@fairlead/lifecycle";
 import { bundledApps, bundleFolder } from "./bundle-app.ts";
 import { dataPlaneApps, notInDataPlane } from "./package-manifest.ts";
 
 const dist = join(import.meta.dirname, "../../dist");
 
-function fail(message: string, code = 1): never {
+function fail(message: string): never {
   process.stderr.write(`${message}\n`);
-  process.exit(code);
+  process.exit(1);
 }
 
-const [workspace, target] = process.argv.slice(2);
-if (workspace === undefined || target === undefined)
-  fail("usage: install-app.ts <workspace, e.g. apps/sidecar> <folder>", 64);
+const { words } = readCommandLine({
+  usage: "node tools/build/install-app.ts <workspace, e.g. apps/sidecar> <folder>",
+  words: [2, 2],
+});
+const [workspace, target] = words as readonly [string, string];
 if (!existsSync(join(dist, workspace, "package.json"))) fail(`dist has no ${workspace}; run \`npm run build\` first`);
 const folder = resolve(target);
 if (existsSync(folder) && readdirSync(folder).length > 0) fail(`${folder} is not empty`);

@@ -11,9 +11,13 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { readCommandLine } from "@fairlead/lifecycle";
 import { bundleApp, bundledApps, bundleFolder } from "./bundle-app.ts";
 import { compiledManifest, type PackageManifest, sidecarBurdens } from "./package-manifest.ts";
 
+readCommandLine({
+  usage: "npm run build\nCompiles apps and libs to dist/, and makes each proxy into few files.",
+});
 const repository = join(import.meta.dirname, "../..");
 const dist = join(repository, "dist");
 

@@ -10,7 +10,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, w
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { readCommandLine } from "@fairlead/lifecycle";
 
+readCommandLine({ usage: "node tools/generate/api.ts\nWrites libs/api/*/gen." });
 const repository = join(import.meta.dirname, "../..");
 const require = createRequire(import.meta.url);
 const xdsDeps = join(dirname(require.resolve("@grpc/grpc-js-xds/package.json")), "deps");

@@ -4,6 +4,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { flag, readCommandLine } from "@fairlead/lifecycle";
 import { cliReference } from "./reference/cli.ts";
 import { configReference } from "./reference/config.ts";
 import { errorReference } from "./reference/errors.ts";
@@ -36,7 +37,11 @@ export async function oldPages(): Promise<string[]> {
 }
 
 if (import.meta.main) {
-  if (process.argv.includes("--check")) {
+  const { check } = readCommandLine({
+    usage: "node tools/generate/reference.ts [options]\nWrites docs/reference.",
+    options: { check: flag("writes nothing, and fails where a page is old") },
+  }).options;
+  if (check) {
     const old = await oldPages();
     if (old.length > 0) {
       process.stderr.write(`docs/reference is old: ${old.join(", ")}; run \`npm run generate\`\n`);

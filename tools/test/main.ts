@@ -11,6 +11,7 @@ import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { run } from "node:test";
+import { flag, readCommandLine } from "@fairlead/lifecycle";
 import { type TestEvent, TestTally } from "./tally.ts";
 
 const repository = join(import.meta.dirname, "../..");
@@ -18,14 +19,15 @@ const testTimeoutMs = 180_000;
 /** Nothing was heard of the tests for this long. */
 const silenceLimitMs = testTimeoutMs + 30_000;
 
-const args = process.argv.slice(2);
-const unitOnly = args.includes("--unit");
-const paths = args.filter((arg) => !arg.startsWith("--"));
-const unknown = args.filter((arg) => arg.startsWith("--") && arg !== "--unit");
-if (unknown.length > 0) {
-  process.stderr.write(`unknown option ${unknown.join(" ")}; see the head of tools/test/main.ts\n`);
-  process.exit(64);
-}
+const {
+  options: { unit: unitOnly },
+  words: paths,
+} = readCommandLine({
+  usage: `npm test -- [options] [PATH …]
+The type check, the linters and every test; with paths the tests below these, without the checks.`,
+  options: { unit: flag("without tests that need servers (*.int.test.ts)") },
+  words: [0, Infinity],
+});
 
 const tally = new TestTally((line) => process.stdout.write(`${line}\n`));
 

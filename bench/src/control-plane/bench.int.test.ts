@@ -7,7 +7,6 @@ import { report } from "./report.ts";
 
 test("a small run measures each part, and ends with the same state at every proxy", async () => {
   const options = readOptions(["--quick", "--compile", "20"]);
-  assert.ok(options);
   const results = await bench(options, [], new Progress({ silent: true }));
   const [fairlead, fullPush] = [results.streams[0], results.fullPush[0]];
   assert.equal(fairlead?.coldStart.count, 50);

@@ -1,6 +1,9 @@
 /** What it costs to destroy later instead of at once: `node bench/src/micro/deferral.ts`. */
 import { Dispatcher } from "@fairlead/dispatcher";
+import { readCommandLine } from "@fairlead/lifecycle";
 import { report } from "./measure.ts";
+
+readCommandLine({ usage: "node bench/src/micro/deferral.ts\nWhat it costs to destroy later instead of at once." });
 
 let destroyed = 0;
 

@@ -1,6 +1,9 @@
 /** What memory for bytes costs, fresh and from a pool: `node bench/src/micro/memory.ts`. */
 import { SlotPool } from "@fairlead/buffer";
+import { readCommandLine } from "@fairlead/lifecycle";
 import { cpuNsOf, report } from "./measure.ts";
+
+readCommandLine({ usage: "node bench/src/micro/memory.ts\nWhat memory for bytes costs, fresh and from a pool." });
 
 /** What is on its way to sockets at one time, and so not given back yet. */
 const UNDER_WAY = 64;

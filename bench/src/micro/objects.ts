@@ -1,6 +1,9 @@
 /** Whether to keep JavaScript objects for another use: `node bench/src/micro/objects.ts`. */
+import { readCommandLine } from "@fairlead/lifecycle";
 import { ObjectPool } from "@fairlead/pool";
 import { cpuNsOf, report } from "./measure.ts";
+
+readCommandLine({ usage: "node bench/src/micro/objects.ts\nWhether to keep JavaScript objects for another use." });
 
 /** As large as what is made for a request: a dozen fields, an array, a map that is mostly empty. */
 class Request {

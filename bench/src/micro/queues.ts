@@ -1,6 +1,9 @@
 /** What queues of bytes cost: `node bench/src/micro/queues.ts`. Of each case the first line is an array of buffers. */
 import { ByteChain } from "@fairlead/buffer";
+import { readCommandLine } from "@fairlead/lifecycle";
 import { cpuNsOf, report } from "./measure.ts";
+
+readCommandLine({ usage: "node bench/src/micro/queues.ts\nWhat queues of bytes cost." });
 
 const FRAME_BYTES = 16 * 1024;
 const chunk = Buffer.allocUnsafeSlow(64 * 1024);

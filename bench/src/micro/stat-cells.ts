@@ -1,6 +1,12 @@
 /** What a count costs as a field of an object, and in cells that other threads read: `node bench/src/micro/stat-cells.ts`. */
+import { readCommandLine } from "@fairlead/lifecycle";
 import { NamedCounts, SharedStats, SharedStatsOfThread, type StatClass } from "@fairlead/stat-cells";
 import { cpuNsOf, report } from "./measure.ts";
+
+readCommandLine({
+  usage:
+    "node bench/src/micro/stat-cells.ts\nWhat a count costs as a field of an object, and in cells that other threads read.",
+});
 
 const CALLS = 3_000_000;
 

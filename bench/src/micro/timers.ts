@@ -1,6 +1,9 @@
 /** What time-outs of connections and streams cost: `node bench/src/micro/timers.ts`. */
+import { readCommandLine } from "@fairlead/lifecycle";
 import { ExactTimer, type Expiring, TimerWheel } from "@fairlead/timer-wheel";
 import { cpuNsOf, report } from "./measure.ts";
+
+readCommandLine({ usage: "node bench/src/micro/timers.ts\nWhat time-outs of connections and streams cost." });
 
 const CONNECTIONS = 10_000;
 const IDLE_MS = 60_000;

@@ -1,47 +1,34 @@
-import { parseArgs } from "node:util";
+import { flag, readCommandLine, someOf, text } from "@fairlead/lifecycle";
 import { proxyCases } from "./proxy-case.ts";
 
 export interface ProxyBenchOptions {
   /** Ids of cases, and `half-load` and `memory`. */
   readonly cases: ReadonlySet<string>;
-  /** Names of contenders in lower case; undefined = all. */
-  readonly only: ReadonlySet<string> | undefined;
+  /** Names of contenders in lower case. */
+  readonly only: ReadonlySet<string>;
   /** One short round; writes no page. */
   readonly quick: boolean;
   /** A file for all samples. */
   readonly json: string | undefined;
+  /** All cases and contenders, at length: what the page is written from. */
+  readonly whole: boolean;
 }
 
-export const benchUsage = `npm run bench:proxy -- [options]
-  --case <ids>   ${[...proxyCases.map(({ id }) => id), "half-load", "memory"].join(", ")}; separated by commas. Default: all
-  --only <names> fairlead, haproxy, nginx, envoy, node:http; separated by commas. Default: all that are there
-  --quick        one short round of each, and no page
-  --json <file>  all samples as JSON
-The page docs/benchmarks.md is written by a whole run: no --case, --only or --quick.
-`;
+const cases = [...proxyCases.map(({ id }) => id), "half-load", "memory"];
+const contenders = ["fairlead", "haproxy", "nginx", "envoy", "node:http"];
+const syntax = {
+  usage: `npm run bench:proxy -- [options]
+The page docs/benchmarks.md is written by a whole run: no --case, --only or --quick.`,
+  options: {
+    case: someOf(cases, "what is measured"),
+    only: someOf(contenders, "of those that are installed"),
+    quick: flag("one short round of each, and no page"),
+    json: text("FILE", "all samples as JSON"),
+  },
+};
 
-function listOf(text: string): ReadonlySet<string> {
-  return new Set(text.toLowerCase().split(",").filter(Boolean));
-}
-
-/** @throws TypeError for what it does not know */
-export function readOptions(args: readonly string[]): ProxyBenchOptions {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      case: { type: "string" },
-      only: { type: "string" },
-      quick: { type: "boolean", default: false },
-      json: { type: "string" },
-    },
-  });
-  const known = new Set([...proxyCases.map(({ id }) => id), "half-load", "memory"]);
-  const cases = values.case === undefined ? known : listOf(values.case);
-  for (const id of cases) if (!known.has(id)) throw new TypeError(`no case ${id}; there is ${[...known].join(", ")}`);
-  return {
-    cases,
-    only: values.only === undefined ? undefined : listOf(values.only),
-    quick: values.quick,
-    json: values.json,
-  };
+export function readOptions(): ProxyBenchOptions {
+  const { case: asked, only, quick, json } = readCommandLine(syntax).options;
+  const whole = !quick && asked.size === cases.length && only.size === contenders.length;
+  return { cases: asked, only, quick, json, whole };
 }

@@ -20,8 +20,10 @@ const name = process.argv[2] ?? "";
 const service = services.get(name);
 const rpcService = rpcServices.get(name);
 if (service === undefined && rpcService === undefined) {
-  process.stderr.write(`usage: main.ts <${[...services.keys(), ...rpcServices.keys()].join("|")}>\n`);
-  process.exit(64);
+  const help = name === "--help";
+  const usage = `usage: main.ts <${[...services.keys(), ...rpcServices.keys()].join("|")}>`;
+  (help ? process.stdout : process.stderr).write(help ? `${usage}\n` : `no service "${name}"; ${usage} or --help\n`);
+  process.exit(help ? 0 : 64);
 }
 
 const settings = readSettings(name, process.env);
