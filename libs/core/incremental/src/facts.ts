@@ -2,6 +2,8 @@ import type { Index, Input } from "./source.ts";
 
 type AnyIndex = Index<unknown>;
 
+const none: ReadonlySet<string> = new Set();
+
 /** Sets of keys by group, each with its sorted list while that holds. */
 class Groups {
   readonly #members = new Map<string, Set<string>>();
@@ -57,12 +59,15 @@ export class Facts {
     else values.set(key, value);
     const moved = new Map<AnyIndex, ReadonlySet<string>>();
     for (const index of this.#indexes.get(input) ?? []) {
-      const left = new Set(before === undefined ? [] : index.groupsOf(before, key));
-      const joined = new Set(value === undefined ? [] : index.groupsOf(value, key));
       const groups = this.#groups.get(index)!;
-      for (const group of left.difference(joined)) groups.remove(group, key);
-      for (const group of joined.difference(left)) groups.add(group, key);
-      moved.set(index, left.symmetricDifference(joined));
+      const left = before === undefined ? none : new Set(index.groupsOf(before, key));
+      const joined = value === undefined ? none : new Set(index.groupsOf(value, key));
+      // Most changes are new keys, which leave nothing, or keys that stay where they are.
+      const stays = left.size > 0 && left.size === joined.size && joined.isSubsetOf(left);
+      if (stays) continue;
+      for (const group of left) if (!joined.has(group)) groups.remove(group, key);
+      for (const group of joined) if (!left.has(group)) groups.add(group, key);
+      moved.set(index, left.size === 0 ? joined : joined.size === 0 ? left : left.symmetricDifference(joined));
     }
     return moved;
   }

@@ -24,8 +24,8 @@ export class Node {
   reads: readonly Node[] = noNodes;
   /** The last run that read it; 0 = none. */
   readBy = 0;
-  /** Each once. Most have few: a set of its own for each node is half of the memory of a large graph. */
-  #readers: Node[] | Set<Node> | undefined;
+  /** Each once; never empty. Most have one, or few: a set of its own for each node is half of the memory of a large graph. */
+  #readers: Node | Node[] | Set<Node> | undefined;
   /** What it holds without reading. */
   holds: ReadonlySet<Node> = emptySet;
   /** How many hold it. */
@@ -39,29 +39,36 @@ export class Node {
   }
 
   get readers(): Iterable<Node> {
-    return this.#readers ?? noNodes;
+    const readers = this.#readers;
+    return readers === undefined ? noNodes : readers instanceof Node ? [readers] : readers;
   }
 
   get hasReaders(): boolean {
-    const readers = this.#readers;
-    return readers !== undefined && (Array.isArray(readers) ? readers.length : readers.size) > 0;
+    return this.#readers !== undefined;
   }
 
   addReader(reader: Node): void {
     const readers = this.#readers;
-    if (readers === undefined) this.#readers = [reader];
-    else if (!Array.isArray(readers)) readers.add(reader);
+    if (readers === undefined) this.#readers = reader;
+    else if (readers instanceof Node) {
+      if (readers !== reader) this.#readers = [readers, reader];
+    } else if (!Array.isArray(readers)) readers.add(reader);
     else if (!readers.includes(reader)) {
-      readers.push(reader);
-      if (readers.length > maxFew) this.#readers = new Set(readers);
+      // No push: it would make room for 16 more.
+      this.#readers = readers.length < maxFew ? [...readers, reader] : new Set(readers).add(reader);
     }
   }
 
   removeReader(reader: Node): void {
     const readers = this.#readers;
     if (readers === undefined) return;
+    if (readers instanceof Node) {
+      if (readers === reader) this.#readers = undefined;
+      return;
+    }
     if (!Array.isArray(readers)) readers.delete(reader);
     else if (readers.includes(reader)) readers.splice(readers.indexOf(reader), 1);
+    if ((Array.isArray(readers) ? readers.length : readers.size) === 0) this.#readers = undefined;
   }
 
   get isWanted(): boolean {

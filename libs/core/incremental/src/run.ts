@@ -58,7 +58,8 @@ export class Run implements Reading {
     const readsOn = this.#same === readBefore.length;
     if (this.#further === undefined && readsOn) return { held, letGo, unread: [] };
     const further = this.#further ?? [];
-    reader.reads = this.#same === 0 ? further : [...readBefore.slice(0, this.#same), ...further];
+    // A copy has no room for more: what is kept is as large as what it has.
+    reader.reads = this.#same === 0 ? further.slice() : [...readBefore.slice(0, this.#same), ...further];
     if (readsOn) return { held, letGo, unread: [] };
     const reads = new Set(reader.reads);
     const unread = readBefore.slice(this.#same).filter((node) => !reads.has(node));
