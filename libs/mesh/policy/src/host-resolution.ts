@@ -24,3 +24,8 @@ export function wildcardsOf(name: string): readonly string[] {
   const parts = name.split(".");
   return parts.slice(1).map((_, index) => `*.${parts.slice(index + 1).join(".")}`);
 }
+
+/** `c` of `a.b.c`: all wildcards above a name end as it does. */
+export function lastPartOf(name: string): string {
+  return name.slice(name.lastIndexOf(".") + 1);
+}

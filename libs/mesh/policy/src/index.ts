@@ -3,7 +3,7 @@ export { bytesOfRoute, maxMeshRouteBytes, maxRouteBytes, routeBytes } from "./ro
 export { typedPolicy, type TypedPolicy } from "./typed-policy.ts";
 export { type FieldSchema, fieldsBelow, type PolicyField, specFields } from "./field-schema.ts";
 export { specSchemas } from "./policy-document.ts";
-export { hostCandidates, wildcardsOf } from "./host-resolution.ts";
+export { hostCandidates, lastPartOf, wildcardsOf } from "./host-resolution.ts";
 export { regexProblem } from "./regex.ts";
 export { retryConditions } from "./retry-conditions.ts";
 export type { ClientTls } from "./client-tls.ts";

@@ -1,7 +1,7 @@
 import { FairleadError } from "@fairlead/errors";
 import { computation, type Reading } from "@fairlead/incremental";
 import type { PolicyObject } from "@fairlead/model";
-import { type DestinationRule, type TrafficPolicy, typedPolicy, wildcardsOf } from "@fairlead/policy";
+import { type DestinationRule, type TrafficPolicy, typedPolicy } from "@fairlead/policy";
 import type { ProvenanceEntry } from "@fairlead/snapshot";
 import type { Callee } from "../callee.ts";
 import { rulePlaceQuestions, ruleQuestions } from "../policy-questions.ts";
@@ -10,6 +10,7 @@ import { provenanceOf, type RejectedObject } from "../service-plan.ts";
 import { type Contribution, contribution } from "./contribution.ts";
 import { rulesOfHost } from "./facts.ts";
 import { resolveHost } from "./host-resolution.ts";
+import { namesAbove } from "./names-above.ts";
 import { type PolicyInUse, policyInUse } from "./policy-in-use.ts";
 import { conflict } from "./service-entries.ts";
 import { servicesCalled } from "./services.ts";
@@ -47,7 +48,7 @@ const rulesNaming = computation("DestinationRules naming", (reading, name): read
  * wildcard above it.
  */
 export const rulesInForce = computation("DestinationRules in force", (reading, name): readonly RuleInForce[] => {
-  for (const candidate of [name, ...wildcardsOf(name), "*"]) {
+  for (const candidate of [...namesAbove(reading, name), "*"]) {
     const rules = reading.get(rulesNaming, candidate);
     if (rules.length > 0) return rules;
   }
@@ -60,7 +61,7 @@ const isForAll = ({ rule }: RuleInForce) => rule.workloadSelector === undefined 
 /** All rules that a caller of a name may go by, level by level. Key: the name in lower case. */
 const ruleLevels = computation("levels of DestinationRules", (reading, name): readonly (readonly RuleInForce[])[] => {
   const levels: (readonly RuleInForce[])[] = [];
-  for (const candidate of [name, ...wildcardsOf(name), "*"]) {
+  for (const candidate of [...namesAbove(reading, name), "*"]) {
     const rules = reading.get(rulesNaming, candidate);
     if (rules.length > 0) levels.push(rules);
     if (rules.some(isForAll)) break;

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { computation, type Reading } from "@fairlead/incremental";
-import { instanceKey, takesRpcCalls } from "@fairlead/model";
+import { takesRpcCalls } from "@fairlead/model";
 import { type Callee, calleeKey } from "../callee.ts";
 import { externalEndpoints } from "../external-endpoints.ts";
 import { hasLabels } from "../labels.ts";
@@ -71,7 +71,7 @@ const membersOf = computation("members of a cluster", (reading, key): readonly E
     if (wanted !== undefined && !isAt(wanted, reading.get(placeOf, nodeId)?.address, port)) return [];
     return [
       {
-        key: instanceKey(instance),
+        key: instanceId,
         nodeId,
         protocol,
         port,

@@ -8,7 +8,7 @@ import {
   serviceKey,
   type Subscription,
 } from "@fairlead/model";
-import { hostCandidates, meshGateway, typedPolicy } from "@fairlead/policy";
+import { hostCandidates, lastPartOf, meshGateway, typedPolicy } from "@fairlead/policy";
 import { policyQuestions } from "../policy-questions.ts";
 
 // What the mesh is compiled from, by the keys of the catalogue. `IncrementalCompiler` sets it.
@@ -48,16 +48,15 @@ export const subscriptionsOfNode = indexOf("subscriptions of a node", subscripti
  * The policies that name a host, in lower case, in either of their candidates: which one is in force is for the reader to ask, and
  * which of the interfaces that the name may mean it means. A text that cannot be read names nothing.
  */
-export const rulesOfHost = policiesBy("DestinationRules of a host", "DestinationRule", (policy) => {
-  const typed = typedPolicy(policy);
-  return typed.kind === "DestinationRule" ? hostCandidates(typed.spec.host, policy.namespace) : [];
-});
-export const virtualServicesOfHost = policiesBy("VirtualServices of a host", "VirtualService", (policy) => {
-  const typed = typedPolicy(policy);
-  if (typed.kind !== "VirtualService") return [];
-  return typed.spec.hosts.flatMap((host) => hostCandidates(host, policy.namespace));
-});
-export const serviceEntriesOfHost = policiesBy("ServiceEntries of a host", "ServiceEntry", (policy) => {
+export const rulesOfHost = policiesBy("DestinationRules of a host", ["DestinationRule"], hostsNamed);
+export const virtualServicesOfHost = policiesBy("VirtualServices of a host", ["VirtualService"], hostsNamed);
+/** Those of either kind that name a wildcard, by the part behind its last dot. */
+export const wildcardsOfPart = policiesBy(
+  "wildcards of a part",
+  ["DestinationRule", "VirtualService"],
+  (policy) => hostsNamed(policy).filter((host) => host.startsWith("*.")).map(lastPartOf), // prettier-ignore
+);
+export const serviceEntriesOfHost = policiesBy("ServiceEntries of a host", ["ServiceEntry"], (policy) => {
   const typed = typedPolicy(policy);
   return typed.kind === "ServiceEntry" ? typed.spec.hosts.map((host) => host.toLowerCase()) : [];
 });
@@ -76,20 +75,20 @@ function isAsking(policy: PolicyObject): boolean {
 }
 
 /** By the key of the Gateway. */
-export const virtualServicesOfGateway = policiesBy("VirtualServices of a Gateway", "VirtualService", (policy) => {
+export const virtualServicesOfGateway = policiesBy("VirtualServices of a Gateway", ["VirtualService"], (policy) => {
   const typed = typedPolicy(policy);
   if (typed.kind !== "VirtualService") return [];
   return typed.spec.gateways.filter((name) => name !== meshGateway).map((name) => gatewayKey(name, policy.namespace));
 });
 
 /** By one of the labels that it selects by. */
-export const gatewaysOfLabel = policiesBy("Gateways of a label", "Gateway", (policy) => {
+export const gatewaysOfLabel = policiesBy("Gateways of a label", ["Gateway"], (policy) => {
   const typed = typedPolicy(policy);
   return typed.kind === "Gateway" ? firstLabel(typed.spec.selector) : [];
 });
 
 /** By namespace. */
-export const sidecarsOfNamespace = policiesBy("Sidecars of a namespace", "Sidecar", (policy) => [policy.namespace]);
+export const sidecarsOfNamespace = policiesBy("Sidecars of a namespace", ["Sidecar"], (policy) => [policy.namespace]);
 
 export const nodesOfLabel = indexOf("nodes of a label", nodes, ({ labels }) =>
   Object.entries(labels).map(([name, value]) => labelText(name, value)),
@@ -111,9 +110,16 @@ export function gatewayKey(name: string, namespace: string): string {
   return `Gateway/${name.includes("/") ? name : `${namespace}/${name}`}`;
 }
 
-function policiesBy(name: string, kind: PolicyKind, groupsOf: (policy: PolicyObject) => readonly string[]) {
+function hostsNamed(policy: PolicyObject): readonly string[] {
+  const typed = typedPolicy(policy);
+  if (typed.kind === "DestinationRule") return hostCandidates(typed.spec.host, policy.namespace);
+  if (typed.kind !== "VirtualService") return [];
+  return typed.spec.hosts.flatMap((host) => hostCandidates(host, policy.namespace));
+}
+
+function policiesBy(name: string, kinds: readonly PolicyKind[], groupsOf: (policy: PolicyObject) => readonly string[]) {
   return indexOf(name, policies, ({ current, lastGood }) => {
-    if (current.kind !== kind) return [];
+    if (!kinds.includes(current.kind)) return [];
     const candidates = lastGood === undefined ? [current] : [current, lastGood];
     return new Set(
       candidates.flatMap((policy) => {

@@ -9,7 +9,6 @@ import {
   type TlsRoute,
   typedPolicy,
   type VirtualService,
-  wildcardsOf,
 } from "@fairlead/policy";
 import type { ProvenanceEntry } from "@fairlead/snapshot";
 import { type Callee, calleeKey } from "../callee.ts";
@@ -23,6 +22,7 @@ import { closedRoute, type WhenMissing, withDelegates } from "./delegates.ts";
 import { virtualServicesOfHost } from "./facts.ts";
 import { resolveHost } from "./host-resolution.ts";
 import { missingTarget } from "./missing-destination.ts";
+import { namesAbove } from "./names-above.ts";
 import { type PolicyInUse, policyInUse } from "./policy-in-use.ts";
 import { calleeOf, servicesCalled } from "./services.ts";
 
@@ -124,7 +124,7 @@ const virtualServicesNaming = computation("VirtualServices naming", (reading, na
  * narrowest wildcard above it.
  */
 export const virtualServicesInForce = computation("VirtualServices in force", (reading, name): readonly string[] => {
-  for (const candidate of [name, ...wildcardsOf(name)]) {
+  for (const candidate of namesAbove(reading, name)) {
     const found = reading.get(virtualServicesNaming, candidate);
     if (found.length > 0) return found;
   }
