@@ -4,8 +4,7 @@ import { currentTraceparent } from "@fairlead/telemetry";
 import { changeAnswerSchema } from "@fairlead/registration";
 import { z } from "zod";
 import "./errors.ts";
-
-const maxAnswerBytes = 4 * 1024 * 1024;
+import { exchange } from "./http-exchange.ts";
 
 const factSchema = z.union([z.string(), z.number(), z.boolean(), z.array(z.string()), z.null()]);
 const errorAnswerSchema = z.object({
@@ -25,17 +24,6 @@ export interface HttpCall {
   /** For each attempt, in milliseconds. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
-}
-
-async function textOf(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of response.body ?? []) {
-    length += chunk.byteLength;
-    if (length > maxAnswerBytes) throw new Error(`the answer is longer than ${maxAnswerBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }
 
 /** One registry-sync. Its URL may carry credentials for what stands before it: they go into a header and never into a message. */
@@ -61,37 +49,33 @@ class Endpoint {
 async function attempt(endpoint: Endpoint, call: HttpCall): Promise<unknown> {
   const timeout = AbortSignal.timeout(Math.ceil(call.timeoutMs));
   const traceparent = currentTraceparent();
-  const response = await fetch(`${endpoint.base}${call.path}`, {
+  const { status, text } = await exchange(`${endpoint.base}${call.path}`, {
     method: call.method,
     headers: {
       ...(call.body === undefined ? {} : { "content-type": "application/json" }),
       ...(traceparent === undefined ? {} : { traceparent }),
       ...(endpoint.authorization === undefined ? {} : { authorization: endpoint.authorization }),
     },
-    ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
-    redirect: "error",
+    body: call.body === undefined ? undefined : JSON.stringify(call.body),
     signal: call.signal === undefined ? timeout : AbortSignal.any([timeout, call.signal]),
   });
-  const text = await textOf(response);
   let answer: unknown;
   try {
     answer = JSON.parse(text);
   } catch {
-    throw new Error(`HTTP ${response.status} without JSON`);
+    throw new Error(`HTTP ${status} without JSON`);
   }
-  if (response.ok) return answer;
+  if (status >= 200 && status < 300) return answer;
   const error = errorAnswerSchema.safeParse(answer);
-  if (!error.success) throw new Error(`HTTP ${response.status} without an error code`);
-  throw new RelayedError({ ...error.data, status: response.status, further: furtherSchema.parse(answer) });
+  if (!error.success) throw new Error(`HTTP ${status} without an error code`);
+  throw new RelayedError({ ...error.data, status, further: furtherSchema.parse(answer) });
 }
 
-/** The words of the cause: fetch itself says only "fetch failed". */
+/** In the operator's words; a name with several addresses has an error of each. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === "TimeoutError") return "no answer in time";
-  const { cause } = error;
-  if (cause instanceof AggregateError) return cause.errors.map(String).join(", ");
-  return cause instanceof Error ? cause.message : error.message;
+  return error instanceof AggregateError ? error.errors.map(String).join(", ") : error.message;
 }
 
 /**
