@@ -1,3 +1,4 @@
+import { fromBinary } from "@bufbuild/protobuf";
 import { ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
 import type { ClusterManager } from "@fairlead/proxy-upstream";
@@ -11,13 +12,31 @@ import type { SecretStore } from "../secrets/secret-store.ts";
 import type { XdsRejection, XdsResource } from "../xds-resource.ts";
 
 /**
+ * An assignment that is in force. Its hosts have what is needed of it: it is read again for a cluster that comes anew, which is seldom,
+ * instead of being kept a second time.
+ */
+class AssignmentInForce implements Accepted<Assignment> {
+  readonly name: string;
+  readonly body: Uint8Array;
+
+  constructor({ name, body }: Accepted<Assignment>) {
+    this.name = name;
+    this.body = body;
+  }
+
+  get value(): Assignment {
+    return readLoadAssignment(fromBinary(ClusterLoadAssignmentSchema, this.body));
+  }
+}
+
+/**
  * CDS and EDS as they were accepted. A cluster gets into the cluster manager when it has its hosts; until then the
  * one before it, if any, goes on (warming).
  */
 export class ClusterStore {
   readonly #manager: ClusterManager;
   readonly #clusters = new Map<string, Accepted<TranslatedCluster>>();
-  readonly #assignments = new Map<string, Accepted<Assignment>>();
+  readonly #assignments = new Map<string, AssignmentInForce>();
   /** Clusters that wait for their first assignment, or for secrets. */
   readonly #warming = new Set<string>();
   readonly #watchNames: WatchNames;
@@ -75,7 +94,7 @@ export class ClusterStore {
     return [...this.#clusters.values()].map((cluster) => ({ ...cluster, warming: this.#warming.has(cluster.name) }));
   }
 
-  assignments(): readonly Accepted<Assignment>[] {
+  assignments(): readonly Omit<Accepted<Assignment>, "value">[] {
     return [...this.#assignments.values()];
   }
 
@@ -109,7 +128,7 @@ export class ClusterStore {
     const wanted = new Set(this.assignmentNames());
     for (const assignment of accepted) {
       if (!wanted.has(assignment.name) || this.#assignments.get(assignment.name) === assignment) continue;
-      this.#assignments.set(assignment.name, assignment);
+      this.#assignments.set(assignment.name, new AssignmentInForce(assignment));
       for (const cluster of this.#clusters.values()) {
         const { discovery } = cluster.value;
         if (discovery.kind === "eds" && discovery.name === assignment.name) this.#setHosts(cluster, assignment.value);
