@@ -1,18 +1,8 @@
 import { type EpochLink, listenHandedOver, type ReplaceableModule, reportWhile } from "@fairlead/hot-restart";
 import { browserRefusal, errorAnswer, type HttpApiOptions } from "@fairlead/http-api";
 import type { Logger } from "@fairlead/logging";
-import {
-  AdminServer,
-  countersOf,
-  openConnections,
-  proxyPages,
-  serverStateOf,
-  statsOf,
-  waitsForConfig,
-  warmsBeforeTakeover,
-} from "@fairlead/proxy-admin";
-import { createDataPlane, optionsOf, type DrainOptions } from "@fairlead/proxy-runtime";
-import { AdsClient, LastGoodConfig } from "@fairlead/proxy-xds-client";
+import { OperatedProxy, waitsForConfig } from "@fairlead/proxy-admin";
+import { createDataPlane, optionsOf } from "@fairlead/proxy-runtime";
 import type { NodeBody } from "@fairlead/registration";
 import { RegistryCaller } from "@fairlead/registry-client";
 import packageJson from "../package.json" with { type: "json" };
@@ -55,93 +45,57 @@ export function createEdgeGateway(config: EdgeGatewayConfig, resources: EdgeGate
     nodeId: node.id,
     ...optionsOf(config, epoch),
   });
-  const lastGood = config.lastGoodConfig === undefined ? undefined : new LastGoodConfig(config.lastGoodConfig, logger);
-  const ads = new AdsClient({
-    addresses: config.adsAddress,
-    node: { id: node.id, cluster: node.app, metadata: { labels: { ...node.labels } }, version: packageJson.version },
-    consumer: runtime,
-    logger,
-    initialFetchTimeoutMs: config.initialFetchTimeout,
-    variant: "delta",
-    ...(lastGood === undefined ? {} : { lastGood }),
-  });
   const registry = new RegistryCaller(config.registryUrl);
   const presence = new NodePresence({ registry, node, leaseTtlMs: config.leaseTtl, logger });
 
-  let draining = false;
-  /** POST /healthcheck/fail. */
-  let leaving = false;
   let registers = false;
   let retired: Promise<void> | undefined;
   let stopped: Promise<void> | undefined;
   let adminPort = 0;
 
-  const waitingFor = (): readonly string[] => {
-    if (draining) return ["nothing: it is draining"];
-    const missing = waitsForConfig(ads.state());
-    if (missing.length > 0) return missing;
-    return runtime
-      .listeners()
-      .filter(({ state }) => state === "warming")
-      .map(({ name }) => `listener ${name}`);
-  };
-  const state = () => serverStateOf(draining || leaving, waitingFor());
-  const drain = async (options: DrainOptions = {}): Promise<void> => {
-    draining = true;
-    await runtime.drain(options);
-  };
   const failed = (what: string) => (error: unknown) => logger.error({ err: error }, `${what} failed`);
-  const pages = proxyPages({
+  const quit = resources.quit ?? (() => void stop().catch(failed("stopping")));
+  const proxy = new OperatedProxy({
     program: "edge-gateway",
-    node,
     version: packageJson.version,
+    node,
     runtime,
-    ads: () => ads.state(),
-    state,
-    waitingFor,
+    settings: { ...config, adsVariant: "delta" },
     logger,
     epoch,
+    manners: { refusalOf: browserRefusal, answerOf: errorAnswer },
     serveMetrics: (request, response) => telemetry.serveMetrics(request, response),
-    drain: (graceful) => void drain(graceful ? { strategy: "gradual", accepting: true } : {}).catch(failed("draining")),
-    failHealthCheck: (failing) => {
-      leaving = failing;
-      runtime.failHealthCheck(failing);
+    missing: (ads) => {
+      const missing = waitsForConfig(ads);
+      if (missing.length > 0) return missing;
+      return runtime
+        .listeners()
+        .filter(({ state }) => state === "warming")
+        .map(({ name }) => `listener ${name}`);
     },
-    quit: resources.quit ?? (() => void stop().catch(failed("stopping"))),
+    quit,
   });
-  const admin = new AdminServer(pages, {
-    refusalOf: browserRefusal,
-    answerOf: errorAnswer,
-    onFailure: (error) => logger.error({ err: error }, "admin page failed"),
-  });
-  const reopenLogs = (): void => void runtime.reopenLogs().catch(failed("opening the access log again"));
 
   const shutDown = async (): Promise<void> => {
-    process.off("SIGUSR1", reopenLogs);
     // First what is under way: the configuration that it goes by must stay until it is done.
-    await drain();
+    await proxy.drain();
     // What is registered is another process's, unless this one has begun and was not replaced.
     if (registers && retired === undefined) await presence.stop();
     else await presence.leave();
-    ads.stop();
-    await Promise.all([admin.close(), runtime.close(), lastGood?.flush()]);
+    await proxy.close();
   };
   const stop = async (): Promise<void> => await (stopped ??= shutDown());
 
-  const report = () => {
-    const stats = statsOf({ state: state(), uptimeMs: 0, epoch }, ads.state(), runtime);
-    return { counters: countersOf(stats), connections: openConnections(stats) };
-  };
   const handOver = async (link: EpochLink): Promise<void> => {
-    const drained = drain({ strategy: "gradual" });
-    admin.stopAccepting();
+    const drained = proxy.drain({ strategy: "gradual" });
+    proxy.admin.stopAccepting();
     await presence.leave();
     link.handedOver();
-    await reportWhile(link, report, drained);
+    await reportWhile(link, () => proxy.report(), drained);
   };
   const door = { name: "admin", address: config.adminBind, port: config.adminPort };
   const openDoor = async (): Promise<void> => {
-    adminPort = await listenHandedOver(admin, door, epoch);
+    adminPort = await listenHandedOver(proxy.admin, door, epoch);
   };
   const begin = (): void => {
     registers = true;
@@ -155,7 +109,7 @@ export function createEdgeGateway(config: EdgeGatewayConfig, resources: EdgeGate
     get adminPort() {
       return adminPort;
     },
-    waitingFor,
+    waitingFor: () => proxy.waitingFor(),
     async start() {
       // The admin pages of the one before this one are there until it hands over.
       const waits = epoch?.replaces === true;
@@ -167,21 +121,20 @@ export function createEdgeGateway(config: EdgeGatewayConfig, resources: EdgeGate
         await stop();
         throw error;
       }
-      process.on("SIGUSR1", reopenLogs);
-      ads.start();
+      proxy.start();
       if (waits) {
         void epoch.parentHandedOver
           .then(openDoor)
           .then(begin)
           .catch((error: unknown) => {
             logger.fatal({ err: error }, "the admin pages could not be taken over");
-            (resources.quit ?? stop)();
+            quit();
           });
       } else begin();
     },
-    warmingFor: () => [...waitingFor(), ...warmsBeforeTakeover(runtime, epoch?.replaces === true)],
+    warmingFor: () => proxy.warmingFor(),
     retire: async () =>
-      await (retired ??= (epoch === undefined ? drain() : handOver(epoch)).catch(failed("handing over"))),
+      await (retired ??= (epoch === undefined ? proxy.drain() : handOver(epoch)).catch(failed("handing over"))),
     stop,
   };
 }

@@ -1,16 +1,9 @@
-import { superviseOrServe } from "@fairlead/hot-restart";
-import { runMain } from "@fairlead/lifecycle";
-import { createLogger } from "@fairlead/logging";
+import { runReplaceable } from "@fairlead/hot-restart";
 import { sidecarConfig } from "./config.ts";
 
-await runMain(async () => {
-  const config = sidecarConfig.load();
-  const logger = createLogger({ service: "sidecar", level: config.logLevel });
-  const module = await superviseOrServe({
-    logger,
-    config,
-    main: import.meta.filename,
-    serve: async (process) => (await import("./serve.ts")).serve(config, logger, process),
-  });
-  return { logger, module };
+await runReplaceable({
+  service: "sidecar",
+  config: sidecarConfig,
+  main: import.meta.filename,
+  serve: async (...serving) => (await import("./serve.ts")).serve(...serving),
 });

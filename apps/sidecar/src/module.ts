@@ -1,20 +1,17 @@
 import { FairleadError } from "@fairlead/errors";
 import { type EpochLink, listenHandedOver, type ReplaceableModule, reportWhile } from "@fairlead/hot-restart";
-import { type HttpApi, type HttpApiOptions, httpLimitsOf } from "@fairlead/http-api";
+import { browserRefusal, errorAnswer, type HttpApi, type HttpApiOptions, httpLimitsOf } from "@fairlead/http-api";
 import type { Logger } from "@fairlead/logging";
-import { countersOf, openConnections, serverStateOf, statsOf, warmsBeforeTakeover } from "@fairlead/proxy-admin";
+import { OperatedProxy } from "@fairlead/proxy-admin";
 import { createDataPlane, optionsOf } from "@fairlead/proxy-runtime";
-import { AdsClient, LastGoodConfig } from "@fairlead/proxy-xds-client";
 import type { NodeBody } from "@fairlead/registration";
 import packageJson from "../package.json" with { type: "json" };
-import { adminPages } from "./admin/admin-pages.ts";
-import { AdminServer } from "./admin/admin-server.ts";
-import { waitingFor } from "./admin/proxy-state.ts";
 import { createLocalApi } from "./api/local-api.ts";
 import type { SidecarConfig } from "./config.ts";
 import { Deadline, within } from "./deadline.ts";
 import { filterModuleUrl } from "./filter-modules.ts";
 import { nodeOf } from "./node-identity.ts";
+import { missingToServe } from "./readiness.ts";
 import { InboundOfRuntime } from "./registration/local-proxy.ts";
 import { NodeLease } from "./registration/node-lease.ts";
 import { Publications } from "./registration/publications.ts";
@@ -69,16 +66,6 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
     modules: () => config.filterModules.map((module) => filterModuleUrl(module)),
   });
   const registry = new RegistryClient({ urls: config.registryUrl, node });
-  const lastGood = config.lastGoodConfig === undefined ? undefined : new LastGoodConfig(config.lastGoodConfig, logger);
-  const ads = new AdsClient({
-    addresses: config.adsAddress,
-    node: { id: node.id, cluster: node.app, metadata: { labels: { ...node.labels } }, version: packageJson.version },
-    consumer: runtime,
-    logger,
-    initialFetchTimeoutMs: config.initialFetchTimeout,
-    variant: config.adsVariant,
-    ...(lastGood === undefined ? {} : { lastGood }),
-  });
   const publications = new Publications({ registry, proxy: new InboundOfRuntime(runtime), nodeId: node.id, now });
   const subscriptions = new Subscriptions(registry);
   const adopt = async (signal: AbortSignal): Promise<void> => {
@@ -98,9 +85,6 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
   });
   const registrations = new Registrations({ node, publications, subscriptions, lease });
 
-  let draining = false;
-  /** POST /healthcheck/fail. */
-  let leaving = false;
   let retired: Promise<void> | undefined;
   let stopped: Promise<void> | undefined;
   let registers = false;
@@ -108,46 +92,32 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
   let apiPort = 0;
   let adminPort = 0;
 
-  const missing = (): readonly string[] => (draining ? ["nothing: it is draining"] : waitingFor(ads.state(), runtime));
-  const state = () => serverStateOf(draining || leaving, missing());
-  const drain = async (graceful = false): Promise<void> => {
-    draining = true;
-    await runtime.drain(graceful ? { strategy: "gradual", accepting: true } : {});
-  };
   const failed = (what: string) => (error: unknown) => logger.error({ err: error }, `${what} failed`);
-  const admin = new AdminServer(
-    adminPages({
-      node,
-      version: packageJson.version,
-      runtime,
-      ads: () => ads.state(),
-      state,
-      waitingFor: missing,
-      logger,
-      telemetry: resources.telemetry,
-      epoch,
-      drain: (graceful) => void drain(graceful).catch(failed("draining")),
-      failHealthCheck: (failing) => {
-        leaving = failing;
-        runtime.failHealthCheck(failing);
-      },
-      quit: resources.quit ?? (() => void stop().catch(failed("stopping"))),
-    }),
+  const quit = resources.quit ?? (() => void stop().catch(failed("stopping")));
+  const proxy = new OperatedProxy({
+    program: "sidecar",
+    version: packageJson.version,
+    node,
+    runtime,
+    settings: config,
     logger,
-  );
+    epoch,
+    manners: { refusalOf: browserRefusal, answerOf: errorAnswer },
+    serveMetrics: (request, response) => resources.telemetry.serveMetrics(request, response),
+    missing: missingToServe,
+    quit,
+  });
 
-  const reopenLogs = (): void => void runtime.reopenLogs().catch(failed("opening the access log again"));
   const release = async (): Promise<void> => {
-    process.off("SIGUSR1", reopenLogs);
-    ads.stop();
+    proxy.ads.stop();
     publications.close();
     await lease.stop();
-    await Promise.all([api?.close(), admin.close(), runtime.close(), lastGood?.flush()]);
+    await Promise.all([api?.close(), proxy.close()]);
   };
 
   const shutDown = async (): Promise<void> => {
     const deadline = new Deadline(config.drainTimeout, now);
-    draining = true;
+    proxy.beginEnd();
     registrations.beginStop();
     const left = await publications.withdrawAll(config.drainTimeout * withdrawShare);
     for (const { service, waitingFor: step, error } of left) {
@@ -158,7 +128,7 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
     }
     await lease.stop();
     // From here on the node's configuration goes; the listeners drain on their own.
-    ads.stop();
+    proxy.ads.stop();
     const removed = registry
       .removeNode({ signal: AbortSignal.timeout(removeNodeTimeoutMs) })
       .catch((caught: unknown) => {
@@ -175,20 +145,15 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
   };
   const stop = async (): Promise<void> => await (stopped ??= registers && retired === undefined ? shutDown() : leave());
 
-  const report = () => {
-    const stats = statsOf({ state: state(), uptimeMs: 0, epoch }, ads.state(), runtime);
-    return { counters: countersOf(stats), connections: openConnections(stats) };
-  };
   const handOver = async (link: EpochLink): Promise<void> => {
-    draining = true;
-    const drained = runtime.drain({ strategy: "gradual" });
-    admin.stopAccepting();
+    const drained = proxy.drain({ strategy: "gradual" });
+    proxy.admin.stopAccepting();
     await Promise.all([
       lease.stop(),
       within(lastLocalCallsMs, api?.stopAccepting() ?? Promise.resolve(), () => undefined),
     ]);
     link.handedOver();
-    await reportWhile(link, report, drained);
+    await reportWhile(link, () => proxy.report(), drained);
   };
 
   /** The local API and the admin pages, and what registers. */
@@ -197,10 +162,10 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
     api: { name: "api", address: config.bind, port: config.apiPort },
   };
   const openDoors = async (): Promise<void> => {
-    adminPort = await listenHandedOver(admin, doors.admin, epoch);
+    adminPort = await listenHandedOver(proxy.admin, doors.admin, epoch);
     api = await createLocalApi({
       registrations,
-      readiness: () => ({ waitingFor: missing() }),
+      readiness: () => ({ waitingFor: proxy.waitingFor() }),
       logger,
       telemetry: resources.telemetry,
       rpcPorts: config,
@@ -223,7 +188,7 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
     get adminPort() {
       return adminPort;
     },
-    waitingFor: missing,
+    waitingFor: () => proxy.waitingFor(),
     async start() {
       for (const module of config.filterModules) await import(filterModuleUrl(module));
       // The doors of the one before this one are open until it hands over; callers wait in the sockets' queues meanwhile.
@@ -236,8 +201,7 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
         await stop();
         throw error;
       }
-      process.on("SIGUSR1", reopenLogs);
-      ads.start();
+      proxy.start();
       if (waits) {
         void epoch.parentHandedOver
           .then(openDoors)
@@ -249,13 +213,13 @@ export function createSidecar(config: SidecarConfig, resources: SidecarResources
           )
           .catch((error: unknown) => {
             logger.fatal({ err: error }, "the local API and the admin pages could not be taken over");
-            (resources.quit ?? stop)();
+            quit();
           });
       } else begin();
     },
-    warmingFor: () => [...missing(), ...warmsBeforeTakeover(runtime, epoch?.replaces === true)],
+    warmingFor: () => proxy.warmingFor(),
     retire: async () =>
-      await (retired ??= (epoch === undefined ? drain() : handOver(epoch)).catch(failed("handing over"))),
+      await (retired ??= (epoch === undefined ? proxy.drain() : handOver(epoch)).catch(failed("handing over"))),
     stop,
   };
 }

@@ -1,4 +1,5 @@
-export { type AdminAnswer, type AdminPage, AdminServer, type AdminManners } from "./admin-server.ts";
+export { type AdminAnswer, type AdminManners, type AdminPage, AdminServer } from "./admin-server.ts";
+export { type AdsSettings, OperatedProxy, type OperatedProxyOptions } from "./operated-proxy.ts";
 export { proxyPages, type ProxyPagesOptions } from "./proxy-pages.ts";
-export { serverStateOf, waitsForConfig, warmsBeforeTakeover } from "./readiness.ts";
-export { countersOf, type EpochFacts, openConnections, type ServerState, statsOf } from "./server-stats.ts";
+export { waitsForConfig } from "./readiness.ts";
+export type { EpochFacts, ServerState } from "./server-stats.ts";

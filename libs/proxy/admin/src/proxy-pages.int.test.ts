@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { browserRefusal, errorAnswer } from "@fairlead/http-api";
 import { createLogger } from "@fairlead/logging";
 import type { AdsState } from "@fairlead/proxy-xds-client";
-import { nodeSchema } from "@fairlead/registration";
-import { adminPages } from "./admin-pages.ts";
 import { AdminServer } from "./admin-server.ts";
-import { type ServerState, waitingFor } from "./proxy-state.ts";
+import { proxyPages } from "./proxy-pages.ts";
+import type { ServerState } from "./server-stats.ts";
 
 const ads: AdsState = {
   connected: true,
@@ -39,6 +39,7 @@ const ads: AdsState = {
   ],
 };
 const logger = createLogger({ service: "test", level: "silent" });
+const manners = { refusalOf: browserRefusal, answerOf: errorAnswer, onFailure: () => undefined };
 const outbound = { name: "outbound", address: "127.0.0.1", port: 15001, state: "active", activeRequests: 0 } as const;
 const runtime = {
   configDump: () => ({ listeners: [{ name: "outbound" }, { name: "inbound" }], routes: [{ name: "outbound" }] }),
@@ -83,15 +84,16 @@ let base: string;
 before(async () => {
   server = new AdminServer(
     {
-      ...adminPages({
-        node: nodeSchema.parse({ id: "orders-1", app: "orders", address: "127.0.0.1" }),
+      ...proxyPages({
+        program: "sidecar",
+        node: { id: "orders-1", app: "orders", labels: {} },
         version: "1.2.3",
         runtime,
         ads: () => ads,
         state: () => state,
         waitingFor: () => ["the outbound listener"],
         logger,
-        telemetry: { serveMetrics: (_request, response) => response.end("a_metric 1\n") },
+        serveMetrics: (_request, response) => response.end("a_metric 1\n"),
         drain: (graceful) => void drained.push(graceful),
         failHealthCheck: (failed) => void failedHealth.push(failed),
         quit: () => (quit += 1),
@@ -104,7 +106,7 @@ before(async () => {
         },
       },
     },
-    logger,
+    manners,
   );
   base = `http://127.0.0.1:${await server.listen("127.0.0.1", 0)}`;
 });
@@ -257,23 +259,10 @@ test("an unknown page is 404 with a code; /help lists all; a page that fails is 
 });
 
 test("a port that is taken is a clear error", async () => {
-  const second = new AdminServer({}, logger);
+  const second = new AdminServer({}, manners);
   await assert.rejects(second.listen("127.0.0.1", Number(new URL(base).port)), {
     code: "FL_LISTEN_FAILED",
     message: /admin pages/,
   });
   await second.close();
-});
-
-test("the proxy waits for its configuration and its outbound listener", () => {
-  const none = { listeners: () => [] };
-  assert.deepEqual(waitingFor(ads, runtime), []);
-  assert.deepEqual(waitingFor(ads, none), ["the outbound listener"]);
-  assert.deepEqual(waitingFor({ ...ads, phase: "clusters" }, none), [
-    "clusters from 127.0.0.1:15010",
-    "the outbound listener",
-  ]);
-  assert.deepEqual(waitingFor({ ...ads, phase: "clusters", connected: false, lastError: "UNAVAILABLE" }, runtime), [
-    "ads-gateway 127.0.0.1:15010: UNAVAILABLE",
-  ]);
 });
