@@ -11,6 +11,7 @@ import type { Catalogue, MeshNode } from "@fairlead/model";
 import type { CatalogueWriter } from "@fairlead/store";
 import { currentTraceparent, inSpan } from "@fairlead/telemetry";
 import type { ForeignRegistryEvents, RegistryReading } from "./foreign-registry.ts";
+import { inBatches } from "./import-batches.ts";
 import { mirroredInstance, mirroredPrefix, providerOfInstance } from "./mirrored-instance.ts";
 import { ProviderIndex } from "./provider-index.ts";
 import { ProviderSieve, type ProviderSieveOptions } from "./provider-sieve.ts";
@@ -26,8 +27,6 @@ export interface RegistryImportOptions extends LedgerOptions, ProviderSieveOptio
 
 const retryMs = 1_000;
 const defaultLossHoldMs = 120_000;
-/** Instances of one transaction: others do not wait long, and what is written is compiled while the next is being written. */
-const batch = 2_500;
 
 /** Brings what a registry tells into the catalogue: providers as instances, rules as policies. For as long as this process owns the registry. */
 export class RegistryImport implements ForeignRegistryEvents {
@@ -278,14 +277,14 @@ export class RegistryImport implements ForeignRegistryEvents {
     const instancesOf = (providers: readonly Provider[]) =>
       providers.flatMap((provider) => mirroredInstance(provider, name) ?? []);
     await inSpan("registry.mirror", { "fairlead.registry": name }, async () => {
-      const last = Math.max(0, Math.ceil(put.length / batch) - 1) * batch;
-      for (let at = 0; at <= last; at += batch) {
-        const found = instancesOf(put.slice(at, at + batch));
+      const batches = inBatches(put);
+      for (const [index, batch] of batches.entries()) {
+        const found = instancesOf(batch);
         const nodes = new Map<string, MeshNode>(found.map(({ node }) => [node.id, node]));
         const instances = found.map(({ instance }) => instance);
         const { result } = await store.write(currentTraceparent(), async (tx) => {
           const left = instances.length === 0 ? [] : await tx.putMirrored([...nodes.values()], instances);
-          if (at < last) return left;
+          if (index < batches.length - 1) return left;
           // Together: a rule never names instances of another revision.
           for (const policy of policies.put) await tx.putPolicy(policy);
           for (const policy of policies.removed) await tx.removePolicy(policy);

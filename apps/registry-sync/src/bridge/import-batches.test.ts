@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { inBatches } from "./import-batches.ts";
+
+const providers = (count: number, interfaces: number) =>
+  Array.from({ length: count }, (_, id) => ({ id, interface: `org.x.Service${id % interfaces}` }));
+
+test("the first batch is small, the further ones grow up to a limit, and all providers are in one of them", () => {
+  const batches = inBatches(providers(10_000, 1000));
+  assert.deepEqual(
+    batches.map(({ length }) => length),
+    [250, 500, 1000, 2000, 2500, 2500, 1250],
+  );
+  assert.equal(new Set(batches.flat().map(({ id }) => id)).size, 10_000);
+});
+
+test("providers of an interface are in one batch, or in two that follow each other, in whatever order they were read", () => {
+  const batchesOf = new Map<string, Set<number>>();
+  for (const [index, batch] of inBatches(providers(3000, 40)).entries())
+    for (const { interface: name } of batch) batchesOf.set(name, (batchesOf.get(name) ?? new Set()).add(index));
+  assert.equal(batchesOf.size, 40);
+  const apart = [...batchesOf.values()].filter((found) => found.size > 1);
+  assert.ok(apart.length <= 3, "one at the end of each batch but the last");
+});
+
+test("a change of few providers, or of none, is one batch", () => {
+  assert.deepEqual(inBatches([]), [[]]);
+  const few = providers(250, 3);
+  assert.deepEqual(inBatches(few), [few]);
+});
