@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { build, type BuildOptions } from "esbuild";
 import { notInDataPlane } from "./package-manifest.ts";
 import { latePackages, latePackagesEntry, latePackagesFile } from "./late-packages.ts";
+import { lazyBuiltins } from "./lazy-builtins.ts";
 import { englishOnly, withoutProtoOptions } from "./smaller-sources.ts";
 
 const repository = join(import.meta.dirname, "../..");
@@ -69,7 +70,7 @@ export async function bundleApp(app: string, folder: string): Promise<number> {
     metafile: true,
     // CommonJS packages require Node's own modules.
     banner: { js: 'import{createRequire as makeRequire}from"node:module";const require=makeRequire(import.meta.url);' },
-    plugins: [latePackages, englishOnly, withoutProtoOptions],
+    plugins: [latePackages, lazyBuiltins, englishOnly, withoutProtoOptions],
   });
   checkContent(app, Object.keys(metafile.inputs));
   const late = await build({
