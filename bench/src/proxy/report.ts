@@ -117,8 +117,8 @@ export function renderReport(results: ProxyBenchResults): string {
   return `## A proxied request
 
 \`npm run bench:proxy\`: a closed loop over keep-alive connections; one process and one thread each unless said otherwise, all on the same backend, in turns; medians of
-${pace.rounds} rounds of ${pace.requests} requests, ${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model ?? "unknown CPU"}, Node ${process.versions.node}. Each routes by the Host, counts, and
-tries again what failed to connect or got a 503. Fairlead is the sidecar's own process, with what its compiler makes of a service as its last good configuration. CPU time is the system's
+${pace.rounds} rounds of ${pace.requests} requests, ${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model ?? "unknown CPU"}, Node ${process.versions.node}. Each routes by the Host, gives a
+request an id and says which protocol it came by, as a mesh does, counts, and tries again what failed to connect or got a 503. Fairlead is the sidecar's own process, with what its compiler makes of a service as its last good configuration. CPU time is the system's
 account of the process and its children. Load generator, backend and proxy share ${cpus().length} cores, with a load average of ${loadavg()[2]!.toFixed(1)} at the end, so requests a second and
 latency say less than CPU time; ratios are round by round.
 ${notes.join(". ")}.

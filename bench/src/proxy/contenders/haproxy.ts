@@ -20,10 +20,12 @@ function configOf(what: ProxyCase, input: ContenderInput): string {
   return [
     `global\n nbthread ${what.workers}\n maxconn 4096`,
     what.accessLog ? " log stdout format raw local0 info" : "",
-    "defaults\n mode http\n retries 2\n option redispatch\n http-reuse always",
+    "defaults\n mode http\n retries 2\n retry-on conn-failure empty-response 503\n option redispatch\n http-reuse always",
     what.accessLog ? " log global\n option httplog" : "",
     " timeout connect 5s\n timeout client 60s\n timeout server 60s",
     `frontend f\n bind 127.0.0.1:${port}${tls}${http2 ? " proto h2" : ""}`,
+    " unique-id-format %[uuid()]\n unique-id-header x-request-id",
+    ` http-request set-header x-forwarded-proto ${what.tls ? "https" : "http"}`,
     ` use_backend b if { hdr(host) -i ${serviceName} }`,
     ...Array.from({ length: input.moreClusters }, (_none, i) => ` use_backend more-${i} if { hdr(host) -i more-${i} }`),
     `backend b\n server s 127.0.0.1:${backendPort}${http2 ? " proto h2" : ""}`,

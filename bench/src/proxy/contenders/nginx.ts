@@ -12,6 +12,7 @@ function configOf(what: ProxyCase, input: ContenderInput): string {
   const pass = grpc
     ? "grpc_pass grpc://b; grpc_next_upstream error timeout http_502 http_503;"
     : 'proxy_pass http://b; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host; proxy_next_upstream error timeout http_502 http_503;';
+  const named = `${grpc ? "grpc" : "proxy"}_set_header`;
   const listen = `127.0.0.1:${port}${what.tls ? " ssl" : ""}${what.client === "http1" ? "" : " http2"}`;
   const servers = idleEndpoints(input.endpointsOfEach).map((it) => `server ${it.address}:${it.port};`);
   const more = Array.from(
@@ -26,7 +27,7 @@ http { access_log ${what.accessLog ? `${folder}/access.log combined buffer=64k f
  upstream b { server 127.0.0.1:${backendPort}; keepalive 256; }
  keepalive_requests 100000000; http2_max_concurrent_streams 256; server_names_hash_max_size 4096;
 ${what.tls ? ` ssl_certificate ${certificate.chain}; ssl_certificate_key ${certificate.key}; ssl_protocols TLSv1.2 TLSv1.3;` : ""}
- server { listen ${listen}; server_name ${serviceName}; location / { ${pass} } }
+ server { listen ${listen}; server_name ${serviceName}; location / { ${pass} ${named} x-request-id $request_id; ${named} x-forwarded-proto $scheme; } }
 ${more.join("\n")}
 }\n`;
 }
