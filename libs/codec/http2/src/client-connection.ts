@@ -182,7 +182,7 @@ export class Http2ClientConnection extends Http2Connection<Http2ResponseHead> {
   override onGoAway(lastStreamId: number, errorCode: number, text: string): void {
     this.#goingAway = true;
     const details = `GOAWAY ${errorName(errorCode)}${text === "" ? "" : `: ${text}`}`;
-    for (const stream of this.streams.values()) {
+    for (const stream of this.streams.all()) {
       if (stream.id > lastStreamId) this.failStream(stream, { errorCode, by: "unprocessed", details });
     }
     this.#events.onGoAway();

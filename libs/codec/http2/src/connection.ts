@@ -89,7 +89,7 @@ export abstract class Http2Connection<InHead> extends StreamLifecycle<InHead> im
   /** The socket is gone: all that is left is to forget. Sinks are told nothing. */
   close(): void {
     this.ended = true;
-    for (const stream of this.streams.values()) {
+    for (const stream of this.streams.all()) {
       stream.sink = undefined;
       this.closeStream(stream, RESET_BY_US);
     }
@@ -287,12 +287,12 @@ export abstract class Http2Connection<InHead> extends StreamLifecycle<InHead> im
     const change = this.options.streamWindowBytes - this.streamWindow;
     if (change === 0) return;
     this.streamWindow = this.options.streamWindowBytes;
-    for (const stream of this.streams.values()) stream.receiveWindow += change;
+    for (const stream of this.streams.all()) stream.receiveWindow += change;
   }
 
   /** RFC 9113 §6.9.2: the windows of all streams move with it, also below 0. */
   #onInitialWindow(change: number): void {
-    for (const stream of this.streams.values()) {
+    for (const stream of this.streams.all()) {
       stream.sendWindow += change;
       if (stream.sendWindow > LARGEST_WINDOW_BYTES) {
         throw new Http2Error(ERROR_CODE.flowControlError, "a stream's window is above 2147483647");

@@ -1,3 +1,4 @@
+import { IdTable } from "@fairlead/buffer";
 import { AbuseGuard } from "./abuse-guard.ts";
 import { ClosedStreams, ENDED, RESET_BY_PEER, RESET_BY_US } from "./closed-streams.ts";
 import type { Http2ConnectionOptions } from "./connection-options.ts";
@@ -10,7 +11,7 @@ import { Http2Stream, type StreamReset } from "./stream.ts";
 
 /** The streams of one end of a connection: how they begin, and the ways in which they end (RFC 9113 §5.1, §5.4.2). */
 export abstract class StreamLifecycle<InHead> {
-  readonly streams = new Map<number, Http2Stream<InHead>>();
+  readonly streams = new IdTable<Http2Stream<InHead>>();
   readonly peerSettings = new PeerSettings();
   protected readonly options: Http2ConnectionOptions;
   protected readonly outbound: Outbound;
@@ -51,7 +52,7 @@ export abstract class StreamLifecycle<InHead> {
     stream.openedMs = this.options.now();
     this.streamsOpened++;
     this.options.stats.streams_active++;
-    this.streams.set(stream.id, stream);
+    this.streams.add(stream);
   }
 
   protected closeStream(stream: Http2Stream<InHead>, how: number): void {
@@ -59,7 +60,7 @@ export abstract class StreamLifecycle<InHead> {
     stream.closed = true;
     this.release(stream);
     stream.queue.clear();
-    if (this.streams.delete(stream.id)) {
+    if (this.streams.delete(stream)) {
       this.options.stats.streams_active--;
       this.closedStreams.add(stream.id, how);
       this.guard.onStreamClosed();

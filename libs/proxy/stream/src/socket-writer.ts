@@ -49,7 +49,7 @@ export class SocketWriter {
 
   /** What the system has not taken yet. */
   get unsentBytes(): number {
-    return this.#socket.writableLength + this.#direct.pendingBytes;
+    return this.#direct.queuedBytes + this.#direct.pendingBytes;
   }
 
   /**
@@ -88,7 +88,7 @@ export class SocketWriter {
     this.#loan = undefined;
     this.#lentBytes = 0;
     const socket = this.#socket;
-    if (!socket.writable) return;
+    if (!this.#direct.writable) return;
     const only = parts[0];
     if (bytes <= MERGE_BYTES && only !== undefined) {
       if (parts.length > 1 && bytes >= POOLED_BYTES) {

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { MemberList } from "@fairlead/buffer";
 import { ERROR_CODE, Http2ClientConnection, Http2Error } from "@fairlead/codec-http2";
 import { connectionInfoOf } from "../connection-info.ts";
 import { listenToBytes } from "../direct-input.ts";
@@ -21,7 +22,7 @@ export class Http2ClientStreams implements ClientConnection {
   readonly #codec: Http2ClientConnection;
   readonly #output: FrameOutput;
   #keepAlive: KeepAlive | undefined;
-  readonly #streams = new Set<Http2ResponseStream>();
+  readonly #streams = new MemberList<Http2ResponseStream>();
   #draining = false;
   #closed = false;
   /** Frames of one read are being handled: what is done is told after them. */
@@ -74,7 +75,7 @@ export class Http2ClientStreams implements ClientConnection {
   openStream(receiver: StreamReceiver<ResponseHead>): Http2ResponseStream {
     this.#keepAlive?.onRequest();
     this.streamsOpened++;
-    const stream = new Http2ResponseStream(this.#codec, receiver, (closed) => this.#onStreamClosed(closed));
+    const stream = new Http2ResponseStream(this.#codec, receiver, this.#onStreamClosed);
     this.#streams.add(stream);
     return stream;
   }
@@ -110,10 +111,10 @@ export class Http2ClientStreams implements ClientConnection {
     this.#onCapacity();
   }
 
-  #onStreamClosed(stream: Http2ResponseStream): void {
+  readonly #onStreamClosed = (stream: Http2ResponseStream): void => {
     if (!this.#streams.delete(stream) || this.#closed) return;
     this.#onCapacity();
-  }
+  };
 
   /** A stream more may be opened, or none any more. */
   #onCapacity(): void {
@@ -147,8 +148,7 @@ export class Http2ClientStreams implements ClientConnection {
     this.#keepAlive?.end();
     this.#codec.close();
     this.#socket.destroy();
-    const streams = [...this.#streams];
-    this.#streams.clear();
+    const streams = this.#streams.takeAll();
     for (const stream of streams) stream.tellReset(reason, details);
     this.#events.onClosed(this);
   }

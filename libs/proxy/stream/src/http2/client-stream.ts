@@ -1,3 +1,4 @@
+import type { Member } from "@fairlead/buffer";
 import type {
   Http2ClientConnection,
   Http2ClientStream,
@@ -13,7 +14,8 @@ import { addWebSocketAccept } from "../websocket-handshake.ts";
 import { clientResetCode, reasonOf } from "./stream-reset.ts";
 
 /** One request of ours, between who sends it and the codec. */
-export class Http2ResponseStream implements StreamSender<RequestHead>, StreamSink<Http2ResponseHead> {
+export class Http2ResponseStream implements StreamSender<RequestHead>, StreamSink<Http2ResponseHead>, Member {
+  place = -1;
   receiver: StreamReceiver<ResponseHead> | undefined;
   readonly #codec: Http2ClientConnection;
   readonly #stream: Http2ClientStream;

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { MemberList } from "@fairlead/buffer";
 import {
   ERROR_CODE,
   Http2Error,
@@ -40,7 +41,7 @@ export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, 
   #keepAlive: KeepAlive | undefined;
   /** Of a drain that is under way. */
   #drainEnd: WheelTimer | undefined;
-  readonly #streams = new Set<Http2RequestStream>();
+  readonly #streams = new MemberList<Http2RequestStream>();
   /** A head has begun: more parts of it do not give it more time. */
   #headDeadline = true;
   /** Nothing is read any more; what waits is sent, then the connection ends. */
@@ -227,8 +228,7 @@ export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, 
   }
 
   #lose(details: string): void {
-    const streams = [...this.#streams];
-    this.#streams.clear();
+    const streams = this.#streams.takeAll();
     for (const stream of streams) stream.onConnectionLost(details);
   }
 

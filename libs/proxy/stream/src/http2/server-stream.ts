@@ -1,3 +1,4 @@
+import type { Member } from "@fairlead/buffer";
 import type {
   Http2RequestHead,
   Http2ServerConnection,
@@ -22,7 +23,8 @@ export interface RequestStreamOwner {
 }
 
 /** One request of a client, between its receiver and the codec. */
-export class Http2RequestStream implements StreamSender<ResponseHead>, StreamSink<Http2RequestHead> {
+export class Http2RequestStream implements StreamSender<ResponseHead>, StreamSink<Http2RequestHead>, Member {
+  place = -1;
   receiver: StreamReceiver<RequestHead> | undefined;
   readonly #codec: Http2ServerConnection;
   readonly #stream: Http2ServerStream;

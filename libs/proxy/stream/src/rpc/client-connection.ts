@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { IdTable, MemberList } from "@fairlead/buffer";
 import { FrameCollector, type RpcFrame, type RpcProtocol } from "@fairlead/codec-rpc";
 import { FairleadError } from "@fairlead/errors";
 import { connectionInfoOf } from "../connection-info.ts";
@@ -31,8 +32,8 @@ export class RpcClientConnection implements ClientConnection, ClientStreamOwner 
   readonly #writer: SocketWriter;
   readonly #collector: FrameCollector;
   readonly #heartbeat: NodeJS.Timeout;
-  readonly #streams = new Set<RpcClientStream>();
-  readonly #waiting = new Map<number, RpcClientStream>();
+  readonly #streams = new MemberList<RpcClientStream>();
+  readonly #waiting = new IdTable<RpcClientStream>();
   /** One-way calls that the host does not take. */
   readonly #unwritten = new Set<RpcClientStream>();
   /** What the host said last of itself, until it is told. */
@@ -98,7 +99,7 @@ export class RpcClientConnection implements ClientConnection, ClientStreamOwner 
 
   // What the streams say
 
-  send(stream: RpcClientStream, head: RpcRequestHead, frame: RpcFrame): number | undefined {
+  send(stream: RpcClientStream, head: RpcRequestHead, frame: RpcFrame): void {
     const id = this.#takeId();
     let bytes: Buffer;
     try {
@@ -107,20 +108,17 @@ export class RpcClientConnection implements ClientConnection, ClientStreamOwner 
       bytes = changes.length === 0 ? Buffer.from(frame.bytes) : this.#protocol.withAttachments(frame, changes);
     } catch (error) {
       this.#fail(stream, "local reset", FairleadError.from(error).message);
-      return undefined;
+      return;
     }
     this.#protocol.setId(bytes, 0, id);
     this.#writer.write(bytes);
-    if (frame.kind === "one-way") {
-      process.nextTick(() => this.#onWritten(stream));
-      return undefined;
-    }
-    this.#waiting.set(id, stream);
-    return id;
+    stream.id = id;
+    if (frame.kind === "one-way") process.nextTick(() => this.#onWritten(stream));
+    else this.#waiting.add(stream);
   }
 
   onDone(stream: RpcClientStream): void {
-    if (stream.id !== undefined) this.#waiting.delete(stream.id);
+    this.#waiting.delete(stream);
     this.#unwritten.delete(stream);
     if (!this.#streams.delete(stream) || this.#closed) return;
     this.#onCapacity();
@@ -181,7 +179,7 @@ export class RpcClientConnection implements ClientConnection, ClientStreamOwner 
     const stream = frame.idHigh === 0 ? this.#waiting.get(frame.idLow) : undefined;
     // Given up meanwhile, or answered twice.
     if (stream === undefined) return;
-    this.#waiting.delete(frame.idLow);
+    this.#waiting.delete(stream);
     let head: RpcResponseHead;
     try {
       const outcome = this.#protocol.outcomeOf(frame);
@@ -229,7 +227,7 @@ export class RpcClientConnection implements ClientConnection, ClientStreamOwner 
   }
 
   #tellAll(tell: (receiver: StreamReceiver<ResponseHead>) => void): void {
-    for (const stream of this.#streams) tell(stream.receiver);
+    for (const stream of this.#streams.all()) tell(stream.receiver);
   }
 
   #askForLife(): void {
@@ -256,8 +254,7 @@ export class RpcClientConnection implements ClientConnection, ClientStreamOwner 
     this.#closed = true;
     clearInterval(this.#heartbeat);
     this.#socket.destroy();
-    const streams = [...this.#streams];
-    this.#streams.clear();
+    const streams = this.#streams.takeAll();
     this.#waiting.clear();
     for (const stream of streams) if (stream.finish()) stream.receiver.onReset(reason, details);
     this.#events.onClosed(this);

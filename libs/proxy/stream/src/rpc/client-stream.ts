@@ -1,3 +1,4 @@
+import type { Member } from "@fairlead/buffer";
 import type { RpcFrame } from "@fairlead/codec-rpc";
 import type { HeaderMap } from "../header-map.ts";
 import type { RequestHead, ResponseHead } from "../message.ts";
@@ -6,16 +7,17 @@ import type { StreamReceiver, StreamSender } from "../stream.ts";
 import { RpcRequestHead } from "./rpc-head.ts";
 
 export interface ClientStreamOwner {
-  /** @returns the id that it was sent with; undefined when no answer will come */
-  send(stream: RpcClientStream, head: RpcRequestHead, frame: RpcFrame): number | undefined;
+  /** Gives the stream the id that it is sent with. */
+  send(stream: RpcClientStream, head: RpcRequestHead, frame: RpcFrame): void;
   onDone(stream: RpcClientStream): void;
 }
 
 /** One call of ours to a host. */
-export class RpcClientStream implements StreamSender<RequestHead> {
+export class RpcClientStream implements StreamSender<RequestHead>, Member {
+  place = -1;
   readonly receiver: StreamReceiver<ResponseHead>;
-  /** Of its frame on this connection; undefined until it is sent. */
-  id: number | undefined;
+  /** Of its frame on this connection; 0 until it is sent. */
+  id = 0;
   readonly #owner: ClientStreamOwner;
   #head: RequestHead | undefined;
   #over = false;
@@ -57,13 +59,13 @@ export class RpcClientStream implements StreamSender<RequestHead> {
   }
 
   #end(): void {
-    if (this.#over || this.id !== undefined) return;
+    if (this.#over || this.id !== 0) return;
     const head = this.#head;
     if (!(head instanceof RpcRequestHead)) {
       this.reset("protocol error");
       this.receiver.onReset("protocol error", "a request of another protocol");
       return;
     }
-    this.id = this.#owner.send(this, head, head.frame);
+    this.#owner.send(this, head, head.frame);
   }
 }

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { MemberList } from "@fairlead/buffer";
 import { FrameCollector, type RpcFrame, type RpcProtocol } from "@fairlead/codec-rpc";
 import { FairleadError } from "@fairlead/errors";
 import type { Expiring, WheelTimer } from "@fairlead/timer-wheel";
@@ -29,7 +30,7 @@ export class RpcServerConnection implements ServerConnection, ServerStreamOwner,
   readonly #options: ServerConnectionOptions;
   readonly #writer: SocketWriter;
   readonly #collector: FrameCollector;
-  readonly #streams = new Set<RpcServerStream>();
+  readonly #streams = new MemberList<RpcServerStream>();
   #draining = false;
   #closed = false;
   #idle = false;
@@ -170,8 +171,7 @@ export class RpcServerConnection implements ServerConnection, ServerStreamOwner,
     // What has been answered goes out first.
     this.#writer.flush();
     this.#socket.destroySoon();
-    const streams = [...this.#streams];
-    this.#streams.clear();
+    const streams = this.#streams.takeAll();
     for (const stream of streams) stream.abandon("connection termination", "the client closed the connection");
     this.#events.onClosed(this, this.#idle ? "idle timeout" : "closed");
   }

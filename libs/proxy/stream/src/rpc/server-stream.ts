@@ -1,3 +1,4 @@
+import type { Member } from "@fairlead/buffer";
 import type { RpcFrame, RpcProtocol } from "@fairlead/codec-rpc";
 import type { HeaderMap } from "../header-map.ts";
 import type { RequestHead, ResponseHead } from "../message.ts";
@@ -16,7 +17,8 @@ export interface ServerStreamOwner {
 const maxTextBytes = 4096;
 
 /** One call of a client: its frame has been read whole, so nothing of it is still to come. */
-export class RpcServerStream implements StreamSender<ResponseHead> {
+export class RpcServerStream implements StreamSender<ResponseHead>, Member {
+  place = -1;
   receiver: StreamReceiver<RequestHead> | undefined;
   readonly #owner: ServerStreamOwner;
   readonly #request: RpcFrame;
