@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { build, type BuildOptions } from "esbuild";
 import { notInDataPlane } from "./package-manifest.ts";
-import { latePackages, latePackagesEntry, latePackagesFile } from "./late-packages.ts";
+import { latePackages, latePackagesEntries } from "./late-packages.ts";
 import { lazyBuiltins } from "./lazy-builtins.ts";
 import { englishOnly, withoutProtoOptions } from "./smaller-sources.ts";
 
@@ -73,13 +73,17 @@ export async function bundleApp(app: string, folder: string): Promise<number> {
     plugins: [latePackages, lazyBuiltins, englishOnly, withoutProtoOptions],
   });
   checkContent(app, Object.keys(metafile.inputs));
-  const late = await build({
-    ...common,
-    stdin: { contents: latePackagesEntry(), resolveDir: join(repository, "libs/platform/telemetry") },
-    outfile: join(folder, latePackagesFile),
-    format: "cjs",
-    metafile: true,
-  });
+  const late = await Promise.all(
+    Object.entries(latePackagesEntries()).map(([file, contents]) =>
+      build({
+        ...common,
+        stdin: { contents, resolveDir: repository },
+        outfile: join(folder, file),
+        format: "cjs",
+        metafile: true,
+      }),
+    ),
+  );
   write(join(folder, "package.json"), '{ "type": "module" }\n');
   write(join(folder, "LICENSE"), readFileSync(join(repository, "LICENSE"), "utf8"));
   for (const { name, entry } of shared) {
@@ -87,7 +91,7 @@ export async function bundleApp(app: string, folder: string): Promise<number> {
     write(join(stub, "package.json"), `${JSON.stringify({ name, type: "module", exports: "./index.js" })}\n`);
     write(join(stub, "index.js"), `export * from "../../../${entry}.js";\n`);
   }
-  const outputs = Object.entries({ ...metafile.outputs, ...late.metafile.outputs });
+  const outputs = [{ metafile }, ...late].flatMap((built) => Object.entries(built.metafile.outputs));
   const bytes = outputs.reduce((sum, [file, output]) => sum + (file.endsWith(".map") ? 0 : output.bytes), 0);
   return Math.round(bytes / 1024);
 }
