@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { FairleadError } from "@fairlead/errors";
 import type { Logger } from "@fairlead/logging";
-import { BackOff } from "@fairlead/proxy-xds-client";
+import { BackOff } from "@fairlead/reconnect";
 import { leaseAnswerSchema, type NodeBody } from "@fairlead/registration";
 import type { RegistryCaller } from "@fairlead/registry-client";
 

@@ -1,4 +1,4 @@
-import { BackOff } from "@fairlead/proxy-xds-client";
+import { BackOff } from "@fairlead/reconnect";
 import type { Logger } from "@fairlead/logging";
 import { FairleadError } from "@fairlead/errors";
 import { pause } from "../deadline.ts";
@@ -46,7 +46,11 @@ export class NodeLease {
     await this.#loop;
   }
 
-  state(): { readonly registered: boolean; readonly renewedAtMs: number | undefined; readonly error: string | undefined } {
+  state(): {
+    readonly registered: boolean;
+    readonly renewedAtMs: number | undefined;
+    readonly error: string | undefined;
+  } {
     return { registered: this.#isRegistered, renewedAtMs: this.#renewedAtMs, error: this.#lastError };
   }
 
@@ -94,7 +98,8 @@ export class NodeLease {
       } catch (error) {
         signal.throwIfAborted();
         const { code, message } = FairleadError.from(error);
-        if (this.#lastError === undefined) this.#options.logger.warn({ code, reason: message }, `could not ${what}; trying again until it is done`);
+        if (this.#lastError === undefined)
+          this.#options.logger.warn({ code, reason: message }, `could not ${what}; trying again until it is done`);
         this.#lastError = message;
         await pause(backOff.nextMs(), signal);
       }

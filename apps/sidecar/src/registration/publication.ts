@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { FairleadError } from "@fairlead/errors";
 import type { InstanceState } from "@fairlead/model";
-import { BackOff } from "@fairlead/proxy-xds-client";
+import { BackOff } from "@fairlead/reconnect";
 import type { PublicationAnswer, ServiceBody } from "@fairlead/registration";
 import { inSpan } from "@fairlead/telemetry";
 import { Deadline, pause, unlessAborted, within } from "../deadline.ts";
@@ -93,7 +93,9 @@ export class Publication {
     const deadline = new Deadline(waitMs ?? answerReadyWithinMs, this.#parts.now);
     const { current } = this.#road;
     const joined = current?.goal === "publish" && isDeepStrictEqual(current.service, service) ? current : undefined;
-    const road = joined ?? this.#startPublishing(service, { insist: false, deadline: waitMs === undefined ? undefined : deadline });
+    const road =
+      joined ??
+      this.#startPublishing(service, { insist: false, deadline: waitMs === undefined ? undefined : deadline });
     let first: PublicationAnswer;
     try {
       first = await road.stored;
@@ -126,7 +128,9 @@ export class Publication {
     const start = { goal: "withdraw", service: this.#service } as const;
     if (waitMs === undefined) {
       if (joined?.insists === true) return await joined.stored;
-      return await this.#road.take({ ...start, insists: true }, (signal, stored) => this.#withdrawInBackground(signal, stored)).stored;
+      return await this.#road.take({ ...start, insists: true }, (signal, stored) =>
+        this.#withdrawInBackground(signal, stored),
+      ).stored;
     }
     const deadline = new Deadline(waitMs, this.#parts.now);
     if (joined !== undefined) {
@@ -175,7 +179,9 @@ export class Publication {
   }
 
   #startPublishing(service: ServiceBody, options: { insist: boolean; deadline: Deadline | undefined }): Road {
-    return this.#road.take({ goal: "publish", service, insists: options.insist }, (signal, stored) => this.#publishRoad(service, signal, stored, options));
+    return this.#road.take({ goal: "publish", service, insists: options.insist }, (signal, stored) =>
+      this.#publishRoad(service, signal, stored, options),
+    );
   }
 
   async #publishRoad(
@@ -190,17 +196,27 @@ export class Publication {
       this.#step = "store";
       // Ready before means that the inbound listener serves this port already; warming would take it from its callers.
       const state = this.#state === "ready" ? "ready" : "warming";
-      const store = () => this.#note(state, registry.publish(service, state, callOptions(signal, state === "ready" ? deadline : undefined)));
+      const store = () =>
+        this.#note(
+          state,
+          registry.publish(service, state, callOptions(signal, state === "ready" ? deadline : undefined)),
+        );
       const first = await (again ? this.#untilStored(signal, store) : store());
       this.#service = service;
       this.#isStored = true;
       stored(first);
       if (state === "ready") return first;
       this.#step = "inbound";
-      await inSpan("sidecar.await_inbound", { interface: service.interface }, async () => await proxy.serves(service, signal));
+      await inSpan(
+        "sidecar.await_inbound",
+        { interface: service.interface },
+        async () => await proxy.serves(service, signal),
+      );
       this.#step = "ready";
       try {
-        return await this.#untilStored(signal, () => this.#note("ready", registry.setState(service, "ready", callOptions(signal, deadline))));
+        return await this.#untilStored(signal, () =>
+          this.#note("ready", registry.setState(service, "ready", callOptions(signal, deadline))),
+        );
       } catch (error) {
         // It was lost there meanwhile, with its lease or its node: from the beginning.
         if (!isUnknownThere(error)) throw error;
@@ -214,7 +230,10 @@ export class Publication {
     this.#step = "draining";
     let drained: PublicationAnswer | undefined;
     try {
-      drained = await this.#note("draining", registry.setState(this.#service, "draining", callOptions(signal, deadline)));
+      drained = await this.#note(
+        "draining",
+        registry.setState(this.#service, "draining", callOptions(signal, deadline)),
+      );
     } catch (error) {
       if (isNotConverged(error)) throw this.#staysDraining(error);
       // What the registry does not know has no callers.
@@ -239,7 +258,10 @@ export class Publication {
     return drained?.convergence === undefined ? deleted : { ...deleted, convergence: drained.convergence };
   }
 
-  async #withdrawInBackground(signal: AbortSignal, stored: (answer: PublicationAnswer) => void): Promise<PublicationAnswer> {
+  async #withdrawInBackground(
+    signal: AbortSignal,
+    stored: (answer: PublicationAnswer) => void,
+  ): Promise<PublicationAnswer> {
     this.#step = "draining";
     try {
       stored(await this.#note("draining", this.#parts.registry.setState(this.#service, "draining", { signal })));

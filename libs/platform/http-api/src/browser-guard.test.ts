@@ -1,20 +1,14 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { after, before, test } from "node:test";
-import { createLogger } from "@fairlead/logging";
-import { createHttpApi, type HttpApi } from "./index.ts";
+import type { HttpApi } from "./index.ts";
+import { plainApi } from "./testing/plain-api.ts";
 
 let api: HttpApi;
 let port: number;
 
 before(async () => {
-  api = await createHttpApi({
-    name: "test",
-    description: "",
-    logger: createLogger({ service: "test", level: "silent" }),
-    telemetry: { serveMetrics: (_request, response) => response.end() },
-    readiness: () => ({ waitingFor: [] }),
-  });
+  api = await plainApi();
   api.fastify.post("/change", async () => ({ changed: true }));
   port = await api.listen("127.0.0.1", 0);
 });

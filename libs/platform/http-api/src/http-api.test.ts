@@ -1,20 +1,14 @@
 import assert from "node:assert/strict";
 import { BoundSocket, connect } from "node:net";
 import { after, before, test } from "node:test";
-import { createLogger } from "@fairlead/logging";
-import { createHttpApi, type HttpApi } from "./index.ts";
+import type { HttpApi } from "./index.ts";
+import { plainApi } from "./testing/plain-api.ts";
 
 let api: HttpApi;
 let url: string;
 
 before(async () => {
-  api = await createHttpApi({
-    name: "test",
-    description: "",
-    logger: createLogger({ service: "test", level: "silent" }),
-    telemetry: { serveMetrics: (_request, response) => response.end() },
-    readiness: () => ({ waitingFor: [] }),
-  });
+  api = await plainApi();
   url = `http://127.0.0.1:${await api.listen("127.0.0.1", 0)}`;
 });
 after(async () => await api.close());
@@ -27,13 +21,7 @@ test("a path that cannot be decoded is refused in the shape of all errors", asyn
 });
 
 test("one that accepts no more answers those who are connected once more, and ends then", async () => {
-  const other = await createHttpApi({
-    name: "test",
-    description: "test",
-    logger: createLogger({ service: "test", level: "silent" }),
-    telemetry: { serveMetrics: (_request, response) => response.end() },
-    readiness: () => ({ waitingFor: [] }),
-  });
+  const other = await plainApi();
   const bound = new BoundSocket({ host: "127.0.0.1" });
   const { port } = bound.address() as { port: number };
   assert.equal(await other.listen("127.0.0.1", 0, bound), port);

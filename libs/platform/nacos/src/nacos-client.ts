@@ -1,5 +1,5 @@
-import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "@fairlead/logging";
+import { ServerRounds, Turns } from "@fairlead/reconnect";
 import { AccessToken, type NacosCredentials } from "./access-token.ts";
 import { Connection } from "./connection.ts";
 import { isAccessDenied, isRefusal, unavailable } from "./nacos-error.ts";
@@ -37,8 +37,8 @@ export interface NacosEvents {
 
 export type NacosState = "connecting" | "connected" | "suspended" | "closed";
 
+/** Of the longest first wait between attempts. */
 const firstBackOffMs = 100;
-const maxBackOffMs = 5_000;
 /** Also Nacos' own: it asks who has been silent for 20 s. */
 const maxKeepAliveMs = 5_000;
 const unregistered = 301;
@@ -47,14 +47,12 @@ const unregistered = 301;
 export class NacosClient {
   readonly #options: Required<Omit<NacosOptions, "credentials">>;
   readonly #events: NacosEvents;
-  readonly #servers: readonly NacosAddress[];
+  readonly #rounds: ServerRounds<NacosAddress>;
   readonly #token: AccessToken | undefined;
   readonly #ended = new AbortController();
-  readonly #queue: (() => void)[] = [];
-  #next: number;
+  readonly #turns: Turns;
   #state: NacosState = "connecting";
   #connection: Connection | undefined;
-  #inFlight = 0;
   #running: Promise<void> | undefined;
 
   /** @throws FairleadError FL_NACOS_ADDRESS_INVALID */
@@ -69,10 +67,10 @@ export class NacosClient {
       ...options,
     };
     this.#events = events;
-    this.#servers = parseNacosAddresses(options.servers);
-    // Clients of one cluster spread over its servers.
-    this.#next = Math.floor(Math.random() * this.#servers.length);
-    this.#token = credentials === undefined ? undefined : new AccessToken({ servers: this.#servers, credentials });
+    const servers = parseNacosAddresses(options.servers);
+    this.#rounds = new ServerRounds(servers, { backOff: { baseMs: firstBackOffMs } });
+    this.#turns = new Turns(this.#options.maxPending);
+    this.#token = credentials === undefined ? undefined : new AccessToken({ servers, credentials });
   }
 
   get state(): NacosState {
@@ -95,7 +93,7 @@ export class NacosClient {
     this.#ended.abort();
     this.#connection?.destroy(unavailable("the client was closed"));
     await this.#running;
-    for (const waiting of this.#queue.splice(0)) waiting();
+    this.#turns.callAll();
   }
 
   /** The connection is of no use any more, though it answers: another one begins. */
@@ -109,14 +107,7 @@ export class NacosClient {
    * @throws FairleadError FL_NACOS_UNAVAILABLE, also at once while there is no connection; FL_NACOS_REFUSED
    */
   async request(type: string, body: object): Promise<Message["body"]> {
-    if (this.#inFlight >= this.#options.maxPending) await new Promise<void>((resolve) => this.#queue.push(resolve));
-    this.#inFlight++;
-    try {
-      return await this.#requestNow(type, body);
-    } finally {
-      this.#inFlight--;
-      this.#queue.shift()?.();
-    }
+    return await this.#turns.run(() => this.#requestNow(type, body));
   }
 
   async #requestNow(type: string, body: object): Promise<Message["body"]> {
@@ -140,19 +131,11 @@ export class NacosClient {
 
   /** Tries one server after the other until one takes the connection, or the client is closed. */
   async #connect(): Promise<void> {
-    let backOffMs = firstBackOffMs;
-    for (let tries = 1; this.#state !== "closed"; tries++) {
-      if (await this.#tryOne()) return;
-      if (tries % this.#servers.length !== 0) continue;
-      await pause(backOffMs * (0.5 + Math.random()), undefined, { signal: this.#ended.signal }).catch(() => undefined);
-      backOffMs = Math.min(backOffMs * 2, maxBackOffMs);
-    }
+    await this.#rounds.take((server) => this.#try(server), this.#ended.signal);
   }
 
-  async #tryOne(): Promise<boolean> {
+  async #try(server: NacosAddress): Promise<boolean> {
     const { logger, sessionTimeoutMs, ...limits } = this.#options;
-    const server = this.#servers[this.#next]!;
-    this.#next = (this.#next + 1) % this.#servers.length;
     const keepAliveMs = Math.min(maxKeepAliveMs, sessionTimeoutMs / 3);
     try {
       const headers = async () => ({ ...(await this.#headers()) });

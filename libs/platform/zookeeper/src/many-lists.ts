@@ -1,6 +1,6 @@
 import { FairleadError } from "@fairlead/errors";
 import type { Listed } from "./operations.ts";
-import { isRefusal, refused } from "./zookeeper-error.ts";
+import { isNoNode, refused } from "./zookeeper-error.ts";
 
 /** Children by path: undefined of a node that is not there, an error of one that is refused. */
 export type ManyLists = ReadonlyMap<string, readonly string[] | FairleadError | undefined>;
@@ -29,8 +29,8 @@ export async function listOneByOne(
 
 function answerOf(path: string, listed: Listed): readonly string[] | FairleadError | undefined {
   if (!("refusedWith" in listed)) return listed;
-  const error = refused(listed.refusedWith, "list", path);
-  return isRefusal(error, "no-node") ? undefined : error;
+  // Of most interfaces two of three folders are not there: no error is made for these.
+  return isNoNode(listed.refusedWith) ? undefined : refused(listed.refusedWith, "list", path);
 }
 
 async function orRefusal<Result>(running: Promise<Result>): Promise<Result | FairleadError> {

@@ -1,15 +1,13 @@
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import type { Logger } from "@fairlead/logging";
-import { BackOff } from "./back-off.ts";
-import { parseConnectString } from "./connect-string.ts";
+import { ServerRounds, Turns } from "@fairlead/reconnect";
+import { parseConnectString, type ServerAddress } from "./connect-string.ts";
 import { Connection, type WatchEventType } from "./connection.ts";
 import { listOneByOne, listTogether, type ManyLists } from "./many-lists.ts";
 import { isWithin, OneShotTree, type TreeShape } from "./one-shot-tree.ts";
 import * as operations from "./operations.ts";
 import type { NodeStat, Operation } from "./operations.ts";
-import { ServerRotation } from "./server-rotation.ts";
 import { noSession, type Session } from "./session.ts";
-import { WaitingLine } from "./waiting-line.ts";
 import { isRefusal, unavailable } from "./zookeeper-error.ts";
 
 export interface ZooKeeperOptions {
@@ -46,8 +44,8 @@ export interface ZooKeeperEvents {
   onChange(type: WatchEventType, path: string): void;
 }
 
-/** A connection that was there for less was ended for something that will end the next one, too. */
-const steadyMs = 2_000;
+/** Of the longest first wait between attempts. */
+const firstBackOffMs = 50;
 
 /**
  * A ZooKeeper session that is kept up: over lost connections with the same session while it lasts, then with a new one. Operations fail
@@ -57,21 +55,18 @@ export class ZooKeeperClient {
   readonly #options: Required<Omit<ZooKeeperOptions, "digest" | "tls">> & Pick<ZooKeeperOptions, "digest" | "tls">;
   readonly #events: ZooKeeperEvents;
   readonly #chroot: string;
-  readonly #rotation: ServerRotation;
+  readonly #rounds: ServerRounds<ServerAddress>;
   /** Recursively; where the server takes that. */
   readonly #watched = new Set<string>();
   readonly #oneShots: OneShotTree;
   #recursive: boolean;
-  readonly #queue = new WaitingLine();
+  readonly #turns: Turns;
   readonly #ended = new AbortController();
   #connection: Connection | undefined;
   #state: ZooKeeperState = "connecting";
   #session: Session = noSession;
   #lastZxid = 0n;
   #lostAt = 0;
-  #connectedAt = 0;
-  readonly #backOff = new BackOff();
-  #inFlight = 0;
   #running: Promise<void> | undefined;
 
   /** @throws FairleadError FL_ZOOKEEPER_ADDRESS_INVALID */
@@ -93,7 +88,8 @@ export class ZooKeeperClient {
     };
     this.#oneShots = new OneShotTree(reads, (type, path) => events.onChange(type, path));
     this.#chroot = chroot;
-    this.#rotation = new ServerRotation(servers);
+    this.#rounds = new ServerRounds(servers, { backOff: { baseMs: firstBackOffMs } });
+    this.#turns = new Turns(this.#options.maxPending);
   }
 
   get state(): ZooKeeperState {
@@ -117,7 +113,7 @@ export class ZooKeeperClient {
     this.#ended.abort();
     await this.#connection?.closeSession();
     await this.#running;
-    this.#queue.callAll();
+    this.#turns.callAll();
   }
 
   /** @throws FairleadError FL_ZOOKEEPER_REFUSED (node-exists, no-node: of its parent) or FL_ZOOKEEPER_UNAVAILABLE, as all below */
@@ -213,36 +209,22 @@ export class ZooKeeperClient {
   }
 
   async #run<Result>(operation: Operation<Result>): Promise<Result> {
-    if (this.#inFlight >= this.#options.maxPending) await this.#queue.join();
-    const connection = this.#connection;
-    if (connection === undefined || this.#state !== "connected") {
-      this.#queue.callNext();
-      throw unavailable(`cannot ${operation.verb} ${operation.path}: there is no connection to ZooKeeper`);
-    }
-    this.#inFlight++;
-    try {
+    return await this.#turns.run(async () => {
+      const connection = this.#connection;
+      if (connection === undefined || this.#state !== "connected")
+        throw unavailable(`cannot ${operation.verb} ${operation.path}: there is no connection to ZooKeeper`);
       return await connection.run(operation);
-    } finally {
-      this.#inFlight--;
-      this.#queue.callNext();
-    }
+    });
   }
 
   /** Tries one server after the other until one takes the session, or the client is closed. */
   async #connect(): Promise<void> {
-    const { signal } = this.#ended;
-    if (this.#connectedAt > 0 && this.#lostAt - this.#connectedAt < steadyMs) await this.#backOff.wait(signal);
-    else this.#backOff.reset();
-    while (this.#state !== "closed") {
-      if (await this.#tryOne()) return;
-      if (this.#rotation.atStart) await this.#backOff.wait(signal);
-    }
+    await this.#rounds.take((server) => this.#try(server), this.#ended.signal);
   }
 
-  async #tryOne(): Promise<boolean> {
+  async #try(server: ServerAddress): Promise<boolean> {
     this.#expireByOwnClock();
     const { sessionTimeoutMs, connectTimeoutMs, logger, tls, digest } = this.#options;
-    const server = this.#rotation.next();
     const before = this.#session;
     let closedWith: Error | undefined;
     let connection: Connection | undefined;
@@ -278,7 +260,6 @@ export class ZooKeeperClient {
     this.#session = connection.session;
     this.#connection = connection;
     this.#state = "connected";
-    this.#connectedAt = performance.now();
     this.#running = undefined;
     this.#events.onConnected(connection.session.id !== before.id);
     return true;

@@ -37,6 +37,11 @@ export function refused(code: number, operation: string, path: string): Fairlead
   });
 }
 
+/** Whether a server's code says that there is no such node. */
+export function isNoNode(code: number): boolean {
+  return refusals[code] === "no-node";
+}
+
 /** It was not sent. */
 export function tooLarge(operation: string, path: string, bytes: number): FairleadError {
   const errorCode: ZooKeeperErrorCode = "FL_ZOOKEEPER_REFUSED";

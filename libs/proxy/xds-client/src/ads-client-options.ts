@@ -2,7 +2,7 @@ import { create, type JsonObject } from "@bufbuild/protobuf";
 import { type Node, NodeSchema } from "@fairlead/envoy-api/envoy/config/core/v3/base_pb.js";
 import type { AdsLogger } from "./ads-connection.ts";
 import type { GrpcStreamOptions, OpenAdsStream } from "./ads-stream.ts";
-import type { BackOffOptions } from "./back-off.ts";
+import type { BackOffOptions } from "@fairlead/reconnect";
 import type { ConfigConsumer } from "./config-consumer.ts";
 import type { LastGoodConfig } from "./last-good-config.ts";
 

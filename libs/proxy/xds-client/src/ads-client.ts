@@ -7,10 +7,10 @@ import {
 import { StatusSchema } from "@fairlead/envoy-api/google/rpc/status_pb.js";
 import { shortTypeName, typeUrls } from "@fairlead/envoy-api";
 import { FairleadError } from "@fairlead/errors";
+import { BackOff } from "@fairlead/reconnect";
 import { type AdsClientOptions, nodeMessage } from "./ads-client-options.ts";
 import { AdsConnection, type AdsConnectionState } from "./ads-connection.ts";
 import { type AdsStream, deltaStreams, grpcStreams } from "./ads-stream.ts";
-import { BackOff } from "./back-off.ts";
 import type { RejectedResource } from "./config-consumer.ts";
 import { decodeResources } from "./decode-resources.ts";
 import type { LastGoodConfig } from "./last-good-config.ts";

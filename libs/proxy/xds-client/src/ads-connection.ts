@@ -2,8 +2,8 @@ import type {
   DiscoveryRequest,
   DiscoveryResponse,
 } from "@fairlead/envoy-api/envoy/service/discovery/v3/discovery_pb.js";
+import type { BackOff } from "@fairlead/reconnect";
 import type { AdsStream, OpenAdsStream } from "./ads-stream.ts";
-import type { BackOff } from "./back-off.ts";
 import type { AdsMetrics } from "./metrics.ts";
 
 /** Where the client writes what it has to say; pino's Logger fits. */

@@ -10,6 +10,5 @@ export {
   type OpenAdsStream,
 } from "./ads-stream.ts";
 export { LastGoodConfig } from "./last-good-config.ts";
-export { BackOff, type BackOffOptions } from "./back-off.ts";
 export type { ConfigConsumer, ReceivedResource, RejectedResource } from "./config-consumer.ts";
 export type { AdsTypeState } from "./type-subscription.ts";
