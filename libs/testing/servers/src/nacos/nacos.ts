@@ -27,6 +27,8 @@ async function launch(classPath: string, home: string, port: number): Promise<Ch
     `-Dspring.config.additional-location=file:${home}/conf/`,
   ]; // prettier-ignore
   const child = spawn("java", [...settings, ...opens, "-cp", classPath, "org.x.nacos.Server"], {
+    // Derby and Tomcat write where they are.
+    cwd: home,
     stdio: ["ignore", "pipe", "pipe"],
   });
   let log = "";
