@@ -29,8 +29,9 @@ export function isConflict(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamWrongLastSequence;
 }
 
+/** A deletion has no value; of messages with one the headers need not be read. */
 export function isTombstone(message: JsMsg): boolean {
-  return isDeletion(message.headers);
+  return message.data.byteLength === 0 && isDeletion(message.headers);
 }
 
 export function isNotFound(error: unknown): boolean {

@@ -8,8 +8,11 @@ import type { NatsLink } from "./nats-link.ts";
 import type { NatsSession } from "./nats-session.ts";
 import type { StreamPlan } from "./streams.ts";
 
-/** Messages asked for at a time: with values of a megabyte this is what a slow reader holds in memory. */
-const batchSize = 32;
+/**
+ * Messages asked for at a time. A request for each few costs more than small values do; and what is asked for is what a slow reader holds in
+ * memory: with values of a megabyte, of which there are few, 100 MB.
+ */
+const batchSize = 100;
 const heartbeatMs = 1000;
 const longestPauseMs = 5000;
 
