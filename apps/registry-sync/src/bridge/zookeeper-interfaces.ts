@@ -3,22 +3,21 @@ import {
   parseProvider,
   type Provider,
   type RegistryPaths,
+  type RegistryPlace,
   type RuleDocument,
 } from "@fairlead/dubbo-registry";
 import type { RegistryReading } from "./foreign-registry.ts";
 import type { ManyNodeReads, NodeReads } from "./visible-nodes.ts";
 
 /** All of a provider is in the name of its node. What a mesh has written is none. */
-export function providersAt(paths: RegistryPaths, path: string): readonly Provider[] {
-  const place = paths.placeOf(path);
+export function providersAt(place: RegistryPlace | undefined): readonly Provider[] {
   if (place?.category !== "providers" || place.url === undefined) return [];
   const provider = parseProvider(place.url, place.interface);
   return provider === undefined || provider.parameters.has(originParameter) ? [] : [provider];
 }
 
 /** A rule of the form of a URL, which is in the name of its node. */
-export function urlRuleAt(paths: RegistryPaths, path: string): RuleDocument | undefined {
-  const place = paths.placeOf(path);
+export function urlRuleAt(place: RegistryPlace | undefined): RuleDocument | undefined {
   if (place?.url === undefined || (place.category !== "configurators" && place.category !== "routers"))
     return undefined;
   return { form: "url", interface: place.interface, url: place.url };
@@ -39,14 +38,18 @@ export async function readInterfaces(client: ManyNodeReads, paths: RegistryPaths
     const categories = ["providers", "configurators", "routers"];
     const names = children.filter((child) => paths.interfaceOf(child) !== undefined);
     const folders = names.flatMap((child) => categories.map((category) => `${paths.root}/${child}/${category}`));
-    for (const [folder, nodes] of await client.childrenOfAll(folders))
+    for (const [folder, nodes] of await client.childrenOfAll(folders)) {
+      const folderPlace = nodes.length === 0 ? undefined : paths.placeOf(folder);
+      if (folderPlace === undefined) continue;
       for (const node of nodes) {
         const path = `${folder}/${node}`;
-        const found = providersAt(paths, path);
-        const rule = found.length > 0 ? undefined : urlRuleAt(paths, path);
+        const place = paths.placeIn(folderPlace, node);
+        const found = providersAt(place);
+        const rule = found.length > 0 ? undefined : urlRuleAt(place);
         if (found.length > 0) providers.set(path, found);
         else if (rule !== undefined) rules.set(path, rule);
       }
+    }
   };
   const readItems = async () => {
     const keys = (await client.children(paths.configRoot)) ?? [];

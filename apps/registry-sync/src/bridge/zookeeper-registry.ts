@@ -162,8 +162,8 @@ export class ZooKeeperRegistry implements ForeignRegistry {
     const place = this.#paths.placeOf(path);
     if (place?.url === undefined) return;
     const gone = type === "deleted";
-    if (place.category === "providers") this.#events.onProviders(path, gone ? [] : providersAt(this.#paths, path));
-    else if (place.category !== "consumers") this.#events.onRule(path, gone ? undefined : urlRuleAt(this.#paths, path));
+    if (place.category === "providers") this.#events.onProviders(path, gone ? [] : providersAt(place));
+    else if (place.category !== "consumers") this.#events.onRule(path, gone ? undefined : urlRuleAt(place));
   }
 
   #onItemChange(path: string): void {

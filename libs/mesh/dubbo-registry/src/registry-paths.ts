@@ -85,6 +85,11 @@ export class RegistryPaths {
     if (name === undefined || category === undefined || !categories.has(category) || rest.length > 0) return undefined;
     return { interface: name, category: category as Category, url: url === undefined ? undefined : decodeJavaUrl(url) };
   }
+
+  /** As `placeOf` of a child of a folder that it has told of: a folder has many. */
+  placeIn({ interface: name, category }: RegistryPlace, child: string): RegistryPlace {
+    return { interface: name, category, url: decodeJavaUrl(child) };
+  }
 }
 
 function normalised(path: string): string {
