@@ -1,6 +1,7 @@
 import { FairleadError } from "@fairlead/errors";
 import type { SlotKey, TaskKey } from "./keys.ts";
 import type { Answer, Command, SlotPort } from "./messages.ts";
+import { LateMembers } from "./late-members.ts";
 import { LocalMember, type Member, RemoteMember } from "./member.ts";
 import type { SlotWorker } from "./slot-worker.ts";
 import "./errors.ts";
@@ -9,8 +10,18 @@ import "./errors.ts";
 export interface WorkerLink {
   /** Resolves when the worker runs the newest of every slot. @throws FairleadError FL_SLOT_NOT_BUILT */
   readonly ready: Promise<void>;
+  /** It owes an answer for longer than it was to be waited for. */
+  readonly late: boolean;
   /** The worker has ended: nobody waits for it any longer. */
   remove(): void;
+}
+
+/** For how long the control thread waits for the workers' answers. */
+export interface Patience {
+  /** Then it goes on without those that have not answered. They are sent what comes, and not waited for, until they have answered it all. */
+  readonly patienceMs: number;
+  /** What one has answered that was not waited for any more. */
+  readonly onLateAnswer?: (answer: Answer) => void;
 }
 
 /**
@@ -31,6 +42,7 @@ export class SlotControl {
   readonly #members = new Map<Member, string>();
   readonly #newest = new Map<string, { version: number; payload: unknown }>();
   readonly #waits = new Map<number, Wait>();
+  readonly #late = new LateMembers();
   #sequence = 0;
 
   get workers(): number {
@@ -74,16 +86,18 @@ export class SlotControl {
 
   /**
    * @param argument structured-cloneable, as the results have to be
-   * @returns what each worker has answered, in the order in which they were added, without those that ended meanwhile
+   * @param patience @default all are waited for as long as they live
+   * @returns what each worker has answered, in the order in which they were added, without those that ended meanwhile or are late
    * @throws FairleadError FL_WORKER_TASK_FAILED
    */
   async runOnAllWorkers<Argument, Result>(
     key: TaskKey<Argument, Result>,
     argument: Argument,
+    patience?: Patience,
   ): Promise<readonly Result[]> {
-    const results = await this.#tell([...this.#members.keys()], "FL_WORKER_TASK_FAILED", key.name, (sequence) => {
-      return { kind: "run", sequence, name: key.name, argument };
-    });
+    const command = (sequence: number): Command => ({ kind: "run", sequence, name: key.name, argument });
+    const members = [...this.#members.keys()];
+    const results = await this.#tell(members, "FL_WORKER_TASK_FAILED", key.name, command, patience);
     return results as readonly Result[];
   }
 
@@ -97,12 +111,20 @@ export class SlotControl {
     const ready = Promise.all(first).then(() => undefined);
     // Who does not ask whether it is ready is not ended by it.
     ready.catch(() => undefined);
-    return { ready, remove: () => this.#remove(member) };
+    const late = this.#late;
+    return {
+      ready,
+      get late() {
+        return late.has(member);
+      },
+      remove: () => this.#remove(member),
+    };
   }
 
   #remove(member: Member): void {
     if (!this.#members.delete(member)) return;
     member.close();
+    this.#late.delete(member);
     for (const [sequence, wait] of this.#waits) {
       if (wait.missing.delete(member)) this.#endIfComplete(sequence, wait);
     }
@@ -113,6 +135,7 @@ export class SlotControl {
     code: Wait["code"],
     what: string,
     command: (sequence: number) => Command,
+    patience?: Patience,
   ): Promise<readonly unknown[]> {
     const { promise, resolve, reject } = Promise.withResolvers<readonly unknown[]>();
     const sequence = ++this.#sequence;
@@ -127,15 +150,33 @@ export class SlotControl {
       reject,
     };
     this.#waits.set(sequence, wait);
+    if (patience !== undefined) this.#limit(sequence, wait, patience);
     const told = command(sequence);
     for (const member of members) member.send(told);
     this.#endIfComplete(sequence, wait);
     return promise;
   }
 
+  /** Goes on without those that are late already, and later without those that have become so. */
+  #limit(sequence: number, wait: Wait, { patienceMs, onLateAnswer }: Patience): void {
+    const leave = (member: Member): void => {
+      wait.missing.delete(member);
+      this.#late.add(member, sequence, onLateAnswer);
+    };
+    for (const member of wait.order) if (this.#late.has(member)) leave(member);
+    if (wait.missing.size === 0) return;
+    wait.timer = setTimeout(() => {
+      for (const member of wait.missing) leave(member);
+      this.#endIfComplete(sequence, wait);
+    }, patienceMs);
+  }
+
   #onAnswer(member: Member, answer: Answer): void {
     const wait = this.#waits.get(answer.sequence);
-    if (wait === undefined || !wait.missing.delete(member)) return;
+    if (wait?.missing.delete(member) !== true) {
+      this.#late.onAnswer(member, answer);
+      return;
+    }
     if (answer.failure === undefined) wait.results.set(member, answer.result);
     else wait.failures.push(`${this.#members.get(member)}: ${answer.failure}`);
     this.#endIfComplete(answer.sequence, wait);
@@ -143,6 +184,7 @@ export class SlotControl {
 
   #endIfComplete(sequence: number, wait: Wait): void {
     if (wait.missing.size > 0 || !this.#waits.delete(sequence)) return;
+    clearTimeout(wait.timer);
     if (wait.failures.length === 0) {
       wait.resolve(wait.order.filter((member) => wait.results.has(member)).map((member) => wait.results.get(member)));
       return;
@@ -159,6 +201,8 @@ interface Wait {
   readonly missing: Set<Member>;
   readonly results: Map<Member, unknown>;
   readonly failures: string[];
+  /** Of one that is not waited for without an end. */
+  timer?: NodeJS.Timeout;
   readonly resolve: (results: readonly unknown[]) => void;
   readonly reject: (error: FairleadError) => void;
 }
