@@ -35,7 +35,14 @@ class FakeRegistry implements Calls {
     if (outcome instanceof Error) throw outcome;
     await outcome;
     const revision = (this.#revision += 1);
-    return { err_no: 0, err_msg: "ok", revision, ...(waitMs === undefined ? {} : { convergence: { revision, converged: true, proxies: 1, missing: [], rejected: [] } }) };
+    return {
+      err_no: 0,
+      err_msg: "ok",
+      revision,
+      ...(waitMs === undefined
+        ? {}
+        : { convergence: { revision, converged: true, proxies: 1, missing: [], rejected: [] } }),
+    };
   }
 }
 
@@ -156,7 +163,12 @@ test("an instance that the registry lost before it was ready is published from t
   const answer = publications.publish(orders, undefined);
   await tick(600);
   await answer;
-  assert.deepEqual(registry.calls, ["pub shop.Orders:8080 warming", "state ready", "pub shop.Orders:8080 warming", "state ready"]);
+  assert.deepEqual(registry.calls, [
+    "pub shop.Orders:8080 warming",
+    "state ready",
+    "pub shop.Orders:8080 warming",
+    "state ready",
+  ]);
 });
 
 test("a ready publication that is published again never becomes warming, so its callers keep it", async () => {
@@ -209,7 +221,11 @@ test("withdraw: draining until proxies ACKed, then no call under way, then delet
 });
 
 for (const [what, arrange, message] of [
-  ["a proxy that does not ACK", () => registry.next.push(refusal(504, "FL_NOT_CONVERGED")), /FL_NOT_CONVERGED; .* stays draining until \/unpub is repeated/],
+  [
+    "a proxy that does not ACK",
+    () => registry.next.push(refusal(504, "FL_NOT_CONVERGED")),
+    /FL_NOT_CONVERGED; .* stays draining until \/unpub is repeated/,
+  ],
   ["a call that does not end", () => (proxy.idle = false), /still under way; it stays draining/],
 ] as const) {
   test(`withdraw: ${what} keeps it draining, and a later call goes on from there`, async () => {
@@ -286,7 +302,11 @@ test("the later of /pub and /unpub wins, whatever the earlier one waits for", as
   await publications.publish(orders, undefined);
   await second;
   assert.deepEqual(statuses(), ["shop.Orders ready"]);
-  assert.deepEqual(registry.calls.slice(-3), ["state draining wait=5000", "pub shop.Orders:8080 warming", "state ready"]);
+  assert.deepEqual(registry.calls.slice(-3), [
+    "state draining wait=5000",
+    "pub shop.Orders:8080 warming",
+    "state ready",
+  ]);
 });
 
 test("a road begins only when the one before has ended, so that their calls reach the registry in order", async () => {
@@ -319,7 +339,10 @@ test("a service on two ports is withdrawn by its port", async () => {
   await publications.publish({ ...orders, port: 8081 }, undefined);
   await assert.rejects(publications.withdraw({ ...orders, port: undefined }, 500), /several ports \(8080, 8081\)/);
   await publications.withdraw({ ...orders, port: 8081 }, 500);
-  assert.deepEqual(publications.list().map(({ service }) => service.port), [8080]);
+  assert.deepEqual(
+    publications.list().map(({ service }) => service.port),
+    [8080],
+  );
 });
 
 test("a node that the registry lost gets its publications back, through warming; one that was draining is gone", async () => {
@@ -342,7 +365,10 @@ test("withdrawing all is bounded, and tells what is left", async () => {
   registry.next.push(new Promise(() => undefined));
   const left = publications.withdrawAll(1000);
   await tick(2000);
-  assert.deepEqual((await left).map(({ service }) => service.interface), ["shop.Orders"]);
+  assert.deepEqual(
+    (await left).map(({ service }) => service.interface),
+    ["shop.Orders"],
+  );
 });
 
 test("the number of publications is limited", async () => {
@@ -351,7 +377,11 @@ test("the number of publications is limited", async () => {
 });
 
 test("a restarted sidecar goes on with what the registry has of its node", async () => {
-  const [ready, warming, draining] = ["shop.A", "shop.B", "shop.C"].map((name, index) => ({ ...orders, interface: name, port: 8081 + index }));
+  const [ready, warming, draining] = ["shop.A", "shop.B", "shop.C"].map((name, index) => ({
+    ...orders,
+    interface: name,
+    port: 8081 + index,
+  }));
   assert.ok(ready !== undefined && warming !== undefined && draining !== undefined);
   await publications.publish(orders, undefined);
   registry.calls.splice(0);

@@ -1,14 +1,19 @@
 import { isDeepStrictEqual } from "node:util";
-import { FairleadError } from "@fairlead/errors";
 import type { InstanceState } from "@fairlead/model";
 import { BackOff } from "@fairlead/reconnect";
 import type { PublicationAnswer, ServiceBody } from "@fairlead/registration";
 import { inSpan } from "@fairlead/telemetry";
 import { Deadline, pause, unlessAborted, within } from "../deadline.ts";
-import type { CallOptions, Registry } from "../registry/registry.ts";
 import type { LocalProxy } from "./local-proxy.ts";
+import {
+  callOptions,
+  PublicationRecord,
+  type PublicationRegistry,
+  type PublicationStatus,
+  staysDraining,
+} from "./publication-record.ts";
 import { isNotConverged, isPassing, isUnknownThere } from "./retryable.ts";
-import { OneRoad, type Road, type Step, stepMeaning } from "./road.ts";
+import { OneRoad, type Road } from "./road.ts";
 
 /** How long an answer without `?wait` is held back, so that it can say `ready` and not only `warming`. */
 const answerReadyWithinMs = 2000;
@@ -18,20 +23,9 @@ const quietMs = 100;
 /** Where another publication shares the port its calls cannot be told apart, so the wait for quiet is short. */
 const sharedPortQuietTimeoutMs = 1000;
 const backgroundWaitMs = 10_000;
-const staysDraining = "stays draining until /unpub is repeated";
-
-export interface PublicationStatus {
-  readonly service: ServiceBody;
-  /** As the registry has it. */
-  readonly state: InstanceState;
-  readonly waitingFor: string;
-  readonly revision: number;
-  /** Of the last attempt that failed; undefined after one that did not. */
-  readonly error: { readonly code: string; readonly message: string } | undefined;
-}
 
 export interface PublicationParts {
-  readonly registry: Pick<Registry, "publish" | "setState" | "unpublish">;
+  readonly registry: PublicationRegistry;
   readonly proxy: LocalProxy;
   /** Whether another publication has the same port. */
   readonly isPortShared: () => boolean;
@@ -51,36 +45,25 @@ export interface PublicationParts {
  */
 export class Publication {
   readonly #parts: PublicationParts;
-  #service: ServiceBody;
-  #state: InstanceState = "warming";
-  #isStored = false;
-  #revision = 0;
-  #step: Step = "none";
-  #error: FairleadError | undefined;
+  readonly #record: PublicationRecord;
   readonly #road: OneRoad;
 
   constructor(service: ServiceBody, parts: PublicationParts) {
-    this.#service = service;
     this.#parts = parts;
+    this.#record = new PublicationRecord(service, parts.registry);
     this.#road = new OneRoad((error) => {
-      this.#error = error;
-      this.#step = "none";
-      if (!this.#isStored) parts.gone();
+      this.#record.failed(error);
+      this.#record.step = "none";
+      if (!this.#record.isStored) parts.gone();
     });
   }
 
   get service(): ServiceBody {
-    return this.#service;
+    return this.#record.service;
   }
 
   status(): PublicationStatus {
-    return {
-      service: this.#service,
-      state: this.#state,
-      waitingFor: stepMeaning[this.#step],
-      revision: this.#revision,
-      error: this.#error === undefined ? undefined : { code: this.#error.code, message: this.#error.message },
-    };
+    return this.#record.status();
   }
 
   /**
@@ -125,7 +108,7 @@ export class Publication {
   async withdraw(waitMs: number | undefined): Promise<PublicationAnswer> {
     const { current } = this.#road;
     const joined = current?.goal === "withdraw" ? current : undefined;
-    const start = { goal: "withdraw", service: this.#service } as const;
+    const start = { goal: "withdraw", service: this.service } as const;
     if (waitMs === undefined) {
       if (joined?.insists === true) return await joined.stored;
       return await this.#road.take({ ...start, insists: true }, (signal, stored) =>
@@ -151,18 +134,17 @@ export class Publication {
   /** The registry has lost the node with all that it had: publishes again, unless it was being withdrawn anyway. */
   restore(): void {
     if (this.#road.current?.goal === "withdraw") return;
-    if (this.#state === "draining") {
+    if (this.#record.state === "draining") {
       this.#parts.gone();
       return;
     }
-    this.#state = "warming";
-    this.#startPublishing(this.#service, { insist: true, deadline: undefined });
+    this.#record.lost();
+    this.#startPublishing(this.service, { insist: true, deadline: undefined });
   }
 
   /** Takes over what the registry has of this node from before a restart of the sidecar, and goes on from there. */
   adopt(state: InstanceState): void {
-    this.#isStored = true;
-    this.#state = state;
+    this.#record.adopt(state);
     this.#resume();
     if (state === "draining") void this.withdraw(undefined).catch(() => undefined);
   }
@@ -174,8 +156,9 @@ export class Publication {
 
   /** Goes on from `warming`, where nothing else is under way. */
   #resume(): void {
-    if (!this.#isStored || this.#state !== "warming" || this.#road.current !== undefined) return;
-    this.#startPublishing(this.#service, { insist: true, deadline: undefined });
+    const { isStored, state } = this.#record;
+    if (!isStored || state !== "warming" || this.#road.current !== undefined) return;
+    this.#startPublishing(this.service, { insist: true, deadline: undefined });
   }
 
   #startPublishing(service: ServiceBody, options: { insist: boolean; deadline: Deadline | undefined }): Road {
@@ -190,33 +173,27 @@ export class Publication {
     stored: (answer: PublicationAnswer) => void,
     { insist, deadline }: { insist: boolean; deadline: Deadline | undefined },
   ): Promise<PublicationAnswer> {
-    const { registry, proxy } = this.#parts;
+    const { proxy } = this.#parts;
+    const record = this.#record;
     const backOff = new BackOff();
     for (let again = insist; ; again = true) {
-      this.#step = "store";
+      record.step = "store";
       // Ready before means that the inbound listener serves this port already; warming would take it from its callers.
-      const state = this.#state === "ready" ? "ready" : "warming";
-      const store = () =>
-        this.#note(
-          state,
-          registry.publish(service, state, callOptions(signal, state === "ready" ? deadline : undefined)),
-        );
-      const first = await (again ? this.#untilStored(signal, store) : store());
-      this.#service = service;
-      this.#isStored = true;
+      const state = record.state === "ready" ? "ready" : "warming";
+      const store = () => record.publish(service, state, callOptions(signal, state === "ready" ? deadline : undefined));
+      const first = await (again ? record.untilStored(signal, store) : store());
+      record.stored(service);
       stored(first);
       if (state === "ready") return first;
-      this.#step = "inbound";
+      record.step = "inbound";
       await inSpan(
         "sidecar.await_inbound",
         { interface: service.interface },
         async () => await proxy.serves(service, signal),
       );
-      this.#step = "ready";
+      record.step = "ready";
       try {
-        return await this.#untilStored(signal, () =>
-          this.#note("ready", registry.setState(service, "ready", callOptions(signal, deadline))),
-        );
+        return await record.untilStored(signal, () => record.setState("ready", callOptions(signal, deadline)));
       } catch (error) {
         // It was lost there meanwhile, with its lease or its node: from the beginning.
         if (!isUnknownThere(error)) throw error;
@@ -226,34 +203,26 @@ export class Publication {
   }
 
   async #withdrawRoad(signal: AbortSignal, deadline: Deadline): Promise<PublicationAnswer> {
-    const { registry, proxy, isPortShared } = this.#parts;
-    this.#step = "draining";
+    const { proxy, isPortShared } = this.#parts;
+    const record = this.#record;
+    record.step = "draining";
     let drained: PublicationAnswer | undefined;
     try {
-      drained = await this.#note(
-        "draining",
-        registry.setState(this.#service, "draining", callOptions(signal, deadline)),
-      );
+      drained = await record.setState("draining", callOptions(signal, deadline));
     } catch (error) {
-      if (isNotConverged(error)) throw this.#staysDraining(error);
+      if (isNotConverged(error)) throw record.callersRemain(error);
       // What the registry does not know has no callers.
       if (!isUnknownThere(error)) throw error;
     }
-    this.#step = "idle";
+    record.step = "idle";
     const shared = isPortShared();
     const timeoutMs = shared ? Math.min(sharedPortQuietTimeoutMs, deadline.remainingMs) : deadline.remainingMs;
     const idle = await inSpan(
       "sidecar.await_idle",
-      { interface: this.#service.interface },
-      async () => await unlessAborted(signal, proxy.whenIdle(this.#service.port, { quietMs, timeoutMs })),
+      { interface: record.service.interface },
+      async () => await unlessAborted(signal, proxy.whenIdle(record.service.port, { quietMs, timeoutMs })),
     );
-    if (!idle && !shared) {
-      throw new FairleadError(
-        "FL_NOT_CONVERGED",
-        `no proxy sends new calls to ${this.#name()}, but calls are still under way; it ${staysDraining}`,
-        { facts: { step: "idle", state: "draining", revision: this.#revision } },
-      );
-    }
+    if (!idle && !shared) throw record.callsRemain();
     const deleted = await this.#delete(signal);
     return drained?.convergence === undefined ? deleted : { ...deleted, convergence: drained.convergence };
   }
@@ -262,9 +231,9 @@ export class Publication {
     signal: AbortSignal,
     stored: (answer: PublicationAnswer) => void,
   ): Promise<PublicationAnswer> {
-    this.#step = "draining";
+    this.#record.step = "draining";
     try {
-      stored(await this.#note("draining", this.#parts.registry.setState(this.#service, "draining", { signal })));
+      stored(await this.#record.setState("draining", { signal }));
     } catch (error) {
       if (!isUnknownThere(error)) throw error;
       return await this.#delete(signal);
@@ -276,80 +245,18 @@ export class Publication {
       } catch (error) {
         signal.throwIfAborted();
         if (!isNotConverged(error) && !isPassing(error)) throw error;
-        this.#error = error;
+        this.#record.failed(error);
         await pause(backOff.nextMs(), signal);
       }
     }
   }
 
   async #delete(signal: AbortSignal): Promise<PublicationAnswer> {
-    this.#step = "delete";
-    let answer: PublicationAnswer;
-    try {
-      answer = await this.#parts.registry.unpublish(this.#service, { signal });
-    } catch (error) {
-      if (!isUnknownThere(error)) throw error;
-      answer = { err_no: 0, err_msg: "unpub success", revision: this.#revision };
-    }
-    this.#revision = answer.revision;
-    this.#isStored = false;
-    return answer;
-  }
-
-  /** Notes the state that a call stores; one whose wait for the proxies ran out has stored it too. */
-  async #note(state: InstanceState, call: Promise<PublicationAnswer>): Promise<PublicationAnswer> {
-    try {
-      const answer = await call;
-      this.#state = state;
-      this.#revision = answer.revision;
-      this.#error = undefined;
-      return answer;
-    } catch (error) {
-      if (isNotConverged(error)) this.#state = state;
-      throw error;
-    }
-  }
-
-  /** Repeats a call while the registry is away. */
-  async #untilStored(signal: AbortSignal, call: () => Promise<PublicationAnswer>): Promise<PublicationAnswer> {
-    const backOff = new BackOff();
-    for (;;) {
-      try {
-        return await call();
-      } catch (error) {
-        signal.throwIfAborted();
-        if (!isPassing(error)) throw error;
-        this.#error = error;
-        await pause(backOff.nextMs(), signal);
-      }
-    }
-  }
-
-  /** The registry's words, and what becomes of the publication. */
-  #staysDraining(error: FairleadError): FairleadError {
-    return new FairleadError("FL_NOT_CONVERGED", `${error.message}; ${this.#name()} ${staysDraining}`, {
-      facts: { ...error.facts, step: "draining", state: "draining" },
-      cause: error,
-    });
+    this.#record.step = "delete";
+    return await this.#record.delete(signal);
   }
 
   #late(waitMs: number, outlook: string): never {
-    const because = this.#error === undefined ? "" : ` (${this.#error.message})`;
-    throw new FairleadError(
-      "FL_NOT_CONVERGED",
-      `${this.#name()} is ${this.#state}; after ${waitMs} ms it still waits for ${stepMeaning[this.#step]}${because}; ${outlook}`,
-      { facts: { step: this.#step, state: this.#state, revision: this.#revision } },
-    );
+    throw this.#record.late(waitMs, outlook);
   }
-
-  #name(): string {
-    const { interface: name, protocol, port } = this.#service;
-    return `${protocol}/${name} at port ${port}`;
-  }
-}
-
-function callOptions(signal: AbortSignal, deadline: Deadline | undefined): CallOptions {
-  // A caller whose time is over waits for no proxies any more.
-  const waitMs = deadline?.remainingMs ?? 0;
-  return waitMs === 0 ? { signal } : { signal, waitMs };
 }

@@ -3,7 +3,8 @@ import { type InstanceState, instanceKey } from "@fairlead/model";
 import type { PublicationAnswer, ServiceBody, ServiceReference } from "@fairlead/registration";
 import { metrics, type ObservableGauge, type ObservableResult } from "@opentelemetry/api";
 import type { HeldPublication } from "../registry/registry.ts";
-import { Publication, type PublicationParts, type PublicationStatus } from "./publication.ts";
+import { Publication, type PublicationParts } from "./publication.ts";
+import type { PublicationStatus } from "./publication-record.ts";
 import "../errors.ts";
 
 const maxPublications = 1000;
@@ -27,7 +28,8 @@ export class Publications {
     });
     this.#observe = (result) => {
       const all = this.list();
-      for (const state of states) result.observe(all.filter((publication) => publication.state === state).length, { state });
+      for (const state of states)
+        result.observe(all.filter((publication) => publication.state === state).length, { state });
     };
     this.#gauge.addCallback(this.#observe);
   }
@@ -42,18 +44,25 @@ export class Publications {
     const found = [...this.#byKey.values()].filter(({ service }) => refersTo(reference, service));
     if (found.length > 1) {
       const ports = found.map(({ service }) => String(service.port));
-      throw new FairleadError("FL_REQUEST_INVALID", `${reference.interface} is published at several ports (${ports.join(", ")}): name one in service.port`, {
-        facts: { problems: ["body.service.port: it is needed here"], ports },
-      });
+      throw new FairleadError(
+        "FL_REQUEST_INVALID",
+        `${reference.interface} is published at several ports (${ports.join(", ")}): name one in service.port`,
+        {
+          facts: { problems: ["body.service.port: it is needed here"], ports },
+        },
+      );
     }
     const [publication] = found;
-    if (publication === undefined) return await this.#options.registry.unpublish(reference, waitMs === undefined ? {} : { waitMs });
+    if (publication === undefined)
+      return await this.#options.registry.unpublish(reference, waitMs === undefined ? {} : { waitMs });
     return await publication.withdraw(waitMs);
   }
 
   /** Withdraws all at once, within the time. @returns what could not be withdrawn */
   async withdrawAll(timeoutMs: number): Promise<readonly PublicationStatus[]> {
-    await Promise.allSettled([...this.#byKey.values()].map(async (publication) => await publication.withdraw(timeoutMs)));
+    await Promise.allSettled(
+      [...this.#byKey.values()].map(async (publication) => await publication.withdraw(timeoutMs)),
+    );
     return this.list();
   }
 
@@ -95,7 +104,10 @@ export class Publications {
       registry: this.#options.registry,
       proxy: this.#options.proxy,
       now: this.#options.now,
-      isPortShared: () => [...this.#byKey.values()].some((other) => other !== publication && other.service.port === publication.service.port),
+      isPortShared: () =>
+        [...this.#byKey.values()].some(
+          (other) => other !== publication && other.service.port === publication.service.port,
+        ),
       gone: () => {
         if (this.#byKey.get(key) === publication) this.#byKey.delete(key);
       },

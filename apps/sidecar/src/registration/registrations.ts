@@ -2,7 +2,7 @@ import { FairleadError } from "@fairlead/errors";
 import type { NodeBody, PublicationAnswer, ServiceBody, ServiceReference, WaitQuery } from "@fairlead/registration";
 import type { CallOptions } from "../registry/registry.ts";
 import type { NodeLease } from "./node-lease.ts";
-import type { PublicationStatus } from "./publication.ts";
+import type { PublicationStatus } from "./publication-record.ts";
 import type { Publications } from "./publications.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 import "../errors.ts";
