@@ -5,7 +5,8 @@ import type { ConfiguredFilter, StreamFilter, StreamFilterCallbacks } from "./st
 /** Where a request goes after the last filter. */
 export interface ChainEnd {
   onRequestHead(head: RequestHead, endStream: boolean): void;
-  onRequestData(chunk: Buffer, endStream: boolean): void;
+  /** @param unshared no filter was told of the chunk, so that none can hold it */
+  onRequestData(chunk: Buffer, endStream: boolean, unshared?: boolean): void;
   onRequestTrailers(trailers: HeaderMap): void;
 }
 
@@ -59,8 +60,13 @@ export class FilterChain {
   onRequestData(chunk: Buffer, endStream: boolean): void {
     const stoppedAt = this.#stoppedAt;
     if (stoppedAt === -1) {
-      for (const filter of this.#filters) filter.onRequestData?.(chunk, endStream);
-      this.#end.onRequestData(chunk, endStream);
+      let told = false;
+      for (const filter of this.#filters) {
+        if (filter.onRequestData === undefined) continue;
+        filter.onRequestData(chunk, endStream);
+        told = true;
+      }
+      this.#end.onRequestData(chunk, endStream, !told);
       return;
     }
     this.#held.push({ chunk, end: endStream });

@@ -109,7 +109,7 @@ export class HttpStream extends ResponsePath implements StreamReceiver<RequestHe
     this.info.bytesReceived += chunk.length;
     if (endStream) this.endRequest();
     this.touch();
-    if (this.chain === undefined) this.router.onRequestData(chunk, endStream);
+    if (this.chain === undefined) this.router.onRequestData(chunk, endStream, true);
     else this.chain.onRequestData(chunk, endStream);
     if (endStream && this.responseEnded) this.finish();
   }

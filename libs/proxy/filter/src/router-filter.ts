@@ -48,14 +48,16 @@ export class RouterFilter extends AttemptTimeouts {
     else if (route !== undefined) this.#forward(route, head);
   }
 
-  onRequestData(chunk: Buffer, endStream: boolean): void {
+  /** @param unshared nobody else holds the chunk */
+  onRequestData(chunk: Buffer, endStream: boolean, unshared = false): void {
     if (this.over || this.cluster === undefined) return;
     if (endStream) this.requestEnded = true;
     this.#mirrors?.sendData(chunk, endStream);
     const sender = this.attempt?.sender;
-    if (sender === undefined || this.keepsBody) this.replay.add(chunk);
+    const keeps = sender === undefined || this.keepsBody;
+    if (keeps) this.replay.add(chunk);
     if (sender !== undefined) {
-      sender.sendData(chunk, endStream);
+      sender.sendData(chunk, endStream, unshared && !keeps && this.#mirrors === undefined);
       if (this.over) return;
       if (this.replay.full) this.abandonReplay();
     } else if (this.attempt === undefined && this.replay.full) {

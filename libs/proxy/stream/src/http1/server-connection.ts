@@ -42,6 +42,8 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
   readonly #parser: Http1RequestParser;
   #stream: Http1ServerStream | undefined;
   #held: Buffer | undefined;
+  /** What of the last read somebody was given; -1 where some of it is held here. */
+  #passedBytes = 0;
   #draining = false;
   /** Of the last response, when its time began. */
   #unflushedBytes = 0;
@@ -73,7 +75,7 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
     socket.setNoDelay(true);
     this.#deadline = options.wheel.timer(this);
     this.#deadline.deadlineMs = options.wheel.nowMs + (options.headersTimeoutMs ?? DEFAULT_HEADERS_TIMEOUT_MS);
-    listenToBytes(socket, (chunk) => this.#onBytes(chunk));
+    listenToBytes(socket, (chunk) => this.#onBytes(chunk), () => this.#passedBytes); // prettier-ignore
     // A client that closes its half has gone, as for Envoy: HTTP/1.1 gives half-closing no meaning.
     socket.on("end", () => this.#onClientEnd());
     socket.on("error", () => this.#onGone());
@@ -121,6 +123,7 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
   // Bytes in
 
   #onBytes(chunk: Buffer): void {
+    this.#passedBytes = 0;
     if (this.#lingering || this.#closed) return;
     if (this.#held === undefined) this.#read(chunk);
     else this.#held = Buffer.concat([this.#held, chunk]);
@@ -132,11 +135,14 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
       while (at < chunk.length && !this.#lingering && !this.#closed) {
         if (this.#stream === undefined ? this.writer.blocked : this.#stream.requestComplete) {
           this.#held = at === 0 ? chunk : chunk.subarray(at);
+          this.#passedBytes = -1;
           this.#socket.pause();
           return;
         }
         if (this.#stream?.tunnel === true) {
-          this.#stream.onTunnelBytes(at === 0 ? chunk : chunk.subarray(at));
+          const bytes = at === 0 ? chunk : chunk.subarray(at);
+          this.#countPassed(bytes);
+          this.#stream.onTunnelBytes(bytes);
           return;
         }
         at = this.#parser.execute(chunk, at);
@@ -186,7 +192,14 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
   }
 
   onData(slice: Buffer): void {
-    this.#stream?.receiver?.onData(slice, false);
+    const receiver = this.#stream?.receiver;
+    if (receiver === undefined) return;
+    this.#countPassed(slice);
+    receiver.onData(slice, false);
+  }
+
+  #countPassed(bytes: Buffer): void {
+    if (this.#passedBytes !== -1) this.#passedBytes += bytes.length;
   }
 
   onEnd(): void {
