@@ -6,7 +6,7 @@ import {
   hasStreamFactory,
   streamFactory,
 } from "@fairlead/proxy-stream";
-import type { Expiring, TimerWheel, WheelTimer } from "@fairlead/timer-wheel";
+import type { TimerWheel } from "@fairlead/timer-wheel";
 import { CircuitBreaker } from "./circuit-breaker.ts";
 import type { ClusterConfig } from "./cluster-config.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
@@ -14,6 +14,7 @@ import { connectFailureOf } from "./connect-failure.ts";
 import type { HostConnectionCount } from "./host-connections.ts";
 import { connectHost } from "./host-connect.ts";
 import { hostKey } from "./host.ts";
+import { IdleConnections } from "./idle-connections.ts";
 
 /** A request that wants a connection. Exactly one of the two is called, once, unless it is cancelled; perhaps at once. */
 export interface PoolWaiter {
@@ -28,14 +29,6 @@ export interface PoolWaiter {
   readonly serverName?: string | undefined;
 }
 
-interface Idle {
-  readonly connection: ClientConnection;
-  readonly expiresAtMs: number;
-}
-
-/** The peer's own time-out is not waited for to the last: its FIN and our request would cross. */
-const PEER_TIMEOUT_MARGIN_MS = 1000;
-
 /** Streams of one connection, whatever the peer allows (as Envoy). */
 const MAX_STREAMS = 1024;
 
@@ -49,8 +42,7 @@ const MAX_STREAMS = 1024;
  *      └── a stream is done ────┘  └──────┘
  * ```
  */
-export class ConnectionPool implements ClientConnectionEvents, Expiring {
-  readonly #deadline: WheelTimer;
+export class ConnectionPool implements ClientConnectionEvents {
   readonly #address: string;
   readonly #port: number;
   readonly #config: ClusterConfig;
@@ -70,7 +62,7 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
   /** Streams that a connection will have, before it says so itself: as the last one did. */
   #expectedStreams: number;
   readonly #maxStreams: number;
-  #idle: Idle[] = [];
+  readonly #idle: IdleConnections;
   #draining = false;
   /** Told of what a host says of itself. */
   hostLeaving: ((leaving: boolean) => void) | undefined;
@@ -90,11 +82,11 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
     const most = config.http2?.maxConcurrentStreams ?? MAX_STREAMS;
     this.#maxStreams = requests > 0 ? Math.min(requests, most) : most;
     this.#expectedStreams = Math.min(this.#expectedStreams, this.#maxStreams);
-    this.#deadline = wheel.timer(this);
+    this.#idle = new IdleConnections(config.idleTimeoutMs, stats, wheel);
   }
 
   get idleConnections(): number {
-    return this.#idle.length;
+    return this.#idle.size;
   }
 
   get connections(): number {
@@ -102,7 +94,7 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
   }
 
   acquire(waiter: PoolWaiter): void {
-    const connection = this.#takeShared() ?? (waiter.fresh ? undefined : this.#takeIdle());
+    const connection = this.#takeShared() ?? (waiter.fresh ? undefined : this.#idle.take());
     if (connection !== undefined) {
       waiter.onConnection(connection);
       return;
@@ -125,9 +117,7 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
   /** The host has left: idle connections close now, busy ones after their response. Requests that chose it before still get through. */
   drain(): void {
     this.#draining = true;
-    const idle = this.#idle;
-    this.#idle = [];
-    for (const entry of idle) entry.connection.destroy();
+    this.#idle.closeAll();
     this.#leaveWheel();
   }
 
@@ -140,24 +130,6 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
     }
     for (const socket of this.#connecting) socket.destroy(new Error("the cluster is closed"));
     for (const connection of this.#connections) connection.destroy();
-  }
-
-  // Idle connections
-
-  onDeadline(): void {
-    const now = this.#wheel.nowMs;
-    const expired = this.#idle.filter((entry) => entry.expiresAtMs <= now);
-    this.#idle = this.#idle.filter((entry) => entry.expiresAtMs > now);
-    this.#deadline.deadlineMs = this.#idle.reduce(
-      (least, entry) => Math.min(least, entry.expiresAtMs),
-      Number.POSITIVE_INFINITY,
-    );
-    this.#stats.upstream_cx_idle_timeout += expired.length;
-    for (const entry of expired) entry.connection.destroy();
-  }
-
-  #takeIdle(): ClientConnection | undefined {
-    return this.#idle.pop()?.connection;
   }
 
   /** One that serves others already and has room: before idle ones, so that these may age. */
@@ -173,21 +145,6 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
     const limit = this.#config.maxRequestsPerConnection;
     if (limit > 0 && connection.streamsOpened >= limit) return false;
     return connection.activeStreams < Math.min(connection.maxConcurrentStreams, this.#expectedStreams);
-  }
-
-  #putIdle(connection: ClientConnection): void {
-    // A connection of many streams also tells of capacity that it has without having been used.
-    if (this.#shared && this.#idle.some((entry) => entry.connection === connection)) return;
-    const peerMs = connection.peerIdleTimeoutMs;
-    const keptMs = peerMs === undefined ? Number.POSITIVE_INFINITY : peerMs - PEER_TIMEOUT_MARGIN_MS;
-    const idleMs = Math.min(this.#config.idleTimeoutMs, keptMs);
-    if (idleMs <= 0) {
-      connection.destroy();
-      return;
-    }
-    const expiresAtMs = this.#wheel.nowMs + idleMs;
-    this.#idle.push({ connection, expiresAtMs });
-    if (expiresAtMs < this.#deadline.deadlineMs) this.#deadline.deadlineMs = expiresAtMs;
   }
 
   // Connecting
@@ -273,7 +230,8 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
     if (this.#waiters.size > 0 && this.#giveToWaiters(connection, fresh)) return;
     if (connection.activeStreams > 0 || !this.#connections.has(connection)) return;
     if (this.#draining) connection.destroy();
-    else this.#putIdle(connection);
+    // A connection of many streams also tells of capacity that it has without having been used.
+    else if (!this.#shared || !this.#idle.has(connection)) this.#idle.put(connection);
   }
 
   /** @returns whether it has been given to any, or has no room for them */
@@ -314,13 +272,12 @@ export class ConnectionPool implements ClientConnectionEvents, Expiring {
   onClosed(connection: ClientConnection): void {
     if (!this.#connections.delete(connection)) return;
     this.#count(-1);
-    const at = this.#idle.findIndex((entry) => entry.connection === connection);
-    if (at !== -1) this.#idle.splice(at, 1);
+    this.#idle.forget(connection);
     this.#connectForWaiters();
     this.#leaveWheel();
   }
 
   #leaveWheel(): void {
-    if (this.#draining && this.connections === 0) this.#deadline.cancel();
+    if (this.#draining && this.connections === 0) this.#idle.leaveWheel();
   }
 }
