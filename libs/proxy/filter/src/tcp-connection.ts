@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { connectionInfoOf } from "@fairlead/proxy-stream";
+import { connectionInfoOf, pipeBytes } from "@fairlead/proxy-stream";
 import {
   type Cluster,
   type ClusterManager,
@@ -166,28 +166,26 @@ export class TcpConnection implements Expiring {
     this.#info.setUpstream(connectionInfoOf(upstream));
     upstream.allowHalfOpen = true;
     upstream.on("error", () => this.close());
-    upstream.on("close", () => this.close());
+    upstream.on("close", () => this.#onHostClosed());
     this.#touch();
-    this.#pipe(downstream, upstream, (bytes) => {
+    // Half-closing is passed on too: protocols of databases and mail use it.
+    pipeBytes(downstream, upstream, (bytes) => {
       this.#stats.downstream_cx_rx_bytes_total += bytes;
       this.#info.bytesReceived += bytes;
+      this.#touch();
     });
-    this.#pipe(upstream, downstream, (bytes) => {
+    pipeBytes(upstream, downstream, (bytes) => {
       this.#stats.downstream_cx_tx_bytes_total += bytes;
       this.#info.bytesSent += bytes;
+      this.#touch();
     });
   }
 
-  /** Half-closing is passed on too: protocols of databases and mail use it. */
-  #pipe(from: Socket, to: Socket, count: (bytes: number) => void): void {
-    from.on("data", (chunk: Buffer) => {
-      count(chunk.length);
-      this.#touch();
-      if (!to.write(chunk)) from.pause();
-    });
-    to.on("drain", () => from.resume());
-    from.on("end", () => to.end());
-    from.resume();
+  /** The client gets what the host has sent. */
+  #onHostClosed(): void {
+    const downstream = this.#downstream;
+    if (downstream.writableEnded && !downstream.writableFinished) downstream.once("finish", () => this.close());
+    else this.close();
   }
 
   #touch(): void {

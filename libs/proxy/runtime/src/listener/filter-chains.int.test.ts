@@ -92,6 +92,40 @@ test("bytes are passed on both ways, also after one side has ended; counters tel
   assert.equal(proxy.stat("tcp.t.downstream_cx_no_route"), 1);
 });
 
+test("a client that reads late gets all that its host has sent, also when the host has closed", async () => {
+  let closed = 0;
+  let size = 0;
+  await using backend = await RawBackend.start((socket) => {
+    socket.allowHalfOpen = true;
+    socket.resume();
+    socket.on("end", () => socket.end(Buffer.alloc(size, "x")));
+    socket.on("close", () => closed++);
+  });
+  await using proxy = await TestProxy.start({
+    clusters: [staticCluster("a", [backend.port])],
+    listeners: [listener("in", 0, {}, { filterChains: [tcp("a")] })],
+  });
+  // What the system and the proxy take before the client reads is not known: of some sizes the host closes, and the proxy has the rest.
+  let waited = 0;
+  for (size = 1_000_000; size <= 9_000_000; size += 400_000) {
+    const before = closed;
+    const socket = connectTcp({ port: proxy.port("in"), host: "127.0.0.1", allowHalfOpen: true }, () =>
+      socket.end("go"),
+    );
+    socket.pause();
+    for (let turns = 0; turns < 300 && closed === before; turns++)
+      await new Promise((resolve) => setImmediate(resolve));
+    if (closed > before && proxy.stat("tcp.t.downstream_cx_active") > 0) waited++;
+    let received = 0;
+    socket.on("data", (chunk: Buffer) => (received += chunk.length));
+    socket.resume();
+    await new Promise((resolve, reject) => socket.on("end", resolve).on("error", reject));
+    assert.equal(received, size);
+    await eventually(() => proxy.stat("tcp.t.downstream_cx_active") === 0, "the end");
+  }
+  assert(waited > 0, "of no size did the proxy have the rest");
+});
+
 test("server name, TLS or not and port choose the chain; what none takes is closed", async () => {
   using certificates = new Certificates();
   const shop = certificates.issue("shop", "DNS:shop.example");
