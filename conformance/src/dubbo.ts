@@ -1,5 +1,5 @@
 /**
- * `npm run conformance:dubbo`: other implementations of bolt and Dubbo as servers and clients call each other through two sidecars:
+ * `npm run conformance:dubbo`: other implementations of bolt and Dubbo, as servers and as clients of their own kind, through two sidecars:
  * sofa-rpc-node with sofa-bolt-node and dubbo-remoting, and Dubbo for Java, unmodified but for the address that they call; then Dubbo for
  * Java that finds and is found by the mesh in a ZooKeeper and in a Nacos. `--only node`, `java`, `bridge` or `nacos` runs a part.
  */
@@ -21,7 +21,7 @@ import { PeerServer } from "./rpc/peer-process.ts";
 const run = promisify(execFile);
 const { only } = readCommandLine({
   usage:
-    "npm run conformance:dubbo -- [options]\nOther implementations of bolt and Dubbo call each other through two sidecars.",
+    "npm run conformance:dubbo -- [options]\nOther implementations of bolt and Dubbo as callers and callees of two sidecars, and over bridges.",
   options: { only: oneOf(["node", "java", "nacos", "bridge"], "a part") },
 }).options;
 const checks = new Checks();
