@@ -108,15 +108,14 @@ test("a client that reads late gets all that its host has sent, also when the ho
   // What the system and the proxy take before the client reads is not known: of some sizes the host closes, and the proxy has the rest.
   let waited = 0;
   for (size = 1_000_000; size <= 9_000_000; size += 400_000) {
-    let hostClosed = false;
-    onClosed = () => (hostClosed = true);
+    const host = { closed: false };
+    onClosed = () => (host.closed = true);
     const socket = connectTcp({ port: proxy.port("in"), host: "127.0.0.1", allowHalfOpen: true }, () =>
       socket.end("go"),
     );
     socket.pause();
-    for (let turns = 0; turns < 300 && !hostClosed; turns++)
-      await new Promise((resolve) => setImmediate(resolve));
-    if (hostClosed && proxy.stat("tcp.t.downstream_cx_active") > 0) waited++;
+    for (let turns = 0; turns < 300 && !host.closed; turns++) await new Promise((resolve) => setImmediate(resolve));
+    if (host.closed && proxy.stat("tcp.t.downstream_cx_active") > 0) waited++;
     let received = 0;
     socket.on("data", (chunk: Buffer) => (received += chunk.length));
     socket.resume();
