@@ -3,7 +3,7 @@ import type { DataPlane, DrainOptions } from "@fairlead/proxy-runtime";
 import { AdsClient, type AdsLogger, type AdsState, LastGoodConfig } from "@fairlead/proxy-xds-client";
 import { type AdminManners, AdminServer } from "./admin-server.ts";
 import { proxyPages } from "./proxy-pages.ts";
-import { serverStateOf, warmsBeforeTakeover } from "./readiness.ts";
+import { serverStateOf, waitsForWorkers, warmsBeforeTakeover } from "./readiness.ts";
 import { countersOf, type EpochFacts, openConnections, type ServerState, statsOf } from "./server-stats.ts";
 
 /** Where a proxy has its configuration from, as operators set it. */
@@ -94,7 +94,8 @@ export class OperatedProxy {
   /** What it waits for before it takes calls; empty = ready. */
   waitingFor(): readonly string[] {
     if (this.#draining) return ["nothing: it is draining"];
-    return this.#options.missing(this.ads.state(), this.#options.runtime);
+    const { missing, runtime } = this.#options;
+    return [...missing(this.ads.state(), runtime), ...waitsForWorkers(runtime)];
   }
 
   /** What it waits for before it may take the place of the process before it; empty = ready. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AdsState } from "@fairlead/proxy-xds-client";
-import { serverStateOf, waitsForConfig, warmsBeforeTakeover } from "./readiness.ts";
+import { serverStateOf, waitsForConfig, waitsForWorkers, warmsBeforeTakeover } from "./readiness.ts";
 
 const ads = (more: Partial<AdsState>): AdsState =>
   ({ phase: "clusters", connected: true, address: "h:15010", lastError: undefined, ...more }) as AdsState;
@@ -17,6 +17,12 @@ test("it is live only when it waits for nothing, and draining wins", () => {
   assert.equal(serverStateOf(false, ["x"]), "INITIALIZING");
   assert.equal(serverStateOf(false, []), "LIVE");
   assert.equal(serverStateOf(true, []), "DRAINING");
+});
+
+test("it is not ready while one of its threads hangs, and says which", () => {
+  assert.deepEqual(waitsForWorkers({ stuckWorkers: () => ["worker 1"] }), ["worker 1, which is stuck"]);
+  assert.deepEqual(waitsForWorkers({ stuckWorkers: () => [] }), []);
+  assert.deepEqual(waitsForWorkers({}), [], "one thread could not tell");
 });
 
 test("a process that replaces another waits for listeners, and for secrets that the other one may have", () => {

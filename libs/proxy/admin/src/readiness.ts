@@ -8,6 +8,11 @@ export function waitsForConfig(ads: AdsState): readonly string[] {
   return [connected ? `${phase} from ${address}` : `ads-gateway ${address}: ${lastError ?? "connecting"}`];
 }
 
+/** Threads that hang: the system goes on giving them their share of new connections, which nobody serves. */
+export function waitsForWorkers(proxy: { stuckWorkers?(): readonly string[] }): readonly string[] {
+  return (proxy.stuckWorkers?.() ?? []).map((worker) => `${worker}, which is stuck`);
+}
+
 /** What a proxy still warms. */
 interface WarmingProxy {
   listeners(): readonly { readonly name: string; readonly state: string }[];

@@ -10,6 +10,7 @@ test("what may fall is a gauge, and what only grows a counter", () => {
     "overload.envoy.overload_actions.reduce_timeouts.scale_percent",
     "server.worker_0.event_loop_delay_ms",
     "server.concurrency",
+    "server.workers_stuck",
     "listener.127.0.0.1_80.downstream_cx_overload_held_active",
   ])
     assert.equal(isGauge(stat), true, stat);

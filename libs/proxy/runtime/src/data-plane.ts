@@ -25,7 +25,10 @@ export type DataPlane = Pick<
   | "drain"
   | "failHealthCheck"
   | "close"
->;
+> & {
+  /** Its threads that hang, by name; one thread could not tell. */
+  stuckWorkers?(): readonly string[];
+};
 
 /** What threads can be told. */
 export interface DataPlaneOptions extends Pick<
@@ -38,6 +41,8 @@ export interface DataPlaneOptions extends Pick<
   readonly accessLogTargets?: readonly LogTarget[];
   /** URLs of modules that register what a configuration may name: other threads import them before the first configuration. @default none */
   readonly modules?: () => readonly string[];
+  /** For how long a thread may leave a change unanswered, or its event loop alone, before the others go on without it. @default 10000 */
+  readonly workerPatienceMs?: number;
   /** There is no going on: workers end again and again. @default throws, which ends the process */
   readonly onFailure?: (error: Error) => void;
 }

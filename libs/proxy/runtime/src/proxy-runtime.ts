@@ -24,7 +24,7 @@ import { SecretStore } from "./secrets/secret-store.ts";
 import type { Watchdog } from "./watchdog/watchdog.ts";
 import type { XdsRejection, XdsResource } from "./xds-resource.ts";
 
-const DEFAULT_DRAIN_TIMEOUT_MS = 20_000;
+export const DEFAULT_DRAIN_TIMEOUT_MS = 20_000;
 const DEFAULT_MAX_CONNECTIONS = 10_000;
 
 /**

@@ -65,6 +65,12 @@ export class Watchdog {
     }
   }
 
+  /** For how long it has not come to its event loop; 0 of one that has not begun, or has ended. */
+  silentMs(thread: number): number {
+    const lastMs = this.beats.lastMs(thread);
+    return lastMs === 0 ? 0 : this.#now() - lastMs;
+  }
+
   /** By Envoy's names, and how late each event loop has been lately. */
   stats(): (readonly [name: string, value: number])[] {
     const stats: (readonly [string, number])[] = [];

@@ -48,6 +48,11 @@ export class WorkerCrew {
     return [...this.#workers.keys()].filter((thread) => !this.#restoring.has(thread));
   }
 
+  /** Whether it owes an answer for longer than it is waited for. */
+  isLate(thread: number): boolean {
+    return this.#workers.get(thread)?.late === true;
+  }
+
   /** What ends from now on is not started again. */
   beginClose(): void {
     this.#closed = true;

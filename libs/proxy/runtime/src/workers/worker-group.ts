@@ -6,7 +6,7 @@ import type { DataPlane, DataPlaneOptions } from "../data-plane.ts";
 import { systemResolve } from "../cluster/dns-hosts.ts";
 import type { DrainOptions } from "../drain-options.ts";
 import type { ListenerStatus } from "../listener/listener-status.ts";
-import { ProxyRuntime } from "../proxy-runtime.ts";
+import { DEFAULT_DRAIN_TIMEOUT_MS, ProxyRuntime } from "../proxy-runtime.ts";
 import { processNow } from "../watchdog/thread-beats.ts";
 import { Watchdog } from "../watchdog/watchdog.ts";
 import type { XdsRejection, XdsResource } from "../xds-resource.ts";
@@ -14,8 +14,8 @@ import { AddressChecks } from "./address-checks.ts";
 import { HostReports, noteOutcome } from "./host-reports.ts";
 import { HostTotals } from "./host-totals.ts";
 import {
+  type ApplyAnswer,
   acceptSlot,
-  applyTask,
   closeTask,
   drainTask,
   giveUpTask,
@@ -27,8 +27,10 @@ import {
 } from "./messages.ts";
 import { packResources } from "./packed-resources.ts";
 import { HostResolution } from "./resolved-hosts.ts";
+import { StuckWorkers } from "./stuck-workers.ts";
 import { acceptedResources, mergeListeners, resourcesInForce, uniteRejections } from "./worker-answers.ts";
 import { WorkerCrew } from "./worker-crew.ts";
+import { DEFAULT_PATIENCE_MS, WorkerOrders } from "./worker-orders.ts";
 import { SocketsForWorkers } from "./worker-sockets.ts";
 
 /** In which order a worker that is started again gets what is in force. */
@@ -62,6 +64,8 @@ export class WorkerGroup implements DataPlane {
   readonly #runtime: ProxyRuntime;
   readonly #watchdog: Watchdog;
   readonly #crew: WorkerCrew;
+  readonly #stuck: StuckWorkers;
+  readonly #orders: WorkerOrders;
   readonly #listenersOf = new Map<number, readonly ListenerStatus[]>();
   readonly #listenerListeners = new Set<() => void>();
   readonly #hostTotals = new HostTotals();
@@ -74,6 +78,8 @@ export class WorkerGroup implements DataPlane {
   constructor(options: WorkerGroupOptions) {
     this.#options = options;
     this.#threads = options.concurrency + 1;
+    const { logger, workerPatienceMs = DEFAULT_PATIENCE_MS } = options;
+    this.#orders = new WorkerOrders(this.#control, workerPatienceMs, logger, (answer) => this.#noteAnswers([answer]));
     this.#stats = new SharedStats(this.#threads);
     this.#common = new CommonCellsOfControl(this.#threads);
     this.#watchdog = new Watchdog(this.#threads);
@@ -107,9 +113,14 @@ export class WorkerGroup implements DataPlane {
       restore: (thread) => this.#restore(thread),
       onFailure: options.onFailure,
     });
+    this.#stuck = new StuckWorkers({
+      threads: this.#threads,
+      isStuck: (thread) => this.#crew.isLate(thread) || this.#watchdog.silentMs(thread) > workerPatienceMs,
+      logger,
+    });
   }
 
-  /** As `ProxyRuntime.apply`; it has come into force when all workers have answered. */
+  /** As `ProxyRuntime.apply`; it has come into force when all workers have answered, but for those that are stuck. */
   apply(typeUrl: string, resources: readonly XdsResource[]): Promise<readonly XdsRejection[]> {
     return this.#inTurn(async () => {
       const own = await this.#runtime.apply(typeUrl, resources);
@@ -139,13 +150,19 @@ export class WorkerGroup implements DataPlane {
   giveUpOn(typeUrl: string): void {
     void this.#inTurn(async () => {
       this.#runtime.giveUpOn(typeUrl);
-      await this.#control.runOnAllWorkers(giveUpTask, typeUrl);
+      await this.#orders.run(giveUpTask, typeUrl);
     });
   }
 
-  /** A listener is active when it is in all workers. One that has ended and is started again is not waited for: the others serve. */
+  stuckWorkers(): readonly string[] {
+    return this.#stuck.names;
+  }
+
+  /** A listener is active when it is in all workers. One that is started again, or stuck, is not waited for: the others serve. */
   listeners(): readonly ListenerStatus[] {
-    const serving = this.#crew.serving.map((thread) => this.#listenersOf.get(thread) ?? []);
+    const serving = this.#crew.serving
+      .filter((thread) => !this.#crew.isLate(thread))
+      .map((thread) => this.#listenersOf.get(thread) ?? []);
     return mergeListeners(this.#runtime.listeners(), serving.length === 0 ? [[]] : serving);
   }
 
@@ -187,36 +204,35 @@ export class WorkerGroup implements DataPlane {
     const stats = new Map([...this.#runtime.stats(), ...this.#watchdog.stats()]);
     stats.set("server.concurrency", this.#options.concurrency);
     stats.set("server.worker_crashed", this.#crew.crashed);
+    stats.set("server.workers_stuck", this.#stuck.names.length);
     return stats;
   }
 
   async reopenLogs(): Promise<void> {
-    await this.#control.runOnAllWorkers(reopenLogsTask, undefined);
+    await this.#orders.run(reopenLogsTask, undefined);
   }
 
   async drain(options: DrainOptions = {}): Promise<void> {
     // What is being applied comes before it; a second drain, and what is applied then, need not wait for the first.
     await this.#inTurn(async () => undefined);
-    await Promise.all([this.#runtime.drain(options), this.#control.runOnAllWorkers(drainTask, options)]);
+    const { drainTimeoutMs = DEFAULT_DRAIN_TIMEOUT_MS } = this.#options;
+    await Promise.all([this.#runtime.drain(options), this.#orders.run(drainTask, options, drainTimeoutMs)]);
   }
 
   #accept(): void {
-    this.#control.set(acceptSlot, undefined).catch((error: unknown) => {
-      this.#options.logger.error({ err: error }, "workers were not told that they may accept");
-    });
+    this.#orders.set(acceptSlot, undefined, "that they may accept");
   }
 
   failHealthCheck(failed: boolean): void {
-    this.#control.set(healthSlot, { failed }).catch((error: unknown) => {
-      this.#options.logger.error({ err: error }, "workers were not told of the health check");
-    });
+    this.#orders.set(healthSlot, { failed }, "of the health check");
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#crew.beginClose();
-    await this.#control.runOnAllWorkers(closeTask, undefined).catch(() => undefined);
+    this.#stuck.close();
+    await this.#orders.run(closeTask, undefined).catch(() => undefined);
     await this.#crew.close();
     this.#watchdog.close();
     await this.#runtime.close();
@@ -224,7 +240,7 @@ export class WorkerGroup implements DataPlane {
 
   async #applyInWorkers(typeUrl: string, resources: readonly XdsResource[]): Promise<readonly XdsRejection[]> {
     this.#reports.tell();
-    const answers = await this.#control.runOnAllWorkers(applyTask, {
+    const answers = await this.#orders.apply({
       typeUrl,
       resources: packResources(resources),
       blocks: this.#stats.takeNew(),
@@ -232,9 +248,13 @@ export class WorkerGroup implements DataPlane {
       ports: new Map(this.#addresses.ports),
       sockets: this.#addresses instanceof SocketsForWorkers ? this.#addresses.takeNew() : new Map(),
     });
+    this.#noteAnswers(answers);
+    return answers.flatMap(({ rejections }) => rejections);
+  }
+
+  #noteAnswers(answers: readonly ApplyAnswer[]): void {
     for (const { thread, listeners } of answers) this.#listenersOf.set(thread, listeners);
     this.#tellListeners();
-    return answers.flatMap(({ rejections }) => rejections);
   }
 
   #startOf(thread: number): Omit<WorkerStart, "events"> {

@@ -56,6 +56,11 @@ export class WorkerLife {
     return this.#link.ready;
   }
 
+  /** It owes an answer for longer than it is waited for. */
+  get late(): boolean {
+    return this.#link.late;
+  }
+
   /** It is not waited for what it does: call `close` in it before. */
   async end(): Promise<void> {
     this.#closing = true;
