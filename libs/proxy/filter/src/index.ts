@@ -15,7 +15,8 @@ export {
   type CompressorSpec,
 } from "./filters/compressor.ts";
 export { CorsConfig, corsFilter, type CorsSpec } from "./filters/cors.ts";
-export { FaultConfig, faultFilter, type FaultSpec } from "./filters/fault.ts";
+export { FaultConfig, faultFilter } from "./filters/fault.ts";
+export type { FaultSpec } from "./filters/fault-spec.ts";
 export { HeaderMutationConfig, headerMutationFilter } from "./filters/header-mutation.ts";
 export { healthCheckFilter } from "./filters/health-check.ts";
 export { LocalRateLimit, localRateLimitFilter } from "./filters/local-rate-limit.ts";

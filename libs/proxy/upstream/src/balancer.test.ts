@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TimerWheel } from "@fairlead/timer-wheel";
 import * as fc from "fast-check";
-import { type Balancer, createBalancer } from "./balancer.ts";
+import type { Balancer, WeightedHost } from "./balancer.ts";
+import { createBalancer } from "./create-balancer.ts";
 import { Cluster } from "./cluster.ts";
 import { clusterDefaults, type HostHealth, type HostSpec } from "./cluster-config.ts";
 import { ClusterStats } from "./cluster-stats.ts";
-import type { WeightedHost } from "./balancer.ts";
 
 const context = { wheel: new TimerWheel(), random: () => 0 };
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TimerWheel } from "@fairlead/timer-wheel";
-import { createBalancer, type WeightedHost } from "./balancer.ts";
+import type { WeightedHost } from "./balancer.ts";
+import { createBalancer } from "./create-balancer.ts";
 import { Cluster } from "./cluster.ts";
 import { clusterDefaults } from "./cluster-config.ts";
 import { ClusterStats } from "./cluster-stats.ts";

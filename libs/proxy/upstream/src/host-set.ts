@@ -1,5 +1,6 @@
-import { type Balancer, createBalancer, type WeightedHost } from "./balancer.ts";
+import type { Balancer, WeightedHost } from "./balancer.ts";
 import type { ClusterConfig, HostHealth } from "./cluster-config.ts";
+import { createBalancer } from "./create-balancer.ts";
 import { EdfSchedule } from "./edf-schedule.ts";
 import type { HostChoice } from "./host-choice.ts";
 import type { Host } from "./host.ts";

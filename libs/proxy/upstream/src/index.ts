@@ -1,5 +1,6 @@
 export { type AssignmentPolicy } from "./assignment-policy.ts";
-export { type Balancer, type BalancerOptions, createBalancer, type WeightedHost } from "./balancer.ts";
+export type { Balancer, WeightedHost } from "./balancer.ts";
+export { type BalancerOptions, createBalancer } from "./create-balancer.ts";
 export { CircuitBreaker } from "./circuit-breaker.ts";
 export { Cluster, type ClusterContext } from "./cluster.ts";
 export {

@@ -1,5 +1,5 @@
 import type { RequestHead } from "@fairlead/proxy-stream";
-import type { FaultSpec } from "./fault.ts";
+import type { FaultSpec } from "./fault-spec.ts";
 
 export interface FaultAbort {
   readonly httpStatus: number;

@@ -1,15 +1,7 @@
 import { type CharSet, foldCase, negate, perlClasses, posixClasses, rangeSet, union } from "./char-set.ts";
 import { codeOf, parseEscape } from "./parse-escape.ts";
 import { PatternError } from "./pattern-node.ts";
-
-/** A pattern, and how far it has been read. */
-export interface PatternSource {
-  readonly text: string;
-  at: number;
-  readonly ignoreCase: boolean;
-  /** Whether this comes next; steps over it. */
-  take(text: string): boolean;
-}
+import type { PatternSource } from "./pattern-source.ts";
 
 /** `[…]`, from its bracket on. @throws PatternError */
 export function parseClass(source: PatternSource): CharSet {

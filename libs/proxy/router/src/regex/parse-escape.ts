@@ -1,6 +1,6 @@
 import { type CharSet, negate, rangeSet, unicodeClass } from "./char-set.ts";
-import type { PatternSource } from "./parse-class.ts";
 import { PatternError } from "./pattern-node.ts";
+import type { PatternSource } from "./pattern-source.ts";
 
 const controls: Readonly<Record<string, number>> = { a: 7, f: 12, t: 9, n: 10, r: 13, v: 11 };
 

@@ -1,7 +1,8 @@
 import { type CharSet, foldCase, negate, perlClasses, rangeSet, setOf } from "./char-set.ts";
-import { parseClass, type PatternSource } from "./parse-class.ts";
+import { parseClass } from "./parse-class.ts";
 import { parseEscape } from "./parse-escape.ts";
 import { type Assertion, PatternError, type PatternNode } from "./pattern-node.ts";
+import type { PatternSource } from "./pattern-source.ts";
 
 /** RE2's limit of a count. */
 const MAX_REPEAT = 1000;
