@@ -74,15 +74,22 @@ export class NatsLink {
   async within<T>(what: string, limitMs: number, work: (session: NatsSession, leftMs: () => number) => Promise<T>): Promise<T> {
     const deadlineAt = performance.now() + limitMs;
     const leftMs = () => deadlineAt - performance.now();
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(), limitMs);
     const over = Promise.withResolvers<undefined>();
-    deadline.signal.addEventListener("abort", () => over.resolve(undefined), { once: true });
+    let isOver = false;
+    /** Made where there is no session to be had at once: most have one, and there are thousands of writes. */
+    let deadline: AbortController | undefined;
+    const timer = setTimeout(() => {
+      isOver = true;
+      deadline?.abort();
+      over.resolve(undefined);
+    }, limitMs);
     let last: unknown;
     const attempts = async () => {
-      while (!deadline.signal.aborted) {
-        const session = await this.session(deadline.signal);
-        if (session === undefined) break;
+      for (;;) {
+        if (isOver) return undefined;
+        const atOnce = this.#closing.signal.aborted ? undefined : this.#session;
+        const session = atOnce ?? (await this.session((deadline ??= new AbortController()).signal));
+        if (session === undefined) return undefined;
         try {
           return { result: await work(session, leftMs) };
         } catch (error) {
@@ -91,13 +98,11 @@ export class NatsLink {
           await pause(retryPauseMs);
         }
       }
-      return undefined;
     };
     try {
       const done = await Promise.race([attempts(), over.promise]);
       if (done !== undefined) return done.result;
     } finally {
-      // Nothing waits for the signal any more; to abort it would make an error with its stack, for each write.
       clearTimeout(timer);
     }
     if (this.#closing.signal.aborted) throw busError("FL_BUS_CLOSED", `cannot ${what}: the bus is closed`);

@@ -1,5 +1,6 @@
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager, type StreamInfo } from "@nats-io/jetstream";
 import type { MsgHdrs, NatsConnection } from "@nats-io/transport-node";
+import { PublishAcks } from "./publish-acks.ts";
 import { ensureStream, type StreamPlan } from "./streams.ts";
 
 /** What the server takes beside the payload: our headers, with room. */
@@ -10,12 +11,14 @@ export class NatsSession {
   readonly connection: NatsConnection;
   readonly manager: JetStreamManager;
   readonly #jetstream: JetStreamClient;
+  readonly #acks: PublishAcks;
   readonly #known = new Set<string>();
 
   private constructor(connection: NatsConnection, manager: JetStreamManager, timeoutMs: number) {
     this.connection = connection;
     this.manager = manager;
     this.#jetstream = jetstream(connection, { timeout: timeoutMs });
+    this.#acks = new PublishAcks(connection, timeoutMs);
   }
 
   static async open(connection: NatsConnection, timeoutMs: number): Promise<NatsSession> {
@@ -54,7 +57,7 @@ export class NatsSession {
   async append(plan: StreamPlan, subject: string, data: Uint8Array, headers: MsgHdrs): Promise<number> {
     await this.known(plan);
     try {
-      return (await this.#jetstream.publish(subject, data, { headers, retries: 0 })).seq;
+      return await this.#acks.publish(subject, data, headers);
     } catch (error) {
       // Perhaps nobody took it because the stream is gone.
       this.forget(plan);

@@ -13,6 +13,8 @@ export interface TestNatsOptions {
   readonly login?: { readonly user: string; readonly password: string };
   /** The largest message in bytes. @default nats-server's own, 1 MiB */
   readonly maxPayloadBytes?: number;
+  /** Further lines of its configuration file. @default none */
+  readonly config?: string;
 }
 
 /** A nats-server with JetStream for one test file, with ways to take it away. */
@@ -48,18 +50,19 @@ async function launch(command: string, args: readonly string[]): Promise<ChildPr
 }
 
 /** Starts nats-server in a temporary folder: about 0.1 s, and once on a machine the time to install it. */
-export async function startTestNats({ login, maxPayloadBytes }: TestNatsOptions = {}): Promise<TestNats> {
+export async function startTestNats({ login, maxPayloadBytes, config = "" }: TestNatsOptions = {}): Promise<TestNats> {
   const command = await requireCommand("nats-server", "nats-server");
   const folder = await mkdtemp(join(tmpdir(), "fairlead-test-nats-"));
   const port = await freePort();
   const args = ["-js", "-sd", folder, "-a", "127.0.0.1", "-p", String(port)];
   if (login !== undefined) args.push("--user", login.user, "--pass", login.password);
 
-  if (maxPayloadBytes !== undefined) {
-    // It has no flag of its own.
-    const config = join(folder, "nats.conf");
-    await writeFile(config, `max_payload: ${maxPayloadBytes}\n`);
-    args.push("-c", config);
+  // It has no flag of its own.
+  const lines = maxPayloadBytes === undefined ? config : `max_payload: ${maxPayloadBytes}\n${config}`;
+  if (lines !== "") {
+    const path = join(folder, "nats.conf");
+    await writeFile(path, lines);
+    args.push("-c", path);
   }
 
   const control = await runServer(() => launch(command, args), { folder, data: folder });
