@@ -1,4 +1,10 @@
-import { type EpochLink, listenHandedOver, type ReplaceableModule, reportWhile } from "@fairlead/hot-restart";
+import {
+  type EpochLink,
+  listenHandedOver,
+  type ReplaceableModule,
+  reportWhile,
+  type ServingProcess,
+} from "@fairlead/hot-restart";
 import { browserRefusal, errorAnswer, type HttpApiOptions } from "@fairlead/http-api";
 import type { Logger } from "@fairlead/logging";
 import { OperatedProxy, waitsForConfig } from "@fairlead/proxy-admin";
@@ -12,14 +18,10 @@ import { NodePresence } from "./node-presence.ts";
 
 export { edgeGatewayConfig, type EdgeGatewayConfig } from "./config.ts";
 
-export interface EdgeGatewayResources {
+export interface EdgeGatewayResources extends Partial<ServingProcess> {
   /** Its level is what POST /logging changes. */
   readonly logger: Logger;
   readonly telemetry: HttpApiOptions["telemetry"];
-  /** What POST /quitquitquit does. @default stop the module */
-  readonly quit?: () => void;
-  /** Its place among the processes that follow each other in hot restarts. @default it is the only one */
-  readonly epoch?: EpochLink;
 }
 
 export interface EdgeGateway extends ReplaceableModule {

@@ -1,5 +1,11 @@
 import { FairleadError } from "@fairlead/errors";
-import { type EpochLink, listenHandedOver, type ReplaceableModule, reportWhile } from "@fairlead/hot-restart";
+import {
+  type EpochLink,
+  listenHandedOver,
+  type ReplaceableModule,
+  reportWhile,
+  type ServingProcess,
+} from "@fairlead/hot-restart";
 import { browserRefusal, errorAnswer, type HttpApi, type HttpApiOptions, httpLimitsOf } from "@fairlead/http-api";
 import type { Logger } from "@fairlead/logging";
 import { OperatedProxy } from "@fairlead/proxy-admin";
@@ -28,14 +34,10 @@ const adoptTimeoutMs = 10_000;
 /** How long the next process waits for calls of the local API that this one still answers. */
 const lastLocalCallsMs = 1000;
 
-export interface SidecarResources {
+export interface SidecarResources extends Partial<ServingProcess> {
   /** Its level is what POST /logging changes. */
   readonly logger: Logger;
   readonly telemetry: HttpApiOptions["telemetry"];
-  /** What POST /quitquitquit does. @default stop the module */
-  readonly quit?: () => void;
-  /** Its place among the processes that follow each other in hot restarts. @default it is the only one */
-  readonly epoch?: EpochLink;
 }
 
 export interface Sidecar extends ReplaceableModule {

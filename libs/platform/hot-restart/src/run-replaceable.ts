@@ -6,9 +6,9 @@ import { asEpoch, isEpoch, type ReplaceableModule, supervisedBy } from "./superv
 
 /** What the process that serves has besides its configuration. */
 export interface ServingProcess {
-  /** Its supervisor; absent where it has none. */
+  /** Its supervisor, and its place among the processes that follow each other. @default it is the only one */
   readonly epoch?: EpochLink;
-  /** Ends it as an operator wants: with all processes of its supervisor. */
+  /** Ends it as an operator wants (POST /quitquitquit): with all processes of its supervisor. @default stops the module alone */
   readonly quit: () => void;
 }
 
