@@ -1,4 +1,5 @@
 import { connectNats } from "@fairlead/bus-nats";
+import { loadTogether } from "@fairlead/config";
 import { type Module, runMain } from "@fairlead/lifecycle";
 import { createLogger } from "@fairlead/logging";
 import { startTelemetry } from "@fairlead/telemetry";
@@ -6,8 +7,7 @@ import { adsGatewayConfig, adsGatewayProcessConfig } from "./config.ts";
 import { createAdsGateway } from "./module.ts";
 
 await runMain(async () => {
-  const config = adsGatewayConfig.load();
-  const { natsUrl, otlpEndpoint } = adsGatewayProcessConfig.load();
+  const [config, { natsUrl, otlpEndpoint }] = loadTogether(adsGatewayConfig, adsGatewayProcessConfig);
   const telemetry = startTelemetry({ service: "ads-gateway", otlpEndpoint });
   const logger = createLogger({ service: "ads-gateway", level: config.logLevel });
   const bus = await connectNats({ servers: natsUrl, name: "ads-gateway", logger });
