@@ -48,7 +48,7 @@ function checkContent(app: string, files: readonly string[]): void {
 }
 
 /**
- * `main.js`, `worker-thread.js` beside it, chunks that both use or that are loaded later, and a stub in `node_modules` for each shared
+ * `main.js`, `worker-thread.js` and `watchdog-thread.js` beside it, chunks that both use or that are loaded later, and a stub in `node_modules` for each shared
  * package, which leads to the same chunks.
  *
  * @returns KiB of JavaScript
@@ -61,6 +61,7 @@ export async function bundleApp(app: string, folder: string): Promise<number> {
     entryPoints: {
       main: `${app}/src/main.ts`,
       "worker-thread": "libs/proxy/runtime/src/workers/worker-thread.ts",
+      "watchdog-thread": "libs/proxy/runtime/src/watchdog/watchdog-thread.ts",
       ...Object.fromEntries(shared.map(({ entry, source }) => [entry, source])),
     },
     outdir: folder,

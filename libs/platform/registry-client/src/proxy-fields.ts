@@ -86,6 +86,11 @@ export const runFields = <Triggers>(overloadActions: string, parse: (text: strin
     .describe(
       "Threads that serve calls. 1: everything is done in one; auto: one for each core that the process may use. With more than one, another thread has the configuration, the admin pages and the health checks, and each of them takes about 60 MiB.",
     ),
+  watchdogKillTimeout: durationMs()
+    .optional()
+    .describe(
+      "How long a thread may be stuck before the process aborts, so that what runs it starts it again; the last line of its log names the thread. A large configuration may take a thread some seconds. Without it, what is stuck is named in /ready, /stats and the log only.",
+    ),
   overloadActions: z
     .string()
     .transform((text, context) => {

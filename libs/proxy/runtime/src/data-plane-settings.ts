@@ -9,6 +9,7 @@ export interface DataPlaneSettings {
   readonly drainTimeout: number;
   /** "auto": the cores that this process may use. */
   readonly concurrency: number | "auto";
+  readonly watchdogKillTimeout?: number | undefined;
   readonly overloadActions: readonly OverloadTrigger[];
   readonly overloadMemoryBytes?: number | undefined;
   readonly overloadEventLoopDelay?: number | undefined;
@@ -28,6 +29,7 @@ export function optionsOf(
   return {
     drainTimeoutMs: settings.drainTimeout,
     concurrency: concurrency === "auto" ? availableParallelism() : concurrency,
+    watchdogKillMs: settings.watchdogKillTimeout,
     overload: {
       triggers: settings.overloadActions,
       maxMemoryBytes: settings.overloadMemoryBytes,

@@ -43,6 +43,8 @@ export interface DataPlaneOptions extends Pick<
   readonly modules?: () => readonly string[];
   /** For how long a thread may leave a change unanswered, or its event loop alone, before the others go on without it. @default 10000 */
   readonly workerPatienceMs?: number;
+  /** The process aborts when a thread has been away from its event loop for so long. @default what is stuck is told only */
+  readonly watchdogKillMs?: number | undefined;
   /** There is no going on: workers end again and again. @default throws, which ends the process */
   readonly onFailure?: (error: Error) => void;
 }

@@ -26,6 +26,10 @@ export class ThreadBeats {
     this.#cells = new Float64Array(this.memory);
   }
 
+  get threads(): number {
+    return this.#cells.length / FIELDS;
+  }
+
   /** 0 = it has not begun, or has ended. */
   lastMs(thread: number): number {
     return this.#cells[thread * FIELDS]!;

@@ -5,7 +5,7 @@ import { Watchdog } from "./watchdog.ts";
 
 test("a thread that is silent is counted once a silence, while it lasts", () => {
   let now = 10_000;
-  const watchdog = new Watchdog(3, () => now);
+  const watchdog = new Watchdog(3, { now: () => now });
   try {
     const misses = (prefix: string): number[] => {
       const stats = new Map(watchdog.stats());

@@ -1,3 +1,4 @@
+import { guardProcess } from "./process-guard.ts";
 import { BEAT_MS, beginBeat, processClockMs, ThreadBeats } from "./thread-beats.ts";
 
 /** Envoy's defaults. */
@@ -17,6 +18,12 @@ interface Silence {
   megaMissed: boolean;
 }
 
+export interface WatchdogOptions {
+  /** The process ends when a thread is stuck for so long. @default what is stuck is told only */
+  readonly kill?: { readonly afterMs: number; readonly nodeId: string } | undefined;
+  readonly now?: () => number;
+}
+
 /**
  * Counts how often a thread did not come to its event loop for 200 ms, and for a second. The first thread looks at the others while they
  * are stuck. Its own silence it counts when it is over: nobody could ask for the count before, as it is the one that answers.
@@ -27,15 +34,17 @@ export class Watchdog {
   readonly #misses: readonly Misses[];
   readonly #silences: Silence[];
   readonly #end: () => void;
+  readonly #endGuard: (() => void) | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
 
   /** @param threads with the calling one, which is 0 */
-  constructor(threads: number, now: () => number = processClockMs) {
+  constructor(threads: number, { kill, now = processClockMs }: WatchdogOptions = {}) {
     this.#now = now;
     this.beats = new ThreadBeats(threads);
     this.#misses = Array.from({ length: threads }, () => ({ miss: 0, megaMiss: 0 }));
     this.#silences = Array.from({ length: threads }, () => ({ sinceMs: 0, missed: false, megaMissed: false }));
     this.#end = beginBeat(this.beats, 0, (lateMs) => this.onLate(lateMs));
+    this.#endGuard = kill === undefined ? undefined : guardProcess(this.beats, kill.afterMs, kill.nodeId);
     if (threads > 1) {
       this.#timer = setInterval(() => this.look(), LOOK_MS);
       this.#timer.unref();
@@ -43,6 +52,7 @@ export class Watchdog {
   }
 
   close(): void {
+    this.#endGuard?.();
     this.#end();
     clearInterval(this.#timer);
   }
@@ -100,4 +110,13 @@ export class Watchdog {
       misses.megaMiss++;
     }
   }
+}
+
+/** As a data plane is told. */
+export function killOf(options: {
+  readonly watchdogKillMs?: number | undefined;
+  readonly nodeId: string;
+}): WatchdogOptions["kill"] {
+  const { watchdogKillMs: afterMs, nodeId } = options;
+  return afterMs === undefined ? undefined : { afterMs, nodeId };
 }

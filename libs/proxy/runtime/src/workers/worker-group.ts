@@ -8,7 +8,7 @@ import type { DrainOptions } from "../drain-options.ts";
 import type { ListenerStatus } from "../listener/listener-status.ts";
 import { DEFAULT_DRAIN_TIMEOUT_MS, ProxyRuntime } from "../proxy-runtime.ts";
 import { processNow } from "../watchdog/thread-beats.ts";
-import { Watchdog } from "../watchdog/watchdog.ts";
+import { killOf, Watchdog } from "../watchdog/watchdog.ts";
 import type { XdsRejection, XdsResource } from "../xds-resource.ts";
 import { AddressChecks } from "./address-checks.ts";
 import { HostReports, noteOutcome } from "./host-reports.ts";
@@ -82,7 +82,7 @@ export class WorkerGroup implements DataPlane {
     this.#orders = new WorkerOrders(this.#control, workerPatienceMs, logger, (answer) => this.#noteAnswers([answer]));
     this.#stats = new SharedStats(this.#threads);
     this.#common = new CommonCellsOfControl(this.#threads);
-    this.#watchdog = new Watchdog(this.#threads);
+    this.#watchdog = new Watchdog(this.#threads, { kill: killOf(options) });
     const onFailure = (error: unknown): void => options.logger.error({ err: error }, "workers were not told of hosts");
     this.#addresses =
       options.sockets === undefined
