@@ -37,7 +37,7 @@ export class MeshApp {
       name: `sidecar ${name}`,
       script: siblingScript(import.meta.url, "../../../sidecar/src/main"),
       // As its image starts it.
-      nodeArguments: ["--max-semi-space-size=8"],
+      nodeArguments: ["--max-semi-space-size=8", "--no-maglev"],
       logFolder,
       environment: {
         FAIRLEAD_APP: options.app,

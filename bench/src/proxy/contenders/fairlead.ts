@@ -5,7 +5,7 @@ import { writeSidecarConfig } from "./sidecar-config.ts";
 import { type SidecarProgram, sidecarSources } from "./sidecar-program.ts";
 
 /** As the image starts it: see Dockerfile. */
-const imageFlags = ["--max-semi-space-size=8"];
+const imageFlags = ["--max-semi-space-size=8", "--no-maglev"];
 const imageEnvironment = ["MALLOC_ARENA_MAX=1"];
 const workersSetting = "FAIRLEAD_CONCURRENCY";
 const hasWorkers = sidecarConfig.rows().some(({ variable }) => variable === workersSetting);
@@ -17,6 +17,8 @@ export const fairleadFrom = ({ main, note }: SidecarProgram): Contender => ({
   takes: ({ workers }) => workers === 1 || hasWorkers,
   command: (what, input) => [
     "env",
+    // Of the machine, where it has one: an image has none, and the certificates take memory.
+    "--unset=NODE_EXTRA_CA_CERTS",
     ...imageEnvironment,
     "FAIRLEAD_APP=caller",
     "FAIRLEAD_NODE_ID=caller",
