@@ -19,6 +19,8 @@ import { StreamLifecycle } from "./stream-lifecycle.ts";
  * ```
  */
 export abstract class Http2Connection<InHead> extends StreamLifecycle<InHead> implements FrameEvents {
+  /** Of the last read, what sinks were given. */
+  dataBytes = 0;
   readonly #rules: FrameRules;
   readonly #reader: FrameReader;
   readonly #decoder = new HpackDecoder();
@@ -44,6 +46,7 @@ export abstract class Http2Connection<InHead> extends StreamLifecycle<InHead> im
    * @throws Http2Error when the connection must end; GOAWAY is in the output then
    */
   receive(chunk: Buffer, start = 0): void {
+    this.dataBytes = 0;
     if (this.ended) return;
     try {
       this.#reader.execute(chunk, start);
@@ -97,10 +100,11 @@ export abstract class Http2Connection<InHead> extends StreamLifecycle<InHead> im
 
   // What streams do
 
-  sendData(stream: Http2Stream<InHead>, chunk: Buffer, endStream: boolean): void {
-    if (stream.localEnded || stream.closed || !stream.headSent) return;
+  /** @returns true when nothing here holds the chunk: its bytes were copied, or are not sent */
+  sendData(stream: Http2Stream<InHead>, chunk: Buffer, endStream: boolean): boolean {
+    if (stream.localEnded || stream.closed || !stream.headSent) return true;
     stream.localEnded = endStream;
-    this.outbound.data(stream, chunk, endStream);
+    return this.outbound.data(stream, chunk, endStream);
   }
 
   sendTrailers(stream: Http2Stream<InHead>, headers: readonly string[], neverIndexed?: readonly string[]): void {
@@ -193,7 +197,10 @@ export abstract class Http2Connection<InHead> extends StreamLifecycle<InHead> im
       }
     }
     if (end) stream.remoteEnded = true;
-    if (slice.length > 0 || end) stream.sink?.onData(slice, end);
+    if (stream.sink !== undefined) {
+      this.dataBytes += slice.length;
+      if (slice.length > 0 || end) stream.sink.onData(slice, end);
+    }
     if (stream.closed) return;
     if (end) this.remoteEnd(stream);
     else if (frameDone) this.#onDataTaken(stream, this.#dataLength);

@@ -2,7 +2,7 @@ import { FRAME, FRAME_HEADER_BYTES } from "./frame-types.ts";
 
 const SLAB_BYTES = 16 * 1024;
 /** Data up to here is copied next to its frame header: cheaper than one more part in a vectored write. */
-const COPY_BYTES = 1024;
+export const COPY_BYTES = 1024;
 
 /*
  * Frames of all connections of this thread are written into one slab, one after the other, and a slab is never written twice:

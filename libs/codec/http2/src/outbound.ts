@@ -2,7 +2,7 @@ import { HpackEncoder } from "@fairlead/codec-hpack";
 import type { AbuseGuard } from "./abuse-guard.ts";
 import { writeGoAway, writeNumber, writePing, writeSettings } from "./control-frames.ts";
 import { ERROR_CODE, FLAG, FRAME, FRAME_HEADER_BYTES, LARGEST_WINDOW_BYTES } from "./frame-types.ts";
-import { FrameWriter, writeFrameHeader } from "./frame-writer.ts";
+import { COPY_BYTES, FrameWriter, writeFrameHeader } from "./frame-writer.ts";
 import { Http2Error } from "./http2-error.ts";
 import type { PeerSettings } from "./settings.ts";
 import type { Http2Stream } from "./stream.ts";
@@ -97,12 +97,12 @@ export class Outbound {
 
   // Data
 
-  /** Sends, or keeps for later. */
-  data(stream: AnyStream, chunk: Buffer, endStream: boolean): void {
+  /** Sends, or keeps for later. @returns true when the chunk's bytes were copied, so that nothing here holds it */
+  data(stream: AnyStream, chunk: Buffer, endStream: boolean): boolean {
     if (endStream) stream.endQueued = true;
     if (stream.queue.length === 0 && this.#sendsAtOnce(stream, chunk.length)) {
       this.#sendData(stream, chunk, endStream);
-      return;
+      return chunk.length <= COPY_BYTES;
     }
     if (chunk.length > 0) stream.queue.add(chunk);
     this.schedule(stream);
@@ -111,6 +111,7 @@ export class Outbound {
       stream.writeBlocked = true;
       stream.sink?.onWriteBlocked();
     }
+    return false;
   }
 
   /** @param headers name, value … */

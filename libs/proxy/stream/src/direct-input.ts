@@ -9,8 +9,10 @@ const READ_BYTES = 64 * 1024;
 /** Larger chunks get memory of their own: a slice would keep all of the slab. */
 const SLICE_BYTES = 4 * 1024;
 const SLAB_BYTES = 32 * 1024;
-/** Large reads in a row before a socket gets memory of its own; twice as many each time that somebody has kept it. */
+/** Large reads before a socket gets memory of its own; twice as many each time that somebody has kept it. */
 const LARGE_READS = 4;
+/** So many small reads outweigh a large one: heads that come before their bodies do not count much. */
+const SMALL_OF_LARGE = 4;
 /** Sockets with memory of their own: 4 MiB. */
 const MAX_OWN = 64;
 
@@ -68,7 +70,7 @@ class ReadMemory {
   settle(loan: ReadLoan, passedBytes: number): void {
     this.loan = undefined;
     endLoan();
-    if (loan.goneBytes !== passedBytes) this.#forfeit();
+    if (!loan.isSettled(passedBytes)) this.#forfeit();
   }
 
   /** Somebody has kept what was lent: it is theirs now. */
@@ -90,7 +92,7 @@ class ReadMemory {
 
   #count(length: number): void {
     if (length <= SLICE_BYTES) {
-      this.#largeReads = 0;
+      this.#largeReads = Math.max(0, this.#largeReads - 1 / SMALL_OF_LARGE);
       return;
     }
     if (++this.#largeReads < this.#patience || this.#own !== undefined || owners >= MAX_OWN) return;

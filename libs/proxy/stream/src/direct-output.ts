@@ -1,15 +1,7 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Slab } from "@fairlead/buffer";
-import {
-  destroyWith,
-  handleOf,
-  internals,
-  type StreamHandle,
-  type WriteRequest,
-  type WritingState,
-  writingStateOf,
-} from "./stream-handle.ts";
+import { destroyWith, handleOf, internals, type StreamHandle, type WriteRequest } from "./stream-handle.ts";
 
 let spare: WriteRequest | undefined;
 
@@ -25,25 +17,11 @@ export class DirectOutput {
   pendingBytes = 0;
   readonly #socket: Socket;
   readonly #handle: StreamHandle | undefined;
-  readonly #state: WritingState | undefined;
 
   constructor(socket: Socket) {
     this.#socket = socket;
     // TLS takes one write at a time, which node:net sees to.
     this.#handle = socket instanceof TLSSocket ? undefined : handleOf(socket);
-    this.#state = writingStateOf(socket);
-  }
-
-  /** As the socket's own. */
-  get writable(): boolean {
-    const state = this.#state;
-    if (state === undefined) return this.#socket.writable;
-    return state.writable !== false && !state.destroyed && !state.ending && !state.errored;
-  }
-
-  /** What waits in the socket for the system to take what was given to it before. */
-  get queuedBytes(): number {
-    return this.#state === undefined ? this.#socket.writableLength : this.#state.length;
   }
 
   /**
@@ -53,7 +31,8 @@ export class DirectOutput {
   write(data: string | Buffer, memory?: Slab): boolean {
     const handle = this.#handle;
     const socket = this.#socket;
-    if (handle === undefined || internals === undefined || this.pendingBytes > 0 || this.queuedBytes > 0) return false;
+    if (handle === undefined || internals === undefined || this.pendingBytes > 0 || socket.writableLength > 0)
+      return false;
     const request = (spare ??= new internals.WriteWrap());
     const error =
       typeof data === "string" ? handle.writeLatin1String(request, data) : handle.writeBuffer(request, data);

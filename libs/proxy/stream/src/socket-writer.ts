@@ -49,7 +49,7 @@ export class SocketWriter {
 
   /** What the system has not taken yet. */
   get unsentBytes(): number {
-    return this.#direct.queuedBytes + this.#direct.pendingBytes;
+    return this.#socket.writableLength + this.#direct.pendingBytes;
   }
 
   /**
@@ -66,9 +66,10 @@ export class SocketWriter {
     }
   }
 
-  /** Several parts, now: for a protocol that collects by itself. */
+  /** Several parts, now: for a protocol that collects by itself, and has said of lent ones that are held elsewhere, too. */
   writeNow(parts: readonly Buffer[]): void {
     for (const part of parts) {
+      this.#noteLoan(part);
       this.#parts.push(part);
       this.#bytes += part.length;
     }
@@ -88,21 +89,20 @@ export class SocketWriter {
     this.#loan = undefined;
     this.#lentBytes = 0;
     const socket = this.#socket;
-    if (!this.#direct.writable) return;
+    if (!socket.writable) return;
     const only = parts[0];
     if (bytes <= MERGE_BYTES && only !== undefined) {
       if (parts.length > 1 && bytes >= POOLED_BYTES) {
         const slab = memory.take(bytes);
         const all = slab.bytes.subarray(0, bytes);
         fill(all, parts);
-        if (loan !== undefined) loan.goneBytes += lentBytes;
+        loan?.return(lentBytes);
         if (this.#direct.write(all, slab)) return;
         socket.write(all, () => slab.release());
       } else {
         const all = parts.length === 1 ? only : merge(parts, bytes);
         const written = this.#direct.write(all);
-        if (loan !== undefined && (parts.length > 1 || (written && this.#direct.pendingBytes === 0)))
-          loan.goneBytes += lentBytes;
+        if (parts.length > 1 || (written && this.#direct.pendingBytes === 0)) loan?.return(lentBytes);
         if (written) return;
         writePart(socket, all);
       }

@@ -64,29 +64,6 @@ export function handleOf(socket: Socket): StreamHandle | undefined {
   return parts.every((part) => typeof part === "function") ? (handle as StreamHandle) : undefined;
 }
 
-/** Of a socket's writing half, with node:net's names. */
-export interface WritingState {
-  readonly length: number;
-  readonly writable: boolean | undefined;
-  readonly destroyed: boolean;
-  readonly errored: unknown;
-  readonly ending: boolean;
-}
-
-/**
- * What the accessors of a socket read. Sockets have too many shapes for compiled code, which asks for each of those by name; all
- * of these have one.
- *
- * @returns undefined where the accessors must be used
- */
-export function writingStateOf(socket: Socket): WritingState | undefined {
-  const state: unknown = Reflect.get(socket, "_writableState");
-  if (typeof state !== "object" || state === null) return undefined;
-  const { length, destroyed, ending } = state as Partial<WritingState>;
-  const known = typeof length === "number" && typeof destroyed === "boolean" && typeof ending === "boolean";
-  return known && "writable" in state && "errored" in state ? (state as WritingState) : undefined;
-}
-
 /** @param status as a call on a handle gives it */
 export function destroyWith(socket: Socket, status: number): void {
   socket.destroy(Object.assign(new Error("write failed"), { code: getSystemErrorName(status) }));

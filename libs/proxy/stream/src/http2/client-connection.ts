@@ -47,7 +47,11 @@ export class Http2ClientStreams implements ClientConnection {
     if (keepAlive !== undefined) this.#keepAlive = new KeepAlive(keepAlive, this, stats);
     this.#output.attach(this.#codec);
     socket.setNoDelay(true);
-    listenToBytes(socket, (chunk) => this.#onBytes(chunk));
+    listenToBytes(
+      socket,
+      (chunk) => this.#onBytes(chunk),
+      () => this.#codec.dataBytes,
+    );
     socket.on("end", () => this.#onGone("connection termination", "the server closed the connection"));
     socket.on("error", (error: NodeJS.ErrnoException) =>
       this.#onGone("connection termination", error.code ?? error.message),

@@ -8,6 +8,7 @@ import type {
 } from "@fairlead/codec-http2";
 import { HeaderMap } from "../header-map.ts";
 import type { RequestHead, ResponseHead } from "../message.ts";
+import { tellLoan } from "../read-loan.ts";
 import type { ResetReason } from "../reset-reason.ts";
 import type { StreamReceiver, StreamSender } from "../stream.ts";
 import { addWebSocketAccept } from "../websocket-handshake.ts";
@@ -121,8 +122,9 @@ export class Http2ResponseStream implements StreamSender<RequestHead>, StreamSin
     return 101;
   }
 
-  sendData(chunk: Buffer, endStream: boolean): void {
-    this.#codec.sendData(this.#stream, chunk, endStream);
+  sendData(chunk: Buffer, endStream: boolean, unshared = false): void {
+    const free = this.#codec.sendData(this.#stream, chunk, endStream);
+    tellLoan(chunk, free, unshared);
   }
 
   sendTrailers(trailers: HeaderMap): void {

@@ -8,6 +8,7 @@ import type {
 } from "@fairlead/codec-http2";
 import { HeaderMap } from "../header-map.ts";
 import type { RequestHead, ResponseHead } from "../message.ts";
+import { tellLoan } from "../read-loan.ts";
 import type { ResetReason } from "../reset-reason.ts";
 import type { StreamReceiver, StreamSender } from "../stream.ts";
 import type { FlushWatch } from "./flush-watch.ts";
@@ -133,9 +134,11 @@ export class Http2RequestStream implements StreamSender<ResponseHead>, StreamSin
     this.#codec.sendContinue(this.#stream);
   }
 
-  sendData(chunk: Buffer, endStream: boolean): void {
-    if (!this.#bodyless) this.#codec.sendData(this.#stream, chunk, endStream);
-    else if (endStream) this.#codec.sendData(this.#stream, NO_BYTES, true);
+  sendData(chunk: Buffer, endStream: boolean, unshared = false): void {
+    if (!this.#bodyless) {
+      const free = this.#codec.sendData(this.#stream, chunk, endStream);
+      tellLoan(chunk, free, unshared);
+    } else if (endStream) this.#codec.sendData(this.#stream, NO_BYTES, true);
     if (endStream && this.#stream.queue.length > 0) this.#flush = this.#owner.watchFlush(this.#stream);
   }
 
