@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { type Agent, request } from "node:http";
 import type { Readable } from "node:stream";
 import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { Backend } from "../testing/backend.ts";
 import { eventually, keepAliveAgent } from "../testing/client.ts";
 import { http2Cluster } from "../testing/http2-cluster.ts";
@@ -33,7 +34,7 @@ async function read(message: Readable, slowly = false): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of message as AsyncIterable<Buffer>) {
     chunks.push(chunk);
-    if (slowly) await new Promise((resolve) => setImmediate(resolve));
+    if (slowly) await turn();
   }
   return Buffer.concat(chunks);
 }
@@ -49,9 +50,9 @@ function post(port: number, agent: Agent, host: string, number: number, body: Bu
     outgoing.on("error", reject);
     const write = async (): Promise<void> => {
       for (const part of parts(body, 15_000)) {
-        await new Promise((resolve) => outgoing.write(part, resolve));
+        await new Promise((written) => outgoing.write(part, written));
         // So that the next part is a read of its own.
-        for (let turns = 0; turns < 3; turns++) await new Promise((resolve) => setImmediate(resolve));
+        for (let turns = 0; turns < 3; turns++) await turn();
       }
       outgoing.end();
     };
