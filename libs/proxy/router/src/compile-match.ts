@@ -38,9 +38,12 @@ export function isGrpc(head: Pick<RequestHead, "headers">): boolean {
   return type.startsWith("application/grpc") && (type.length === 16 || type[16] === "+");
 }
 
+const always: RequestTest = () => true;
+
 function compilePath(match: RouteMatch, where: string): RequestTest {
   const { kind, value } = match.path;
   if (kind === "connect") return (head) => head.upgrade === "connect";
+  if (kind === "prefix" && (value === "/" || value === "")) return always;
   const fold = match.caseSensitive === false;
   if (kind === "regex") {
     const matches = fullMatch(value, fold, `${where}.safe_regex`);
@@ -49,8 +52,7 @@ function compilePath(match: RouteMatch, where: string): RequestTest {
   const wanted = fold ? value.toLowerCase() : value;
   const of = fold ? inLowerCase : (path: string): string => path;
   if (kind === "path") return (_head, path) => of(path) === wanted;
-  if (kind === "prefix")
-    return wanted === "/" || wanted === "" ? () => true : (_head, path) => of(path).startsWith(wanted);
+  if (kind === "prefix") return (_head, path) => of(path).startsWith(wanted);
   return (_head, path) => {
     const text = of(path);
     return text.startsWith(wanted) && (text.length === wanted.length || text.charCodeAt(wanted.length) === 47);

@@ -35,14 +35,15 @@ export class RouteEntry {
   readonly takesConnect: boolean;
   /** Of the route and its virtual host and table; a weighted cluster's own are before these. */
   readonly filters: FilterOverrides;
-  readonly #spec: RouteSpec;
+  readonly #path: RouteSpec["match"]["path"];
   readonly #totalWeight: number;
   readonly #request: readonly HeaderMutation[];
   readonly #response: readonly HeaderMutation[];
   readonly #mostSpecificWins: boolean;
   readonly #rewritePath: ((path: string) => string) | undefined;
   readonly #rewriteHost: CompiledHostRewrite | undefined;
-  readonly #ofCluster = new Map<WeightedCluster, CompiledCluster>();
+  /** Of the clusters that say more than where to; undefined when none does, as in most routes. */
+  readonly #ofCluster: ReadonlyMap<WeightedCluster, CompiledCluster> | undefined;
 
   /** @throws FairleadError FL_ROUTE_INVALID */
   constructor(table: RouteTableSpec, host: VirtualHostSpec, spec: RouteSpec, where: string) {
@@ -50,32 +51,35 @@ export class RouteEntry {
     this.name = spec.name;
     this.virtualHost = host.name;
     this.action = spec.action;
-    this.#spec = spec;
+    this.#path = spec.match.path;
     this.includeAttemptCount = host.includeAttemptCount === true;
     this.includeAttemptCountInResponse = host.includeAttemptCountInResponse === true;
     this.includeTimeoutRetry = host.includeTimeoutRetry === true;
     this.bufferLimitBytes = spec.bufferLimitBytes ?? host.bufferLimitBytes;
     const levels = [forward?.mirrors, host.mirrors, table.mirrors];
-    this.mirrors = levels.find((mirrors) => mirrors !== undefined && mirrors.length > 0) ?? [];
+    this.mirrors = levels.find((mirrors) => mirrors !== undefined && mirrors.length > 0) ?? none;
     this.internalRedirects = forward?.internalRedirects;
-    this.rateLimits = compileRateLimits(forward?.rateLimits ?? [], `${where}.route.rate_limits`);
-    this.hostRateLimits = compileRateLimits(host.rateLimits ?? [], `${where}.rate_limits`);
+    this.rateLimits = orNone(compileRateLimits(forward?.rateLimits ?? [], `${where}.route.rate_limits`));
+    this.hostRateLimits = orNone(compileRateLimits(host.rateLimits ?? [], `${where}.rate_limits`));
     this.matches = compileMatch(spec.match, where);
     this.takesConnect = spec.match.path.kind === "connect";
     this.retry = forward === undefined ? undefined : (forward.retry ?? host.retry);
     const test = (field: string) => (header: Parameters<typeof compileHeader>[0]) =>
       compileHeader(header, `${where}.${field}`);
-    this.retriableHeaders = (this.retry?.headers ?? []).map(test("retriable_headers"));
-    this.retriableRequestHeaders = (this.retry?.requestHeaders ?? []).map(test("retriable_request_headers"));
+    this.retriableHeaders = orNone((this.retry?.headers ?? []).map(test("retriable_headers")));
+    this.retriableRequestHeaders = orNone((this.retry?.requestHeaders ?? []).map(test("retriable_request_headers")));
     this.#totalWeight = forward === undefined ? 0 : totalWeight(forward, where);
     this.#mostSpecificWins = table.mostSpecificMutationsWin === true;
     const layers = [spec.mutations, host.mutations, table.mutations];
-    this.#request = this.#order(layers, (layer) => layer.request);
-    this.#response = this.#order(layers, (layer) => layer.response);
+    this.#request = orNone(this.#order(layers, (layer) => layer.request));
+    this.#response = orNone(this.#order(layers, (layer) => layer.response));
     this.#rewritePath = compilePathRewrite(spec, `${where}.${spec.action.kind === "redirect" ? "redirect" : "route"}`);
     this.#rewriteHost = compileHostRewrite(forward?.hostRewrite, `${where}.route`);
     this.filters = mergeOverrides([spec.filters, host.filters, table.filters]);
-    for (const cluster of forward?.clusters ?? []) this.#ofCluster.set(cluster, this.#compileCluster(cluster, where));
+    const saying = (forward?.clusters ?? []).filter(
+      (one) => one.hostRewrite !== undefined || one.filters !== undefined,
+    );
+    if (saying.length > 0) this.#ofCluster = new Map(saying.map((one) => [one, this.#compileCluster(one, where)]));
   }
 
   /** Where its requests may be sent, as far as that is known beforehand; empty when it answers itself. */
@@ -115,7 +119,7 @@ export class RouteEntry {
 
   /** What it says about the listener's filters. */
   filtersFor(cluster: WeightedCluster | undefined): FilterOverrides {
-    return cluster?.filters === undefined ? this.filters : (this.#ofCluster.get(cluster)?.filters ?? this.filters);
+    return cluster?.filters === undefined ? this.filters : (this.#ofCluster?.get(cluster)?.filters ?? this.filters);
   }
 
   /**
@@ -127,7 +131,7 @@ export class RouteEntry {
   changeRequest(head: RequestHead, cluster: WeightedCluster, stream?: unknown): void {
     if (this.action.kind !== "forward") return;
     this.#mutate(this.#request, cluster.mutations?.request, head.headers, stream);
-    const rewriteHost = this.#ofCluster.get(cluster)?.rewriteHost ?? this.#rewriteHost;
+    const rewriteHost = this.#ofCluster?.get(cluster)?.rewriteHost ?? this.#rewriteHost;
     if (rewriteHost !== undefined) this.setHost(head, rewriteHost(head));
     if (this.#rewritePath === undefined) return;
     const path = this.#rewritePath(head.path);
@@ -159,7 +163,7 @@ export class RouteEntry {
   }
 
   get matchedBy(): string {
-    return `${this.#spec.match.path.kind} ${this.#spec.match.path.value}`;
+    return `${this.#path.kind} ${this.#path.value}`;
   }
 
   #compileCluster(cluster: WeightedCluster, where: string): CompiledCluster {
@@ -191,6 +195,13 @@ export class RouteEntry {
     for (const mutation of mutations) applyMutation(mutation, headers, stream);
     if (ofCluster !== undefined && this.#mostSpecificWins) applyMutation(ofCluster, headers, stream);
   }
+}
+
+const none: readonly never[] = [];
+
+/** One empty list for all: a proxy has as many routes as services that it may call, and most of them say little. */
+function orNone<Item>(list: readonly Item[]): readonly Item[] {
+  return list.length === 0 ? none : list;
 }
 
 interface CompiledCluster {

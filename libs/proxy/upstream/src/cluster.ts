@@ -50,7 +50,7 @@ export class Cluster {
   readonly #setContext: HostSetContext;
   #hosts: HostSet;
   #subsets: SubsetHosts | undefined;
-  readonly #configsOfMatches = new Map<TlsMatch, ClusterConfig>();
+  #configsOfMatches: Map<TlsMatch, ClusterConfig> | undefined;
   readonly #aggregate: AggregateHosts | undefined;
   readonly #destinations: OriginalDestinations | undefined;
   readonly #hostOwner: HostOwner = {
@@ -229,8 +229,9 @@ export class Cluster {
       [...match].every(([name, value]) => name in tlsMetadata && canonicalJson(tlsMetadata[name]) === value),
     );
     if (found === undefined) return this.config;
-    const config = this.#configsOfMatches.get(found) ?? { ...this.config, tls: found.tls };
-    this.#configsOfMatches.set(found, config);
+    const known = (this.#configsOfMatches ??= new Map());
+    const config = known.get(found) ?? { ...this.config, tls: found.tls };
+    known.set(found, config);
     return config;
   }
 

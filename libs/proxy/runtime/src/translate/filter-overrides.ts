@@ -1,7 +1,7 @@
 import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
 import { FilterConfigSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
 import { routeConfigReader } from "@fairlead/proxy-filter";
-import type { FilterOverride, FilterOverrides } from "@fairlead/proxy-router";
+import { type FilterOverride, type FilterOverrides, noOverrides } from "@fairlead/proxy-router";
 // Routes are also read without a listener.
 import "./filters/index.ts";
 import { rejection } from "./rejection.ts";
@@ -17,7 +17,7 @@ export function readFilterOverrides(message: Readonly<Record<string, Any>>, wher
     const override = readOverride(any, `${where}typed_per_filter_config[${name}]`);
     if (override !== undefined) overrides.set(name, override);
   }
-  return overrides;
+  return overrides.size === 0 ? noOverrides : overrides;
 }
 
 /** @returns undefined for an optional filter that this proxy does not have */

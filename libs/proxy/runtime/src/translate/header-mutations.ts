@@ -23,6 +23,8 @@ export const mutationFields = [
   "response_headers_to_remove",
 ];
 
+const noMutations: HeaderMutations = {};
+
 /** @throws FairleadError FL_XDS_REJECTED */
 export function readMutations(message: MutatingMessage, where: string): HeaderMutations {
   const request = readMutation(
@@ -35,6 +37,7 @@ export function readMutations(message: MutatingMessage, where: string): HeaderMu
     message.responseHeadersToRemove,
     `${where}response_headers_to`,
   );
+  if (request === undefined && response === undefined) return noMutations;
   return { ...(request === undefined ? {} : { request }), ...(response === undefined ? {} : { response }) };
 }
 

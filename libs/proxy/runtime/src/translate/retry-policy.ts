@@ -83,7 +83,19 @@ function readPriorityAvoidance(message: RetryPolicyMessage, where: string): numb
   return config.updateFrequency;
 }
 
+/** Most policies of a mesh say the same. */
+let lastText = "";
+let lastConditions: ReadonlySet<RetryCondition> = new Set();
+
 function readConditions(text: string, field: string): ReadonlySet<RetryCondition> {
+  if (text !== lastText) {
+    lastConditions = parseConditions(text, field);
+    lastText = text;
+  }
+  return lastConditions;
+}
+
+function parseConditions(text: string, field: string): ReadonlySet<RetryCondition> {
   const on = new Set<RetryCondition>();
   for (const word of text.split(",")) {
     const name = word.trim();
