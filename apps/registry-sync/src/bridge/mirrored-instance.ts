@@ -38,10 +38,21 @@ export interface Mirrored {
 
 const known = new WeakMap<Provider, { readonly registry: string; readonly mirrored: Mirrored | undefined }>();
 
+/** Of addresses that were asked about: a host has many providers, and the question is most of what one costs. */
+const callable = new Map<string, boolean>();
+const maxCallable = 10_000;
+const maxAddressLength = 45;
+
 /** Whether a registry may send proxies, or this process, to an address: an IP address, as proxies do not resolve endpoints. */
 export function isCallable(address: string): boolean {
+  const before = callable.get(address);
+  if (before !== undefined) return before;
   const family = isIP(address);
-  return family !== 0 && !address.includes("%") && !unreachable.check(address, family === 4 ? "ipv4" : "ipv6");
+  const found = family !== 0 && !address.includes("%") && !unreachable.check(address, family === 4 ? "ipv4" : "ipv6");
+  if (callable.size >= maxCallable) callable.clear();
+  // What is no address, or one with a zone, may be as long as a registry likes.
+  if (address.length <= maxAddressLength) callable.set(address, found);
+  return found;
 }
 
 /** @returns undefined for a name, version or address that the mesh does not allow, and for one that wants no calls */
@@ -70,12 +81,12 @@ function mirror(provider: Provider, registry: string): Mirrored | undefined {
   if (reservedInterface(name) !== undefined) return undefined;
   if (!interfaceName.test(name) || !tag.test(version) || !tag.test(group) || !isCallable(address)) return undefined;
   const labels: Record<string, string> = {};
-  const facts = [
-    ...keptParameters.map((key) => [key, parameters.get(key)] as const),
-    ["version", version],
-    ["group", group],
-  ] as const;
-  for (const [key, value] of facts) if (value !== undefined && labelValue.test(value)) labels[key] = value;
+  const keep = (key: string, value: string | undefined) => {
+    if (value !== undefined && labelValue.test(value)) labels[key] = value;
+  };
+  for (const key of keptParameters) keep(key, parameters.get(key));
+  keep("version", version);
+  keep("group", group);
   const node: MeshNode = {
     id: `${mirroredPrefix(registry)}${address}`,
     app: appName.test(application) ? application : "unknown",

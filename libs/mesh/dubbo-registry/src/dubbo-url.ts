@@ -36,7 +36,8 @@ export function parseDubboUrl(text: string): DubboUrl | undefined {
     if (equals > at && equals < end) parameters.set(list.slice(at, equals), list.slice(equals + 1, end));
     at = end + 1;
   }
-  return { scheme: scheme!, host: host!.replace(/^\[|\]$/g, ""), port: portNumber, path: path ?? "", parameters };
+  const bare = host!.startsWith("[") ? host!.slice(1, -1) : host!;
+  return { scheme: scheme!, host: bare, port: portNumber, path: path ?? "", parameters };
 }
 
 /** Parameters in the order of their names: the same URL for the same facts. */

@@ -37,8 +37,8 @@ interface Entry {
   sure: boolean;
   /** When it is to be removed; `Infinity` while it is there. */
   removeAtMs: number;
-  /** Sources that may still say that it is there. */
-  readonly waitsFor: Set<string>;
+  /** Sources that may still say that it is there; undefined for most. */
+  waitsFor: Set<string> | undefined;
 }
 
 /**
@@ -106,7 +106,7 @@ export class ProviderLedger {
     this.#waitFor(asked);
     for (const entry of this.#entries.values()) entry.sources.clear();
     for (const [source, providers] of sources) for (const provider of providers) this.add(source, provider);
-    const missing = [...this.#entries].filter(([, { sources: left, waitsFor }]) => left.size + waitsFor.size === 0);
+    const missing = [...this.#entries].filter(([, { sources: left, waitsFor }]) => left.size + (waitsFor?.size ?? 0) === 0);
     const held = missing.length * 2 > before;
     for (const [key, entry] of missing) {
       const removeAtMs = nowMs + (held ? this.#lossHoldMs : this.#removalDelayMs);
@@ -120,7 +120,7 @@ export class ProviderLedger {
   settle(source: string, nowMs: number): void {
     for (const key of this.#kept.get(source) ?? []) {
       const entry = this.#entries.get(key);
-      if (entry === undefined || !entry.waitsFor.delete(source)) continue;
+      if (entry?.waitsFor?.delete(source) !== true) continue;
       if (entry.waitsFor.size + entry.sources.size > 0 || entry.removeAtMs !== Infinity) continue;
       entry.removeAtMs = nowMs + this.#removalDelayMs;
       this.#changed.add(key);
@@ -139,14 +139,16 @@ export class ProviderLedger {
     };
     for (const [source, { address, ports }] of asked)
       for (const port of ports.length === 0 ? [""] : ports) put(`${address} ${port}`, source);
-    for (const [key, { told, sources, removeAtMs, waitsFor }] of this.#entries) {
-      waitsFor.clear();
+    for (const [key, entry] of this.#entries) {
+      const { told, sources, removeAtMs } = entry;
+      entry.waitsFor = undefined;
       const provider = told ?? firstOf(sources);
       if (provider === undefined || removeAtMs !== Infinity) continue;
       for (const port of [provider.port, ""])
         for (const source of at.get(`${provider.address} ${port}`) ?? []) {
           if (sources.size > 0 && !sources.has(source)) continue;
-          waitsFor.add(source);
+          entry.waitsFor ??= new Set();
+          entry.waitsFor.add(source);
           const kept = this.#kept.get(source);
           if (kept === undefined) this.#kept.set(source, [key]);
           else kept.push(key);
@@ -213,12 +215,12 @@ export class ProviderLedger {
 }
 
 function newEntry(told: Provider | undefined, sure: boolean): Entry {
-  return { sources: new Map(), told, sure, removeAtMs: Infinity, waitsFor: new Set() };
+  return { sources: new Map(), told, sure, removeAtMs: Infinity, waitsFor: undefined };
 }
 
 function firstOf(sources: ReadonlyMap<string, Provider>): Provider | undefined {
   // Two sources of one provider may differ in what they say of it: always the same one counts.
-  const [first] = [...sources.keys()].sort();
+  const [first] = sources.size < 2 ? sources.keys() : [...sources.keys()].sort();
   return first === undefined ? undefined : sources.get(first);
 }
 

@@ -125,7 +125,11 @@ export class BulkRegistrations {
   }
 
   async #put(nodes: readonly MeshNode[], instances: readonly Instance[]): Promise<void> {
-    const services = new Map(instances.map(({ interface: name, protocol }) => [serviceKey({ interface: name, protocol }), { interface: name, protocol }])); // prettier-ignore
+    const services = new Map<string, Service>();
+    for (const { interface: name, protocol } of instances) {
+      const key = serviceKey({ interface: name, protocol });
+      if (!services.has(key)) services.set(key, { interface: name, protocol });
+    }
     const names = [...new Set(instances.map((instance) => instance.interface))];
     const nodeRows = new Map(nodes.map((node) => [node.id, nodeRowOf(node)]));
     for (const key of await this.#write(putNodes, [...nodeRows.values()])) {

@@ -43,8 +43,9 @@ export function serviceOf(row: ServiceRow): Service {
 }
 
 export function instanceOf(row: InstanceRow): Instance {
-  const { key: _, ...instance } = row;
-  return instance;
+  // Field by field: a mirrored registry has tens of thousands, and a rest of an object costs as much as writing it into JSON.
+  const { nodeId, protocol, port, version, group, methods, labels, weight, state } = row;
+  return { nodeId, interface: row.interface, protocol, port, version, group, methods, labels, weight, state };
 }
 
 export function instanceRowOf(instance: Instance): InstanceRow {
