@@ -4,10 +4,11 @@ import { ServerRounds, Turns } from "@fairlead/reconnect";
 import { parseConnectString, type ServerAddress } from "./connect-string.ts";
 import { Connection, type WatchEventType } from "./connection.ts";
 import { listOneByOne, listTogether, type ManyLists } from "./many-lists.ts";
-import { isWithin, OneShotTree, type TreeShape } from "./one-shot-tree.ts";
+import type { TreeShape } from "./one-shot-tree.ts";
 import * as operations from "./operations.ts";
 import type { NodeStat, Operation } from "./operations.ts";
 import { noSession, type Session } from "./session.ts";
+import { WatchedPaths } from "./watched-paths.ts";
 import { isRefusal, unavailable } from "./zookeeper-error.ts";
 
 export interface ZooKeeperOptions {
@@ -56,10 +57,7 @@ export class ZooKeeperClient {
   readonly #events: ZooKeeperEvents;
   readonly #chroot: string;
   readonly #rounds: ServerRounds<ServerAddress>;
-  /** Recursively; where the server takes that. */
-  readonly #watched = new Set<string>();
-  readonly #oneShots: OneShotTree;
-  #recursive: boolean;
+  readonly #watched: WatchedPaths;
   readonly #turns: Turns;
   readonly #ended = new AbortController();
   #connection: Connection | undefined;
@@ -80,13 +78,17 @@ export class ZooKeeperClient {
       ...options,
     };
     this.#events = events;
-    this.#recursive = this.#options.recursiveWatches;
     const reads = {
       children: (path: string) => orNothing(this.#run(operations.getChildren(this.#full(path), true))),
       data: (path: string) => orNothing(this.#run(operations.getData(this.#full(path), true))),
       exists: (path: string) => orNothing(this.#run(operations.stat(this.#full(path), true))),
     };
-    this.#oneShots = new OneShotTree(reads, (type, path) => events.onChange(type, path));
+    this.#watched = new WatchedPaths({
+      recursive: this.#options.recursiveWatches,
+      reads,
+      onChange: (type, path) => events.onChange(type, path),
+      logger: options.logger,
+    });
     this.#chroot = chroot;
     this.#rounds = new ServerRounds(servers, { backOff: { baseMs: firstBackOffMs } });
     this.#turns = new Turns(this.#options.maxPending);
@@ -165,7 +167,7 @@ export class ZooKeeperClient {
    */
   async childrenOfAll(paths: readonly string[]): Promise<ManyLists> {
     // A server that has no recursive watches has no such requests either, and ends the connection of who sends one.
-    if (!this.#recursive || this.#watched.size === 0) return await listOneByOne(paths, (path) => this.children(path));
+    if (!this.#watched.areRecursive) return await listOneByOne(paths, (path) => this.children(path));
     return await listTogether(paths, (some) =>
       this.#run(operations.getManyChildren(some.map((path) => this.#full(path)))),
     );
@@ -176,29 +178,12 @@ export class ZooKeeperClient {
    * tells of `shape` alone, and has to be called again after each `onConnected`.
    */
   async watch(path: string, shape: TreeShape): Promise<void> {
-    if (this.#watched.has(path)) return;
-    if (this.#recursive) {
-      try {
-        await this.#run(operations.addRecursiveWatch(this.#full(path)));
-        this.#watched.add(path);
-        return;
-      } catch (error) {
-        if (!isRefusal(error, "unimplemented")) throw error;
-        // Such a server ends the connection, too.
-        this.#recursive = false;
-        this.#options.logger.info({ path }, "the ZooKeeper is older than 3.6: each of its nodes is watched by itself");
-      }
-    }
-    await this.#oneShots.watch(path, shape);
+    await this.#watched.watch(path, shape, (each) => this.#run(operations.addRecursiveWatch(this.#full(each))));
   }
 
   #onEvent(type: WatchEventType, path: string): void {
-    if ([...this.#watched].some((root) => isWithin(path, root))) {
-      this.#events.onChange(type, path);
-      return;
-    }
     const connection = this.#connection;
-    this.#oneShots.onEvent(type, path).catch((error: unknown) => {
+    this.#watched.onEvent(type, path)?.catch((error: unknown) => {
       // With the connection all is read again; where it stays, a watch would be lost: so that it is read again, too, it goes.
       connection?.destroy(unavailable(`the watch of ${path} could not be set again`, error));
     });
@@ -246,8 +231,7 @@ export class ZooKeeperClient {
       }
       connection = opened;
       if (digest !== undefined) connection.authenticate("digest", digest);
-      // Watches end with their connection.
-      await Promise.all([...this.#watched].map((path) => opened.run(operations.addRecursiveWatch(this.#full(path)))));
+      await this.#watched.setAgain((path) => opened.run(operations.addRecursiveWatch(this.#full(path))));
     } catch (error) {
       logger.debug({ server: `${server.host}:${server.port}`, reason: String(error) }, "no connection to ZooKeeper");
       connection?.destroy(unavailable("it could not be used"));
