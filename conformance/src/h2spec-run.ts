@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { type H2specBinaries, h2specBinaries } from "./h2spec-binaries.ts";
 import { Http2TestClient } from "./http2-test-client.ts";
 import { Http2TestServer } from "./http2-test-server.ts";
+import { sendLiteralIndexCase } from "./literal-index-case.ts";
 
 export interface Counts {
   readonly passed: number;
@@ -30,7 +31,9 @@ async function run(binary: string, args: readonly string[]): Promise<Counts> {
 
 async function testServer(binaries: H2specBinaries): Promise<Counts> {
   await using server = await Http2TestServer.start();
-  return await run(binaries.h2spec, ["-S", "-h", "127.0.0.1", "-p", String(server.port), "-o", "2"]);
+  const counts = await run(binaries.h2spec, ["-S", "-h", "127.0.0.1", "-p", String(server.port), "-o", "2"]);
+  const more = await sendLiteralIndexCase(server.port);
+  return { passed: counts.passed + more.passed, failed: counts.failed + more.failed };
 }
 
 async function testClient(binaries: H2specBinaries): Promise<Counts> {
