@@ -122,13 +122,25 @@ function rejectionsOf({ provenance }: DigestedEntry, code: string, message: stri
   return blamed.map((object) => ({ provenance: object, code, message }));
 }
 
+/** The next one begins as one ends: no write waits for the slowest of others. None begins once one has failed. */
 async function inParallel<Item>(
   items: readonly Item[],
   aborted: AbortSignal,
   write: (item: Item) => Promise<void>,
 ): Promise<void> {
-  for (let index = 0; index < items.length; index += parallelWrites) {
-    aborted.throwIfAborted();
-    await Promise.all(items.slice(index, index + parallelWrites).map(write));
-  }
+  const left = items.values();
+  let hasFailed = false;
+  const writeOnes = async () => {
+    for (const item of left) {
+      if (hasFailed) return;
+      aborted.throwIfAborted();
+      try {
+        await write(item);
+      } catch (error) {
+        hasFailed = true;
+        throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(parallelWrites, items.length) }, writeOnes));
 }
