@@ -4,7 +4,7 @@ import type { Provider } from "@fairlead/dubbo-registry";
  * Providers of one transaction: few at first, so that what is written is compiled and pushed as early as can be while the next is being written;
  * then twice as many each time, up to where others would wait long.
  */
-const firstBatch = 250;
+const firstBatch = 500;
 const largestBatch = 2_500;
 
 /** Those of an interface one after the other, so that most interfaces are compiled once. @returns at least one batch */
