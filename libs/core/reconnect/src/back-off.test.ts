@@ -12,6 +12,11 @@ describe("BackOff", () => {
     assert.deepEqual(bounds(new BackOff({ random: () => 1 }), 6), [500, 1000, 2000, 4000, 5000, 5000]);
   });
 
+  it("waits the share that is certain also where chance is against it", () => {
+    assert.deepEqual(bounds(new BackOff({ leastShare: 0.5, random: () => 0 }), 3), [250, 500, 1000]);
+    assert.deepEqual(bounds(new BackOff({ leastShare: 0.5, random: () => 1 }), 3), [500, 1000, 2000]);
+  });
+
   it("starts again at 1 s after a success that did not last, and at the beginning after a reset", () => {
     const backOff = new BackOff({ random: () => 1 });
     bounds(backOff, 6);

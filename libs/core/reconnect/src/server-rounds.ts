@@ -2,8 +2,8 @@ import timers from "node:timers/promises";
 import { BackOff, type BackOffOptions } from "./back-off.ts";
 
 export interface ServerRoundsOptions {
-  /** Waits between rounds in which no server was found. */
-  readonly backOff?: BackOffOptions;
+  /** Waits between rounds in which no server was found; half of each is certain, as a server that ends each connection is not to be asked all the time. */
+  readonly backOff?: Omit<BackOffOptions, "leastShare">;
   /** In milliseconds: what held a server for less lost it for something that will end the next connection, too. @default 2000 */
   readonly steadyMs?: number;
   /** Uniform in [0, 1). @default Math.random */
@@ -26,7 +26,7 @@ export class ServerRounds<Server> {
     { backOff, steadyMs = 2_000, random = Math.random, now = () => performance.now() }: ServerRoundsOptions = {},
   ) {
     this.#servers = [...servers];
-    this.#backOff = new BackOff(backOff);
+    this.#backOff = new BackOff({ ...backOff, leastShare: 0.5 });
     this.#steadyMs = steadyMs;
     this.#now = now;
     for (let i = this.#servers.length - 1; i > 0; i--) {
