@@ -50,15 +50,28 @@ export function descriptorWithoutOptions(encoded: string): string {
   return base64Encode(toBinary(FileDescriptorProtoSchema, file), "std_raw");
 }
 
+/** Files that say what options there are: nothing needs them where there are no options. */
+const ofOptions = /^file_(validate_validate|google_api_annotations|(envoy|udpa|xds)_annotations_\w+)$/;
+
+/** @param source of a generated file */
+export function sourceWithoutOptions(source: string): string {
+  return source.replace(
+    /(fileDesc\(")([^"]+)"(?:, \[([^\]]*)\])?/,
+    (_all, head: string, encoded: string, imports = "") => {
+      const needed = String(imports)
+        .split(", ")
+        .filter((name) => name !== "" && !ofOptions.test(name));
+      return `${head}${descriptorWithoutOptions(encoded)}", [${needed.join(", ")}]`;
+    },
+  );
+}
+
 /** Messages' descriptors without the rules of validators and notes on versions, which nothing reads at run time: a fifth of their bytes. */
 export const withoutProtoOptions: Plugin = {
   name: "without proto options",
   setup(build) {
     build.onLoad({ filter: /\/libs\/api\/\w+\/gen\/.*_pb\.js$/ }, ({ path }) => ({
-      contents: readFileSync(path, "utf8").replace(
-        /(fileDesc\(")([^"]+)"/,
-        (_all, head: string, encoded: string) => `${head}${descriptorWithoutOptions(encoded)}"`,
-      ),
+      contents: sourceWithoutOptions(readFileSync(path, "utf8")),
     }));
   },
 };
