@@ -45,8 +45,8 @@ function errorCodeOf(port: number): Promise<number | undefined> {
 
 /** The one case that releases of h2spec after the one that Go's module proxy has send, too. */
 export async function sendLiteralIndexCase(port: number): Promise<Counts> {
-  const code = await errorCodeOf(port).catch((error: unknown) => error);
+  const code = await errorCodeOf(port).catch((error: unknown) => (error instanceof Error ? error.message : "failed"));
   const passed = code === undefined || code === compressionError;
-  process.stdout.write(`${passed ? "✔" : "×"} ${title}${passed ? "" : `: ${String(code)}`}\n`);
+  process.stdout.write(`${passed ? "✔" : "×"} ${title}${passed ? "" : `: ${code}`}\n`);
   return { passed: passed ? 1 : 0, failed: passed ? 0 : 1 };
 }
