@@ -86,13 +86,22 @@ export class ListenerSockets {
   }
 
   /**
-   * Nothing happens when another has taken it over.
+   * Who waits in its queue is served before. Nothing happens when another has taken it over, which it may also do until then.
    *
-   * @param release the configuration has no listener there any more
+   * @param how.released the configuration has no listener there any more
+   * @param how.now whoever waits
    */
-  close(request: SocketRequest, consumer: SocketConsumer, release: boolean): void {
+  async close(
+    request: SocketRequest,
+    consumer: SocketConsumer,
+    { released: release, now }: { readonly released: boolean; readonly now: boolean },
+  ): Promise<void> {
     for (const [key, socket] of this.#byAddress) {
       if (socket.consumer !== consumer) continue;
+      // In the queue of a socket that outlives us callers wait for who comes next.
+      const outlivesUs = this.#options.source !== undefined && !release;
+      if (!now && !outlivesUs) await socket.empty();
+      if (socket.consumer !== consumer || this.#byAddress.get(key) !== socket) return;
       this.#byAddress.delete(key);
       socket.close();
       if (release) this.#options.source?.release(request);

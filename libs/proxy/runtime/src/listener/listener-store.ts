@@ -106,7 +106,7 @@ export class ListenerStore {
     const keepsSocket = (listener: ManagedListener) =>
       placed.some(({ value }) => isSamePlace(value, listener.translated));
     // First what goes: what comes may want a part of its address. At the very same address the one that comes takes over.
-    for (const listener of gone) if (!keepsSocket(listener)) this.#retire(listener);
+    await Promise.all(gone.filter((listener) => !keepsSocket(listener)).map((listener) => this.#retire(listener)));
     const failed = await Promise.all(
       placed.map(({ value, body }) =>
         this.#applyOne(
@@ -147,7 +147,7 @@ export class ListenerStore {
     this.#closed = true;
     this.#allDraining.resolve();
     if (!gradual) for (const listener of this.#draining.keys()) listener.hasten();
-    for (const listener of this.#current()) this.#retire(listener, gradual && !accepting);
+    for (const listener of this.#current()) void this.#retire(listener, gradual && !accepting);
     this.#context.onChange();
     await Promise.all(this.#draining.values());
   }
@@ -247,7 +247,7 @@ export class ListenerStore {
   #retireSuperseded(listener: ManagedListener): void {
     const before = this.#superseded.get(listener) ?? [];
     this.#superseded.delete(listener);
-    for (const it of before) this.#retire(it);
+    for (const it of before) void this.#retire(it);
   }
 
   async #openReady(): Promise<void> {
@@ -268,14 +268,19 @@ export class ListenerStore {
     }
   }
 
-  #retire(listener: ManagedListener, gradual = true): void {
+  /** @returns resolves when its address is free; its connections end later */
+  #retire(listener: ManagedListener, gradual = true): Promise<void> {
     if (this.#listeners.get(listener.name) === listener) this.#listeners.delete(listener.name);
     this.#retireSuperseded(listener);
-    const done = listener.drain({ gradual, removed: !this.#closed }).then(() => {
-      this.#draining.delete(listener);
-      this.#context.onChange();
-    });
+    const stopped = listener.stopAccepting(!this.#closed);
+    const done = stopped
+      .then(() => listener.drain(gradual))
+      .then(() => {
+        this.#draining.delete(listener);
+        this.#context.onChange();
+      });
     this.#draining.set(listener, done);
+    return stopped;
   }
 }
 

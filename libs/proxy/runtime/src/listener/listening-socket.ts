@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
+import { setImmediate as turn } from "node:timers/promises";
 import type { ConnectionAdmission } from "./connection-admission.ts";
 import type { SocketRequest, SocketSource } from "./socket-source.ts";
 
@@ -15,6 +16,11 @@ export interface ListeningSocketOptions extends SocketRequest {
   readonly onFailure?: (error: Error) => void;
 }
 
+/** Of the event loop, of some microseconds: who calls again and again is hardly about to. */
+const QUIET_TURNS = 100;
+/** As many come as are served: it is to end all the same. */
+const EMPTYING_MS = 500;
+
 /** Who gets a socket's connections. */
 export interface SocketConsumer {
   onConnection(socket: Socket): void;
@@ -30,6 +36,7 @@ export class ListeningSocket {
   readonly admission: ConnectionAdmission | undefined;
   readonly #server: Server;
   #closed = false;
+  #accepted = 0;
 
   private constructor(server: Server, port: number, consumer: SocketConsumer, admission?: ConnectionAdmission) {
     this.#server = server;
@@ -37,6 +44,7 @@ export class ListeningSocket {
     this.consumer = consumer;
     this.admission = admission;
     server.on("connection", (socket) => {
+      this.#accepted++;
       if (admission?.admit(socket, () => this.consumer.onOverflow()) !== false) this.consumer.onConnection(socket);
     });
     server.on("drop", () => this.consumer.onOverflow());
@@ -72,6 +80,17 @@ export class ListeningSocket {
   /** Connections that waited are served. */
   release(): void {
     this.admission?.release((socket) => this.consumer.onConnection(socket));
+  }
+
+  /** To close a socket resets those who wait in its queue: resolves when nobody does, as far as can be seen. They are served. */
+  async empty(): Promise<void> {
+    if (!this.#server.listening) return;
+    const endMs = performance.now() + EMPTYING_MS;
+    for (let quiet = 0; quiet < QUIET_TURNS && performance.now() < endMs;) {
+      const before = this.#accepted;
+      await turn();
+      quiet = this.#accepted === before ? quiet + 1 : 0;
+    }
   }
 
   /** No more connections; those that are open go on. */

@@ -140,7 +140,7 @@ export class ManagedListener implements SocketConsumer {
     }
     const socket = await this.#context.sockets.open(this.#translated, this);
     if (this.state === "draining") {
-      this.#close(false);
+      await this.#context.sockets.close(this.#translated, this, { released: false, now: true });
       return;
     }
     this.#socket = socket;
@@ -154,13 +154,17 @@ export class ManagedListener implements SocketConsumer {
   }
 
   /**
-   * Stops accepting. Resolves when its connections have gone, or after the time-out; they are closed then.
+   * Resolves when its address is free.
    *
-   * @param how.removed the configuration has it no more, so that nobody is to wait for it
+   * @param removed the configuration has it no more, so that nobody is to wait for it
    */
-  async drain({ gradual, removed }: { readonly gradual: boolean; readonly removed: boolean }): Promise<void> {
+  async stopAccepting(removed: boolean): Promise<void> {
     this.state = "draining";
-    this.#close(removed);
+    await this.#context.sockets.close(this.#translated, this, { released: removed, now: false });
+  }
+
+  /** After it has stopped accepting. Resolves when its connections have gone, or after the time-out; they are closed then. */
+  async drain(gradual: boolean): Promise<void> {
     const { drainTimeoutMs } = this.#context;
     const chains = [...this.#chains.values(), ...this.#retired];
     const atOnce = async (): Promise<void> => {
@@ -193,7 +197,7 @@ export class ManagedListener implements SocketConsumer {
   /** Now. */
   destroy(): void {
     this.state = "draining";
-    this.#close(false);
+    void this.#context.sockets.close(this.#translated, this, { released: false, now: true });
     for (const chain of [...this.#chains.values(), ...this.#retired]) chain.destroy();
   }
 
@@ -233,10 +237,6 @@ export class ManagedListener implements SocketConsumer {
   #otherListenerAt({ localAddress, localPort }: ConnectionFacts): ManagedListener | undefined {
     const found = this.#context.listenerAt(localAddress, localPort);
     return found === this ? undefined : found;
-  }
-
-  #close(removed: boolean): void {
-    this.#context.sockets.close(this.#translated, this, removed);
   }
 
   #hasSecrets(translated: TranslatedListener): boolean {
