@@ -1,1 +1,2 @@
+export { collectStartGarbage } from "./start-garbage.ts";
 export { type Destroyable, Dispatcher, type DispatcherOptions } from "./dispatcher.ts";

@@ -1,4 +1,5 @@
-import { collectStartGarbage, type Module } from "@fairlead/lifecycle";
+import { collectStartGarbage } from "@fairlead/dispatcher";
+import type { Module } from "@fairlead/lifecycle";
 import { EpochLink } from "./epoch-link.ts";
 import type { EpochReport } from "./messages.ts";
 

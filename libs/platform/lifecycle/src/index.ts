@@ -8,4 +8,3 @@ export {
 export { flag, oneOf, someOf, text, wholeNumber, wholeNumbers } from "./command-options.ts";
 export { type Module, ModuleGroup } from "./module.ts";
 export { runMain } from "./run-main.ts";
-export { collectStartGarbage } from "./start-garbage.ts";

@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { collectStartGarbage } from "@fairlead/dispatcher";
 import { SlotWorker } from "@fairlead/slot";
 import { CommonCellsOfThread, SharedStatsOfThread } from "@fairlead/stat-cells";
 import { defaultAccessLog } from "../access-log/access-log.ts";
@@ -39,6 +40,7 @@ export class WorkerRuntime {
   #toldHosts: ReadonlyMap<string, string> = new Map();
   readonly #sockets = new SocketsOfControl();
   #ports: ReadonlyMap<string, number> = new Map();
+  #collected = false;
 
   constructor(start: WorkerStart, worker: SlotWorker) {
     this.#start = start;
@@ -96,7 +98,15 @@ export class WorkerRuntime {
     const known = this.#resources.get(typeUrl) ?? new UnpackedResources();
     this.#resources.set(typeUrl, known);
     const rejections = await this.#runtime.apply(typeUrl, known.take(resources));
+    this.#collectOnce();
     return { thread: this.#start.thread, rejections, listeners: this.#runtime.listeners() };
+  }
+
+  /** When it has begun to serve. The control thread waits for the answer to what made it serve: nobody is told of it before. */
+  #collectOnce(): void {
+    if (this.#collected || !this.#runtime.listeners().some(({ state }) => state === "active")) return;
+    this.#collected = true;
+    collectStartGarbage();
   }
 
   async #close(): Promise<void> {
