@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
+import { stopProcess } from "./stopped-process.ts";
 
 /** What a test may do to a server that runs as a process of its own. */
 export interface ServerControl {
@@ -38,7 +39,7 @@ export async function runServer(launch: () => Promise<ChildProcess>, folders: Se
     await ended;
   };
   return {
-    pause: () => child.kill("SIGSTOP"),
+    pause: () => stopProcess(child),
     resume: () => child.kill("SIGCONT"),
     kill,
     async restart({ wipe = false } = {}) {
