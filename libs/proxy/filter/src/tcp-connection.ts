@@ -30,6 +30,8 @@ export class TcpConnection implements Expiring {
   readonly #onEnd: () => void;
   readonly #info: StreamInfo;
   #upstream: Socket | undefined;
+  /** `#upstream` when it is connected. */
+  #joined: Socket | undefined;
   #cluster: Cluster | undefined;
   #host: Host | undefined;
   #ofHost: HostConnectionCount | undefined;
@@ -54,8 +56,9 @@ export class TcpConnection implements Expiring {
     const cluster = target === undefined ? undefined : this.#context.clusters.get(target.name);
     this.#downstream.pause();
     this.#downstream.allowHalfOpen = true;
-    this.#downstream.on("error", () => this.close());
-    this.#downstream.on("close", () => this.close());
+    // An error is followed by the end.
+    this.#downstream.on("error", () => undefined);
+    this.#downstream.on("close", () => this.#onGone(this.#joined));
     if (cluster === undefined) {
       this.#stats.downstream_cx_no_route++;
       this.#info.flag("NC");
@@ -165,8 +168,9 @@ export class TcpConnection implements Expiring {
     this.#info.upstreamStartMs = this.#context.wheel.nowMs;
     this.#info.setUpstream(connectionInfoOf(upstream));
     upstream.allowHalfOpen = true;
-    upstream.on("error", () => this.close());
-    upstream.on("close", () => this.#onHostClosed());
+    upstream.on("error", () => undefined);
+    upstream.on("close", () => this.#onGone(downstream));
+    this.#joined = upstream;
     this.#touch();
     // Half-closing is passed on too: protocols of databases and mail use it.
     pipeBytes(downstream, upstream, (bytes) => {
@@ -181,11 +185,16 @@ export class TcpConnection implements Expiring {
     });
   }
 
-  /** The client gets what the host has sent. */
-  #onHostClosed(): void {
-    const downstream = this.#downstream;
-    if (downstream.writableEnded && !downstream.writableFinished) downstream.once("finish", () => this.close());
-    else this.close();
+  /** One side has gone, in peace or not: the other one gets what it has sent. */
+  #onGone(other: Socket | undefined): void {
+    if (other === undefined || other.destroyed || other.writableFinished) {
+      this.close();
+      return;
+    }
+    // What it still says is taken and dropped: bytes that nobody reads would make its end a reset.
+    other.resume();
+    other.end();
+    other.once("finish", () => this.close());
   }
 
   #touch(): void {

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
+import type { FilterChainSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_components_pb.js";
+import { TcpProxySchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
+import { RawBackend } from "../testing/backend.ts";
+import { eventually } from "../testing/client.ts";
+import { TestProxy } from "../testing/proxy.ts";
+import { listener, staticCluster } from "../testing/resources.ts";
+
+type Chain = Extract<MessageInitShape<typeof FilterChainSchema>, { readonly $typeName?: undefined }>;
+
+function tcp(clusterName: string): Chain {
+  const value = anyPack(
+    TcpProxySchema,
+    create(TcpProxySchema, { statPrefix: "t", clusterSpecifier: { case: "cluster", value: clusterName } }),
+  );
+  return { filters: [{ name: "tcp", configType: { case: "typedConfig", value } }] };
+}
+
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await turn();
+}
+
+test("a host that reads late gets all that a client has sent, also when its own half has ended first", async () => {
+  let received = 0;
+  let ended = 0;
+  await using backend = await RawBackend.start((socket) => {
+    socket.allowHalfOpen = true;
+    socket.pause();
+    socket.end("welcome");
+    socket.on("data", (chunk: Buffer) => (received += chunk.length));
+    socket.on("end", () => ended++);
+    socket.on("close", () => ended++);
+    void turns(400).then(() => socket.resume());
+  });
+  await using proxy = await TestProxy.start({
+    clusters: [staticCluster("a", [backend.port])],
+    listeners: [listener("in", 0, {}, { filterChains: [tcp("a")] })],
+  });
+  // What the system takes before the host reads is not known: of some sizes the proxy has the rest.
+  for (let size = 1_000_000; size <= 9_000_000; size += 400_000) {
+    received = 0;
+    ended = 0;
+    const socket = connect({ port: proxy.port("in"), host: "127.0.0.1", allowHalfOpen: true }, () =>
+      socket.end(Buffer.alloc(size, "x")),
+    );
+    socket.resume();
+    await eventually(() => ended > 0, "the end of what the host reads");
+    assert.equal(received, size);
+    socket.destroy();
+  }
+});
+
+test("a client that reads late gets all that the proxy has of its host, also when the host has broken the connection", async () => {
+  let closed = 0;
+  let size = 0;
+  await using backend = await RawBackend.start((socket) => {
+    socket.resume();
+    socket.once("data", () => socket.end(Buffer.alloc(size, "x")));
+    socket.on("finish", () => socket.destroy());
+    socket.on("close", () => closed++);
+  });
+  await using proxy = await TestProxy.start({
+    clusters: [staticCluster("a", [backend.port])],
+    listeners: [listener("in", 0, {}, { filterChains: [tcp("a")] })],
+  });
+  let broken = 0;
+  let total = 0;
+  for (size = 1_000_000; size <= 9_000_000; size += 400_000) {
+    const before = closed;
+    const socket = connect({ port: proxy.port("in"), host: "127.0.0.1", allowHalfOpen: true }, () =>
+      socket.write("go"),
+    );
+    socket.pause();
+    await turns(300);
+    // The host's system answers it with a reset.
+    socket.write("more");
+    await turns(50);
+    socket.write("more");
+    await turns(100);
+    if (closed > before && proxy.stat("tcp.t.downstream_cx_active") > 0) broken++;
+    socket.on("data", (chunk: Buffer) => (total += chunk.length));
+    socket.resume();
+    await once(socket, "end");
+    socket.destroy();
+    await eventually(() => proxy.stat("tcp.t.downstream_cx_active") === 0, "the end");
+    assert.equal(total, proxy.stat("tcp.t.downstream_cx_tx_bytes_total"));
+  }
+  assert(broken > 0, "of no size did the proxy have the rest");
+});
