@@ -8,11 +8,15 @@ import type { NatsLink } from "./nats-link.ts";
 import type { NatsSession } from "./nats-session.ts";
 import type { StreamPlan } from "./streams.ts";
 
-/**
- * Messages asked for at a time. A request for each few costs more than small values do; and what is asked for is what a slow reader holds in
- * memory: with values of a megabyte, of which there are few, 100 MB.
- */
+/** Messages asked for at a time: a request for each few costs more than small values do. */
 const batchSize = 100;
+/** Where the stream is larger than `fewBytes`. */
+const fewAtATime = 32;
+/**
+ * What is asked for waits in the server until it is read, and nats-server ends a connection for which 64 MB wait (`max_pending`), with the
+ * writes that are under way on it: 100 values of a megabyte are more.
+ */
+const fewBytes = 32 * 1024 * 1024;
 const heartbeatMs = 1000;
 const longestPauseMs = 5000;
 
@@ -95,7 +99,7 @@ export class StreamFollower {
       inactive_threshold: nanos(60_000),
     });
     const messages = await consumer.consume({
-      max_messages: batchSize,
+      max_messages: stream.state.bytes > fewBytes ? fewAtATime : batchSize,
       expires: 10_000,
       idle_heartbeat: heartbeatMs,
       abort_on_missing_resource: true,
