@@ -184,6 +184,61 @@ describe("the import of a registry", () => {
     await mirror.stop();
   });
 
+  /** Of `count` interfaces, one provider each; all of the same tag, which is a policy. */
+  const manyTagged = (count: number) =>
+    reading(
+      new Map(
+        Array.from({ length: count }, (_, index) => {
+          const one = parseProvider(`dubbo://10.0.0.1:${index + 1}/org.x.S${index}?dubbo.tag=gray`, `org.x.S${index}`);
+          return [`/p/${index}`, [one!]] as const;
+        }),
+      ),
+    );
+  /** What `onWritten` is told when a transaction is committed. */
+  const watched = (name: string, onWritten: () => void | Promise<void>) => {
+    const write: Store["write"] = async (traceparent, work) => {
+      const written = await store.write(traceparent, work);
+      await onWritten();
+      return written;
+    };
+    return new RegistryImport({ name, store: { write }, logger, gatherMs: 5, removalDelayMs: 100, lossHoldMs: 400 });
+  };
+
+  test("of many providers, no interface is served in a revision in which its rules are not there", async () => {
+    const revisions: (readonly [served: number, ruled: number])[] = [];
+    const mirror = watched("m", async () => {
+      const { result } = await store.write(undefined, (tx) => tx.findInstancesOf(mirroredPrefix("m")));
+      const rules = (await policiesOf("m")).filter(({ kind }) => kind === "VirtualService");
+      revisions.push([result.length, rules.length]);
+    });
+    mirror.onAll(manyTagged(1600));
+    const end = performance.now() + deadlineMs;
+    while (revisions.at(-1)?.[0] !== 1600) {
+      assert(performance.now() < end, JSON.stringify(revisions));
+      await pause(10);
+    }
+    assert.deepEqual(revisions, [[500, 500], [1500, 1500], [1600, 1600]]); // prettier-ignore
+    await mirror.stop();
+  });
+
+  test("an owner that is stopped while it writes many providers leaves the rest to the next one", async () => {
+    let revisions = 0;
+    const first = Promise.withResolvers<void>();
+    const stopped = Promise.withResolvers<void>();
+    const mirror = watched("n", async () => {
+      revisions += 1;
+      first.resolve();
+      await stopped.promise;
+    });
+    mirror.onAll(manyTagged(1600));
+    await first.promise;
+    const stopping = mirror.stop();
+    stopped.resolve();
+    await stopping;
+    assert.equal(revisions, 1);
+    assert.equal((await ports("n")).length, 500);
+  });
+
   test("configurators change weights at once, and take out whom they disable", async () => {
     const mirror = begin("w");
     const override = (parameters: string): RuleDocument => ({ form: "url", interface: "org.x.Greeter", url: `override://10.0.0.1:1/org.x.Greeter?${parameters}` }); // prettier-ignore

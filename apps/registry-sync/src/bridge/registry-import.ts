@@ -252,48 +252,49 @@ export class RegistryImport implements ForeignRegistryEvents {
       });
   }
 
-  /** The policies of what has changed, by the providers that the mesh is told now. */
-  #policyChanges({ put, removed }: LedgerChanges) {
-    for (const provider of put) {
-      this.#index.put(provider);
+  /**
+   * What is one transaction each. The policies of an interface come with the last of its providers: calls do not go past its rules meanwhile, and a
+   * rule never names instances of another revision.
+   */
+  #transactions({ put, removed }: LedgerChanges) {
+    for (const provider of put) this.#index.put(provider);
+    for (const provider of removed) this.#index.remove(provider);
+    for (const provider of [...put, ...removed])
       if (this.#rules.concerns(provider)) this.#dirty.add(provider.interface);
-    }
-    for (const provider of removed) {
-      this.#index.remove(provider);
-      if (this.#rules.concerns(provider)) this.#dirty.add(provider.interface);
-    }
-    const names = [...this.#dirty];
+    const left = new Set(this.#dirty);
     this.#dirty.clear();
-    const changes = this.#rules.changesFor(new Map(names.map((name) => [name, this.#index.providersOf(name)])));
-    const leftOver = this.#whole ? this.#rules.leftOver() : [];
-    return { put: changes.put, removed: [...new Set([...changes.removed, ...leftOver])] };
+    return inBatches(put).map(({ providers, complete }, index, { length }) => {
+      const isLast = index === length - 1;
+      const names = isLast ? [...left] : complete.filter((name) => left.delete(name));
+      const changes = this.#rules.changesFor(new Map(names.map((name) => [name, this.#index.providersOf(name)])));
+      const gone = isLast && this.#whole ? [...changes.removed, ...this.#rules.leftOver()] : changes.removed;
+      return { providers, removed: isLast ? removed : [], policies: { put: changes.put, removed: [...new Set(gone)] } };
+    });
   }
 
   async #apply(changes: LedgerChanges): Promise<void> {
-    const { put, removed } = changes;
-    const policies = this.#policyChanges(changes);
-    if (put.length + removed.length + policies.put.length + policies.removed.length === 0) return;
+    const all = this.#transactions(changes);
+    if (all.every(({ providers, removed, policies }) => providers.length + removed.length + policies.put.length + policies.removed.length === 0)) return; // prettier-ignore
     const { store, name } = this.#options;
     const instancesOf = (providers: readonly Provider[]) =>
       providers.flatMap((provider) => mirroredInstance(provider, name) ?? []);
     await inSpan("registry.mirror", { "fairlead.registry": name }, async () => {
-      const batches = inBatches(put);
-      for (const [index, batch] of batches.entries()) {
-        const found = instancesOf(batch);
+      for (const { providers, removed, policies } of all) {
+        // Another process may own the registry by now.
+        if (this.#stopped) return;
+        const found = instancesOf(providers);
         const nodes = new Map<string, MeshNode>(found.map(({ node }) => [node.id, node]));
         const instances = found.map(({ instance }) => instance);
         const { result } = await store.write(currentTraceparent(), async (tx) => {
           const left = instances.length === 0 ? [] : await tx.putMirrored([...nodes.values()], instances);
-          if (index < batches.length - 1) return left;
-          // Together: a rule never names instances of another revision.
           for (const policy of policies.put) await tx.putPolicy(policy);
           for (const policy of policies.removed) await tx.removePolicy(policy);
           if (removed.length > 0) await tx.removeMirrored(instancesOf(removed).map(({ instance }) => instance));
           return left;
         });
         this.#noteLeftOut(result, instances);
+        this.#rules.wrote(policies);
       }
     });
-    this.#rules.wrote(policies);
   }
 }
