@@ -84,7 +84,7 @@ export const runFields = <Triggers>(overloadActions: string, parse: (text: strin
     })
     .default(1)
     .describe(
-      "Threads that serve calls. 1: everything is done in one; auto: one for each core that the process may use. With more than one, another thread has the configuration, the admin pages and the health checks, and each of them takes about 60 MiB.",
+      "Threads that serve calls. 1: everything is done in one; auto: one for each core that the process may use. With more than one, another thread has the configuration, the admin pages and the health checks, and each thread that serves takes about 30 MiB.",
     ),
   watchdogKillTimeout: durationMs()
     .optional()
