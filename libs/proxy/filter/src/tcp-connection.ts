@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { connectionInfoOf, pipeBytes } from "@fairlead/proxy-stream";
 import {
   type Cluster,
+  type ClusterConfig,
   type ClusterManager,
   connectHost,
   type Host,
@@ -156,14 +157,14 @@ export class TcpConnection implements Expiring {
       clearTimeout(this.#connectTimer);
       upstream.removeAllListeners("error");
       host.monitor?.onResponse(200, undefined);
-      this.#join(upstream);
+      this.#join(upstream, config);
     });
     this.#upstream = upstream;
     upstream.on("error", failed);
     this.#connectTimer = setTimeout(() => failed(), config.connectTimeoutMs);
   }
 
-  #join(upstream: Socket): void {
+  #join(upstream: Socket, { highWatermarkBytes }: ClusterConfig): void {
     const downstream = this.#downstream;
     this.#info.upstreamStartMs = this.#context.wheel.nowMs;
     this.#info.setUpstream(connectionInfoOf(upstream));
@@ -173,16 +174,18 @@ export class TcpConnection implements Expiring {
     this.#joined = upstream;
     this.#touch();
     // Half-closing is passed on too: protocols of databases and mail use it.
-    pipeBytes(downstream, upstream, (bytes) => {
+    const toHost = (bytes: number): void => {
       this.#stats.downstream_cx_rx_bytes_total += bytes;
       this.#info.bytesReceived += bytes;
       this.#touch();
-    });
-    pipeBytes(upstream, downstream, (bytes) => {
+    };
+    const toClient = (bytes: number): void => {
       this.#stats.downstream_cx_tx_bytes_total += bytes;
       this.#info.bytesSent += bytes;
       this.#touch();
-    });
+    };
+    pipeBytes(downstream, upstream, toHost, highWatermarkBytes);
+    pipeBytes(upstream, downstream, toClient, this.#config.highWatermarkBytes);
   }
 
   /** One side has gone, in peace or not: the other one gets what it has sent. */

@@ -11,6 +11,8 @@ export interface TcpProxyConfig {
   readonly maxConnectAttempts: number;
   /** Connections of one client go to one host, where the cluster balances by hash. @default false */
   readonly hashesSource: boolean;
+  /** What a client does not take of it has its host wait. @default 1048576 */
+  readonly highWatermarkBytes: number;
   /** Told of each connection when it has ended. @default nobody */
   readonly accessLog?: ((info: StreamInfo) => void) | undefined;
 }

@@ -5,19 +5,20 @@ import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
+import { Cluster_DiscoveryType } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import type { FilterChainSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_components_pb.js";
 import { TcpProxySchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { RawBackend } from "../testing/backend.ts";
 import { eventually } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
-import { listener, staticCluster } from "../testing/resources.ts";
+import { assignmentInit, cluster, listener, staticCluster } from "../testing/resources.ts";
 
 type Chain = Extract<MessageInitShape<typeof FilterChainSchema>, { readonly $typeName?: undefined }>;
 
-function tcp(clusterName: string): Chain {
+function tcp(clusterName: string, statPrefix = "t"): Chain {
   const value = anyPack(
     TcpProxySchema,
-    create(TcpProxySchema, { statPrefix: "t", clusterSpecifier: { case: "cluster", value: clusterName } }),
+    create(TcpProxySchema, { statPrefix, clusterSpecifier: { case: "cluster", value: clusterName } }),
   );
   return { filters: [{ name: "tcp", configType: { case: "typedConfig", value } }] };
 }
@@ -92,4 +93,44 @@ test("a client that reads late gets all that the proxy has of its host, also whe
     assert.equal(total, proxy.stat("tcp.t.downstream_cx_tx_bytes_total"));
   }
   assert(broken > 0, "of no size did the proxy have the rest");
+});
+
+test("what waits for a side that does not read is limited: for clients by the listener, for hosts by the cluster", async () => {
+  const bytes = Buffer.alloc(64 * 1024 * 1024);
+  await using backend = await RawBackend.start((socket) => {
+    socket.pause();
+    socket.write(bytes);
+  });
+  const limits = [64 * 1024, 16 * 1024 * 1024];
+  await using proxy = await TestProxy.start({
+    clusters: limits.map((limit) =>
+      cluster(`${limit}`, {
+        clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.STATIC },
+        edsClusterConfig: undefined,
+        loadAssignment: assignmentInit(`${limit}`, [backend.port]),
+        perConnectionBufferLimitBytes: limit,
+      }),
+    ),
+    listeners: limits.map((limit) => listener(`${limit}`, 0, {}, { filterChains: [tcp(`${limit}`, `${limit}`)] })),
+  });
+  const read = (limit: number): number[] =>
+    ["tx", "rx"].map((way) => proxy.stat(`tcp.${limit}.downstream_cx_${way}_bytes_total`));
+  const taken: number[][] = [];
+  for (const limit of limits) {
+    const socket = connect({ port: proxy.port(`${limit}`), host: "127.0.0.1" }, () => socket.write(bytes));
+    socket.on("error", () => undefined);
+    socket.pause();
+    let before: number[] = [];
+    for (let same = 0; same < 10;) {
+      await turns(20);
+      const now = read(limit);
+      same = Math.min(...now) > 0 && now.join(" ") === before.join(" ") ? same + 1 : 0;
+      before = now;
+    }
+    taken.push(before);
+    socket.destroy();
+  }
+  const [few, many] = taken;
+  // The system's own share is alike.
+  for (const way of [0, 1]) assert(many![way]! - few![way]! > 8 * 1024 * 1024, JSON.stringify(taken));
 });

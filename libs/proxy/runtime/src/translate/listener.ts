@@ -117,8 +117,10 @@ function readListenerFilters(message: Listener, chains: readonly TranslatedChain
 }
 
 function limited(chain: TranslatedChain, highWatermarkBytes: number): TranslatedChain {
-  if (chain.serves.kind !== "http") return chain;
-  const { manager } = chain.serves;
+  const { serves } = chain;
+  if (serves.kind === "tcp") return { ...chain, serves: { ...serves, proxy: { ...serves.proxy, highWatermarkBytes } } };
+  if (serves.kind !== "http") return chain;
+  const { manager } = serves;
   return {
     ...chain,
     serves: { kind: "http", manager: { ...manager, config: { ...manager.config, highWatermarkBytes } } },

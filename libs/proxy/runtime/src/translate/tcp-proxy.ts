@@ -2,7 +2,7 @@ import {
   type TcpProxy,
   TcpProxySchema,
 } from "@fairlead/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
-import type { TcpProxyConfig } from "@fairlead/proxy-filter";
+import { connectionManagerDefaults, type TcpProxyConfig } from "@fairlead/proxy-filter";
 import { durationMs } from "./duration.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 import { readMetadataMatch } from "./subsets.ts";
@@ -41,6 +41,7 @@ export function readTcpProxy(message: TcpProxy | undefined, where: string): TcpP
     idleTimeoutMs: durationMs(message.idleTimeout, DEFAULT_IDLE_MS, `${where}idle_timeout`),
     maxDurationMs: durationMs(message.maxDownstreamConnectionDuration, 0, `${where}max_downstream_connection_duration`),
     hashesSource: hashesSource(message, where),
+    highWatermarkBytes: connectionManagerDefaults.highWatermarkBytes,
     maxConnectAttempts: Math.max(message.maxConnectAttempts ?? 1, 1),
   };
 }
