@@ -111,7 +111,14 @@ test("what waits for a side that does not read is limited: for clients by the li
         perConnectionBufferLimitBytes: limit,
       }),
     ),
-    listeners: limits.map((limit) => listener(`${limit}`, 0, {}, { filterChains: [tcp(`${limit}`, `${limit}`)] })),
+    listeners: limits.map((limit) =>
+      listener(
+        `${limit}`,
+        0,
+        {},
+        { perConnectionBufferLimitBytes: limit, filterChains: [tcp(`${limit}`, `${limit}`)] },
+      ),
+    ),
   });
   const read = (limit: number): number[] =>
     ["tx", "rx"].map((way) => proxy.stat(`tcp.${limit}.downstream_cx_${way}_bytes_total`));
