@@ -67,3 +67,13 @@ test("nobody listens: the error of the connection, as it is", async () => {
   await peer[Symbol.asyncDispose]();
   await assert.rejects(exchange(peer.url, get), { code: "ECONNREFUSED" });
 });
+
+test("an answer that switches to another protocol is an error", { timeout: 10_000 }, async () => {
+  await using peer = await serve(() => undefined);
+  peer.server.on("connection", (socket) =>
+    socket.once("data", () =>
+      socket.write("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"),
+    ),
+  );
+  await assert.rejects(exchange(peer.url, get), /closed without an answer/);
+});

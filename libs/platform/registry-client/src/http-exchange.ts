@@ -26,7 +26,11 @@ export async function exchange(url: string, question: HttpQuestion): Promise<Htt
   const ask = url.startsWith("https:") ? requestWithTls : request;
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      ask(url, { method, headers, signal }, resolve).on("error", reject).end(body);
+      ask(url, { method, headers, signal }, resolve)
+        .on("error", reject)
+        // Without an error where the answer is one that no request asks for: a switch to another protocol.
+        .on("close", () => reject(new Error("the connection was closed without an answer")))
+        .end(body);
     });
     return { status: response.statusCode ?? 0, text: await textOf(response) };
   } catch (error) {
