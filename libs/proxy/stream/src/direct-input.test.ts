@@ -110,6 +110,33 @@ test("memory of large reads is used again when all of a read has gone out", asyn
   assert(new Set(memories.slice(-20)).size === 1, "the last reads lie in the same memory");
 });
 
+test("sockets that read nothing any more do not keep others from having memory of their own", async (t) => {
+  const { ours: out, peer: sink } = await socketPair(t);
+  sink.resume();
+  const writer = new SocketWriter(out, { onWriteBlocked() {}, onWritable() {} });
+  /** Reads so often from a new connection. @returns how many different memories the last 20 reads lay in */
+  const read = async (times: number): Promise<number> => {
+    const { ours, peer } = await socketPair(t);
+    const memories: ArrayBufferLike[] = [];
+    listenToBytes(
+      ours,
+      (chunk) => {
+        memories.push(chunk.buffer);
+        writer.write(chunk, true);
+      },
+      () => 20_000,
+    );
+    const bytes = Buffer.alloc(20_000);
+    for (let i = 1; i <= times; i++) {
+      peer.write(bytes);
+      await until(() => memories.length >= i);
+    }
+    return new Set(memories.slice(-20)).size;
+  };
+  for (let i = 0; i < 64; i++) await read(6);
+  assert.equal(await read(200), 1);
+});
+
 test("whatever becomes of what was read, who keeps it keeps it as it was, and what is sent arrives", async (t) => {
   const fates = fc.array(fc.tuple(fc.integer({ min: 1, max: 60_000 }), fc.nat(99)), { minLength: 5, maxLength: 40 });
   await fc.assert(

@@ -18,7 +18,9 @@ const MAX_OWN = 64;
 
 const shared = Buffer.allocUnsafeSlow(READ_BYTES);
 const pool = new SlotPool({ minSlotBytes: READ_BYTES, maxSlotBytes: READ_BYTES, maxFreeBytes: 16 * READ_BYTES });
-let owners = 0;
+/** Those that have it, in a circle: who read nothing large since the hand was there last gives it to another. */
+const owners: ReadMemory[] = [];
+let hand = 0;
 let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
 let slabUsed = 0;
 
@@ -47,6 +49,8 @@ class ReadMemory {
   #own: Slab | undefined;
   #largeReads = 0;
   #patience = LARGE_READS;
+  /** Since the hand was here. */
+  #used = false;
 
   constructor(handle: StreamHandle) {
     this.#handle = handle;
@@ -57,6 +61,7 @@ class ReadMemory {
   take(length: number, lends: boolean): Buffer {
     const own = this.#own;
     if (own !== undefined && length > SLICE_BYTES) {
+      this.#used = true;
       const chunk = own.bytes.subarray(0, length);
       this.loan = lend(chunk);
       return chunk;
@@ -70,13 +75,13 @@ class ReadMemory {
   settle(loan: ReadLoan, passedBytes: number): void {
     this.loan = undefined;
     endLoan();
-    if (!loan.isSettled(passedBytes)) this.#forfeit();
+    // Somebody has kept what was lent: it is theirs now.
+    if (!loan.isSettled(passedBytes)) this.#share();
   }
 
-  /** Somebody has kept what was lent: it is theirs now. */
-  #forfeit(): void {
-    owners--;
-    this.#own = undefined;
+  /** Reads with the others, out of one memory, and has to read twice as much before it has its own again. */
+  #share(): void {
+    this.#disown();
     this.#largeReads = 0;
     this.#patience *= 2;
     this.#handle.useUserBuffer(shared);
@@ -84,10 +89,27 @@ class ReadMemory {
 
   /** The socket is closed. */
   release(): void {
-    if (this.#own === undefined) return;
-    owners--;
-    this.#own.release();
+    const own = this.#own;
+    if (own === undefined) return;
+    this.#disown();
+    own.release();
+  }
+
+  #disown(): void {
     this.#own = undefined;
+    owners.splice(owners.indexOf(this), 1);
+  }
+
+  /** The hand has come. @returns whether it has given up its memory */
+  pass(): boolean {
+    const own = this.#own;
+    if (this.#used || this.loan !== undefined || own === undefined) {
+      this.#used = false;
+      return false;
+    }
+    this.#share();
+    own.release();
+    return true;
   }
 
   #count(length: number): void {
@@ -95,8 +117,10 @@ class ReadMemory {
       this.#largeReads = Math.max(0, this.#largeReads - 1 / SMALL_OF_LARGE);
       return;
     }
-    if (++this.#largeReads < this.#patience || this.#own !== undefined || owners >= MAX_OWN) return;
-    owners++;
+    if (++this.#largeReads < this.#patience || this.#own !== undefined) return;
+    hand = (hand + 1) % MAX_OWN;
+    if (owners.length >= MAX_OWN && owners[hand]?.pass() !== true) return;
+    owners.push(this);
     this.#own = pool.take(READ_BYTES);
     this.#handle.useUserBuffer(this.#own.bytes);
   }
