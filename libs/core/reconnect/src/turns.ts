@@ -11,18 +11,18 @@ export class Turns {
   }
 
   async run<Result>(work: () => Promise<Result>): Promise<Result> {
+    // Who ends gives the turn to the first that waits: nobody who comes before that one goes on takes it.
     if (this.#underWay >= this.#most) await this.#line.join();
-    this.#underWay++;
+    else this.#underWay++;
     try {
       return await work();
     } finally {
-      this.#underWay--;
-      this.#line.callNext();
+      if (this.#underWay > this.#most || !this.#line.callNext()) this.#underWay--;
     }
   }
 
   /** Whoever waits goes ahead: what it does fails by itself. */
   callAll(): void {
-    this.#line.callAll();
+    this.#underWay += this.#line.callAll();
   }
 }

@@ -7,22 +7,25 @@ export class WaitingLine {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** It is the first one's turn; nothing when nobody waits. */
-  callNext(): void {
+  /** It is the first one's turn. @returns false when nobody waits */
+  callNext(): boolean {
     const first = this.#waiting[this.#next];
-    if (first === undefined) return;
+    if (first === undefined) return false;
     this.#next++;
     if (this.#next * 2 > this.#waiting.length) {
       this.#waiting = this.#waiting.slice(this.#next);
       this.#next = 0;
     }
     first();
+    return true;
   }
 
-  callAll(): void {
+  /** @returns how many */
+  callAll(): number {
     const waiting = this.#waiting.slice(this.#next);
     this.#waiting = [];
     this.#next = 0;
     for (const each of waiting) each();
+    return waiting.length;
   }
 }
