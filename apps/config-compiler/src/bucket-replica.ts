@@ -52,8 +52,11 @@ export class BucketReplica {
   }
 
   /** A write of this process was made. */
-  wrote(key: string, stored: StoredEntry | undefined, sequence: number): void {
-    if (sequence > (this.#known.get(key)?.sequence ?? 0)) this.#known.set(key, { stored, sequence });
+  wrote(key: string, entry: StoredEntry | undefined, sequence: number): void {
+    if (sequence <= (this.#known.get(key)?.sequence ?? 0)) return;
+    // Only these: an entry has its bytes, which nobody needs any more.
+    const stored = entry && { digest: entry.digest, ...(entry.policy && { policy: entry.policy }) };
+    this.#known.set(key, { stored, sequence });
   }
 
   /** One at a time. */
