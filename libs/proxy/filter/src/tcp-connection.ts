@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { connectionInfoOf, pipeBytes } from "@fairlead/proxy-stream";
+import { connectionInfoOf, pipeBytes, waitingBytes } from "@fairlead/proxy-stream";
 import {
   type Cluster,
   type ClusterConfig,
@@ -38,6 +38,8 @@ export class TcpConnection implements Expiring {
   #ofHost: HostConnectionCount | undefined;
   #connectTimer: NodeJS.Timeout | undefined;
   #durationTimer: NodeJS.Timeout | undefined;
+  /** When it was last seen whether there is any progress. */
+  #waitingBytes = 0;
   #over = false;
 
   constructor(socket: Socket, config: TcpProxyConfig, stats: TcpStats, context: TcpProxyContext, onEnd: () => void) {
@@ -80,6 +82,13 @@ export class TcpConnection implements Expiring {
   }
 
   onDeadline(): void {
+    const waiting = waitingBytes(this.#downstream) + (this.#joined === undefined ? 0 : waitingBytes(this.#joined));
+    // One that takes its time, but takes, is not idle.
+    if (waiting > 0 && waiting !== this.#waitingBytes) {
+      this.#waitingBytes = waiting;
+      this.#touch();
+      return;
+    }
     this.#stats.idle_timeout++;
     this.close();
   }

@@ -10,6 +10,7 @@ export { type ResetReason } from "./reset-reason.ts";
 export { detectRpc } from "./rpc/rpc-detection.ts";
 export { RpcRequestHead, RpcResponseHead } from "./rpc/rpc-head.ts";
 export { connectionInfoOf } from "./connection-info.ts";
+export { waitingBytes } from "./stream-handle.ts";
 export { pipeBytes } from "./tcp/byte-pipe.ts";
 export { tcpStreamFactory } from "./tcp/tcp-stream-factory.ts";
 export { rpcProtocols, rpcStreamFactory } from "./rpc/rpc-stream-factory.ts";

@@ -64,6 +64,12 @@ export function handleOf(socket: Socket): StreamHandle | undefined {
   return parts.every((part) => typeof part === "function") ? (handle as StreamHandle) : undefined;
 }
 
+/** What waits for the peer of a socket. It goes down with each part that the system takes, where `writableLength` waits for whole writes. */
+export function waitingBytes(socket: Socket): number {
+  const queued: unknown = Reflect.get(Object(Reflect.get(socket, "_handle")), "writeQueueSize");
+  return socket.writableLength + (typeof queued === "number" ? queued : 0);
+}
+
 /** @param status as a call on a handle gives it */
 export function destroyWith(socket: Socket, status: number): void {
   socket.destroy(Object.assign(new Error("write failed"), { code: getSystemErrorName(status) }));

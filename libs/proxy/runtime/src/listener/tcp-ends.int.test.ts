@@ -11,14 +11,18 @@ import { TcpProxySchema } from "@fairlead/envoy-api/envoy/extensions/filters/net
 import { RawBackend } from "../testing/backend.ts";
 import { eventually } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
-import { assignmentInit, cluster, listener, staticCluster } from "../testing/resources.ts";
+import { assignmentInit, cluster, duration, listener, staticCluster } from "../testing/resources.ts";
 
 type Chain = Extract<MessageInitShape<typeof FilterChainSchema>, { readonly $typeName?: undefined }>;
 
-function tcp(clusterName: string, statPrefix = "t"): Chain {
+function tcp(clusterName: string, statPrefix = "t", idleMs = 60_000): Chain {
   const value = anyPack(
     TcpProxySchema,
-    create(TcpProxySchema, { statPrefix, clusterSpecifier: { case: "cluster", value: clusterName } }),
+    create(TcpProxySchema, {
+      statPrefix,
+      clusterSpecifier: { case: "cluster", value: clusterName },
+      idleTimeout: duration(idleMs),
+    }),
   );
   return { filters: [{ name: "tcp", configType: { case: "typedConfig", value } }] };
 }
@@ -140,4 +144,34 @@ test("what waits for a side that does not read is limited: for clients by the li
   const [few, many] = taken;
   // The system's own share is alike.
   for (const way of [0, 1]) assert(many![way]! - few![way]! > 8 * 1024 * 1024, JSON.stringify(taken));
+});
+
+test("a client that takes what waits for it slowly is not idle; one that takes nothing of it is", async () => {
+  const bytes = Buffer.alloc(12_000_000);
+  await using backend = await RawBackend.start((socket) => {
+    socket.resume();
+    socket.end(bytes);
+  });
+  await using proxy = await TestProxy.start({
+    clusters: [staticCluster("a", [backend.port])],
+    listeners: [
+      listener("in", 0, {}, { perConnectionBufferLimitBytes: 4 * 1024 * 1024, filterChains: [tcp("a", "t", 200)] }),
+    ],
+  });
+  const socket = connect({ port: proxy.port("in"), host: "127.0.0.1" });
+  let received = 0;
+  // All that waits takes three times as long as a connection may be idle, each part of it a twentieth.
+  socket.on("data", (chunk: Buffer) => {
+    received += chunk.length;
+    socket.pause();
+    setTimeout(() => socket.resume(), 10);
+  });
+  await once(socket, "end");
+  assert.equal(received, bytes.length);
+  await eventually(() => proxy.stat("tcp.t.downstream_cx_active") === 0, "the end");
+  const before = proxy.stat("tcp.t.idle_timeout");
+  const other = connect({ port: proxy.port("in"), host: "127.0.0.1" });
+  other.pause();
+  await eventually(() => proxy.stat("tcp.t.idle_timeout") === before + 1, "the end of one that takes nothing");
+  other.destroy();
 });
