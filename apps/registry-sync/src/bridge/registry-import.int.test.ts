@@ -218,6 +218,13 @@ describe("the import of a registry", () => {
       await pause(10);
     }
     assert.deepEqual(revisions, [[500, 500], [1500, 1500], [1600, 1600]]); // prettier-ignore
+    // Nor in those that follow.
+    mirror.onProviders("/p/new", [provider(9)]);
+    while (revisions.length < 4) {
+      assert(performance.now() < end, JSON.stringify(revisions));
+      await pause(10);
+    }
+    assert.deepEqual(revisions[3], [1601, 1601]);
     await mirror.stop();
   });
 

@@ -252,10 +252,7 @@ export class RegistryImport implements ForeignRegistryEvents {
       });
   }
 
-  /**
-   * What is one transaction each. The policies of an interface come with the last of its providers: calls do not go past its rules meanwhile, and a
-   * rule never names instances of another revision.
-   */
+  /** A transaction each. An interface's policies come with the last of its providers: no call goes past its rules, and no rule names what is not there. */
   #transactions({ put, removed }: LedgerChanges) {
     for (const provider of put) this.#index.put(provider);
     for (const provider of removed) this.#index.remove(provider);
@@ -293,8 +290,9 @@ export class RegistryImport implements ForeignRegistryEvents {
           return left;
         });
         this.#noteLeftOut(result, instances);
-        this.#rules.wrote(policies);
       }
     });
+    const written = all.map(({ policies }) => policies);
+    this.#rules.wrote({ put: written.flatMap(({ put }) => put), removed: written.flatMap(({ removed }) => removed) });
   }
 }
