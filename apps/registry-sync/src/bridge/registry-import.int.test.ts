@@ -228,6 +228,25 @@ describe("the import of a registry", () => {
     await mirror.stop();
   });
 
+  test("of many providers, those that go while the rest cannot be written leave no rules behind", async () => {
+    let begun = 0;
+    const failed = Promise.withResolvers<void>();
+    const write: Store["write"] = async (traceparent, work) => {
+      begun += 1;
+      if (begun !== 2) return await store.write(traceparent, work);
+      failed.resolve();
+      throw new Error("the store is away");
+    };
+    const mirror = new RegistryImport({ name: "o", store: { write }, logger, removalDelayMs: 100 });
+    const many = manyTagged(600);
+    mirror.onAll(many);
+    await failed.promise;
+    for (const source of many.providers.keys()) if (source !== "/p/1") mirror.onProviders(source, []);
+    await until("o", [2]);
+    await untilPolicies("those of one", "o", (texts) => texts.split("kind: VirtualService").length === 2);
+    await mirror.stop();
+  });
+
   test("an owner that is stopped while it writes many providers leaves the rest to the next one", async () => {
     let revisions = 0;
     const first = Promise.withResolvers<void>();

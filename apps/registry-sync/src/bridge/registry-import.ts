@@ -290,9 +290,8 @@ export class RegistryImport implements ForeignRegistryEvents {
           return left;
         });
         this.#noteLeftOut(result, instances);
+        this.#rules.wrote(policies);
       }
     });
-    const written = all.map(({ policies }) => policies);
-    this.#rules.wrote({ put: written.flatMap(({ put }) => put), removed: written.flatMap(({ removed }) => removed) });
   }
 }

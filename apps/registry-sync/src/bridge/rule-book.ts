@@ -146,8 +146,12 @@ export class RuleBook {
 
   wrote({ put, removed }: PolicyChanges): void {
     for (const policy of put) this.#told.set(policyKey(policy), policy);
-    for (const policy of removed) this.#told.delete(policyKey(policy));
-    for (const [name, keys] of this.#keysOf) if (!keys.some((key) => this.#told.has(key))) this.#keysOf.delete(name);
+    if (removed.length === 0) return;
+    const gone = new Set(removed.map(policyKey));
+    for (const key of gone) this.#told.delete(key);
+    // Others may have some that are still to be written.
+    for (const [name, keys] of this.#keysOf)
+      if (keys.some((key) => gone.has(key)) && !keys.some((key) => this.#told.has(key))) this.#keysOf.delete(name);
   }
 
   #put(source: string, document: RuleDocument): void {
