@@ -68,6 +68,36 @@ test("a socket that cannot be taken over, as somebody holds it, is read as it is
   assert.equal(text, "firstlast");
 });
 
+test("what somebody has read and put back comes first, and what follows is read directly", async (t) => {
+  const { ours, peer } = await socketPair(t);
+  peer.write("first");
+  ours.once("data", (chunk: Buffer) => {
+    ours.pause();
+    ours.unshift(chunk);
+  });
+  await until(() => ours.isPaused());
+  peer.write("second");
+  ours.resume();
+  let text = "";
+  let memory: ArrayBufferLike | undefined;
+  let shares = false;
+  listenToBytes(ours, (chunk) => {
+    text += chunk.toString();
+    // Small reads are copied into one slab; node:net gives each its own memory.
+    shares ||= memory !== undefined && memory === chunk.buffer;
+    memory = chunk.buffer;
+  });
+  await until(() => text === "firstsecond");
+  peer.write("third");
+  await until(() => text.endsWith("third"));
+  peer.write("fourth");
+  const ended = once(ours, "end");
+  peer.end();
+  await ended;
+  assert.equal(text, "firstsecondthirdfourth");
+  assert(shares);
+});
+
 test("an error of the connection is told as an error of the socket", async (t) => {
   const { ours, peer } = await socketPair(t);
   listenToBytes(ours, () => undefined);

@@ -139,10 +139,10 @@ class ReadMemory {
  * @param passedOn how many bytes of the last chunk the listener has passed on: given by one that keeps none of a chunk for itself
  */
 export function listenToBytes(socket: Socket, listener: (chunk: Buffer) => void, passedOn?: () => number): void {
-  // Whoever read from it before puts back what it has read.
+  // Whoever read from it before puts back what it has read: it comes by this way at the end of the tick, before anything is read.
   socket.on("data", listener);
   const handle = handleOf(socket);
-  if (handle === undefined || internals === undefined || socket.readableLength > 0 || socket.isPaused()) return;
+  if (handle === undefined || internals === undefined || socket.isPaused()) return;
   const { state, readBytes } = internals;
   const { onread } = handle;
   const memory = new ReadMemory(handle);
@@ -159,8 +159,11 @@ export function listenToBytes(socket: Socket, listener: (chunk: Buffer) => void,
       listener(chunk);
       if (passedOn !== undefined) passedBytes = passedOn();
     } finally {
-      releaseFlushes();
-      if (loan !== undefined) memory.settle(loan, passedBytes);
+      try {
+        releaseFlushes();
+      } finally {
+        if (loan !== undefined) memory.settle(loan, passedBytes);
+      }
     }
     return undefined;
   };
