@@ -17,6 +17,7 @@ export class SharedStats implements StatStore {
     { readonly block: StatBlock; readonly type: StatClass<object>; readonly group: object }
   >();
   #new: StatBlock[] = [];
+  #lastId = 0;
 
   /** @param threads with this one */
   constructor(threads: number) {
@@ -28,7 +29,7 @@ export class SharedStats implements StatStore {
     if (known !== undefined && known.type === type) return known.group as Group;
     const memory = new SharedArrayBuffer(cellsOf(type) * 8 * this.#threads);
     const names = Array.from({ length: this.#threads }, () => new Map<number, string>());
-    const block = new StatBlock({ key, memory, names }, 0, () => undefined);
+    const block = new StatBlock({ key, id: ++this.#lastId, memory, names }, 0, () => undefined);
     const group = cellBacked(type, block);
     this.#blocks.set(key, { block, type, group });
     this.#new.push(block);
@@ -47,7 +48,7 @@ export class SharedStats implements StatStore {
     return taken;
   }
 
-  /** For a thread that begins. */
+  /** For a thread that begins, or may have missed some. */
   all(): StatBlockShare[] {
     return [...this.#blocks.values()].map(({ block }) => block.share());
   }
@@ -75,8 +76,12 @@ export class SharedStatsOfThread implements StatStore {
     this.#onName = onName;
   }
 
+  /** One that is known stays: its groups know best which of its cells have names. */
   add(shares: Iterable<StatBlockShare>): void {
-    for (const share of shares) this.#blocks.set(share.key, new StatBlock(share, this.#thread, this.#onName));
+    for (const share of shares) {
+      if (this.#blocks.get(share.key)?.id === share.id) continue;
+      this.#blocks.set(share.key, new StatBlock(share, this.#thread, this.#onName));
+    }
   }
 
   /** A group that the controlling thread does not have counts all the same, seen by nobody else. */

@@ -1,6 +1,8 @@
 /** What threads share of a block; passed by `postMessage`. */
 export interface StatBlockShare {
   readonly key: string;
+  /** Of this block and no other, also of the same key. */
+  readonly id: number;
   readonly memory: SharedArrayBuffer;
   /** Of each thread: cell → name. */
   readonly names: readonly ReadonlyMap<number, string>[];
@@ -16,6 +18,7 @@ export interface StatBlockShare {
  */
 export class StatBlock {
   readonly key: string;
+  readonly id: number;
   readonly memory: SharedArrayBuffer;
   /** The cells of each thread. */
   readonly slices: readonly Float64Array[];
@@ -29,11 +32,12 @@ export class StatBlock {
    * @param onName this thread has named a cell
    */
   constructor(
-    { key, memory, names }: StatBlockShare,
+    { key, id, memory, names }: StatBlockShare,
     thread: number,
     onName: (key: string, cell: number, name: string) => void,
   ) {
     this.key = key;
+    this.id = id;
     this.memory = memory;
     const bytes = memory.byteLength / names.length;
     this.slices = names.map((_names, i) => new Float64Array(memory, i * bytes, bytes / 8));
@@ -58,6 +62,6 @@ export class StatBlock {
   }
 
   share(): StatBlockShare {
-    return { key: this.key, memory: this.memory, names: this.#names };
+    return { key: this.key, id: this.id, memory: this.memory, names: this.#names };
   }
 }

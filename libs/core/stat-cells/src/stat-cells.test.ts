@@ -99,6 +99,25 @@ test("a thread that begins again goes on with its counters; what it had under wa
   assert.deepEqual([...groups[0].named.entries()], [["x", 2]]);
 });
 
+test("a thread that is given all once more goes on with what it has; what was made anew is another", () => {
+  const shared = new SharedStats(2);
+  const before = shared.create("g", Group);
+  const store = new SharedStatsOfThread(1, () => undefined);
+  store.add(shared.all());
+  store.create("g", Group).named.count("x");
+  // The controlling thread does not know the name yet.
+  store.add(shared.all());
+  const again = store.create("g", Group);
+  again.named.count("y");
+  assert.deepEqual([...again.named.entries()], [["x", 1], ["y", 1]]); // prettier-ignore
+
+  shared.forget("g");
+  const anew = shared.create("g", Group);
+  store.add(shared.all());
+  store.create("g", Group).begin();
+  assert.deepEqual([totalOf(before).rq_total, totalOf(anew).rq_total], [0, 1]);
+});
+
 test("one thread alone has ordinary objects, which are their own totals", () => {
   const group = localStats.create("g", Group);
   group.begin();
