@@ -35,7 +35,7 @@ const progress = (line: string): void => void process.stdout.write(`${line}\n`);
 const { only, quick, cases } = options;
 const pace = quick
   ? { rounds: 1, warmUpRequests: 10_000, requests: 10_000 }
-  : { rounds: 7, warmUpRequests: 60_000, requests: 20_000 };
+  : { rounds: 5, warmUpRequests: 60_000, requests: 60_000 };
 
 using sidecar = buildSidecar((reason) => progress(`the sidecar could not be built as its image has it: ${reason}`));
 const wanted = [fairleadFrom(sidecar), haproxy, nginx, await findEnvoy(), nodeHttp].filter(({ name }) =>
