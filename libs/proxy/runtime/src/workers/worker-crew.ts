@@ -1,5 +1,5 @@
 import { FairleadError } from "@fairlead/errors";
-import type { SlotControl } from "@fairlead/slot";
+import type { SlotControl, WorkerLink } from "@fairlead/slot";
 import type { RuntimeLogger } from "../runtime-options.ts";
 import "./errors.ts";
 import type { WorkerEvent, WorkerStart } from "./messages.ts";
@@ -17,6 +17,8 @@ export interface WorkerCrewOptions {
   readonly onGone: (thread: number) => void;
   /** Gives one that has been started again what is in force. */
   readonly restore: (thread: number) => Promise<void>;
+  /** Gives one that was late what it has missed. */
+  readonly catchUp: (thread: number) => Promise<void>;
   /** They end again and again. @default throws, which ends the process */
   readonly onFailure: ((error: Error) => void) | undefined;
 }
@@ -26,6 +28,7 @@ export class WorkerCrew {
   readonly #options: WorkerCrewOptions;
   readonly #workers = new Map<number, WorkerLife>();
   readonly #restoring = new Set<number>();
+  readonly #catchingUp = new Set<number>();
   readonly #restarts = new Restarts(() => performance.now());
   /** How often one has ended by itself. */
   crashed = 0;
@@ -48,9 +51,25 @@ export class WorkerCrew {
     return [...this.#workers.keys()].filter((thread) => !this.#restoring.has(thread));
   }
 
-  /** Whether it owes an answer for longer than it is waited for. */
-  isLate(thread: number): boolean {
-    return this.#workers.get(thread)?.late === true;
+  /** Those that owe an answer for longer than they are waited for, or have missed something since. */
+  get late(): readonly number[] {
+    return [...this.#workers].filter(([, { link }]) => link.late).map(([thread]) => thread);
+  }
+
+  /** Whether it does not have what is in force because it was late. */
+  isBehind(thread: number): boolean {
+    return this.#catchingUp.has(thread) || this.linkOf(thread)?.late === true;
+  }
+
+  linkOf(thread: number): WorkerLink | undefined {
+    return this.#workers.get(thread)?.link;
+  }
+
+  /** It ends, and another takes its place. */
+  replace(thread: number, reason: string): void {
+    if (this.#closed) return;
+    this.#options.logger.error({ worker: thread - 1, reason }, "a worker thread that was stuck is replaced");
+    this.#workers.get(thread)?.giveUp(reason);
   }
 
   /** What ends from now on is not started again. */
@@ -70,9 +89,22 @@ export class WorkerCrew {
       control,
       start: () => start(thread),
       onEvent: (event) => onEvent(thread, event),
+      onBehind: () => this.#catchUp(thread),
       onEnd: (error) => this.#onEnd(thread, error),
     });
     this.#workers.set(thread, worker);
+  }
+
+  #catchUp(thread: number): void {
+    if (this.#closed) return;
+    const { logger, catchUp } = this.#options;
+    this.#catchingUp.add(thread);
+    catchUp(thread)
+      .catch((error: unknown) => {
+        logger.error({ err: error, worker: thread - 1 }, "a worker was not given what it has missed");
+        this.replace(thread, "it was not given what it has missed");
+      })
+      .finally(() => this.#catchingUp.delete(thread));
   }
 
   #onEnd(thread: number, error: Error): void {

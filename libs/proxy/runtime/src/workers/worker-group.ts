@@ -1,4 +1,3 @@
-import { typeUrls } from "@fairlead/envoy-api";
 import { SlotControl } from "@fairlead/slot";
 import { CommonCellsOfControl, SharedStats } from "@fairlead/stat-cells";
 import type { ClusterStatus } from "../cluster/cluster-status.ts";
@@ -25,16 +24,14 @@ import {
   type WorkerEvent,
   type WorkerStart,
 } from "./messages.ts";
-import { packResources } from "./packed-resources.ts";
 import { HostResolution } from "./resolved-hosts.ts";
+import { ResourcesInForce } from "./resources-in-force.ts";
 import { StuckWorkers } from "./stuck-workers.ts";
 import { acceptedResources, mergeListeners, resourcesInForce, uniteRejections } from "./worker-answers.ts";
+import { WorkerConfiguration } from "./worker-configuration.ts";
 import { WorkerCrew } from "./worker-crew.ts";
 import { DEFAULT_PATIENCE_MS, WorkerOrders } from "./worker-orders.ts";
 import { SocketsForWorkers } from "./worker-sockets.ts";
-
-/** In which order a worker that is started again gets what is in force. */
-const applyOrder = [typeUrls.cluster, typeUrls.endpoint, typeUrls.secret, typeUrls.listener, typeUrls.route];
 
 export interface WorkerGroupOptions extends DataPlaneOptions {
   readonly concurrency: number;
@@ -58,7 +55,7 @@ export class WorkerGroup implements DataPlane {
   readonly #threads: number;
   readonly #stats: SharedStats;
   readonly #common: CommonCellsOfControl;
-  readonly #control = new SlotControl();
+  readonly #control: SlotControl;
   readonly #addresses: AddressChecks | SocketsForWorkers;
   readonly #reports: HostReports;
   readonly #runtime: ProxyRuntime;
@@ -66,11 +63,11 @@ export class WorkerGroup implements DataPlane {
   readonly #crew: WorkerCrew;
   readonly #stuck: StuckWorkers;
   readonly #orders: WorkerOrders;
+  readonly #configuration: WorkerConfiguration;
   readonly #listenersOf = new Map<number, readonly ListenerStatus[]>();
   readonly #listenerListeners = new Set<() => void>();
   readonly #hostTotals = new HostTotals();
-  /** What workers have, by type: all that was accepted. */
-  readonly #inForce = new Map<string, readonly XdsResource[]>();
+  readonly #inForce = new ResourcesInForce();
   /** One update after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -79,6 +76,7 @@ export class WorkerGroup implements DataPlane {
     this.#options = options;
     this.#threads = options.concurrency + 1;
     const { logger, workerPatienceMs = DEFAULT_PATIENCE_MS } = options;
+    this.#control = new SlotControl({ patienceMs: workerPatienceMs });
     this.#orders = new WorkerOrders(this.#control, workerPatienceMs, logger, (answer) => this.#noteAnswers([answer]));
     this.#stats = new SharedStats(this.#threads);
     this.#common = new CommonCellsOfControl(this.#threads);
@@ -111,11 +109,21 @@ export class WorkerGroup implements DataPlane {
       onEvent: (thread, event) => this.#onEvent(thread, event),
       onGone: (thread) => this.#forget(thread),
       restore: (thread) => this.#restore(thread),
+      catchUp: (thread) => this.#catchUp(thread),
       onFailure: options.onFailure,
+    });
+    this.#configuration = new WorkerConfiguration({
+      crew: this.#crew,
+      orders: this.#orders,
+      inForce: this.#inForce,
+      reports: this.#reports,
+      stats: this.#stats,
+      common: this.#common,
+      addresses: this.#addresses,
     });
     this.#stuck = new StuckWorkers({
       threads: this.#threads,
-      isStuck: (thread) => this.#crew.isLate(thread) || this.#watchdog.silentMs(thread) > workerPatienceMs,
+      isStuck: (thread) => this.#crew.isBehind(thread) || this.#watchdog.silentMs(thread) > workerPatienceMs,
       logger,
     });
   }
@@ -124,10 +132,13 @@ export class WorkerGroup implements DataPlane {
   apply(typeUrl: string, resources: readonly XdsResource[]): Promise<readonly XdsRejection[]> {
     return this.#inTurn(async () => {
       const own = await this.#runtime.apply(typeUrl, resources);
-      const before = this.#inForce.get(typeUrl) ?? [];
+      const before = this.#inForce.of(typeUrl);
       const accepted = acceptedResources(resources, own, before);
-      this.#inForce.set(typeUrl, resourcesInForce(accepted, before, this.#runtime.wantedNames(typeUrl)));
-      return uniteRejections(own, await this.#applyInWorkers(typeUrl, accepted));
+      const inForce = resourcesInForce(accepted, before, this.#runtime.wantedNames(typeUrl));
+      this.#inForce.set(typeUrl, inForce, this.#crew.late);
+      const answers = await this.#configuration.apply(typeUrl, accepted);
+      this.#noteAnswers(answers);
+      return uniteRejections(own, ...answers.map(({ rejections }) => rejections));
     });
   }
 
@@ -161,7 +172,7 @@ export class WorkerGroup implements DataPlane {
   /** A listener is active when it is in all workers. One that is started again, or stuck, is not waited for: the others serve. */
   listeners(): readonly ListenerStatus[] {
     const serving = this.#crew.serving
-      .filter((thread) => !this.#crew.isLate(thread))
+      .filter((thread) => !this.#crew.isBehind(thread))
       .map((thread) => this.#listenersOf.get(thread) ?? []);
     return mergeListeners(this.#runtime.listeners(), serving.length === 0 ? [[]] : serving);
   }
@@ -238,20 +249,6 @@ export class WorkerGroup implements DataPlane {
     await this.#runtime.close();
   }
 
-  async #applyInWorkers(typeUrl: string, resources: readonly XdsResource[]): Promise<readonly XdsRejection[]> {
-    this.#reports.tell();
-    const answers = await this.#orders.apply({
-      typeUrl,
-      resources: packResources(resources),
-      blocks: this.#stats.takeNew(),
-      commonCells: this.#common.takeNew(),
-      ports: new Map(this.#addresses.ports),
-      sockets: this.#addresses instanceof SocketsForWorkers ? this.#addresses.takeNew() : new Map(),
-    });
-    this.#noteAnswers(answers);
-    return answers.flatMap(({ rejections }) => rejections);
-  }
-
   #noteAnswers(answers: readonly ApplyAnswer[]): void {
     for (const { thread, listeners } of answers) this.#listenersOf.set(thread, listeners);
     this.#tellListeners();
@@ -293,20 +290,29 @@ export class WorkerGroup implements DataPlane {
 
   #forget(thread: number): void {
     this.#listenersOf.delete(thread);
+    this.#inForce.forget(thread);
     this.#hostTotals.forget(thread);
     this.#watchdog.beats.forget(thread);
     this.#stats.endOf(thread);
     this.#common.endOf(thread);
   }
 
-  /** The others have it already; for them it is no change. */
+  /** Of one that is started again. */
   async #restore(thread: number): Promise<void> {
     await this.#inTurn(async () => {
       if (this.#addresses instanceof SocketsForWorkers) await this.#addresses.renew(thread);
-      for (const typeUrl of applyOrder) {
-        const resources = this.#inForce.get(typeUrl);
-        if (resources !== undefined) await this.#applyInWorkers(typeUrl, resources);
-      }
+      await this.#configuration.bringUpToDate(thread);
+    });
+    setImmediate(() => this.#tellListeners());
+  }
+
+  /** Of one that was late. */
+  async #catchUp(thread: number): Promise<void> {
+    await this.#inTurn(async () => {
+      const name = this.#inForce.cameBack(thread);
+      if (name !== undefined)
+        this.#crew.replace(thread, `it was stuck while ${name} was changed or removed, and came back`);
+      else if (this.#crew.linkOf(thread)?.resume() === true) await this.#configuration.bringUpToDate(thread);
     });
     setImmediate(() => this.#tellListeners());
   }

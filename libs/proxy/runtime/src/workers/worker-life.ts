@@ -14,7 +14,9 @@ export interface WorkerLifeOptions {
   readonly control: SlotControl;
   readonly start: () => Omit<WorkerStart, "events">;
   readonly onEvent: (event: WorkerEvent) => void;
-  /** It ended by itself. */
+  /** See `SlotControl.addWorker`. */
+  readonly onBehind: () => void;
+  /** It ended by itself, or was ended by `giveUp`. */
   readonly onEnd: (error: Error) => void;
 }
 
@@ -23,9 +25,10 @@ export class WorkerLife {
   readonly #worker: Worker;
   readonly #link: WorkerLink;
   readonly #exited: Promise<unknown>;
+  #failure: Error | undefined;
   #closing = false;
 
-  constructor({ control, start, onEvent, onEnd }: WorkerLifeOptions) {
+  constructor({ control, start, onEvent, onBehind, onEnd }: WorkerLifeOptions) {
     const { port1, port2 } = new MessageChannel();
     const data = { ...start(), events: port2 } satisfies WorkerStart;
     this.#worker = new Worker(new URL(`./worker-thread${extname(import.meta.filename)}`, import.meta.url), {
@@ -34,31 +37,30 @@ export class WorkerLife {
       name: `fairlead worker ${data.thread - 1}`,
       resourceLimits: { maxYoungGenerationSizeMb },
     });
-    this.#link = control.addWorker(`worker ${data.thread - 1}`, this.#worker);
+    this.#link = control.addWorker(`worker ${data.thread - 1}`, this.#worker, onBehind);
     port1.on("message", onEvent);
     port1.unref();
-    let failure: Error | undefined;
     this.#worker.on("error", (error) => {
-      failure = FairleadError.from(error);
+      this.#failure = FairleadError.from(error);
     });
     this.#exited = new Promise((resolve) => {
       this.#worker.once("exit", (code) => {
         port1.close();
         this.#link.remove();
         resolve(code);
-        if (!this.#closing) onEnd(failure ?? new Error(`it ended with exit code ${code}`));
+        if (!this.#closing) onEnd(this.#failure ?? new Error(`it ended with exit code ${code}`));
       });
     });
   }
 
-  /** Resolves when it runs the newest of every slot. */
-  get ready(): Promise<void> {
-    return this.#link.ready;
+  get link(): WorkerLink {
+    return this.#link;
   }
 
-  /** It owes an answer for longer than it is waited for. */
-  get late(): boolean {
-    return this.#link.late;
+  /** It ends, and another takes its place. */
+  giveUp(reason: string): void {
+    this.#failure = new Error(reason);
+    void this.#worker.terminate();
   }
 
   /** It is not waited for what it does: call `close` in it before. */

@@ -1,4 +1,4 @@
-import type { Answer, SlotControl, SlotKey, TaskKey } from "@fairlead/slot";
+import type { Answer, Patience, SlotControl, SlotKey, TaskKey, WorkerLink } from "@fairlead/slot";
 import type { RuntimeLogger } from "../runtime-options.ts";
 import { type ApplyAnswer, type ApplyArgument, applyTask } from "./messages.ts";
 
@@ -30,16 +30,33 @@ export class WorkerOrders {
     await this.#control.runOnAllWorkers(task, argument, { patienceMs: workMs + this.patienceMs });
   }
 
-  /** @returns what those say that have answered in time */
+  /** Those that are late are not told. @returns what those say that have answered in time */
   async apply(argument: ApplyArgument): Promise<readonly ApplyAnswer[]> {
+    return await this.#control.runOnAllWorkers(applyTask, argument, this.#patience(argument.typeUrl));
+  }
+
+  /** What the others have in force. */
+  async applyIn(worker: WorkerLink, argument: ApplyArgument): Promise<void> {
+    const { typeUrl } = argument;
+    const answer = await worker.run(applyTask, argument, this.#patience(typeUrl));
+    if (answer !== undefined) this.#take(typeUrl, answer);
+  }
+
+  #patience(typeUrl: string): Patience {
     const onLateAnswer = ({ result, failure }: Answer): void => {
-      const answer = result as ApplyAnswer | undefined;
-      const reasons = failure === undefined ? (answer?.rejections ?? []) : [failure];
-      // The others have it in force already.
-      if (reasons.length > 0) this.#logger.error({ typeUrl: argument.typeUrl, reasons }, "a late worker refuses it");
-      if (answer !== undefined) this.#onLateAnswer(answer);
+      if (failure === undefined) this.#take(typeUrl, result as ApplyAnswer);
+      else this.#noteRefused(typeUrl, [failure]);
     };
-    return await this.#control.runOnAllWorkers(applyTask, argument, { patienceMs: this.patienceMs, onLateAnswer });
+    return { patienceMs: this.patienceMs, onLateAnswer, withhold: true };
+  }
+
+  #take(typeUrl: string, answer: ApplyAnswer): void {
+    if (answer.rejections.length > 0) this.#noteRefused(typeUrl, answer.rejections);
+    this.#onLateAnswer(answer);
+  }
+
+  #noteRefused(typeUrl: string, reasons: readonly unknown[]): void {
+    this.#logger.error({ typeUrl, reasons }, "a worker refuses what the others have in force");
   }
 
   /** Nobody waits for it. */

@@ -62,10 +62,10 @@ export class SocketsForWorkers implements SocketSource {
     for (const [key, { request, port }] of this.#taken) await this.#takeFor(thread, { ...request, port }, key);
   }
 
-  /** What no worker was told of yet. */
-  takeNew(): HandedFds {
-    const fds = new Map(this.#untold);
-    this.#untold.clear();
+  /** What workers were not told of yet, but for those that are not told now. */
+  takeNew(isTold: (thread: number) => boolean): HandedFds {
+    const fds = new Map([...this.#untold].filter(([thread]) => isTold(thread)));
+    for (const thread of fds.keys()) this.#untold.delete(thread);
     return fds;
   }
 
@@ -79,6 +79,8 @@ export class SocketsForWorkers implements SocketSource {
     const { fd } = handed.handle as { readonly fd: number };
     const socket: HandedFd = { port: handed.port, fd, gated: handed.mayAccept !== undefined };
     const untold = this.#untold.get(thread) ?? new Map<string, HandedFd>();
+    const unused = untold.get(key);
+    if (unused !== undefined) closeSync(unused.fd);
     this.#untold.set(thread, untold.set(key, socket));
     return socket;
   }
