@@ -128,8 +128,8 @@ test("what comes while a worker hangs takes no memory; when the worker goes on, 
   await proxy.apply(world(b!, 1));
   const before = memoryOfBuffers();
   for (let i = 0; i < 40; i++) await proxy.apply(world(i % 2 === 0 ? a! : b!, i));
-  const grownBy = memoryOfBuffers() - before;
-  assert.ok(grownBy < 5 * largeBytes, `memory has grown by ${Math.round(grownBy / 2 ** 20)} MiB`);
+  // What a collection finds is given back by another thread, some time later.
+  await eventually(() => memoryOfBuffers() - before < 5 * largeBytes, "memory of what came meanwhile is given back");
   // What comes into being meanwhile is there, too.
   await proxy.apply({ ...world(c!, 2), listeners: [listener("in", 0), listener("more", 0)] });
   await proxy.apply({ routes: [routes("in", toCluster("*", "a")), routes("more", toCluster("*", "a"))] });
