@@ -27,30 +27,25 @@ export async function bench(options: BenchOptions, args: readonly string[], prog
   }
   progress.step(`a mesh of ${options.services} services × ${options.endpoints} endpoints`);
   const { services, endpoints } = options;
-  const controlPlane = await ControlPlane.start({ services, endpoints });
-  try {
-    const commits = await CommitWatch.start(controlPlane.natsUrl);
-    const detail = (what: string) => progress.detail(what);
-    const run: Run = { controlPlane, commits, changes: new Changes(controlPlane), progress: detail };
-    const streams = await eachSize(run, options, progress);
-    const fullPush = await eachSizeByFullPush(run, options, progress);
-    const misbehaving = await besideMisbehaving(run, options, progress);
-    await commits.stop();
-    const [cpu] = cpus();
-    return {
-      date: new Date().toISOString().slice(0, 10),
-      machine: `${cpus().length} cores, ${cpu?.model.trim() ?? "unknown"}, Node ${process.versions.node}`,
-      command: ["npm run bench:control-plane", ...(args.length === 0 ? [] : ["--", ...args])].join(" "),
-      loadAverage: loadavg()[2] ?? 0,
-      options,
-      streams,
-      fullPush,
-      misbehaving,
-      compile,
-    };
-  } finally {
-    await controlPlane.stop();
-  }
+  await using controlPlane = await ControlPlane.start({ services, endpoints });
+  await using commits = await CommitWatch.start(controlPlane.natsUrl);
+  const detail = (what: string) => progress.detail(what);
+  const run: Run = { controlPlane, commits, changes: new Changes(controlPlane), progress: detail };
+  const streams = await eachSize(run, options, progress);
+  const fullPush = await eachSizeByFullPush(run, options, progress);
+  const misbehaving = await besideMisbehaving(run, options, progress);
+  const [cpu] = cpus();
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    machine: `${cpus().length} cores, ${cpu?.model.trim() ?? "unknown"}, Node ${process.versions.node}`,
+    command: ["npm run bench:control-plane", ...(args.length === 0 ? [] : ["--", ...args])].join(" "),
+    loadAverage: loadavg()[2] ?? 0,
+    options,
+    streams,
+    fullPush,
+    misbehaving,
+    compile,
+  };
 }
 
 async function eachSize(run: Run, options: BenchOptions, progress: Progress): Promise<StreamsResult[]> {
@@ -86,7 +81,7 @@ async function besideMisbehaving(
   progress.step(`${good} streams, and others that misbehave`);
   const { controlPlane } = run;
   await controlPlane.renewGateway("fairlead");
-  const load = LoadClient.start();
+  await using load = LoadClient.start();
   try {
     const size = { port: controlPlane.grpcPort, variant, streams: good, connections, silentShare: 0, refusingShare: 0 };
     await load.ask("open", { ...size, deadlineMs: 120_000 });
@@ -104,6 +99,5 @@ async function besideMisbehaving(
     );
   } finally {
     run.changes.follow();
-    await load.stop();
   }
 }

@@ -5,7 +5,7 @@ import { headKey } from "@fairlead/snapshot";
 import { machineMs } from "./clock.ts";
 
 /** Sees each commit of the compiler on the bus when the gateway does. */
-export class CommitWatch {
+export class CommitWatch implements AsyncDisposable {
   readonly #bus: Bus;
   readonly #watch: KeyValueWatch;
   #live = false;
@@ -44,7 +44,7 @@ export class CommitWatch {
     return taken;
   }
 
-  async stop(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     await this.#watch.stop();
     await this.#bus.close();
   }

@@ -18,7 +18,7 @@ const publishDeadlineMs = 30_000;
 const leaseTtl = "24h";
 
 /** PostgreSQL, nats-server, registry-sync, config-compiler and one ads-gateway: real ones, each a process. */
-export class ControlPlane {
+export class ControlPlane implements AsyncDisposable {
   readonly natsUrl: string;
   readonly grpcPort: number;
   readonly #gateways: Readonly<Record<GatewayKind, InspectedProcess>>;
@@ -79,7 +79,7 @@ export class ControlPlane {
         controlPlane.compiler.start();
         await controlPlane.#ready(`${controlPlane.#registryUrl}/readyz`, controlPlane.#registry);
       } catch (error) {
-        await controlPlane.stop();
+        await controlPlane[Symbol.asyncDispose]();
         throw error;
       }
       return controlPlane;
@@ -122,7 +122,7 @@ export class ControlPlane {
     }
   }
 
-  async stop(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#services.map(async (service) => await service.stop("SIGKILL")));
     for (const server of this.#servers) await server.stop();
   }

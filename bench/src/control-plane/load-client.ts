@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { LoadAnswer, LoadOperations } from "./load/protocol.ts";
 
 /** The load process, from outside. */
-export class LoadClient {
+export class LoadClient implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #open = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
   #requests = 0;
@@ -34,7 +34,7 @@ export class LoadClient {
     });
   }
 
-  async stop(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const exited = new Promise((resolve) => this.#child.once("exit", resolve));
     this.#child.kill("SIGKILL");

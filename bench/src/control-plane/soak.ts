@@ -49,43 +49,38 @@ const finalDeadlineMs = 30_000;
 export async function soak(options: SoakOptions, progress: Progress): Promise<SoakResult> {
   const { minutes, streams, services, variant, perSecond } = options;
   progress.step(`a mesh of ${services} services × ${endpoints} endpoints`);
-  const controlPlane = await ControlPlane.start({ services, endpoints });
-  const load = LoadClient.start();
-  try {
-    const changes = new Changes(controlPlane);
-    await controlPlane.renewGateway("fairlead");
-    progress.step(`${streams} streams, of which 1 % never read and 5 % refuse everything, for ${minutes} minutes`);
-    const size = { port: controlPlane.grpcPort, variant, streams, connections: 0, silentShare, refusingShare };
-    await load.ask("open", { ...size, deadlineMs: 120_000 });
-    changes.follow(load);
-    const end = machineMs() + minutes * 60_000;
-    const making = makeChanges(changes, perSecond, end);
-    const samples = await takeSamples(controlPlane, load, end, progress);
-    const count = await making;
-    const finalStateEqual = await reachesEverybody(changes, load);
-    const { counters } = await load.ask("state", null);
-    const [first] = samples;
-    const steadyFrom = (first?.atMs ?? 0) + Math.max(warmUpMs, minutes * 60_000 * warmUpShare);
-    const steady = samples.filter(({ atMs }) => atMs >= steadyFrom);
-    const trend = (of: (sample: Sample) => number) =>
-      trendOf(steady.map((sample): Point => ({ atMs: sample.atMs, value: of(sample) })));
-    return {
-      live: trend(({ live }) => live),
-      resident: trend(({ resident }) => resident),
-      compilerLive: trend(({ compilerLive }) => compilerLive),
-      samples: steady.length,
-      changes: count,
-      lastAck: trend(({ lastAckMs }) => lastAckMs),
-      worstMs: Math.max(...samples.map(({ worstMs }) => worstMs)),
-      finalStateEqual,
-      lost: counters.lost,
-      cut: counters.cut,
-      nacks: counters.nacks,
-    };
-  } finally {
-    await load.stop();
-    await controlPlane.stop();
-  }
+  await using controlPlane = await ControlPlane.start({ services, endpoints });
+  await using load = LoadClient.start();
+  const changes = new Changes(controlPlane);
+  await controlPlane.renewGateway("fairlead");
+  progress.step(`${streams} streams, of which 1 % never read and 5 % refuse everything, for ${minutes} minutes`);
+  const size = { port: controlPlane.grpcPort, variant, streams, connections: 0, silentShare, refusingShare };
+  await load.ask("open", { ...size, deadlineMs: 120_000 });
+  changes.follow(load);
+  const end = machineMs() + minutes * 60_000;
+  const making = makeChanges(changes, perSecond, end);
+  const samples = await takeSamples(controlPlane, load, end, progress);
+  const count = await making;
+  const finalStateEqual = await reachesEverybody(changes, load);
+  const { counters } = await load.ask("state", null);
+  const [first] = samples;
+  const steadyFrom = (first?.atMs ?? 0) + Math.max(warmUpMs, minutes * 60_000 * warmUpShare);
+  const steady = samples.filter(({ atMs }) => atMs >= steadyFrom);
+  const trend = (of: (sample: Sample) => number) =>
+    trendOf(steady.map((sample): Point => ({ atMs: sample.atMs, value: of(sample) })));
+  return {
+    live: trend(({ live }) => live),
+    resident: trend(({ resident }) => resident),
+    compilerLive: trend(({ compilerLive }) => compilerLive),
+    samples: steady.length,
+    changes: count,
+    lastAck: trend(({ lastAckMs }) => lastAckMs),
+    worstMs: Math.max(...samples.map(({ worstMs }) => worstMs)),
+    finalStateEqual,
+    lost: counters.lost,
+    cut: counters.cut,
+    nacks: counters.nacks,
+  };
 }
 
 interface Sample {

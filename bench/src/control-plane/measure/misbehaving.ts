@@ -50,14 +50,12 @@ export async function measureMisbehaving(run: BenchRun, options: MisbehavingOpti
   let nacks = 0;
   for (let block = 0; block < blocks; block += 1) {
     without.push(await measureSingleChanges(run, { changes }));
-    const others = LoadClient.start();
-    try {
+    {
+      await using others = LoadClient.start();
       await others.ask("open", { ...size, ...shares, deadlineMs: 60_000 });
       await settled(others);
       withThem.push(await measureSingleChanges(run, { changes }));
       nacks += (await others.ask("state", null)).counters.nacks;
-    } finally {
-      await others.stop();
     }
     await pause(quietMs);
   }

@@ -46,7 +46,7 @@ export async function measureStreams(
 ): Promise<StreamsResult> {
   const { controlPlane, changes, progress } = run;
   const { gateway, grpcPort: port } = controlPlane;
-  const load = LoadClient.start();
+  await using load = LoadClient.start();
   const profiled = async <T>(what: string, measure: () => Promise<T>) =>
     profile ? await withProfile(gateway, `gateway-${streams}-${what}`, measure) : await measure();
   try {
@@ -77,7 +77,6 @@ export async function measureStreams(
     };
   } finally {
     changes.follow();
-    await load.stop();
   }
 }
 
