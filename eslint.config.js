@@ -2,7 +2,7 @@
 import nx from "@nx/eslint-plugin";
 import tseslint from "typescript-eslint";
 
-/** What a layer may use. Tests may also use `layer:testing`; the command line may also use apps. */
+/** What a layer may use. Tests and what stands in their `testing` folders may also use `layer:testing`; the command line may also use apps. */
 const layers = {
   "layer:core": ["layer:core"],
   "layer:api": [],
@@ -42,7 +42,7 @@ export default [
   { ignores: ["**/gen/**", "**/dist/**", "**/node_modules/**"] },
   { files: ["**/*.ts"], ...parsed, rules: { "@nx/enforce-module-boundaries": boundaries([]) } },
   {
-    files: ["**/*.test.ts", "**/*-under-test.ts", "**/*-contract.ts"],
+    files: ["**/*.test.ts", "**/*-under-test.ts", "**/*-contract.ts", "**/src/**/testing/**"],
     ...parsed,
     rules: { "@nx/enforce-module-boundaries": boundaries(["layer:testing", "layer:app", "layer:mesh", "layer:platform"]) },
   },
