@@ -6,12 +6,12 @@
 import { cpus, loadavg } from "node:os";
 import { RegistryPaths } from "@fairlead/dubbo-registry";
 import { createLogger } from "@fairlead/logging";
+import { freePort } from "@fairlead/testing-basics";
 import { startTestNats, startTestPostgres, startTestZooKeeper } from "@fairlead/testing-servers";
 import { ZooKeeperClient } from "@fairlead/zookeeper";
 import { writeSection } from "./benchmarks-page.ts";
 import { EndpointWatch } from "./bridge/endpoint-watch.ts";
 import { ServiceProcess } from "./bridge/service-process.ts";
-import { freePort } from "./os-process.ts";
 
 const quick = process.argv.includes("--quick");
 const services = 1_000;

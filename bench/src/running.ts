@@ -4,7 +4,8 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { cpuSeconds, familyOf, freePort, residentMiB } from "./os-process.ts";
+import { freePort } from "@fairlead/testing-basics";
+import { cpuSeconds, familyOf, residentMiB } from "./os-process.ts";
 
 async function listens(port: number): Promise<boolean> {
   return await new Promise((resolve) => {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { freePort } from "@fairlead/testing-basics";
 import { startTestNats, startTestPostgres } from "@fairlead/testing-servers";
-import { freePort } from "../os-process.ts";
 import { hostOfInstance, instanceOf, type MeshSize } from "./catalogue.ts";
 import { machineMs } from "./clock.ts";
 import { InspectedProcess, mainOf } from "./inspected-process.ts";

@@ -1,6 +1,6 @@
 import { Backend } from "@fairlead/proxy-runtime/testing/backend";
+import { freePort } from "@fairlead/testing-basics";
 import { SteadyLoad } from "@fairlead/testing-load";
-import { freePort } from "../os-process.ts";
 import type { Progress } from "../control-plane/progress.ts";
 import { type MeshState, ScriptedMesh } from "./scripted-mesh.ts";
 import { SidecarProcess } from "./sidecar-process.ts";
