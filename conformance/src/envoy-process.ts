@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { until } from "@fairlead/testing-basics";
 import { z } from "zod";
-import { until } from "./until.ts";
 
 export interface EnvoyOptions {
   readonly binary: string;

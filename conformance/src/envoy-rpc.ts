@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { dubboProtocol } from "@fairlead/codec-dubbo";
 import type { Instance, PolicyObject } from "@fairlead/model";
+import { freePort, until } from "@fairlead/testing-basics";
 import type { Checks } from "./checks.ts";
 import { EnvoyProcess } from "./envoy-process.ts";
-import { freePort } from "./free-port.ts";
 import { GatewayMesh } from "./gateway-mesh.ts";
 import { encodedCall, LibraryClient, LibraryServer } from "./rpc/library-peers.ts";
 import { RpcClient } from "./rpc/rpc-client.ts";
-import { until } from "./until.ts";
 
 const nodeId = "edge-rpc";
 const service = "org.x.Greeter";

@@ -11,15 +11,14 @@ import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route
 import { endWrongUsage, readCommandLine } from "@fairlead/lifecycle";
 import type { Instance, MeshNode, PolicyObject } from "@fairlead/model";
 import type { CompiledResource } from "@fairlead/snapshot";
+import { freePort, until } from "@fairlead/testing-basics";
 import { Checks } from "./checks.ts";
 import { CannotRun, envoyBinary, envoyVersion } from "./envoy-binary.ts";
 import { EnvoyProcess } from "./envoy-process.ts";
 import { checkRpc } from "./envoy-rpc.ts";
 import { checkVerdicts } from "./envoy-verdicts.ts";
 import { GatewayMesh } from "./gateway-mesh.ts";
-import { freePort } from "./mesh-processes.ts";
 import { call, startHttp1Backend, startHttp2Backend, type TestBackend } from "./test-backends.ts";
-import { until } from "./until.ts";
 
 const nodeId = "edge-1";
 const allVariants = ["sotw", "delta"] as const;

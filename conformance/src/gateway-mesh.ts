@@ -21,8 +21,8 @@ import {
   encodeScope,
   headKey,
 } from "@fairlead/snapshot";
+import { until } from "@fairlead/testing-basics";
 import { z } from "zod";
-import { until } from "./until.ts";
 
 const syncz = z.object({
   revision: z.number(),

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { createServer as createTcpServer } from "node:net";
 import { test } from "node:test";
 import { Client, credentials, Server, ServerCredentials, type ServiceError, status } from "@grpc/grpc-js";
 import { compile, type CompiledMesh } from "@fairlead/compile";
 import { typeUrls } from "@fairlead/envoy-api";
 import { CatalogueReplica, type Instance, instanceKey, type MeshNode, serviceKey } from "@fairlead/model";
 import { ProxyRuntime } from "@fairlead/proxy-runtime";
+import { freePort } from "@fairlead/testing-basics";
 
 const service = { interface: "shop.Greeter", protocol: "grpc" } as const;
 const same = (bytes: Buffer): Buffer => bytes;
@@ -13,16 +13,6 @@ const shape = { requestSerialize: same, requestDeserialize: same, responseSerial
 const greet = { path: "/shop.Greeter/Greet", requestStream: false, responseStream: false, ...shape };
 const chat = { path: "/shop.Greeter/Chat", requestStream: true, responseStream: true, ...shape };
 const logger = { debug() {}, info() {}, warn() {}, error() {} };
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return address === null || typeof address === "string" ? 0 : address.port;
-}
 
 /** A server of grpc-js, as an application has it. */
 async function startGreeter(): Promise<{ readonly server: Server; readonly port: number }> {

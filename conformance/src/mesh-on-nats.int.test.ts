@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { createServer, request, type Server } from "node:http";
 import { after, before, test } from "node:test";
-import { eventually, MeshProcesses, type SidecarProcess } from "./mesh-processes.ts";
+import { until } from "@fairlead/testing-basics";
+import { MeshProcesses, type SidecarProcess } from "./mesh-processes.ts";
 import { OtlpReceiver } from "./otlp-receiver.ts";
 
 const otlp = new OtlpReceiver();
@@ -110,15 +111,19 @@ test("one trace spans /pub, the store, the compile, each push and its ACK, acros
   assert.equal(body.convergence?.converged, true);
   const wanted = ["POST /pub", "config.compile", "config.commit", "ads.push"];
   // Each process sends its spans in its own time: a push may be there before the span that it hangs below.
-  await eventually("spans of every step in one trace, each push below another span of it", async () => {
-    const mine = otlp.spans.filter((span) => span.traceId === traceId);
-    const ids = new Set(mine.map((span) => span.spanId));
-    const pushes = mine.filter(({ name }) => name === "ads.push");
-    return (
-      wanted.every((name) => mine.some((span) => span.name === name)) &&
-      pushes.every(({ parentSpanId }) => ids.has(parentSpanId))
-    );
-  });
+  await until(
+    "spans of every step in one trace, each push below another span of it",
+    async () => {
+      const mine = otlp.spans.filter((span) => span.traceId === traceId);
+      const ids = new Set(mine.map((span) => span.spanId));
+      const pushes = mine.filter(({ name }) => name === "ads.push");
+      return (
+        wanted.every((name) => mine.some((span) => span.name === name)) &&
+        pushes.every(({ parentSpanId }) => ids.has(parentSpanId))
+      );
+    },
+    20_000,
+  );
 });
 
 test("losing NATS: calls go on, a publication is stored, and arrives when NATS is back", async () => {
@@ -128,7 +133,7 @@ test("losing NATS: calls go on, a publication is stored, and arrives when NATS i
   const stored = await post(`${provider.api}/pub`, { service: { interface: "shop.Late", protocol: "http", port } });
   assert.equal(stored.body.err_no, 0, JSON.stringify(stored.body));
   await mesh.nats.restart();
-  await eventually(
+  await until(
     "the publication made without NATS is callable",
     async () => (await call("shop.Late")).status === 200,
     40_000,
@@ -143,11 +148,7 @@ test("NATS with its data wiped: no proxy loses its configuration, and changes ar
   await mesh.nats.kill();
   await mesh.nats.restart({ wipe: true });
   const port = await startApp("after-wipe");
-  await eventually(
-    "a publication converges",
-    async () => (await publish("shop.AfterWipe", port)).status === 200,
-    60_000,
-  );
+  await until("a publication converges", async () => (await publish("shop.AfterWipe", port)).status === 200, 60_000);
   assert.equal((await call("shop.AfterWipe")).body, "after-wipe");
   const { failures } = await load.stop();
   assert.deepEqual(failures, []);
@@ -164,7 +165,7 @@ test("losing PostgreSQL: a clear refusal, traffic goes on, nothing is lost", asy
   assert.equal(refused.body.code, "FL_STORE_UNAVAILABLE");
   await mesh.postgres.restart();
   const port = await startApp("after-postgres");
-  await eventually(
+  await until(
     "a publication converges",
     async () => (await publish("shop.AfterPostgres", port)).status === 200,
     60_000,
@@ -178,11 +179,7 @@ test("the active compiler dies: the standby takes over", async () => {
   for (const compiler of mesh.compilers) {
     await compiler.stop("SIGKILL");
     const port = await startApp("taken-over");
-    await eventually(
-      "a publication converges",
-      async () => (await publish("shop.TakenOver", port)).status === 200,
-      60_000,
-    );
+    await until("a publication converges", async () => (await publish("shop.TakenOver", port)).status === 200, 60_000);
     compiler.start();
   }
 });
@@ -193,7 +190,7 @@ test("registry-sync restarts: registrations stay, and their leases are renewed",
   mesh.registry.start();
   await mesh.ready(`${mesh.registryUrl}/readyz`, mesh.registry);
   const port = await startApp("after-registry");
-  await eventually(
+  await until(
     "a publication converges",
     async () => (await publish("shop.AfterRegistry", port)).status === 200,
     60_000,

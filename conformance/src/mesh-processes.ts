@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
+import { freePort, until } from "@fairlead/testing-basics";
 import { startTestNats, startTestPostgres } from "@fairlead/testing-servers";
 
 const repository = join(import.meta.dirname, "../..");
@@ -46,39 +45,6 @@ export class ServiceProcess {
     const killer = setTimeout(() => child.kill("SIGKILL"), 15_000);
     await exited;
     clearTimeout(killer);
-  }
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  return await new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-/** Asks again until `condition` gives a value other than undefined or false. @throws with `what` after `deadlineMs` */
-export async function eventually<T>(
-  what: string,
-  condition: () => Promise<T | undefined | false>,
-  deadlineMs = 20_000,
-): Promise<T> {
-  const end = Date.now() + deadlineMs;
-  let last: unknown;
-  for (;;) {
-    try {
-      const value = await condition();
-      if (value !== undefined && value !== false) return value;
-    } catch (error) {
-      last = error;
-    }
-    if (Date.now() > end)
-      throw new Error(`${what}: not within ${deadlineMs} ms`, last === undefined ? undefined : { cause: last });
-    await pause(20);
   }
 }
 
@@ -151,13 +117,12 @@ export class MeshProcesses {
 
   /** Waits until a service answers 200; a process that has ended fails the wait with its output. */
   async ready(url: string, service: ServiceProcess): Promise<void> {
-    await eventually(`${service.app} ready at ${url}`, async () => (await fetch(url)).ok, 30_000).catch(
-      (error: unknown) => {
-        throw new Error(`${service.app} did not become ready; its output ends with\n${service.output}`, {
-          cause: error,
-        });
-      },
-    );
+    const answers = async (): Promise<boolean> => await fetch(url).then(({ ok }) => ok, () => false); // prettier-ignore
+    await until(`${service.app} ready at ${url}`, answers, 30_000).catch((error: unknown) => {
+      throw new Error(`${service.app} did not become ready; its output ends with\n${service.output}`, {
+        cause: error,
+      });
+    });
   }
 
   async sidecar(app: string, gateway = 0): Promise<SidecarProcess> {

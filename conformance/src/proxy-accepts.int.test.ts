@@ -12,7 +12,7 @@ import { wholeCorpus } from "@fairlead/compile/testing/whole-corpus";
 import { typeUrls } from "@fairlead/envoy-api";
 import { ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
 import { ProxyRuntime, type XdsRejection, type XdsResource } from "@fairlead/proxy-runtime";
-import { freePort } from "@fairlead/testing-servers";
+import { freePort } from "@fairlead/testing-basics";
 
 const run = promisify(execFile);
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };

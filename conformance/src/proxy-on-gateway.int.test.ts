@@ -4,8 +4,8 @@ import { after, test } from "node:test";
 import type { PolicyObject } from "@fairlead/model";
 import { ProxyRuntime } from "@fairlead/proxy-runtime";
 import { AdsClient } from "@fairlead/proxy-xds-client";
+import { freePort, until } from "@fairlead/testing-basics";
 import { GatewayMesh } from "./gateway-mesh.ts";
-import { until } from "./until.ts";
 
 const nodeId = "sidecar~127.0.0.1~web~fairlead";
 const orders = { interface: "shop.Orders", protocol: "http" } as const;
@@ -59,13 +59,6 @@ function call(port: number, path = "/", headers: Record<string, string> = {}, me
 function policy(kind: PolicyObject["kind"], name: string, spec: string): PolicyObject {
   const text = `apiVersion: networking.istio.io/v1\nkind: ${kind}\nmetadata: {name: ${name}}\nspec:\n${spec}`;
   return { kind, namespace: "default", name, file: `${name}.yaml`, line: 1, text };
-}
-
-async function freePort(): Promise<number> {
-  const { port } = await backend("reserved");
-  const server = servers.pop();
-  await new Promise((resolve) => server?.close(resolve));
-  return port;
 }
 
 class ProxyOnGateway implements AsyncDisposable {

@@ -7,7 +7,7 @@ import { boltProtocol } from "@fairlead/codec-bolt";
 import { goldenFrames as bolt } from "@fairlead/codec-bolt/testing";
 import { dubboProtocol } from "@fairlead/codec-dubbo";
 import { goldenFrames as dubbo } from "@fairlead/codec-dubbo/testing";
-import { freePort } from "./free-port.ts";
+import { freePort } from "@fairlead/testing-basics";
 import { MeshOfSidecars, type Published } from "./rpc/mesh-of-sidecars.ts";
 import { RpcClient } from "./rpc/rpc-client.ts";
 import { RpcHost } from "./rpc/rpc-host.ts";

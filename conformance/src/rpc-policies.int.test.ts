@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { rpcProtocols } from "@fairlead/proxy-stream";
-import { freePort } from "./free-port.ts";
+import { freePort, until } from "@fairlead/testing-basics";
 import { encodedCall, LibraryClient, LibraryServer } from "./rpc/library-peers.ts";
 import { MeshOfSidecars } from "./rpc/mesh-of-sidecars.ts";
 import { RpcClient } from "./rpc/rpc-client.ts";
-import { until } from "./until.ts";
 
 const service = "org.x.Greeter";
 const to = (subset: string): string => `{destination: {host: ${service}, subset: ${subset}}}`;

@@ -10,10 +10,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { readCommandLine } from "@fairlead/lifecycle";
+import { until } from "@fairlead/testing-basics";
 import { Checks } from "./checks.ts";
 import { CannotRun } from "./envoy-binary.ts";
 import { GatewayMesh } from "./gateway-mesh.ts";
-import { until } from "./until.ts";
 
 readCommandLine({
   usage: "node conformance/src/xds-core.ts\ngRPC C-core on the gateway, over state-of-the-world ADS.",

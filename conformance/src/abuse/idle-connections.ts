@@ -4,9 +4,9 @@ import { type AddressInfo, connect, type Socket } from "node:net";
 import { Neighbour } from "@fairlead/proxy-runtime/testing/neighbour";
 import { fairShareMs } from "@fairlead/proxy-runtime/testing/fair-share";
 import { ProxyProcess } from "@fairlead/proxy-runtime/testing/proxy-process";
+import { until } from "@fairlead/testing-basics";
 import { CannotRun } from "../envoy-binary.ts";
 import { openFilesLimit } from "./open-files-limit.ts";
-import { until } from "../until.ts";
 
 /** Files that a process needs besides: its own and those of the neighbour. */
 const SPARE_FILES = 200;

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { Catalogue, Instance } from "@fairlead/model";
+import { freePort, until } from "@fairlead/testing-basics";
 import type { Checks } from "../checks.ts";
-import { freePort } from "../free-port.ts";
 import { BridgedMesh } from "./bridged-mesh.ts";
 import { PeerServer } from "./peer-process.ts";
 
@@ -107,7 +107,7 @@ export async function checkBridge(checks: Checks, peers: JavaPeers): Promise<voi
       const { mesh } = await meshWith(peers, port);
       await using bridged = mesh;
       await bridged.apply("the service", ({ instances }) => instances.size === 1);
-      await bridged.until("it is exported", async () => (await bridged.application.read(`/dubbo/mapping/${name}`)) !== undefined); // prettier-ignore
+      await until("it is exported", async () => (await bridged.application.read(`/dubbo/mapping/${name}`)) !== undefined, 30_000); // prettier-ignore
       const settings = { "service-discovery.migration": step };
       assert.deepEqual(await greetings(peers, bridged.zookeeper, "-", 2, settings), [String(port), String(port)]);
       assert.equal(bridged.stat("callee", "rpc.inbound.downstream_rq_total"), 2, "past the sidecar");

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { InProcessBus } from "@fairlead/bus";
 import { compile } from "@fairlead/compile";
 import { typeUrls } from "@fairlead/envoy-api";
@@ -8,6 +7,7 @@ import { ProxyRuntime } from "@fairlead/proxy-runtime";
 import { createRegistrySync, registrySyncConfig } from "@fairlead/registry-sync";
 import { openStore, type Store } from "@fairlead/store";
 import { startTelemetry } from "@fairlead/telemetry";
+import { until } from "@fairlead/testing-basics";
 import { startTestPostgres, startTestZooKeeper } from "@fairlead/testing-servers";
 import { ZooKeeperClient } from "@fairlead/zookeeper";
 
@@ -73,7 +73,7 @@ export class BridgedMesh implements AsyncDisposable {
       async () => void (await Promise.all([zookeeper?.stop(), postgres.stop()])),
     ];
     const mesh = new BridgedMesh({ zookeeper: `zookeeper://${zookeeper?.address}`, application, store, proxies, ends });
-    await mesh.until("the tables", async () => await store.revision().then(() => true, () => false)); // prettier-ignore
+    await until("the tables", () => store.revision().then(() => true, () => false), deadlineMs); // prettier-ignore
     await store.write(undefined, async (tx) => {
       for (const node of nodes) await tx.putNode(node, leaseMs);
       for (const instance of instances) {
@@ -81,7 +81,7 @@ export class BridgedMesh implements AsyncDisposable {
         await tx.putInstance(instance);
       }
     });
-    await mesh.until("ZooKeeper", () => application === undefined || application.state === "connected");
+    await until("ZooKeeper", () => application === undefined || application.state === "connected", deadlineMs);
     return mesh;
   }
 
@@ -95,14 +95,9 @@ export class BridgedMesh implements AsyncDisposable {
     for (const end of this.#ends) await end();
   }
 
-  async until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-    for (const end = Date.now() + deadlineMs; !(await condition()); await pause(20))
-      if (Date.now() > end) throw new Error(`not within ${deadlineMs} ms: ${what}`);
-  }
-
   /** Once the catalogue is so, the proxies get what is compiled of it. */
   async apply(what: string, ready: (catalogue: Catalogue) => boolean): Promise<void> {
-    await this.until(what, async () => ready(await this.#store.snapshot()));
+    await until(what, async () => ready(await this.#store.snapshot()), deadlineMs);
     const catalogue = await this.#store.snapshot();
     const mesh = compile(catalogue);
     if (mesh.rejected.length > 0)

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
+import { freePort, until } from "@fairlead/testing-basics";
 import { startTestNacos, type TestNacos } from "@fairlead/testing-servers";
 import type { Checks } from "../checks.ts";
-import { freePort } from "../free-port.ts";
 import { greetings, java, type JavaPeers, meshCallsProvider, meshWith } from "./bridge-checks.ts";
 import { PeerServer } from "./peer-process.ts";
 
@@ -43,7 +43,7 @@ async function checkBothWays(checks: Checks, peers: JavaPeers, nacos: TestNacos)
         await bridged.apply("the service", ({ instances }) => instances.size === 1);
         const settings = { "service-discovery.migration": step };
         const answers = async () => await greetings(peers, registry, "-", 2, settings).catch(() => []);
-        await bridged.until("it is exported and called", async () => (await answers()).join() === `${port},${port}`);
+        await until("it is exported and called", async () => (await answers()).join() === `${port},${port}`, 30_000);
         assert(bridged.stat("callee", "rpc.inbound.downstream_rq_total") >= 2, "past the sidecar");
         assert.equal(server.isRunning, true);
       },

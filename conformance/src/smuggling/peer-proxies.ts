@@ -5,8 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TestProxy } from "@fairlead/proxy-runtime/testing/proxy";
 import { listener, routes, staticCluster, toCluster } from "@fairlead/proxy-runtime/testing/resources";
-import { freePort } from "../free-port.ts";
-import { until } from "../until.ts";
+import { freePort, until } from "@fairlead/testing-basics";
 
 /** A proxy in front of one host, whoever made it. */
 export interface PeerProxy extends AsyncDisposable {

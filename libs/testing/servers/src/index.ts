@@ -1,4 +1,3 @@
-export { freePort } from "./free-port.ts";
 export { startTestPostgres, type TestPostgres } from "./postgres.ts";
 export { startTestNats, type TestNats, type TestNatsOptions } from "./nats.ts";
 export { requireCommand } from "./require-command.ts";

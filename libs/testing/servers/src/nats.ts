@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "./free-port.ts";
+import { freePort } from "@fairlead/testing-basics";
 import { requireCommand } from "./require-command.ts";
 import { runServer, type ServerControl } from "./server-process.ts";
 

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { freePort } from "./free-port.ts";
+import { freePort } from "@fairlead/testing-basics";
 import { requireCommand } from "./require-command.ts";
 import { runServer, type ServerControl } from "./server-process.ts";
 

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { freePort } from "../free-port.ts";
+import { freePort } from "@fairlead/testing-basics";
 import { runServer, type ServerControl } from "../server-process.ts";
 import { nacosClassPath } from "./prepare.ts";
 
