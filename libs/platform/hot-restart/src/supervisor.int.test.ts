@@ -4,6 +4,7 @@ import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { FairleadError } from "@fairlead/errors";
+import { freePort, until } from "@fairlead/testing-basics";
 import { Supervisor, type SupervisorOptions } from "./supervisor.ts";
 
 const main = join(import.meta.dirname, "testing/epoch-program.ts");
@@ -40,7 +41,7 @@ class Supervised implements AsyncDisposable {
   }
 
   async logged(message: RegExp): Promise<LogLine> {
-    await eventually(() => this.lines.some((line) => message.test(line.message)), `a line in the log: ${message}`);
+    await until(`a line in the log: ${message}`, () => this.lines.some((line) => message.test(line.message)), 15_000);
     return this.lines.find((line) => message.test(line.message)) as LogLine;
   }
 
@@ -61,22 +62,6 @@ class Supervised implements AsyncDisposable {
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function eventually(condition: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + 15_000;
-  while (!condition()) {
-    if (performance.now() > end) throw new Error(`not in time: ${what}`);
-    await new Promise((resolve) => void setTimeout(resolve, 5));
-  }
-}
-
 test("a restart replaces the process; each new connection is served, by the one or the other", async () => {
   await using supervised = await Supervised.make();
   await supervised.supervisor.start();
@@ -85,13 +70,13 @@ test("a restart replaces the process; each new connection is served, by the one 
   const load = (async () => {
     while (!client.stopped) answers.push(await supervised.answer());
   })();
-  await eventually(() => answers.length > 10, "answers of the first");
+  await until("answers of the first", () => answers.length > 10, 15_000);
   supervised.supervisor.restart();
   supervised.supervisor.restart();
   assert.equal((await supervised.logged(/under way already/)).epoch, 1);
   await supervised.logged(/that was replaced has ended/);
   const after = answers.length;
-  await eventually(() => answers.length > after + 10, "answers of the second");
+  await until("answers of the second", () => answers.length > after + 10, 15_000);
   client.stopped = true;
   await load;
   assert.match(answers[0] ?? "", /^epoch 0, after 0/);
@@ -152,11 +137,15 @@ test("a stop ends a process that only just begins, and one that still imports wh
     const { supervisor, lines } = supervised;
     await supervisor.start();
     supervisor.restart();
-    await eventually(() => {
-      if (!begun) return true;
-      supervisor.restart();
-      return JSON.stringify(lines).includes("its imports");
-    }, "the process waits");
+    await until(
+      "the process waits",
+      () => {
+        if (!begun) return true;
+        supervisor.restart();
+        return JSON.stringify(lines).includes("its imports");
+      },
+      15_000,
+    );
     const began = performance.now();
     await supervisor.stop();
     assert(performance.now() - began < 20_000);

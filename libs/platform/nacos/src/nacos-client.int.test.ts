@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 import { createLogger } from "@fairlead/logging";
+import { until } from "@fairlead/testing-basics";
 import { startTcpRelay } from "@fairlead/zookeeper/testing";
 import { GroupFollower } from "./group-follower.ts";
 import type { NacosInstance } from "./instance.ts";
@@ -10,7 +10,6 @@ import { Registrations } from "./registrations.ts";
 import { type NacosStandIn, startNacosStandIn } from "./testing/nacos-stand-in.ts";
 
 const logger = createLogger({ service: "test", level: "silent" });
-const deadlineMs = 10_000;
 const ok = { resultCode: 200, errorCode: 0 };
 let nacos: NacosStandIn;
 const clients: (() => Promise<void>)[] = [];
@@ -22,11 +21,6 @@ afterEach(async () => {
   await Promise.all(clients.splice(0).map((stop) => stop()));
   await nacos.stop();
 });
-
-async function until(what: string, condition: () => boolean): Promise<void> {
-  for (const end = performance.now() + deadlineMs; !condition(); await pause(5))
-    assert(performance.now() < end, `not within ${deadlineMs} ms: ${what}`);
-}
 
 function connect(options: Partial<NacosOptions> = {}) {
   const log: string[] = [];

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { createLogger } from "@fairlead/logging";
 import { CatalogueReplica, type Instance, instanceKey, type MeshNode } from "@fairlead/model";
+import { until } from "@fairlead/testing-basics";
 import { startTestPostgres, type TestPostgres } from "@fairlead/testing-servers";
 import { createDataSource } from "./data-source.ts";
 import { openStore, type PendingAnnouncement, type Store } from "./index.ts";
@@ -291,14 +291,9 @@ test("an advisory lock has one holder, and its loss is told", async () => {
   await postgres.restart();
 });
 
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 15_000; !(await condition()); await sleep(20))
-    assert.ok(Date.now() < deadline, "not in time");
-}
-
 describe("without PostgreSQL", () => {
   test("a killed one gives FL_STORE_UNAVAILABLE, and goes on where it was", async () => {
-    await until(() => store.reachable());
+    await until("PostgreSQL is reachable", () => store.reachable(), 15_000);
     const { revision } = await publish(store, "n4", "shop.Durable");
     await postgres.kill();
     assert.equal(await store.reachable(), false);
@@ -308,7 +303,7 @@ describe("without PostgreSQL", () => {
     const early = await openStore({ url: postgres.url, logger });
     await assert.rejects(early.revision(), { code: "FL_STORE_UNAVAILABLE" });
     await postgres.restart();
-    await until(() => store.reachable());
+    await until("PostgreSQL is reachable", () => store.reachable(), 15_000);
     assert.equal(await early.revision(), revision);
     assert.equal((await publish(store, "n4", "shop.After")).revision, revision + 1);
     await early.close();
@@ -322,7 +317,7 @@ describe("without PostgreSQL", () => {
     await assert.rejects(publish(store, "n5", "shop.Silent"), { code: "FL_STORE_UNAVAILABLE" });
     assert.ok(Date.now() - started < 9000);
     await postgres.resume();
-    await until(() => store.reachable());
+    await until("PostgreSQL is reachable", () => store.reachable(), 15_000);
     await publish(store, "n5", "shop.Silent");
     await impatient.close();
   });

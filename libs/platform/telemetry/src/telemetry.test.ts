@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { createServer } from "node:http";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { listen } from "@fairlead/testing-basics";
 import { metrics, SpanStatusCode, trace } from "@opentelemetry/api";
 import { InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace";
 import {
@@ -101,18 +101,11 @@ void describe("one trace over several services", () => {
   });
 });
 
-async function listening(server: ReturnType<typeof createServer>): Promise<string> {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  return address === null || typeof address === "string" ? "" : `http://127.0.0.1:${address.port}`;
-}
-
 void test("metrics are served as Prometheus text, without anything about the host", async () => {
   metrics.getMeter("fairlead").createCounter("fairlead_test_pushes_total").add(3, { type: "cds" });
   const server = createServer((request, response) => telemetry.serveMetrics(request, response));
   try {
-    const response = await fetch(await listening(server));
+    const response = await fetch(`http://127.0.0.1:${await listen(server)}`);
     const text = await response.text();
     assert.equal(response.status, 200);
     assert.match(response.headers.get("content-type") ?? "", /^text\/plain/);
@@ -131,7 +124,7 @@ void test("spans go to the OTLP endpoint, at the latest when telemetry ends", as
     requests.push(`${request.method} ${request.url} ${request.headers["content-type"]}`);
     request.resume().on("end", () => response.end());
   });
-  const otlpEndpoint = `${await listening(server)}/`;
+  const otlpEndpoint = `http://127.0.0.1:${await listen(server)}/`;
   try {
     await telemetry.shutdown();
     telemetry = startTelemetry({ service: "test", otlpEndpoint });
@@ -146,7 +139,7 @@ void test("spans go to the OTLP endpoint, at the latest when telemetry ends", as
 
 void test("a collector that does not answer holds the end up for 2 s at most", async () => {
   const server = createServer(() => undefined);
-  const otlpEndpoint = await listening(server);
+  const otlpEndpoint = `http://127.0.0.1:${await listen(server)}`;
   try {
     await telemetry.shutdown();
     telemetry = startTelemetry({ service: "test", otlpEndpoint });

@@ -1,19 +1,15 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 import { createLogger } from "@fairlead/logging";
+import { until } from "@fairlead/testing-basics";
 import { startTestZooKeeper, type TestZooKeeper } from "@fairlead/testing-servers";
 import { ZooKeeperClient } from "./index.ts";
 
 const logger = createLogger({ service: "test", level: "silent" });
-const deadlineMs = 20_000;
+/** The server starts again, or a session expires. */
+const afterLossMs = 20_000;
 const empty = Buffer.alloc(0);
 const shape = { levels: 3, data: (path: string) => path.endsWith(".rule") };
-
-async function until(what: string, condition: () => boolean): Promise<void> {
-  for (const end = performance.now() + deadlineMs; !condition(); await pause(10))
-    assert(performance.now() < end, `not within ${deadlineMs} ms: ${what}`);
-}
 
 describe("a tree that is watched node by node", () => {
   let server: TestZooKeeper;
@@ -33,7 +29,7 @@ describe("a tree that is watched node by node", () => {
     );
     zookeeper.start();
     await until("connected", () => connections === 1);
-    return { zookeeper, told, connectedAgain: () => until("connected again", () => connections === 2) };
+    return { zookeeper, told, connectedAgain: () => until("connected again", () => connections === 2, afterLossMs) };
   }
 
   test("tells what a recursive watch tells of what comes, changes and goes, also of a root that is made later", async () => {
