@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { constants, X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { createSecureContext, type SecureContext, type SecureContextOptions, type SecureVersion } from "node:tls";
 import type { TlsCertificates } from "./tls-source.ts";
@@ -14,6 +14,16 @@ export interface TlsMaterial {
   readonly maxVersion: SecureVersion;
   /** In OpenSSL's words; "" for Node's. */
   readonly ciphers: string;
+  /** Of a server. @default tickets, for OpenSSL's time */
+  readonly sessions?: TlsSessions | undefined;
+}
+
+/** How a client of ours may go on where it was, without another full handshake. */
+export interface TlsSessions {
+  /** False: never. */
+  readonly tickets: boolean;
+  /** A session that is older is begun anew. @default OpenSSL's: two hours */
+  readonly timeoutSeconds?: number;
 }
 
 /** Files are looked at again after so long: a new certificate is used for new connections. */
@@ -62,7 +72,7 @@ export class TlsFiles {
   }
 
   #create(): SecureContext {
-    const { certificates, trusted, minVersion, maxVersion, ciphers } = this.#material;
+    const { certificates, trusted, minVersion, maxVersion, ciphers, sessions } = this.#material;
     const options: SecureContextOptions = {
       cert: certificates.map(({ chain }) => read(chain)),
       key: certificates.map(({ key }) => read(key)),
@@ -72,6 +82,9 @@ export class TlsFiles {
       sessionIdContext: "fairlead",
       ...(trusted === undefined ? {} : { ca: read(trusted) }),
       ...(ciphers === "" ? {} : { ciphers }),
+      // With TLS 1.3 OpenSSL then gives out mere numbers of sessions, and Node keeps none of these.
+      ...(sessions?.tickets === false ? { secureOptions: constants.SSL_OP_NO_TICKET } : {}),
+      ...(sessions?.timeoutSeconds === undefined ? {} : { sessionTimeout: sessions.timeoutSeconds }),
     };
     return createSecureContext(options);
   }

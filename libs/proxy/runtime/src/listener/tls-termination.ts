@@ -18,10 +18,9 @@ export interface DownstreamTls {
   readonly requireClientCertificate: boolean;
   /** Whether a client must name the server that it means. @default false */
   readonly requireServerName: boolean;
+  /** For the handshake; one that takes longer is somebody who holds connections open. 0 = any time. @default 15000 */
+  readonly handshakeTimeoutMs: number;
 }
-
-/** A handshake that takes longer is somebody who holds connections open. */
-const HANDSHAKE_MS = 15_000;
 
 /**
  * Makes TLS of a connection.
@@ -60,10 +59,13 @@ export function terminateTls(
     secure.on("error", () => undefined);
     secure.destroy();
   };
-  const timer = setTimeout(() => {
-    close();
-    onFailure("timeout");
-  }, HANDSHAKE_MS);
+  const timer =
+    tls.handshakeTimeoutMs === 0
+      ? undefined
+      : setTimeout(() => {
+          close();
+          onFailure("timeout");
+        }, tls.handshakeTimeoutMs);
   const onError = (error: Error): void => {
     if (over) return;
     stats.countError(error);

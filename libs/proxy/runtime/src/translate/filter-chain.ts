@@ -75,7 +75,7 @@ export function readFilterChain(
     key: message.name === "" ? String(index) : `name ${message.name}`,
     name: message.name,
     match: readMatch(message, `${where}filter_chain_match.`),
-    tls: readDownstreamTls(message.transportSocket, where, secrets),
+    tls: readDownstreamTls(message, where, secrets),
     rpc: rpc === undefined ? undefined : readRpcProxy(rpc, `${where}filters[${filters.length}].`),
     filters,
     serves: any === undefined ? { kind: "none" } : readServes(any, `${where}filters[${filters.length + at}]`),

@@ -1,19 +1,22 @@
 import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
+import type { FilterChain } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_components_pb.js";
 import type { TransportSocket } from "@fairlead/envoy-api/envoy/config/core/v3/base_pb.js";
 import {
   type CommonTlsContext,
   CommonTlsContext_CombinedCertificateValidationContextSchema,
   CommonTlsContextSchema,
+  type DownstreamTlsContext,
   DownstreamTlsContextSchema,
   UpstreamTlsContextSchema,
 } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import type { CertificateValidationContext } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/common_pb.js";
 import type { SdsSecretConfig } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
-import { TlsFiles, type TlsMaterial, type TlsSource, type UpstreamTls } from "@fairlead/proxy-upstream";
+import { TlsFiles, type TlsMaterial, type TlsSessions, type TlsSource, type UpstreamTls } from "@fairlead/proxy-upstream";
 import type { SecretLookup } from "../secrets/secret.ts";
 import { SecretTls } from "../secrets/secret-tls.ts";
 import type { DownstreamTls } from "../listener/tls-termination.ts";
 import { checkAds } from "./config-source.ts";
+import { durationMs } from "./duration.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 import { readCertificate, readParameters } from "./tls-certificate.ts";
 import { readValidation } from "./tls-validation.ts";
@@ -40,9 +43,14 @@ export function readUpstreamTls(
   };
 }
 
+/** Envoy waits for ever unless told otherwise. */
+const DEFAULT_HANDSHAKE_MS = 15_000;
+/** OpenSSL counts the seconds in a C int. */
+const LONGEST_SESSION_SECONDS = 2 ** 31 - 1;
+
 /** @throws FairleadError FL_XDS_REJECTED */
 export function readDownstreamTls(
-  socket: TransportSocket | undefined,
+  { transportSocket: socket, transportSocketConnectTimeout }: FilterChain,
   where: string,
   secrets: SecretLookup,
 ): DownstreamTls | undefined {
@@ -56,19 +64,35 @@ export function readDownstreamTls(
     "common_tls_context",
     "require_client_certificate",
     "require_sni",
-    // Tickets are Node's; without them a client makes a full handshake.
     "disable_stateless_session_resumption",
     "disable_stateful_session_resumption",
     "session_timeout",
   ]);
   const { commonTlsContext: tls } = message;
-  const common = readCommon(tls, `${field}common_tls_context.`, secrets);
+  const common = readCommon(tls, `${field}common_tls_context.`, secrets, readSessions(message, field));
   if ((tls?.tlsCertificates.length ?? 0) + (tls?.tlsCertificateSdsSecretConfigs.length ?? 0) === 0)
     throw rejection(`${field}common_tls_context.tls_certificates`, "is empty");
   return {
     ...common,
     requireClientCertificate: message.requireClientCertificate ?? false,
     requireServerName: message.requireSni ?? false,
+    handshakeTimeoutMs: durationMs(
+      transportSocketConnectTimeout,
+      DEFAULT_HANDSHAKE_MS,
+      `${where}transport_socket_connect_timeout`,
+    ),
+  };
+}
+
+/** Sessions are in tickets only: the proxy keeps none, so that `disable_stateful_session_resumption` is how it always is. */
+function readSessions(message: DownstreamTlsContext, where: string): TlsSessions {
+  const { sessionTicketKeysType: tickets } = message;
+  const seconds = Number(message.sessionTimeout?.seconds ?? 0n);
+  if (seconds < 0 || seconds > LONGEST_SESSION_SECONDS)
+    throw rejection(`${where}session_timeout`, `is not from 0 to ${LONGEST_SESSION_SECONDS} s`);
+  return {
+    tickets: !(tickets.case === "disableStatelessSessionResumption" && tickets.value),
+    ...(seconds === 0 ? {} : { timeoutSeconds: seconds }),
   };
 }
 
@@ -89,7 +113,12 @@ interface Common {
   readonly secretNames: readonly string[];
 }
 
-function readCommon(message: CommonTlsContext | undefined, where: string, secrets: SecretLookup): Common {
+function readCommon(
+  message: CommonTlsContext | undefined,
+  where: string,
+  secrets: SecretLookup,
+  sessions?: TlsSessions,
+): Common {
   if (message === undefined) throw rejection(where.slice(0, -1), "is missing");
   refuseOthers(CommonTlsContextSchema, message, where, [
     "tls_params",
@@ -111,6 +140,7 @@ function readCommon(message: CommonTlsContext | undefined, where: string, secret
     ),
     trusted,
     ...readParameters(message.tlsParams, `${where}tls_params.`),
+    ...(sessions === undefined ? {} : { sessions }),
   };
   const alpn = message.alpnProtocols;
   // What is written here is looked at now, whatever else has to come.
