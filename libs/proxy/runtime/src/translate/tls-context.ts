@@ -11,7 +11,13 @@ import {
 } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import type { CertificateValidationContext } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/common_pb.js";
 import type { SdsSecretConfig } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
-import { TlsFiles, type TlsMaterial, type TlsSessions, type TlsSource, type UpstreamTls } from "@fairlead/proxy-upstream";
+import {
+  TlsFiles,
+  type TlsMaterial,
+  type TlsSessions,
+  type TlsSource,
+  type UpstreamTls,
+} from "@fairlead/proxy-upstream";
 import type { SecretLookup } from "../secrets/secret.ts";
 import { SecretTls } from "../secrets/secret-tls.ts";
 import type { DownstreamTls } from "../listener/tls-termination.ts";
