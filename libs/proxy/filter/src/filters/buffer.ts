@@ -2,9 +2,10 @@ import type { RequestHead } from "@fairlead/proxy-stream";
 import type { StreamFilter, StreamFilterCallbacks, StreamFilterFactory } from "../stream-filter.ts";
 
 export class BufferConfig {
-  readonly maxBytes: number;
+  /** undefined: a route has switched the filter off. */
+  readonly maxBytes: number | undefined;
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number | undefined) {
     this.maxBytes = maxBytes;
   }
 }
@@ -13,7 +14,8 @@ export class BufferConfig {
 export function bufferFilter(config: BufferConfig, name: string): StreamFilterFactory {
   return (callbacks) => {
     const own = callbacks.override(name)?.config;
-    return new BufferRequest((own instanceof BufferConfig ? own : config).maxBytes, callbacks);
+    const { maxBytes } = own instanceof BufferConfig ? own : config;
+    return maxBytes === undefined ? undefined : new BufferRequest(maxBytes, callbacks);
   };
 }
 

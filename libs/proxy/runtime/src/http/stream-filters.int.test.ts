@@ -3,7 +3,10 @@ import { test } from "node:test";
 import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
 import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
 import { FilterConfigSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
-import { BufferSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/buffer/v3/buffer_pb.js";
+import {
+  BufferPerRouteSchema,
+  BufferSchema,
+} from "@fairlead/envoy-api/envoy/extensions/filters/http/buffer/v3/buffer_pb.js";
 import { CorsPolicySchema, CorsSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/cors/v3/cors_pb.js";
 import { HTTPFaultSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/fault/v3/fault_pb.js";
 import { HeaderMutationSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/header_mutation/v3/header_mutation_pb.js";
@@ -193,6 +196,34 @@ test("a buffered request reaches the host with its length, and one that is too l
   assert.deepEqual([refused.status, refused.body], [413, "Payload Too Large"]);
   assert.equal(backend.requests, 2);
   await eventually(() => proxy.stat("http.in.downstream_rq_active") === 0, "the end");
+});
+
+test("a route switches the buffer off, or gives it another size", async () => {
+  await using backend = await Backend.named("a");
+  const perRoute = (override: MessageInitShape<typeof BufferPerRouteSchema>["override"]): Any =>
+    pack(BufferPerRouteSchema, { override: override! });
+  const off = perRoute({ case: "disabled", value: true });
+  await using proxy = await start(backend, [{ name: "buffer", config: pack(BufferSchema, { maxRequestBytes: 100 }) }], {
+    plain: {},
+    off: { buffer: off },
+    wrapped: { buffer: pack(FilterConfigSchema, { config: off }) },
+    large: { buffer: perRoute({ case: "buffer", value: { maxRequestBytes: 1000 } }) },
+  });
+  const send = async (host: string, bytes: number): Promise<number> =>
+    (await call(proxy.port("in"), { method: "POST", agent: false, headers: { host }, body: Buffer.alloc(bytes) }))
+      .status;
+  assert.deepEqual([await send("plain", 100), await send("plain", 101)], [200, 413]);
+  assert.deepEqual([await send("large", 1000), await send("large", 1001)], [200, 413]);
+  assert.deepEqual([await send("off", 20_000), await send("wrapped", 20_000)], [200, 200]);
+  const refusals = await proxy.apply({
+    routes: [
+      routes("in", {
+        ...toCluster("*", "a"),
+        typedPerFilterConfig: { buffer: perRoute({ case: "disabled", value: false }) },
+      }),
+    ],
+  });
+  assert.match(refusals[0]?.reason ?? "", /typed_per_filter_config\[buffer\].disabled: must be true/);
 });
 
 test("header mutations happen at the filter's place; health checks are answered by the proxy", async () => {

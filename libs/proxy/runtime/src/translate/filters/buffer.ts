@@ -19,7 +19,8 @@ registerStreamFilter(typeUrlOf(BufferSchema), (bytes, { name, where }) =>
 );
 registerRouteConfig(typeUrlOf(BufferPerRouteSchema), (bytes, where) => {
   const { override } = fromBinary(BufferPerRouteSchema, bytes);
-  // To switch it off is to set no limit and wait for nothing: said with FilterConfig.disabled.
-  if (override.case !== "buffer") throw rejection(`${where}disabled`, "is not supported; FilterConfig.disabled is");
-  return read(override.value, `${where}buffer.`);
+  if (override.case === "buffer") return read(override.value, `${where}buffer.`);
+  if (override.case === undefined) throw rejection(where, "has neither disabled nor buffer");
+  if (!override.value) throw rejection(`${where}disabled`, "must be true where it is set");
+  return new BufferConfig(undefined);
 });
