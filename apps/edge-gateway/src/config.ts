@@ -18,7 +18,9 @@ export const edgeGatewayConfig = defineConfig("edge-gateway", {
     .describe(
       "The IP address at which clients reach the gateway. A loopback address is also where it listens; with any other it listens on all addresses of the host, on the ports of the Gateways that select its labels. A Gateway's own `bind` comes first.",
     ),
-  adminBind: bindAddress().describe("Where the admin pages listen. They are not authenticated: keep them on loopback."),
+  adminBind: bindAddress().describe(
+    "Where the admin pages listen. They are not authenticated: who reaches the port can read all of them (keys are never shown). What changes something (POST) is for loopback whatever is set here.",
+  ),
   adminPort: z.coerce
     .number()
     .int()

@@ -28,7 +28,7 @@ export const sidecarConfig = defineConfig("sidecar", {
     .default("127.0.0.1")
     .describe("The IP address at which other proxies reach this one."),
   bind: bindAddress().describe(
-    "Where the local API and the admin pages listen. They are not authenticated: keep them on loopback.",
+    "Where the local API and the admin pages listen. They are not authenticated: keep them on loopback. Admin pages that change something are for loopback whatever is set here.",
   ),
   apiPort: localPort().default(13330).describe("The local API: /pub /unpub /sub /unsub."),
   outboundPort: announcedPort().default(15001).describe("Where the application sends its calls, on loopback."),

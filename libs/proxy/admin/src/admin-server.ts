@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Server as TcpServer } from "node:net";
 import { FairleadError } from "@fairlead/errors";
+import "./errors.ts";
 
 /** What the HTTP APIs of a product have in common. */
 export interface AdminManners {
@@ -26,7 +27,10 @@ export interface AdminAnswer {
   readonly body: string | object | undefined;
 }
 
-/** The admin pages, by Envoy's names. Not authenticated: for loopback. */
+/**
+ * The admin pages, by Envoy's names. Nobody is asked who they are: where the port is open to others (for Prometheus, say), they can
+ * read, and only those on this host can change something.
+ */
 export class AdminServer {
   readonly #pages: ReadonlyMap<string, AdminPage>;
   readonly #manners: AdminManners;
@@ -101,12 +105,23 @@ export class AdminServer {
     if (method !== page.method) {
       return send(response, { status: 405, body: `${pathname} takes ${page.method} only\n` }, { allow: page.method });
     }
+    if (method === "POST" && !isOnThisHost(request.socket.remoteAddress)) {
+      throw new FairleadError(
+        "FL_ADMIN_PEER_REFUSED",
+        `${pathname} changes something: it is taken from loopback only, not from ${request.socket.remoteAddress}`,
+      );
+    }
     return send(response, page.show(searchParams, { request, response }));
   }
 
   #help(): string {
     return `${[...this.#pages].map(([path, { method, help }]) => `  ${path}${method === "POST" ? " (POST)" : ""}: ${help}`).join("\n")}\n`;
   }
+}
+
+/** A client that has gone has no address. */
+function isOnThisHost(address: string | undefined): boolean {
+  return address !== undefined && /^(?:::ffff:)?127\.|^::1$/.test(address);
 }
 
 function send(response: ServerResponse, answer: AdminAnswer, headers: Readonly<Record<string, string>> = {}): void {

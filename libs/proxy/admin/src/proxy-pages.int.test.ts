@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { networkInterfaces } from "node:os";
 import { after, before, test } from "node:test";
 import { browserRefusal, errorAnswer } from "@fairlead/http-api";
 import { createLogger } from "@fairlead/logging";
@@ -246,6 +247,32 @@ test("what changes something takes POST only, and not from a web page", async ()
   assert.equal((await post("/quitquitquit")).text, "OK\n");
   assert.deepEqual([drained, failedHealth, quit], [[false, true], [true, false], 1]);
   assert.equal((await post("/ready")).status, 405);
+});
+
+test("what changes something is not for other hosts, wherever the pages listen", async (t) => {
+  const address = Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .find(({ family, internal }) => family === "IPv4" && !internal)?.address;
+  if (address === undefined) return t.skip("this machine has no address besides loopback");
+  let changed = 0;
+  const open = new AdminServer(
+    {
+      "/read": { method: "GET", help: "reads", show: () => ({ body: "read\n" }) },
+      "/change": { method: "POST", help: "changes", show: () => ({ body: `changed ${++changed}\n` }) },
+    },
+    manners,
+  );
+  const port = await open.listen("0.0.0.0", 0);
+  const ask = async (host: string, path: string, method = "GET") => {
+    const response = await fetch(`http://${host}:${port}${path}`, { method });
+    return [response.status, await response.text()] as const;
+  };
+  assert.deepEqual(await ask(address, "/read"), [200, "read\n"]);
+  const [status, text] = await ask(address, "/change", "POST");
+  assert.equal(status, 403);
+  assert.match(text, /FL_ADMIN_PEER_REFUSED/);
+  assert.deepEqual(await ask("127.0.0.1", "/change", "POST"), [200, "changed 1\n"]);
+  await open.close();
 });
 
 test("an unknown page is 404 with a code; /help lists all; a page that fails is 500 without its inside", async () => {
