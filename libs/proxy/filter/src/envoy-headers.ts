@@ -1,4 +1,10 @@
-import { type RetryCondition, retryConditions, retryDefaults, type RetryPolicy } from "@fairlead/proxy-router";
+import {
+  grpcRetryConditions,
+  httpRetryConditions,
+  type RetryCondition,
+  retryDefaults,
+  type RetryPolicy,
+} from "@fairlead/proxy-router";
 import type { HeaderMap } from "@fairlead/proxy-stream";
 import { CLIENT_CERTIFICATE } from "./rules/client-certificate.ts";
 
@@ -80,16 +86,16 @@ export function readWishes(
 }
 
 function readRetry(headers: HeaderMap, policy: RetryPolicy | undefined): RetryPolicy | undefined {
-  const words = `${headers.get("x-envoy-retry-on") ?? ""},${headers.get("x-envoy-retry-grpc-on") ?? ""}`
-    .split(",")
-    .map((word) => word.trim());
-  const on = new Set<RetryCondition>(retryConditions.filter((condition) => words.includes(condition)));
+  const on = new Set<RetryCondition>([
+    ...conditionsIn(headers.get("x-envoy-retry-on"), httpRetryConditions),
+    ...conditionsIn(headers.get("x-envoy-retry-grpc-on"), grpcRetryConditions),
+  ]);
   const perTryTimeoutMs = readNumber(headers, "x-envoy-upstream-rq-per-try-timeout-ms");
   const retries = readNumber(headers, "x-envoy-max-retries");
-  const statusCodes = (headers.get("x-envoy-retriable-status-codes") ?? "")
-    .split(",")
+  const statusCodes = wordsIn(headers.get("x-envoy-retriable-status-codes"))
     .map(Number)
     .filter((code) => code > 0);
+  const presentHeaders = wordsIn(headers.get("x-envoy-retriable-header-names")).map((name) => name.toLowerCase());
   if (on.size === 0 && policy === undefined) return undefined;
   const base: RetryPolicy = policy ?? { ...retryDefaults, on };
   return {
@@ -98,7 +104,20 @@ function readRetry(headers: HeaderMap, policy: RetryPolicy | undefined): RetryPo
     ...(retries === undefined ? {} : { retries: Math.min(retries, MAX_WISHED_RETRIES) }),
     ...(perTryTimeoutMs === undefined ? {} : { perTryTimeoutMs }),
     statusCodes: [...base.statusCodes, ...statusCodes],
+    presentHeaders,
   };
+}
+
+function conditionsIn(text: string | undefined, known: readonly RetryCondition[]): RetryCondition[] {
+  const words = wordsIn(text);
+  return known.filter((condition) => words.includes(condition));
+}
+
+function wordsIn(text = ""): string[] {
+  return text
+    .split(",")
+    .map((word) => word.trim())
+    .filter((word) => word !== "");
 }
 
 const MAX_WISHED_RETRIES = 25;

@@ -24,7 +24,10 @@ export function retriesResponse(
   if (status >= 502 && status <= 504 && on.has("gateway-error")) return true;
   if (status === 409 && on.has("retriable-4xx")) return true;
   if (on.has("retriable-status-codes") && policy.statusCodes.includes(status)) return true;
-  if (on.has("retriable-headers") && route.retriableHeaders.some((matches) => matches({ headers }))) return true;
+  if (on.has("retriable-headers")) {
+    if (route.retriableHeaders.some((matches) => matches({ headers }))) return true;
+    if (policy.presentHeaders?.some((name) => headers.has(name)) === true) return true;
+  }
   const condition = grpcConditions.get(headers.get("grpc-status") ?? "");
   return condition !== undefined && on.has(condition);
 }

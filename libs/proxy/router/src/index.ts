@@ -22,6 +22,8 @@ export { MatchTooLong } from "./regex/bounded-match.ts";
 export {
   type RateLimitedBackOff,
   type RetryCondition,
+  grpcRetryConditions,
+  httpRetryConditions,
   retryConditions,
   retryDefaults,
   type RetryPolicy,

@@ -5,11 +5,20 @@ export type RetryCondition =
   | "refused-stream" | "retriable-status-codes" | "retriable-headers" | "http3-post-connect-failure"
   | "cancelled" | "deadline-exceeded" | "internal" | "resource-exhausted" | "unavailable"; // prettier-ignore
 
-export const retryConditions: readonly RetryCondition[] = [
+export const httpRetryConditions: readonly RetryCondition[] = [
   "5xx", "gateway-error", "reset", "reset-before-request", "connect-failure", "envoy-ratelimited", "retriable-4xx",
   "refused-stream", "retriable-status-codes", "retriable-headers", "http3-post-connect-failure",
-  "cancelled", "deadline-exceeded", "internal", "resource-exhausted", "unavailable",
 ]; // prettier-ignore
+
+export const grpcRetryConditions: readonly RetryCondition[] = [
+  "cancelled",
+  "deadline-exceeded",
+  "internal",
+  "resource-exhausted",
+  "unavailable",
+];
+
+export const retryConditions: readonly RetryCondition[] = [...httpRetryConditions, ...grpcRetryConditions];
 
 export interface RetryPolicy {
   readonly on: ReadonlySet<RetryCondition>;
@@ -26,6 +35,8 @@ export interface RetryPolicy {
   readonly statusCodes: readonly number[];
   /** Of the response, for `retriable-headers`. */
   readonly headers: readonly HeaderMatch[];
+  /** In lower case: as `headers`, whatever their values are. @default none */
+  readonly presentHeaders?: readonly string[];
   /** Of the request: when there are any, one must match, or nothing is retried. */
   readonly requestHeaders: readonly HeaderMatch[];
   /** Looks for a host that is not to be avoided, this often; 0 = takes any. @default 0 */
