@@ -34,6 +34,8 @@ export interface ConnectionManagerContext {
   readonly http2Stats?: Http2Stats;
   /** Of all listeners. @default it never fails */
   readonly health?: ServerHealth;
+  /** Connections stay while the health check fails. @default false */
+  readonly staysWhenFailed?: boolean;
   /** Of this thread. @default it never has too much to do */
   readonly overload?: OverloadState;
   /** A failure that is a defect of ours: its connection is gone, nothing else. */

@@ -9,6 +9,8 @@ export interface ServerHealth {
 /** What needs a clock and chance. */
 export interface ResponseDrainOptions {
   readonly health?: ServerHealth | undefined;
+  /** Connections stay also while the health check fails: Envoy's drain_type MODIFY_ONLY. @default false */
+  readonly staysWhenFailed?: boolean | undefined;
   readonly overload?: OverloadState | undefined;
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
@@ -22,6 +24,8 @@ export interface ResponseDrainOptions {
  */
 export class ResponseDrain {
   readonly #health: ServerHealth | undefined;
+  /** undefined: its failing ends nothing. */
+  readonly #closing: ServerHealth | undefined;
   readonly #overload: OverloadState | undefined;
   readonly #now: () => number;
   readonly #random: () => number;
@@ -30,6 +34,7 @@ export class ResponseDrain {
 
   constructor(options: ResponseDrainOptions) {
     this.#health = options.health;
+    this.#closing = options.staysWhenFailed === true ? undefined : options.health;
     this.#overload = options.overload;
     this.#now = options.now;
     this.#random = options.random;
@@ -37,7 +42,7 @@ export class ResponseDrain {
 
   /** Whether `closes` is to be asked at all. */
   get active(): boolean {
-    return this.#startMs !== Number.POSITIVE_INFINITY || this.#health?.failed === true || this.overloaded;
+    return this.#startMs !== Number.POSITIVE_INFINITY || this.#closing?.failed === true || this.overloaded;
   }
 
   /** Whether connections end because there is too much to do. */
@@ -60,7 +65,7 @@ export class ResponseDrain {
 
   /** For one response. */
   closes(): boolean {
-    if (this.#health?.failed === true || this.overloaded) return true;
+    if (this.#closing?.failed === true || this.overloaded) return true;
     return this.#random() * this.#durationMs < this.#now() - this.#startMs;
   }
 }

@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
+import { Listener_DrainType } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
 import { HealthCheckSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/health_check/v3/health_check_pb.js";
 import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
 import { Backend } from "../testing/backend.ts";
@@ -125,6 +126,21 @@ test("a health check that is failed: every response closes, the health check fil
   proxy.runtime.failHealthCheck(false);
   assert.deepEqual(await ask("/healthz"), [200, undefined, undefined]);
   agent.destroy();
+});
+
+test("a listener that drains with MODIFY_ONLY keeps its connections while the health check is failed", async () => {
+  await using backend = await Backend.named("b");
+  const all = world(backend);
+  await using proxy = await TestProxy.start(all);
+  await proxy.apply({ listeners: [listener("in", 0, {}, { drainType: Listener_DrainType.MODIFY_ONLY })] });
+  const agent = keepAliveAgent(1);
+  proxy.runtime.failHealthCheck(true);
+  assert.equal((await call(proxy.port("in"), { agent })).headers.connection, undefined);
+  agent.destroy();
+  await proxy.apply(all);
+  const another = keepAliveAgent(1);
+  assert.equal((await call(proxy.port("in"), { agent: another })).headers.connection, "close");
+  another.destroy();
 });
 
 test("an HTTP/2 client that does not answer is not waited for beyond drain_timeout: a second GOAWAY, and the end", async () => {

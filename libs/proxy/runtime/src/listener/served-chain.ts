@@ -58,15 +58,20 @@ export class ServedChain {
     this.#translated = translated;
     this.#filters = translated.filters;
     this.#listener = listener;
-    this.#context = context;
+    this.#context = { ...context, staysWhenFailed: translated.staysWhenFailed };
     const { rpc, serves } = translated;
     if (rpc !== undefined) {
       const stats = context.rpcStats(rpc.statPrefix);
-      this.#rpc = new RpcEntrance(rpc, this.#configOf(rpc), { listener, stats, context, logger: context.logger });
+      this.#rpc = new RpcEntrance(rpc, this.#configOf(rpc), {
+        listener,
+        stats,
+        context: this.#context,
+        logger: context.logger,
+      });
     }
     if (serves.kind === "http") {
       const stats = context.httpStats(serves.manager.statPrefix);
-      this.#manager = new ConnectionManager(this.#configOf(serves.manager), stats, context);
+      this.#manager = new ConnectionManager(this.#configOf(serves.manager), stats, this.#context);
     } else if (serves.kind === "tcp")
       this.#proxy = new TcpProxy(this.#tcpConfigOf(serves), context.tcpStats(serves.proxy.statPrefix), context);
   }
@@ -87,8 +92,12 @@ export class ServedChain {
 
   /** Whether a change can be made without another chain: connections go on. */
   fits(translated: TranslatedChain): boolean {
-    const { rpc, serves } = this.#translated;
-    return translated.serves.kind === serves.kind && (translated.rpc === undefined) === (rpc === undefined);
+    const { rpc, serves, staysWhenFailed } = this.#translated;
+    return (
+      translated.serves.kind === serves.kind &&
+      (translated.rpc === undefined) === (rpc === undefined) &&
+      translated.staysWhenFailed === staysWhenFailed
+    );
   }
 
   update(translated: TranslatedChain): void {

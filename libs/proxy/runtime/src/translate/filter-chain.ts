@@ -32,6 +32,8 @@ export interface TranslatedChain {
   readonly name: string;
   readonly match: ChainMatch;
   readonly tls: DownstreamTls | undefined;
+  /** Connections stay while the server's health check is failed. @default false */
+  readonly staysWhenFailed: boolean;
   /** Takes the connections that begin with a call; what `serves` does the others. */
   readonly rpc: TranslatedRpcProxy | undefined;
   /** What decides on a connection before all that, in turn. */
@@ -78,6 +80,7 @@ export function readFilterChain(
     tls: readDownstreamTls(message, where, secrets),
     rpc: rpc === undefined ? undefined : readRpcProxy(rpc, `${where}filters[${filters.length}].`),
     filters,
+    staysWhenFailed: false,
     serves: any === undefined ? { kind: "none" } : readServes(any, `${where}filters[${filters.length + at}]`),
   };
 }
