@@ -1,4 +1,8 @@
-import { type Listener, ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
+import {
+  type Listener,
+  Listener_DrainType,
+  ListenerSchema,
+} from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
 import {
   connectionManagerDefaults,
   type ListenerFilter,
@@ -18,6 +22,8 @@ import { readAddress } from "./socket-address.ts";
 export interface TranslatedListener {
   readonly name: string;
   readonly address: string;
+  /** What its statistics are under. @default "": its address and port */
+  readonly statPrefix: string;
   /** 0 = any free one. */
   readonly port: number;
   /** Connections that wait to be accepted; the system's limit cuts it. @default 1024 */
@@ -73,15 +79,20 @@ export function readListener(message: Listener, secrets: SecretLookup = noSecret
   if (message.name === "") throw rejection("name", "is empty");
   const limit = message.perConnectionBufferLimitBytes ?? connectionManagerDefaults.highWatermarkBytes;
   const chains = message.filterChains.map((chain, i) =>
-    limited(readFilterChain(chain, `filter_chains[${i}].`, i, secrets), limit),
+    completed(readFilterChain(chain, `filter_chains[${i}].`, i, secrets), limit, message.drainType),
   );
   const defaultChain =
     message.defaultFilterChain === undefined
       ? undefined
-      : limited(readFilterChain(message.defaultFilterChain, "default_filter_chain.", chains.length, secrets), limit);
+      : completed(
+          readFilterChain(message.defaultFilterChain, "default_filter_chain.", chains.length, secrets),
+          limit,
+          message.drainType,
+        );
   if (chains.length === 0 && defaultChain === undefined) throw rejection("filter_chains", "is empty");
   return {
     name: message.name,
+    statPrefix: message.statPrefix,
     ...readAddress(message.address, "address"),
     backlog: message.tcpBacklogSize ?? 1024,
     chains,
@@ -114,6 +125,11 @@ function readListenerFilters(message: Listener, chains: readonly TranslatedChain
   );
   const all = looksIntoTls && !filters.includes(tlsInspector) ? [...filters, tlsInspector] : filters;
   return message.useOriginalDst === true ? [originalDst(), ...all] : all;
+}
+
+/** With what its listener says for all chains. */
+function completed(chain: TranslatedChain, highWatermarkBytes: number, drainType: Listener_DrainType): TranslatedChain {
+  return { ...limited(chain, highWatermarkBytes), staysWhenFailed: drainType === Listener_DrainType.MODIFY_ONLY };
 }
 
 function limited(chain: TranslatedChain, highWatermarkBytes: number): TranslatedChain {
