@@ -8,7 +8,7 @@ export function clustersText(clusters: readonly ClusterStatus[]): string {
   return clusters.map((cluster) => clusterText(cluster)).join("");
 }
 
-function clusterText({ name, hosts }: ClusterStatus): string {
+function clusterText({ statName, hosts }: ClusterStatus): string {
   return hosts
     .flatMap((host) =>
       [
@@ -20,7 +20,7 @@ function clusterText({ name, hosts }: ClusterStatus): string {
         ["zone", localityOf(host).zone],
         ["sub_zone", localityOf(host).sub_zone],
         ["priority", host.priority],
-      ].map(([stat, value]) => `${name}::${host.address}::${stat}::${value}\n`),
+      ].map(([stat, value]) => `${statName}::${host.address}::${stat}::${value}\n`),
     )
     .join("");
 }
@@ -40,8 +40,9 @@ function statsOf(
 /** In the shape of Envoy's `envoy.admin.v3.Clusters`. */
 export function clustersJson(clusters: readonly ClusterStatus[]): object {
   return {
-    cluster_statuses: clusters.map(({ name, hosts, stats }) => ({
+    cluster_statuses: clusters.map(({ name, statName, hosts, stats }) => ({
       name,
+      observability_name: statName,
       host_statuses: hosts.map((host) => ({
         address: { socket_address: socketAddress(host.address) },
         stats: statsOf(host),

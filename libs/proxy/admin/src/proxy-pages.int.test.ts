@@ -47,6 +47,7 @@ const runtime = {
   clusterStats: () => [
     {
       name: "outbound|http||shop.Orders",
+      statName: "outbound|http||shop.Orders",
       hosts: [
         {
           address: "[::1]:8080",
@@ -170,6 +171,7 @@ test("/clusters is Envoy's text, or JSON", async () => {
   assert.partialDeepStrictEqual(json.cluster_statuses, [
     {
       name,
+      observability_name: name,
       host_statuses: [
         {
           address: { socket_address: { address: "::1", port_value: 8080 } },

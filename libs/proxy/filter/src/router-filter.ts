@@ -131,6 +131,7 @@ export class RouterFilter extends AttemptTimeouts {
     }
     this.target = target;
     this.cluster = cluster;
+    if (cluster.config.statName !== undefined) this.stream.info.clusterStatName = cluster.config.statName;
     this.breaker = breaker;
     const plan = planForward(route, action, head, this.stream.info, this.context.respectsExpectedTimeout);
     this.plan = plan;

@@ -30,6 +30,8 @@ export class StreamInfo {
   flags = "";
   routeName = "";
   cluster = "";
+  /** What logs call the cluster, where that is not its name. */
+  declare clusterStatName?: string;
   /** `address:port` of the last attempt. */
   upstreamHost = "";
   upstreamHostname = "";

@@ -78,6 +78,7 @@ export class TcpConnection implements Expiring {
     }
     this.#cluster = cluster;
     this.#info.cluster = cluster.config.name;
+    if (cluster.config.statName !== undefined) this.#info.clusterStatName = cluster.config.statName;
     this.#connect(cluster, { ...this.#choiceFor(cluster), subset: target?.subset }, new Set());
   }
 

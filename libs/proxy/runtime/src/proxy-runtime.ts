@@ -242,14 +242,21 @@ export class ProxyRuntime {
 
   /** Counters and gauges by their Envoy names (`http.inbound.downstream_rq_total`, `cluster.x.upstream_cx_total`). */
   stats(): ReadonlyMap<string, number> {
+    const listeners = [...this.#listeners.all()].map((it) => {
+      const { address, port } = it.status();
+      return {
+        address: `${address}_${port}`,
+        prefix: it.translated.statPrefix || `${address}_${port}`,
+        stats: it.stats,
+      };
+    });
+    const prefixes = new Map(listeners.map(({ address, prefix }) => [address, prefix]));
     const stats = collectStats({
       http: this.#listeners.stats(),
       rpc: this.#listeners.rpcStats(),
       tcp: this.#listeners.tcpStats(),
-      listeners: [...this.#listeners.all()].map(
-        (it) => [`${it.status().address}_${it.status().port}`, it.stats] as const,
-      ),
-      sockets: this.#sockets.stats(),
+      listeners: listeners.map(({ prefix, stats: own }) => [prefix, own] as const),
+      sockets: [...this.#sockets.stats()].map(([address, own]) => [prefixes.get(address) ?? address, own] as const),
       overload: this.#overloadStats,
       threads: this.#watchdog?.stats() ?? [],
       clusters: this.#manager.all(),

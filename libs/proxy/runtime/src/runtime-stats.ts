@@ -16,9 +16,9 @@ export interface StatsSource {
   readonly http: ReadonlyMap<string, HttpStats>;
   readonly rpc: ReadonlyMap<string, HttpStats>;
   readonly tcp: ReadonlyMap<string, TcpStats>;
-  /** By `address_port`. */
+  /** By `address_port`, or what the listener wants to be called instead. */
   readonly listeners: Iterable<readonly [address: string, stats: ListenerStats]>;
-  /** By `address_port`. */
+  /** By the same. */
   readonly sockets: Iterable<readonly [address: string, stats: object]>;
   readonly overload: object | undefined;
   /** With their whole names. */
@@ -63,8 +63,10 @@ function addRequests(stats: Map<string, number>, prefix: string, group: HttpStat
   for (const [name, value] of group.ofFilters.entries()) stats.set(`${prefix}.${name}`, value);
 }
 
-function addCluster(stats: Map<string, number>, { config, stats: own, breaker, highBreaker }: Cluster): void {
-  const prefix = `cluster.${config.name}`;
+/** Several clusters may be called the same (Envoy's alt_stat_name): they are counted together. */
+function addCluster(all: Map<string, number>, { config, stats: own, breaker, highBreaker }: Cluster): void {
+  const stats = new Map<string, number>();
+  const prefix = `cluster.${config.statName?.replaceAll(":", "_") ?? config.name}`;
   add(stats, prefix, own);
   add(stats, `${prefix}.http2`, own.http2);
   // As in Envoy only clusters with TLS have its statistics.
@@ -75,6 +77,7 @@ function addCluster(stats: Map<string, number>, { config, stats: own, breaker, h
     if (count > 0) stats.set(`${prefix}.upstream_rq_${status}`, count);
   addBreaker(stats, `${prefix}.circuit_breakers.default`, breaker);
   addBreaker(stats, `${prefix}.circuit_breakers.high`, highBreaker);
+  for (const [name, value] of stats) all.set(name, value + (all.get(name) ?? 0));
 }
 
 function addBreaker(stats: Map<string, number>, prefix: string, { inUse, limits, maxRetries }: CircuitBreaker): void {

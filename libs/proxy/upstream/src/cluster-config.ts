@@ -76,6 +76,8 @@ export interface TlsMatch {
 /** An upstream cluster without its hosts. Immutable: a change is a new cluster. */
 export interface ClusterConfig extends ConnectSettings {
   readonly name: string;
+  /** What statistics and logs call it. @default its name */
+  readonly statName?: string | undefined;
   /** A name in the registry of stream factories, or `CLIENT_PROTOCOL`. */
   readonly protocol: string;
   /** @default the codec's */

@@ -48,7 +48,7 @@ export const streamOperators: Readonly<Record<string, OperatorFactory>> = {
   ROUTE_NAME: plain(({ routeName }) => orNothing(routeName)),
   // Neither virtual clusters nor alternative names for statistics are configured in this proxy.
   VIRTUAL_CLUSTER_NAME: plain(() => undefined),
-  UPSTREAM_CLUSTER: plain(({ cluster }) => orNothing(cluster)),
+  UPSTREAM_CLUSTER: plain(({ cluster, clusterStatName }) => clusterStatName ?? orNothing(cluster)),
   UPSTREAM_CLUSTER_RAW: plain(({ cluster }) => orNothing(cluster)),
   UPSTREAM_HOST: host,
   UPSTREAM_HOST_NAME: plain((info) => orNothing(info.upstreamHostname) ?? orNothing(info.upstreamHost)),

@@ -20,6 +20,8 @@ export interface HostStatus {
 
 export interface ClusterStatus {
   readonly name: string;
+  /** What statistics call it. */
+  readonly statName: string;
   readonly hosts: readonly HostStatus[];
   /** By the names of `cluster.<name>.…`. */
   readonly stats: Readonly<Record<string, number>>;
@@ -53,6 +55,7 @@ export function hostCountsOf({ config, hosts }: Cluster): HostCounts[] {
 export function clusterStatus({ config, hosts, stats }: Cluster): ClusterStatus {
   return {
     name: config.name,
+    statName: config.statName ?? config.name,
     hosts: hosts.entries.map((entry) => ({
       address: entry.host.key,
       hostname: entry.host.hostname,

@@ -83,6 +83,7 @@ export function readCluster(message: Cluster, secrets: SecretLookup = noSecrets)
   const config: ClusterConfig = {
     ...clusterDefaults,
     name: message.name,
+    ...(message.altStatName === "" ? {} : { statName: message.altStatName }),
     ...readBalancing(message),
     subsets: readSubsets(message.lbSubsetConfig),
     originalDestination: readOriginalDestination(message),
@@ -94,7 +95,7 @@ export function readCluster(message: Cluster, secrets: SecretLookup = noSecrets)
     keepAlive: readKeepAlive(message),
     ...readBreakers(message.circuitBreakers),
     outlierDetection: readOutlierDetection(message.outlierDetection),
-    healthChecks: readHealthChecks(message.healthChecks, message.name),
+    healthChecks: readHealthChecks(message.healthChecks, message.name, options.protocol),
     ...options,
     maxRequestsPerConnection: message.maxRequestsPerConnection ?? options.maxRequestsPerConnection,
   };
