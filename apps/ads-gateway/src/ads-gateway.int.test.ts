@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { typeUrls } from "@fairlead/envoy-api";
 import { PendingProxy_State } from "@fairlead/fairlead-api";
+import { until } from "@fairlead/testing-basics";
 import { openUnreadStream, XdsTestClient, type XdsTestClientOptions } from "@fairlead/testing-xds";
 import { status } from "@grpc/grpc-js";
-import { clusterForTest, endpointForTest, GatewayUnderTest, keyOf, routeForTest, until } from "./gateway-under-test.ts";
+import { clusterForTest, endpointForTest, GatewayUnderTest, keyOf, routeForTest } from "./gateway-under-test.ts";
 
 const { cluster, endpoint, listener, route } = typeUrls;
 
@@ -257,7 +258,7 @@ test("a gateway without a configuration refuses; it is ready with the first comm
   assert.equal((await fetch(`${mesh.gateway.debugUrl}/readyz`)).status, 503);
   await mesh.putRaw("resource.bm9uc2Vuc2U", Uint8Array.of(255, 255));
   await mesh.commit({ resources: [clusterForTest("a")] });
-  await until(async () => (await fetch(`${mesh.gateway.debugUrl}/readyz`)).status === 200);
+  await until("ready", async () => (await fetch(`${mesh.gateway.debugUrl}/readyz`)).status === 200);
   const client = connect(mesh);
   client.subscribe(cluster);
   assert.equal(namesOf(await client.nextAcked(cluster)), 1);
@@ -341,7 +342,7 @@ test("rule 8: a thousand cancelled streams leave nothing behind", async (t) => {
     await Promise.all(clients.map((client) => client.next(cluster)));
     for (const client of clients) client.close();
   }
-  await until(async () => (await mesh.connections()).length === 0);
+  await until("no connection is left", async () => (await mesh.connections()).length === 0);
   await mesh.statusWhere((one) => one.connected === 0 && one.pending.length === 0 && one.sequence > 1n);
 });
 

@@ -3,10 +3,11 @@ import { type TestContext, test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { typeUrls } from "@fairlead/envoy-api";
+import { until } from "@fairlead/testing-basics";
 import { VariantClient, type WireRequest, type XdsService, type XdsVariant } from "@fairlead/testing-xds";
 import { status } from "@grpc/grpc-js";
 import * as fc from "fast-check";
-import { clusterForTest, endpointForTest, GatewayUnderTest, until } from "./gateway-under-test.ts";
+import { clusterForTest, endpointForTest, GatewayUnderTest } from "./gateway-under-test.ts";
 
 const { cluster, endpoint } = typeUrls;
 const variants = ["sotw", "delta"] as const;
@@ -84,7 +85,7 @@ for (const variant of variants) {
         { numRuns: 60 },
       );
       await isServed();
-      await until(async () => (await mesh.connections()).length === 1);
+      await until("only the witness is left", async () => (await mesh.connections()).length === 1);
     });
 
     test(`bytes that are no message end their own stream [${variant}, ${service}]`, async (t) => {
@@ -134,7 +135,7 @@ for (const variant of variants) {
       await client.finish().catch(() => undefined);
       client.close();
     }
-    await until(async () => (await mesh.connections()).length === 1);
+    await until("only the witness is left", async () => (await mesh.connections()).length === 1);
     const grown = heapBytes() - before;
     assert.ok(grown < 32 * 1024 * 1024, `${grown} bytes more`);
   });
@@ -152,7 +153,7 @@ test("initial_resource_versions of megabytes are answered in responses that a cl
     while (removed < 60_000) removed += (await client.nextAcked(cluster)).removed.length;
     assert.equal(removed, 60_000);
     client.close();
-    await until(async () => (await mesh.connections()).length === 1);
+    await until("only the witness is left", async () => (await mesh.connections()).length === 1);
   }
   await isServed();
   const grown = heapBytes() - before;

@@ -9,9 +9,10 @@ import {
   ConfigStatus,
 } from "@fairlead/envoy-api/envoy/service/status/v3/csds_pb.js";
 import { typeUrls } from "@fairlead/envoy-api";
+import { until } from "@fairlead/testing-basics";
 import { VariantClient } from "@fairlead/testing-xds";
 import { Client, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
-import { clusterForTest, GatewayUnderTest, until } from "./gateway-under-test.ts";
+import { clusterForTest, GatewayUnderTest } from "./gateway-under-test.ts";
 
 const { cluster, endpoint } = typeUrls;
 const service = "/envoy.service.status.v3.ClientStatusDiscoveryService";
@@ -158,13 +159,13 @@ test("a connection with a stream of CSDS alone is in use, until the stream ends"
   const ask = async () => {
     const before = answers.length;
     call.write({});
-    await until(() => answers.length > before || ends.length > 0);
+    await until("an answer, or the end", () => answers.length > before || ends.length > 0);
     assert.deepEqual(ends, []);
   };
   await ask();
   // A connection that counted as idle would be gone long before.
-  for (const end = performance.now() + 400; performance.now() < end; ) await ask();
+  for (const end = performance.now() + 400; performance.now() < end;) await ask();
   call.end();
-  await until(() => ends.length > 0);
+  await until("the end", () => ends.length > 0);
   assert.deepEqual(ends, [status.OK]);
 });

@@ -3,6 +3,7 @@ import { buckets, InProcessBus, subjects } from "@fairlead/bus";
 import { type GatewayStatus, GatewayStatusSchema } from "@fairlead/fairlead-api";
 import { createLogger } from "@fairlead/logging";
 import type { Telemetry } from "@fairlead/telemetry";
+import { until } from "@fairlead/testing-basics";
 import type { z } from "zod";
 import type { Authenticate } from "./authenticate.ts";
 import { type AdsGatewayConfig, adsGatewayConfig } from "./config.ts";
@@ -93,7 +94,7 @@ export class GatewayUnderTest {
 
   /** The first status, of those published and those to come, that fits. */
   async statusWhere(fits: (status: GatewayStatus) => boolean, timeoutMs = 5000): Promise<GatewayStatus> {
-    return await until(() => this.statuses.findLast(fits), timeoutMs);
+    return await until(`a status with ${String(fits)}`, () => this.statuses.findLast(fits), timeoutMs);
   }
 
   async syncz(): Promise<z.output<typeof synczAnswer>> {
@@ -118,19 +119,5 @@ export class GatewayUnderTest {
     for (const closable of this.#closables) closable.close();
     await this.gateway.stop();
     await this.bus.close();
-  }
-}
-
-/** Polls until there is a result. */
-export async function until<T>(
-  look: () => T | undefined | false | Promise<T | undefined | false>,
-  timeoutMs = 5000,
-): Promise<T> {
-  const deadline = performance.now() + timeoutMs;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined && found !== false) return found;
-    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${String(look)}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -3,9 +3,10 @@ import { type TestContext, test } from "node:test";
 import { buckets } from "@fairlead/bus";
 import { connectNats } from "@fairlead/bus-nats";
 import { createLogger } from "@fairlead/logging";
+import { until } from "@fairlead/testing-basics";
 import { startTestNats, type TestNats } from "@fairlead/testing-servers";
 import { XdsTestClient } from "@fairlead/testing-xds";
-import { clusterForTest, until } from "./gateway-under-test.ts";
+import { clusterForTest } from "./gateway-under-test.ts";
 import { CommitWriter } from "./testing/commit-writer.ts";
 import { FollowingProxy } from "./testing/following-proxy.ts";
 import { GatewayProcess } from "./testing/gateway-process.ts";
@@ -42,6 +43,7 @@ class Mesh {
   async commit(...clusters: readonly [name: string, version: string][]): Promise<void> {
     const resources = clusters.map(([name, version]) => clusterForTest(name, version));
     await until(
+      "the bus takes it",
       () =>
         this.writer.commit({ resources }).then(
           () => true,
@@ -70,7 +72,7 @@ class Mesh {
   async held(proxies: readonly FollowingProxy[], ...wanted: readonly string[]): Promise<void> {
     const text = wanted.toSorted().join(" ");
     const stale = () => proxies.filter((proxy) => shown(proxy) !== text);
-    await until(() => stale().length === 0, patienceMs).catch(() => {
+    await until("all proxies hold it", () => stale().length === 0, patienceMs).catch(() => {
       const [one] = stale();
       const logs = this.gateways.map((gateway) => gateway.log.slice(-2000)).join("\n---\n");
       assert.fail(`a proxy of ${one?.address} has ${one === undefined ? "" : shown(one)}, not ${text}\n${logs}`);

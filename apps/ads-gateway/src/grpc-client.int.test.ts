@@ -11,9 +11,10 @@ import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route
 import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
 import { HttpConnectionManagerSchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { PendingProxy_State } from "@fairlead/fairlead-api";
+import { until } from "@fairlead/testing-basics";
 import { Client, credentials, Server, ServerCredentials } from "@grpc/grpc-js";
 import { register } from "@grpc/grpc-js-xds";
-import { GatewayUnderTest, type ResourceForTest, until } from "./gateway-under-test.ts";
+import { GatewayUnderTest, type ResourceForTest } from "./gateway-under-test.ts";
 
 const service = "shop.Orders";
 const clusterName = `outbound|grpc||${service}`;
@@ -155,10 +156,10 @@ test("an unmodified gRPC client resolves and calls through the gateway, follows 
   assert.equal(await ask(client), "one");
 
   await mesh.commit({ resources: [endpoints("2", two)] });
-  await until(async () => (await ask(client)) === "two");
+  await until("the other endpoint answers", async () => (await ask(client)) === "two");
   await mesh.commit({ resources: [cluster("2")] });
   await mesh.commit({ resources: [endpoints("3", one)] });
-  await until(async () => (await ask(client)) === "one");
+  await until("the first answers again", async () => (await ask(client)) === "one");
 
   await mesh.statusWhere((status) => Number(status.revision) === mesh.revision && status.pending.length === 0);
   const { proxies } = await mesh.syncz();
@@ -176,7 +177,7 @@ test("an unmodified gRPC client resolves and calls through the gateway, follows 
 
   client.close();
   closed.client = true;
-  await until(async () => {
+  await until("its subscriptions are gone", async () => {
     const proxy = (await mesh.syncz()).proxies[0];
     return proxy === undefined || proxy.types.every((type) => type.state === "NOT_SUBSCRIBED");
   });

@@ -6,10 +6,11 @@ import { type TestContext, test } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { typeUrls } from "@fairlead/envoy-api";
 import { DiscoveryRequestSchema } from "@fairlead/envoy-api/envoy/service/discovery/v3/discovery_pb.js";
+import { until } from "@fairlead/testing-basics";
 import { XdsTestClient } from "@fairlead/testing-xds";
 import { status } from "@grpc/grpc-js";
 import type { AdsGatewayConfig } from "./config.ts";
-import { clusterForTest, GatewayUnderTest, until } from "./gateway-under-test.ts";
+import { clusterForTest, GatewayUnderTest } from "./gateway-under-test.ts";
 
 const { cluster } = typeUrls;
 
@@ -68,7 +69,9 @@ test("a connection that is old is sent away in order; its proxy comes back on an
   assert.equal(ended.code, status.UNAVAILABLE);
   assert.match(ended.details, /FL_CONNECTION_OLD/);
   await proxy(mesh, "n1");
-  const after = await until(async () => (await mesh.connections()).find((one) => one.peer !== before?.peer));
+  const after = await until("another connection", async () =>
+    (await mesh.connections()).find((one) => one.peer !== before?.peer),
+  );
   assert.equal(after.node, "n1");
 });
 
@@ -138,7 +141,7 @@ test("a stream that does not read takes its connection along; the others on it a
   const [trailers] = (await once(other, "response")) as [Record<string, string>];
   assert.equal(trailers["grpc-status"], String(status.UNAVAILABLE));
   assert.match(decodeURIComponent(trailers["grpc-message"] ?? ""), /FL_PROXY_NOT_READING/);
-  await until(() => session.destroyed);
+  await until("the session is destroyed", () => session.destroyed);
 });
 
 test("a client is told how many streams its connection may have", async (t) => {
@@ -162,7 +165,7 @@ test("a stop sends connections away one after the other, serves the others meanw
   const from = performance.now();
   await mesh.gateway.stop();
   assert.ok(performance.now() - from < 700);
-  await until(() => endedAt.length === 10);
+  await until("all have ended", () => endedAt.length === 10);
   const spreadMs = Math.max(...endedAt) - Math.min(...endedAt);
   assert.ok(spreadMs > 80, `all ended within ${spreadMs} ms`);
 });

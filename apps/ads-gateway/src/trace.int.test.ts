@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { typeUrls } from "@fairlead/envoy-api";
 import { startTelemetry } from "@fairlead/telemetry";
+import { until } from "@fairlead/testing-basics";
 import { XdsTestClient, type XdsTestClientOptions } from "@fairlead/testing-xds";
 import { SpanStatusCode } from "@opentelemetry/api";
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from "@opentelemetry/sdk-trace";
-import { clusterForTest, endpointForTest, GatewayUnderTest, until } from "./gateway-under-test.ts";
+import { clusterForTest, endpointForTest, GatewayUnderTest } from "./gateway-under-test.ts";
 
 function connect(mesh: GatewayUnderTest, options: Partial<XdsTestClientOptions> = {}): XdsTestClient {
   return mesh.closeOnStop(new XdsTestClient({ address: mesh.address, ...options }));
@@ -42,14 +43,14 @@ test("the trace of a change goes on to each proxy's last ACK; a NACK marks it, a
   const lastOfGood = await good.next(typeUrls.endpoint);
   await bad.nextAcked(typeUrls.endpoint);
   bad.nack(await bad.next(typeUrls.cluster), "will not");
-  await until(() => pushesOf(revision).length === 1);
+  await until("a push", () => pushesOf(revision).length === 1);
   assert.equal(pushesOf(revision)[0]!.attributes["fairlead.node"], "bad");
   assert.equal(pushesOf(revision)[0]!.status.code, SpanStatusCode.ERROR);
   assert.equal(pushesOf(revision)[0]!.status.message, "will not");
   assert.ok(spansOf(revision).some((span) => span.name === "ads.commit" && span.attributes["fairlead.proxies"] === 2));
 
   good.ack(lastOfGood);
-  await until(() => pushesOf(revision).length === 2);
+  await until("two pushes", () => pushesOf(revision).length === 2);
   const push = pushesOf(revision).find((span) => span.attributes["fairlead.node"] === "good");
   assert.equal(push?.attributes["fairlead.types"], 2);
   assert.equal(push?.status.code, SpanStatusCode.UNSET);

@@ -5,9 +5,10 @@ import { typeUrls } from "@fairlead/envoy-api";
 import { HealthStatus } from "@fairlead/envoy-api/envoy/config/core/v3/health_check_pb.js";
 import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
 import { SecretSchema } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
+import { until } from "@fairlead/testing-basics";
 import { XdsTestClient } from "@fairlead/testing-xds";
 import type { AdsGatewayConfig } from "../config.ts";
-import { clusterForTest, GatewayUnderTest, keyOf, type ResourceForTest, until } from "../gateway-under-test.ts";
+import { clusterForTest, GatewayUnderTest, keyOf, type ResourceForTest } from "../gateway-under-test.ts";
 import { configzAnswer } from "./config.ts";
 import { connectionsAnswer } from "./connections.ts";
 import { endpointzAnswer } from "./endpointz.ts";
@@ -201,7 +202,7 @@ test("push_status says how far a change has got: who has not ACKed it, and who r
   await slow.next(typeUrls.cluster);
   bad.nack(await bad.next(typeUrls.cluster), "no");
   const read = async () => pushStatusAnswer.parse(await mesh.debug("/debug/push_status"));
-  const status = await until(async () => {
+  const status = await until("one waits, one has refused", async () => {
     const { commits, ...rest } = await read();
     return commits[0]?.waiting === 1 && commits[0].refused === 1 ? { commits, ...rest } : false;
   });
@@ -209,6 +210,8 @@ test("push_status says how far a change has got: who has not ACKed it, and who r
   assert.deepEqual(newest, { revision, changed: 1, removed: 0, proxies: 3, waiting: 1, refused: 1 });
   assert.deepEqual([status.streams, status.pending, status.revision], [3, 2, revision]);
   await mesh.commit({ removed: [keyOf(clusterForTest(ordersV2))] });
-  const held = await until(async () => (await read()).lanes.find(({ announced }) => announced === 3));
+  const held = await until("a proxy that is announced three changes", async () =>
+    (await read()).lanes.find(({ announced }) => announced === 3),
+  );
   assert.equal(held.lane, "configuration", "the debounce holds the second change back");
 });

@@ -1,18 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { join } from "node:path";
-import { until } from "../gateway-under-test.ts";
+import { freePort, until } from "@fairlead/testing-basics";
 
 const main = join(import.meta.dirname, "../main.ts");
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
 
 /** For tests: a gateway as a process of its own, as an image starts it. It has the same ports each time it starts. */
 export class GatewayProcess {
@@ -56,12 +47,12 @@ export class GatewayProcess {
 
   /** Resolves when it serves proxies. */
   async ready(): Promise<void> {
-    await until(async () => (await this.#status()) === 200, 20_000);
+    await until("the gateway is ready", async () => (await this.#status()) === 200, 20_000);
   }
 
   /** Resolves when it listens, and serves no proxies yet. */
   async waiting(): Promise<void> {
-    await until(async () => (await this.#status()) === 503, 20_000);
+    await until("the gateway waits", async () => (await this.#status()) === 503, 20_000);
   }
 
   async #status(): Promise<number> {

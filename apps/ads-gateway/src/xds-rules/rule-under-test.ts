@@ -1,5 +1,6 @@
 import { test } from "node:test";
 import { typeUrls } from "@fairlead/envoy-api";
+import { until } from "@fairlead/testing-basics";
 import {
   VariantClient,
   type VariantClientOptions,
@@ -7,7 +8,7 @@ import {
   type XdsService,
   type XdsVariant,
 } from "@fairlead/testing-xds";
-import { GatewayUnderTest, keyOf, type ResourceForTest, until } from "../gateway-under-test.ts";
+import { GatewayUnderTest, keyOf, type ResourceForTest } from "../gateway-under-test.ts";
 
 export const { cluster, endpoint, listener, route } = typeUrls;
 
@@ -103,11 +104,11 @@ export class RuleWorld {
 
   /** Resolves when the proxy holds so many of the type. */
   async countIs(typeUrl: string, count: number): Promise<void> {
-    await until(async () => (await this.typeStatus(typeUrl))?.resources === count);
+    await until(`${count} of ${typeUrl}`, async () => (await this.typeStatus(typeUrl))?.resources === count);
   }
 
   async stateIs(typeUrl: string, state: string): Promise<void> {
-    await until(async () => (await this.typeStatus(typeUrl))?.state === state);
+    await until(`${typeUrl} is ${state}`, async () => (await this.typeStatus(typeUrl))?.state === state);
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { until } from "@fairlead/testing-basics";
 import { status } from "@grpc/grpc-js";
-import { until } from "../gateway-under-test.ts";
 import { adsOnly, cluster, contents, endpoint, rule } from "./rule-under-test.ts";
 
 const ab = { [endpoint]: ["a@1", "b@1"], [cluster]: ["a@1"] };
@@ -144,7 +144,7 @@ rule(8, "a half-closed stream ends OK", { serving: ab }, async (world) => {
   client.subscribe(cluster);
   await client.nextAcked(cluster);
   assert.deepEqual(await client.finish(), []);
-  await until(async () => (await world.mesh.connections()).length === 0);
+  await until("no connection is left", async () => (await world.mesh.connections()).length === 0);
 });
 
 rule(8, "streams that are cancelled leave nothing behind, 250 times", { serving: ab }, async (world) => {
@@ -154,7 +154,7 @@ rule(8, "streams that are cancelled leave nothing behind, 250 times", { serving:
     await Promise.all(clients.map((client) => client.next(cluster)));
     for (const client of clients) client.close();
   }
-  await until(async () => (await world.mesh.connections()).length === 0);
+  await until("no connection is left", async () => (await world.mesh.connections()).length === 0);
   await world.mesh.statusWhere((one) => one.connected === 0 && one.pending.length === 0 && one.sequence > 1n);
 });
 
@@ -168,7 +168,7 @@ rule(9, "two streams of one node both get pushes; closing the old leaves the new
   await old.nextAcked(cluster);
   await current.nextAcked(cluster);
   old.close();
-  await until(async () => (await world.mesh.connections()).length === 1);
+  await until("the old connection is gone", async () => (await world.mesh.connections()).length === 1);
   await world.commit({ [cluster]: ["c@1"] });
   assert.ok(contents(await current.nextAcked(cluster)).includes("c@1"));
 });
