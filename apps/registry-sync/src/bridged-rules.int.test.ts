@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { RegistryPaths } from "@fairlead/dubbo-registry";
+import { until } from "@fairlead/testing-basics";
 import { startTestZooKeeper, type TestZooKeeper } from "@fairlead/testing-servers";
 import { ZooKeeperClient } from "@fairlead/zookeeper";
-import { RegistryUnderTest, silent, until } from "./registry-under-test.ts";
+import { RegistryUnderTest, silent } from "./registry-under-test.ts";
 
 const name = "org.x.Greeter";
 const url = `dubbo://10.0.0.1:20880/${name}?application=shop&interface=${name}`;

@@ -7,7 +7,8 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { subjects } from "@fairlead/bus";
 import { ConfigPushedSchema, PendingProxy_State } from "@fairlead/fairlead-api";
 import { convergenceReportSchema } from "@fairlead/registration";
-import { node, RegistryUnderTest, until } from "./registry-under-test.ts";
+import { until } from "@fairlead/testing-basics";
+import { node, RegistryUnderTest } from "./registry-under-test.ts";
 
 let registry: RegistryUnderTest;
 const servers: Server[] = [];

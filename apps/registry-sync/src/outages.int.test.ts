@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { InProcessBus } from "@fairlead/bus";
 import { openStore } from "@fairlead/store";
+import { until } from "@fairlead/testing-basics";
 import { registrySyncConfig } from "./config.ts";
 import { createRegistrySync } from "./module.ts";
-import { node, RegistryUnderTest, silent, until } from "./registry-under-test.ts";
+import { node, RegistryUnderTest, silent } from "./registry-under-test.ts";
 
 const leaseTtlMs = 1500;
 const settings = { FAIRLEAD_LEASE_TTL: `${leaseTtlMs}ms` };
@@ -113,7 +114,7 @@ describe("PostgreSQL is killed", () => {
     const outage = performance.now();
     await until("the lease would be over", () => performance.now() - outage > leaseTtlMs);
     await first.postgres.restart();
-    await until("ready again", async () => (await first.ready()) && (await second.ready()));
+    await until("ready again", async () => (await first.ready()) && (await second.ready()), 15_000);
     const back = performance.now();
     const [survivor] = (await first.store.listNodes({ limit: 1, after: "survivo" })).items;
     assert.ok(survivor?.id === "survivor" && survivor.leaseRemainingMs < 0, "its lease is over, and it is there");
@@ -141,7 +142,7 @@ test("it starts without PostgreSQL, and is ready once that is there", async () =
   const { status } = await fetch(`${early.url}/readyz`);
   assert.equal(status, 503);
   await first.postgres.restart();
-  await until("ready", async () => (await fetch(`${early.url}/readyz`)).ok);
+  await until("ready", async () => (await fetch(`${early.url}/readyz`)).ok, 15_000);
   await early.stop();
   await bus.close();
   await store.close();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { node, RegistryUnderTest, until } from "./registry-under-test.ts";
+import { until } from "@fairlead/testing-basics";
+import { node, RegistryUnderTest } from "./registry-under-test.ts";
 
 let registry: RegistryUnderTest;
 before(async () => {

@@ -1,11 +1,10 @@
-import assert from "node:assert/strict";
-import { setTimeout as sleep } from "node:timers/promises";
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { InProcessBus, subjects } from "@fairlead/bus";
 import { GatewayStatusSchema, type RegistryChanged, RegistryChangedSchema } from "@fairlead/fairlead-api";
 import { createLogger } from "@fairlead/logging";
 import { openStore, type Store } from "@fairlead/store";
 import { startTelemetry } from "@fairlead/telemetry";
+import { until } from "@fairlead/testing-basics";
 import { startTestPostgres, type TestPostgres } from "@fairlead/testing-servers";
 import { z } from "zod";
 import { registrySyncConfig } from "./config.ts";
@@ -24,16 +23,6 @@ export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly body: z.output<typeof bodySchema>;
-}
-
-/** Polls, for what happens in another process. */
-export async function until(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  deadlineMs = 15_000,
-): Promise<void> {
-  for (const deadline = Date.now() + deadlineMs; !(await condition()); await sleep(10))
-    assert.ok(Date.now() < deadline, `${what}: not in time`);
 }
 
 export async function call(
@@ -85,7 +74,7 @@ export class RegistryUnderTest {
     const registry = createRegistrySync(config, { bus, store, logger: silent, telemetry });
     await registry.start();
     const test = new RegistryUnderTest(postgres, bus, store, registry);
-    await until("ready", () => test.ready());
+    await until("ready", () => test.ready(), 15_000);
     return test;
   }
 

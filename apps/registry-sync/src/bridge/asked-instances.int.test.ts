@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { RegistryPaths } from "@fairlead/dubbo-registry";
-import { BridgeUnderTest, until } from "./testing/bridge-under-test.ts";
+import { until } from "@fairlead/testing-basics";
+import { BridgeUnderTest } from "./testing/bridge-under-test.ts";
 import { recordedRevision, startMetadataProvider } from "./testing/metadata-provider.ts";
 
 const paths = new RegistryPaths();

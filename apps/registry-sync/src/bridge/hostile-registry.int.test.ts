@@ -3,10 +3,11 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseProvider, type Provider, type RuleDocument } from "@fairlead/dubbo-registry";
 import { openStore, type Store } from "@fairlead/store";
+import { until } from "@fairlead/testing-basics";
 import { startTestPostgres, type TestPostgres } from "@fairlead/testing-servers";
 import { mirroredPrefix } from "./mirrored-instance.ts";
 import { RegistryImport } from "./registry-import.ts";
-import { silent, until } from "./testing/bridge-under-test.ts";
+import { silent } from "./testing/bridge-under-test.ts";
 
 const name = "org.x.Greeter";
 

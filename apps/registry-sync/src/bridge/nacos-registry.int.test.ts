@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 import {
   type ExportedProvider,
   exportedApplications,
@@ -17,6 +16,7 @@ import {
   type RegisteredInstance,
   Registrations,
 } from "@fairlead/nacos";
+import { until } from "@fairlead/testing-basics";
 import { CannotRun, startTestNacos, type TestNacos } from "@fairlead/testing-servers";
 import type { RegistryReading } from "./foreign-registry.ts";
 import { NacosRegistry } from "./nacos-registry.ts";
@@ -36,11 +36,6 @@ before(async () => {
   }
 });
 after(async () => await nacos?.stop());
-
-async function until(what: string, condition: () => boolean): Promise<void> {
-  for (const end = performance.now() + deadlineMs; !condition(); await pause(10))
-    assert(performance.now() < end, `not within ${deadlineMs} ms: ${what}`);
-}
 
 const credentials = () => ({ username: nacos.user, password: async () => nacos.password });
 
@@ -102,7 +97,7 @@ async function application(group: string) {
   const registrations = new Registrations({ client, group, logger });
   const items = new ConfigItems({ client, logger }, () => undefined);
   client.start();
-  await until("the application is connected", () => client.state === "connected");
+  await until("the application is connected", () => client.state === "connected", deadlineMs);
   const stop = async () => {
     follower.stop();
     registrations.stop();
@@ -123,7 +118,7 @@ const withNacos = (name: string, run: () => Promise<void>) =>
 withNacos("interfaces, applications and ordinary services are providers, and go with their client", async () => {
   await using outside = await application("G1");
   await using inside = bridge("G1");
-  await until("the empty registry was read", () => inside.log.includes("all"));
+  await until("the empty registry was read", () => inside.log.includes("all"), deadlineMs);
   const metadata = JSON.stringify({ app: "shop", revision: "r1", services: { "org.x.Cart:dubbo": { name: "org.x.Cart", protocol: "dubbo" } } }); // prettier-ignore
   await outside.items.write({ dataId: "shop", group: "r1" }, metadata);
   const ofApplication = { "dubbo.metadata.revision": "r1", "dubbo.metadata.storage-type": "remote", "dubbo.endpoints": '[{"port":1,"protocol":"dubbo"}]' }; // prettier-ignore
@@ -135,11 +130,11 @@ withNacos("interfaces, applications and ordinary services are providers, and go 
     ]),
   ); // prettier-ignore
   const all = ["dubbo org.x.Cart 10.0.0.7:1 100", "dubbo org.x.Greeter 10.0.0.7:1 50", "grpc org.x.Greeter 10.0.0.7:2 50", "http prices 10.0.0.7:8080 200"]; // prettier-ignore
-  await until(`all, not ${inside.found().join()}`, () => inside.found().join() === all.join());
+  await until(`all, not ${inside.found().join()}`, () => inside.found().join() === all.join(), deadlineMs);
   outside.registrations.set(new Map([[greeter, [at(2, { protocol: "tri" })]]]));
-  await until("one is left", () => inside.found().join() === "grpc org.x.Greeter 10.0.0.7:2 100");
+  await until("one is left", () => inside.found().join() === "grpc org.x.Greeter 10.0.0.7:2 100", deadlineMs);
   await outside[Symbol.asyncDispose]();
-  await until("none is left", () => inside.found().length === 0);
+  await until("none is left", () => inside.found().length === 0, deadlineMs);
   assert.deepEqual(inside.log, ["all"]);
 });
 
@@ -147,11 +142,15 @@ withNacos("rules of providers that are known are read, followed, and gone when t
   await using outside = await application("G2");
   outside.registrations.set(new Map([[greeter, [at(1, { interface: "org.x.Greeter", version: "1.0.0", application: "mall" })]]])); // prettier-ignore
   await using inside = bridge("G2");
-  await until("the provider", () => inside.found().length === 1);
+  await until("the provider", () => inside.found().length === 1, deadlineMs);
   await outside.items.write({ dataId: "mall.tag-router", group: "dubbo" }, "key: mall");
-  await until("the rule", () => inside.rules.has("mall.tag-router"));
+  await until("the rule", () => inside.rules.has("mall.tag-router"), deadlineMs);
   await outside.items.write({ dataId: "mall.tag-router", group: "dubbo" }, "key: mall\nforce: true");
-  await until("the other rule", () => JSON.stringify(inside.rules.get("mall.tag-router")).includes("force: true"));
+  await until(
+    "the other rule",
+    () => JSON.stringify(inside.rules.get("mall.tag-router")).includes("force: true"),
+    deadlineMs,
+  );
 });
 
 withNacos(
@@ -164,8 +163,8 @@ withNacos(
     first.registry.export(providers);
     const ports = (name: string) =>
       (outside.services.get(name) ?? []).map(({ port }) => port).toSorted((a, b) => a - b);
-    await until("interface", () => ports("providers:org.x.Greeter:1.0.0:blue").join() === "20880,20881");
-    await until("application", () => ports("mesh-shop").join() === "20880,20881");
+    await until("interface", () => ports("providers:org.x.Greeter:1.0.0:blue").join() === "20880,20881", deadlineMs);
+    await until("application", () => ports("mesh-shop").join() === "20880,20881", deadlineMs);
     const metadata = (outside.services.get("mesh-shop") ?? [])[0]!.metadata;
     const revisions = exportedApplications(providers).map(({ revision }) => revision);
     assert(revisions.includes(metadata["dubbo.metadata.revision"]!));
@@ -173,9 +172,9 @@ withNacos(
     assert.match((await outside.items.read({ dataId: "mesh-shop", group: revisions[0]! })) ?? "", /org\.x\.Greeter/);
     assert.equal(await outside.items.read({ dataId: "org.x.Greeter", group: "mapping" }), "mesh-shop");
     first.registry.export([exported(20881)]);
-    await until("one is left", () => ports("providers:org.x.Greeter:1.0.0:blue").join() === "20881" && ports("mesh-shop").join() === "20881"); // prettier-ignore
+    await until("one is left", () => ports("providers:org.x.Greeter:1.0.0:blue").join() === "20881" && ports("mesh-shop").join() === "20881", deadlineMs); // prettier-ignore
     await first.registry.stop();
-    await until("none is left", () => ports("mesh-shop").length === 0 && ports("providers:org.x.Greeter:1.0.0:blue").length === 0); // prettier-ignore
+    await until("none is left", () => ports("mesh-shop").length === 0 && ports("providers:org.x.Greeter:1.0.0:blue").length === 0, deadlineMs); // prettier-ignore
     assert.deepEqual([first.found(), second.found()], [[], []]);
   },
 );
@@ -187,15 +186,15 @@ withNacos(
     await using inside = bridge("G4");
     outside.registrations.set(new Map([[greeter, [at(1)]]]));
     inside.registry.export([exported(20880)]);
-    await until("read", () => inside.found().length === 1);
-    await until("exported", () => outside.services.get("mesh-shop")?.length === 1);
+    await until("read", () => inside.found().length === 1, deadlineMs);
+    await until("exported", () => outside.services.get("mesh-shop")?.length === 1, deadlineMs);
     await nacos.kill();
-    await until("suspended", () => inside.log.includes("suspended"));
+    await until("suspended", () => inside.log.includes("suspended"), deadlineMs);
     assert.equal(inside.found().length, 1);
     outside.services.clear();
     await nacos.restart();
-    await until("read again", () => inside.log.filter((word) => word === "all").length === 2);
-    await until("there again", () => inside.found().length === 1);
-    await until("exported again", () => outside.services.get("mesh-shop")?.length === 1);
+    await until("read again", () => inside.log.filter((word) => word === "all").length === 2, deadlineMs);
+    await until("there again", () => inside.found().length === 1, deadlineMs);
+    await until("exported again", () => outside.services.get("mesh-shop")?.length === 1, deadlineMs);
   },
 );

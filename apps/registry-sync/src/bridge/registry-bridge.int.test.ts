@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { originParameter, RegistryPaths } from "@fairlead/dubbo-registry";
+import { until } from "@fairlead/testing-basics";
 import { mirroredRegistry } from "./mirrored-instance.ts";
 import { RetiredRegistries } from "./retired-registries.ts";
-import { BridgeUnderTest, silent, until } from "./testing/bridge-under-test.ts";
+import { afterLossMs, BridgeUnderTest, silent } from "./testing/bridge-under-test.ts";
 
 const paths = new RegistryPaths();
 /** Ten times of what it takes on a machine that does nothing else. */
@@ -58,7 +59,7 @@ describe("a bridge to Dubbo's registry", () => {
     assert.equal(second.status.owner, false);
     const { revision } = await mesh.store.snapshot();
     await first.stop();
-    await until("the second has taken over", () => second.status.owner && second.status.connected);
+    await until("the second has taken over", () => second.status.owner && second.status.connected, afterLossMs);
     await mesh.register("org.x.Kept", 12);
     await until("changes come through it", async () => (await mesh.mirrored("ha")).includes(12));
     assert.deepEqual(await mesh.lostSince(revision, "ha"), []);
@@ -104,7 +105,7 @@ describe("a bridge to Dubbo's registry", () => {
     const began = performance.now();
     one.start();
     const found = async () => (await mesh.mirrored("many")).filter((port) => port >= 30_000).length;
-    await until("all are mirrored", async () => (await found()) === 2_000);
+    await until("all are mirrored", async () => (await found()) === 2_000, afterLossMs);
     assert(performance.now() - began < readDeadlineMs, `after ${performance.now() - began} ms`);
     const since = performance.now();
     await mesh.register("org.many.Service7", 40_000);

@@ -3,9 +3,10 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { until } from "@fairlead/testing-basics";
 import { startTestZooKeeper } from "@fairlead/testing-servers";
 import { startTcpRelay } from "@fairlead/zookeeper/testing";
-import { BridgeUnderTest, until } from "./testing/bridge-under-test.ts";
+import { afterLossMs, BridgeUnderTest } from "./testing/bridge-under-test.ts";
 
 describe("a bridge when something is lost", () => {
   let mesh: BridgeUnderTest;
@@ -21,7 +22,7 @@ describe("a bridge when something is lost", () => {
     await until("exported", async () => (await mesh.exported("org.x.Again")).length === 1);
     await mesh.zookeeper.restart({ wipe: true });
     await mesh.reconnect();
-    await until("exported again", async () => (await mesh.exported("org.x.Again")).length === 1);
+    await until("exported again", async () => (await mesh.exported("org.x.Again")).length === 1, afterLossMs);
     assert((await mesh.mirrored("wiped")).includes(21));
     await one.stop();
   });
@@ -41,11 +42,11 @@ describe("a bridge when something is lost", () => {
     relay.cut();
     await mesh.app.delete(goes);
     await until("it is noticed", () => !one.status.connected);
-    await until("the session has expired, and the export with it", async () => (await own()) === 0);
+    await until("the session has expired, and the export with it", async () => (await own()) === 0, afterLossMs);
     assert.deepEqual(await ports(), [31, 32], "what was known stays while nobody can look");
     relay.restore();
     relay.reset();
-    await until("a new session exports again", async () => (await own()) === 1);
+    await until("a new session exports again", async () => (await own()) === 1, afterLossMs);
     await until("who went meanwhile is gone", async () => (await ports()).join() === "31");
     await mesh.app.delete(stays);
     await until("watches go on", async () => (await ports()).length === 0);
@@ -62,8 +63,8 @@ describe("a bridge when something is lost", () => {
     await mesh.zookeeper.kill();
     await until("it is noticed", () => !one.status.connected);
     await mesh.zookeeper.restart();
-    await until("connected again", () => one.status.connected);
-    await until("the application, too", () => mesh.app.state === "connected");
+    await until("connected again", () => one.status.connected, afterLossMs);
+    await until("the application, too", () => mesh.app.state === "connected", afterLossMs);
     await mesh.register("org.x.Killed", 41);
     await until("a change", async () => (await mesh.mirrored("killed")).includes(41));
     assert.deepEqual(await mesh.lostSince(revision, "killed"), []);
@@ -84,7 +85,7 @@ describe("a bridge when something is lost", () => {
     second.start();
     const { revision } = await mesh.store.snapshot();
     child.kill("SIGKILL");
-    await until("the second owns it", () => second.status.owner && second.status.connected);
+    await until("the second owns it", () => second.status.owner && second.status.connected, afterLossMs);
     await mesh.register("org.x.TakenOutside", 52);
     await until("changes come through it", async () => (await mesh.mirrored("taken")).includes(52));
     // Longer than the session of the one that was killed: its nodes are gone, those of the second are not.

@@ -4,6 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { compile } from "@fairlead/compile";
 import { parseProvider, type Provider, type RuleDocument } from "@fairlead/dubbo-registry";
 import { createLogger } from "@fairlead/logging";
+import { until } from "@fairlead/testing-basics";
 import { startTestPostgres, type TestPostgres } from "@fairlead/testing-servers";
 import { openStore, type Store } from "@fairlead/store";
 import { mirroredPrefix } from "./mirrored-instance.ts";
@@ -30,15 +31,9 @@ async function ports(registry: string): Promise<number[]> {
   return result.map(({ port }) => port).toSorted((a, b) => a - b);
 }
 
-async function until(registry: string, expected: readonly number[]): Promise<void> {
-  const end = performance.now() + deadlineMs;
-  let found: number[] = [];
-  while (performance.now() < end) {
-    found = await ports(registry);
-    if (found.join() === expected.join()) return;
-    await pause(10);
-  }
-  assert.deepEqual(found, expected);
+async function untilPorts(registry: string, expected: readonly number[]): Promise<void> {
+  const what = `${registry} has ${expected.join()}`;
+  await until(what, async () => (await ports(registry)).join() === expected.join(), deadlineMs);
 }
 
 describe("the import of a registry", () => {
@@ -57,14 +52,14 @@ describe("the import of a registry", () => {
   test("providers become instances with their version, tag and application; they go after the delay", async () => {
     const mirror = begin("a");
     mirror.onAll(sources(1, 2));
-    await until("a", [1, 2]);
+    await untilPorts("a", [1, 2]);
     const { nodes, instances } = await store.snapshot();
     const [instance] = [...instances.values()];
     assert.deepEqual(instance?.labels, { application: "demo", "dubbo.tag": "gray", version: "1.0.0" });
     assert.equal(nodes.get("registry~a~10.0.0.1")?.app, "demo");
     mirror.onProviders("/p/2", []);
     mirror.onProviders("/p/3", [provider(3)]);
-    await until("a", [1, 3]);
+    await untilPorts("a", [1, 3]);
     await mirror.stop();
   });
 
@@ -73,35 +68,35 @@ describe("the import of a registry", () => {
     const odd = parseProvider("dubbo://10.0.0.1:9/org.x.Greeter?version=a b", "org.x.Greeter");
     assert(odd !== undefined);
     mirror.onAll(reading(new Map([["/p/1", [provider(1, "&weight=0")]], ["/p/2", [provider(2, "&disabled=true")]], ["/p/9", [odd]], ["/p/4", [provider(4)]]]))); // prettier-ignore
-    await until("b", [4]);
+    await untilPorts("b", [4]);
     assert.equal(mirror.unusable, 1);
     mirror.onProviders("/p/1", [provider(1, "&weight=10")]);
-    await until("b", [1, 4]);
+    await untilPorts("b", [1, 4]);
     await mirror.stop();
   });
 
   test("an owner that takes over keeps what the one before has written, until it has read for itself", async () => {
     const first = begin("c");
     first.onAll(sources(1, 2, 3));
-    await until("c", [1, 2, 3]);
+    await untilPorts("c", [1, 2, 3]);
     await first.stop();
     const second = begin("c");
     second.restore(await store.snapshot());
     assert.deepEqual(await ports("c"), [1, 2, 3]);
     second.onAll(sources(1, 2, 4));
-    await until("c", [1, 2, 4]);
+    await untilPorts("c", [1, 2, 4]);
     await second.stop();
   });
 
   test("a registry that has lost its providers: they are kept until they come back, or for the hold", async () => {
     const mirror = begin("d");
     mirror.onAll(sources(1, 2));
-    await until("d", [1, 2]);
+    await untilPorts("d", [1, 2]);
     mirror.onSuspended();
     mirror.onAll(reading(new Map()));
     mirror.onProviders("/p/1", [provider(1)]);
     const since = performance.now();
-    await until("d", [1]);
+    await untilPorts("d", [1]);
     assert(performance.now() - since >= 300, "they went before the hold was over");
     await mirror.stop();
   });
@@ -212,18 +207,11 @@ describe("the import of a registry", () => {
       revisions.push([result.length, rules.length]);
     });
     mirror.onAll(manyTagged(1600));
-    const end = performance.now() + deadlineMs;
-    while (revisions.at(-1)?.[0] !== 1600) {
-      assert(performance.now() < end, JSON.stringify(revisions));
-      await pause(10);
-    }
+    await until("all are served", () => revisions.at(-1)?.[0] === 1600, deadlineMs);
     assert.deepEqual(revisions, [[500, 500], [1500, 1500], [1600, 1600]]); // prettier-ignore
     // Nor in those that follow.
     mirror.onProviders("/p/new", [provider(9)]);
-    while (revisions.length < 4) {
-      assert(performance.now() < end, JSON.stringify(revisions));
-      await pause(10);
-    }
+    await until("the next revision", () => revisions.length >= 4, deadlineMs);
     assert.deepEqual(revisions[3], [1601, 1601]);
     await mirror.stop();
   });
@@ -242,7 +230,7 @@ describe("the import of a registry", () => {
     mirror.onAll(many);
     await failed.promise;
     for (const source of many.providers.keys()) if (source !== "/p/1") mirror.onProviders(source, []);
-    await until("o", [2]);
+    await untilPorts("o", [2]);
     await untilPolicies("those of one", "o", (texts) => texts.split("kind: VirtualService").length === 2);
     await mirror.stop();
   });
@@ -269,16 +257,16 @@ describe("the import of a registry", () => {
     const mirror = begin("w");
     const override = (parameters: string): RuleDocument => ({ form: "url", interface: "org.x.Greeter", url: `override://10.0.0.1:1/org.x.Greeter?${parameters}` }); // prettier-ignore
     mirror.onAll({ ...sources(1, 2), rules: new Map([["/o", override("weight=7")]]) });
-    await until("w", [1, 2]);
+    await untilPorts("w", [1, 2]);
     const weights = async () => {
       const { result } = await store.write(undefined, (tx) => tx.findInstancesOf(mirroredPrefix("w")));
       return result.toSorted((a, b) => a.port - b.port).map(({ weight }) => weight);
     };
     assert.deepEqual(await weights(), [7, 100]);
     mirror.onRule("/o", override("disabled=true"));
-    await until("w", [2]);
+    await untilPorts("w", [2]);
     mirror.onRule("/o", undefined);
-    await until("w", [1, 2]);
+    await untilPorts("w", [1, 2]);
     assert.deepEqual(await weights(), [100, 100]);
     await mirror.stop();
   });
@@ -286,17 +274,14 @@ describe("the import of a registry", () => {
   test("PostgreSQL away for a while: nothing is lost", async () => {
     const mirror = begin("e");
     mirror.onAll(sources(1));
-    await until("e", [1]);
+    await untilPorts("e", [1]);
     await postgres.kill();
     mirror.onProviders("/p/2", [provider(2)]);
     mirror.onProviders("/p/1", []);
     await pause(200);
     await postgres.restart();
-    const end = performance.now() + deadlineMs;
-    while ((await ports("e").catch(() => [])).join() !== "2") {
-      assert(performance.now() < end, "not written after PostgreSQL came back");
-      await pause(50);
-    }
+    const written = async (): Promise<boolean> => (await ports("e").catch(() => [])).join() === "2";
+    await until("written after PostgreSQL came back", written, deadlineMs);
     await mirror.stop();
   });
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { BridgeUnderTest, until } from "./testing/bridge-under-test.ts";
+import { until } from "@fairlead/testing-basics";
+import { afterLossMs, BridgeUnderTest } from "./testing/bridge-under-test.ts";
 
 let mesh: BridgeUnderTest;
 before(async () => (mesh = await BridgeUnderTest.start()));
@@ -16,11 +17,11 @@ test("PostgreSQL away for longer than a lock lasts: what is exported stays, and 
   other.start();
   await until("read", async () => (await mesh.mirrored("outage")).length === 1);
   await mesh.postgres.kill();
-  await until("nobody owns it", () => !one.status.owner && !other.status.owner);
+  await until("nobody owns it", () => !one.status.owner && !other.status.owner, afterLossMs);
   assert.equal(await exported(), 1);
   await mesh.register("org.x.Theirs", 42);
   await mesh.postgres.restart();
-  await until("one owns it", () => one.status.owner || other.status.owner);
+  await until("one owns it", () => one.status.owner || other.status.owner, afterLossMs);
   const owner = one.status.owner ? one : other;
   await until("what changed meanwhile", async () => (await mesh.mirrored("outage").catch(() => [])).length === 2);
   await until("there by the owner", () => owner.status.connected);

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 import {
   type ExportedProvider,
   parseApplicationInstance,
@@ -10,31 +9,16 @@ import {
   type RuleDocument,
 } from "@fairlead/dubbo-registry";
 import { createLogger } from "@fairlead/logging";
+import { until } from "@fairlead/testing-basics";
 import { startTestZooKeeper, type TestZooKeeper } from "@fairlead/testing-servers";
 import { ZooKeeperClient } from "@fairlead/zookeeper";
+import { afterLossMs } from "./testing/bridge-under-test.ts";
 import { recordedRevision, startMetadataProvider } from "./testing/metadata-provider.ts";
 import { ZooKeeperRegistry } from "./zookeeper-registry.ts";
 
 const logger = createLogger({ service: "test", level: "silent" });
-const deadlineMs = 20_000;
 const paths = new RegistryPaths();
 const nothing = Buffer.alloc(0);
-
-async function until(what: string, condition: () => boolean): Promise<void> {
-  const end = performance.now() + deadlineMs;
-  while (!condition()) {
-    if (performance.now() > end) assert.fail(`not within ${deadlineMs} ms: ${what}`);
-    await pause(5);
-  }
-}
-
-async function untilAsync(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + deadlineMs;
-  while (!(await condition())) {
-    if (performance.now() > end) assert.fail(`not within ${deadlineMs} ms: ${what}`);
-    await pause(5);
-  }
-}
 
 /** Closed at the end also where a test has failed before it did so. */
 const opened: { close(): Promise<void> }[] = [];
@@ -185,15 +169,14 @@ describe("Dubbo's registry in ZooKeeper", () => {
     await until("it is noticed", () => state.suspended === 1);
     assert.deepEqual(ports(), [1], "what was told stays");
     await server.restart();
-    await until("it was read again", () => state.readings === 2);
+    await until("it was read again", () => state.readings === 2, afterLossMs);
     await until("it is still there", () => ports().join() === "1");
-    await until("the application is connected, too", () => app.state === "connected");
+    await until("the application is connected, too", () => app.state === "connected", afterLossMs);
     const exported = async () => (await app.children("/dubbo/org.x.Mine/providers")) ?? [];
-    await untilAsync("it is exported", async () => (await exported()).length > 0);
+    await until("it is exported", async () => (await exported()).length > 0);
     assert.deepEqual(await exported(), [minePath.slice(minePath.lastIndexOf("/") + 1)]);
     registry.export([]);
-    const end = performance.now() + deadlineMs;
-    while ((await app.children("/dubbo/org.x.Mine/providers"))?.length !== 0) assert(performance.now() < end);
+    await until("it is gone", async () => (await exported()).length === 0);
     await Promise.all([app.close(), registry.stop()]);
   });
 
@@ -203,8 +186,7 @@ describe("Dubbo's registry in ZooKeeper", () => {
     await other.create(minePath, nothing, { ephemeral: true });
     const { registry } = mirror(server);
     registry.export([mine]);
-    const end = performance.now() + deadlineMs;
-    while ((await other.stat(minePath))?.ephemeralOwner === other.sessionId) assert(performance.now() < end);
+    await until("it is taken over", async () => (await other.stat(minePath))?.ephemeralOwner !== other.sessionId);
     await registry.stop();
     assert.equal(await other.stat(minePath), undefined);
     await other.close();
@@ -219,14 +201,12 @@ describe("Dubbo's registry in ZooKeeper", () => {
     registry.export([mine, { ...mine, interface: "org.x.Mine2" }]);
     const path = "/services/m/10.0.0.9:9";
     const read = async (at: string) => (await app.read(at))?.data.toString();
-    const end = performance.now() + deadlineMs;
-    while ((await read("/dubbo/mapping/org.x.Mine")) !== "other-app,m") assert(performance.now() < end, "not mapped");
-    while ((await read("/dubbo/mapping/org.x.Mine2")) !== "m") assert(performance.now() < end, "not mapped");
+    await until("it is mapped", async () => (await read("/dubbo/mapping/org.x.Mine")) === "other-app,m");
+    await until("the other is mapped", async () => (await read("/dubbo/mapping/org.x.Mine2")) === "m");
     const revision = parseApplicationInstance((await read(path)) ?? "")?.revision;
     assert.match((await read(`/dubbo/metadata/m/${revision}`)) ?? "", /"org.x.Mine2?:dubbo".*"org.x.Mine2?:dubbo"/);
     registry.export([mine]);
-    while ((await read(`/dubbo/metadata/m/${revision}`)) !== undefined)
-      assert(performance.now() < end, "the old is there");
+    await until("the old is gone", async () => (await read(`/dubbo/metadata/m/${revision}`)) === undefined);
     assert.notEqual(parseApplicationInstance((await read(path)) ?? "")?.revision, revision);
     await registry.stop();
     assert.deepEqual(await app.children("/services/m"), []);
@@ -259,10 +239,10 @@ describe("Dubbo's registry in ZooKeeper", () => {
     await app.ensure(`${blocked}/child`);
     const { registry } = mirror(server);
     registry.export([inTheWay, { ...mine, interface: "org.x.Free", application: "free" }]);
-    await untilAsync("the other is mapped", async () => (await app.read("/dubbo/mapping/org.x.Free")) !== undefined);
+    await until("the other is mapped", async () => (await app.read("/dubbo/mapping/org.x.Free")) !== undefined);
     assert((await app.children("/dubbo/org.x.Free/providers"))?.length === 1);
     await app.delete(`${blocked}/child`);
-    await untilAsync("it is tried again", async () => ((await app.stat(blocked))?.ephemeralOwner ?? 0n) !== 0n);
+    await until("it is tried again", async () => ((await app.stat(blocked))?.ephemeralOwner ?? 0n) !== 0n);
     await Promise.all([registry.stop(), app.close()]);
   });
 

@@ -14,7 +14,7 @@ import {
   headKey,
   policyBucketKeyOf,
 } from "@fairlead/snapshot";
-import { until } from "../registry-under-test.ts";
+import { until } from "@fairlead/testing-basics";
 import { LiveConfig, type LiveConfigOptions } from "./live-config.ts";
 
 const bus = new InProcessBus();

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { setTimeout as pause } from "node:timers/promises";
 import { decodeJavaUrl, originParameter, parseProvider, RegistryPaths } from "@fairlead/dubbo-registry";
 import { createLogger } from "@fairlead/logging";
 import { openStore, type Store } from "@fairlead/store";
+import { until } from "@fairlead/testing-basics";
 import {
   startTestPostgres,
   startTestZooKeeper,
@@ -14,13 +14,9 @@ import { mirroredPrefix } from "../mirrored-instance.ts";
 import { RegistryBridge } from "../registry-bridge.ts";
 
 export const silent = createLogger({ service: "test", level: "silent" });
-const deadlineMs = 20_000;
+/** How long it may take until all is well after a server was away, or a session has expired. */
+export const afterLossMs = 20_000;
 const paths = new RegistryPaths();
-
-export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + deadlineMs; !(await condition()); await pause(10))
-    assert(performance.now() < end, `not within ${deadlineMs} ms: ${what}`);
-}
 
 /** Bridges between a real PostgreSQL and a real ZooKeeper, with an application outside the mesh. */
 export class BridgeUnderTest {
