@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { typeUrls } from "@fairlead/envoy-api";
-import { Backend, freePort } from "@fairlead/proxy-runtime/testing/backend";
-import { eventually } from "@fairlead/proxy-runtime/testing/client";
+import { Backend } from "@fairlead/proxy-runtime/testing/backend";
 import { listener, routes, staticCluster, toCluster } from "@fairlead/proxy-runtime/testing/resources";
+import { freePort, until } from "@fairlead/testing-basics";
 import { SteadyLoad } from "@fairlead/testing-load";
 import { ScriptedDeltaAds } from "./testing/scripted-delta-ads.ts";
 
@@ -39,11 +39,11 @@ async function replacedUnderLoad(main: string): Promise<void> {
   let log = "";
   gateway.stdout.on("data", (chunk) => (log += String(chunk)));
   try {
-    await eventually(() => log.includes('"serving"'), "the gateway serves", 30_000);
+    await until("the gateway serves", () => log.includes('"serving"'), 30_000);
     await using load = new SteadyLoad({ port, host: "x" });
     await load.progress(100);
     gateway.kill("SIGHUP");
-    await eventually(() => log.includes("the process that was replaced has ended"), "the restart", 30_000);
+    await until("the restart", () => log.includes("the process that was replaced has ended"), 30_000);
     await load.progress(100);
     await load.stop();
     assert.deepEqual(load.failures, []);

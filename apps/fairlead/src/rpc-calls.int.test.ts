@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 import { createLogger } from "@fairlead/logging";
 import { createSidecar, type Sidecar, sidecarConfig } from "@fairlead/sidecar";
 import { startTelemetry, type Telemetry } from "@fairlead/telemetry";
+import { freePort } from "@fairlead/testing-basics";
 import { MeshUnderTest } from "./testing/mesh-under-test.ts";
 
 const body = Buffer.from("05322e302e32056f72672e784e046e6f74650048016b01765a", "hex");
@@ -16,15 +17,6 @@ const service = { interface: "org.x", methods: ["note"] };
 let mesh: MeshUnderTest;
 let telemetry: Telemetry;
 const sidecars: Sidecar[] = [];
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 async function startSidecar(name: string, more: Record<string, string> = {}): Promise<Sidecar> {
   const config = sidecarConfig.load({

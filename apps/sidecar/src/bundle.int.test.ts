@@ -8,8 +8,9 @@ import { join } from "node:path";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { typeUrls } from "@fairlead/envoy-api";
 import { ScriptedAdsServer } from "@fairlead/proxy-xds-client/testing";
+import { listen, until } from "@fairlead/testing-basics";
 import { SteadyLoad } from "@fairlead/testing-load";
-import { eventually, freePorts, portOf, RunningSidecar } from "./testing/running-sidecar.ts";
+import { freePorts, RunningSidecar } from "./testing/running-sidecar.ts";
 import { inboundCluster, listener, routes } from "./testing/scripted-config.ts";
 import { ScriptedRegistry } from "./testing/scripted-registry.ts";
 
@@ -50,8 +51,8 @@ beforeEach(async () => {
     collected.push(`${request.method} ${request.url}`);
     request.resume().on("end", () => response.end());
   });
-  appPort = await portOf(app);
-  const otlpPort = await portOf(collector);
+  appPort = await listen(app);
+  const otlpPort = await listen(collector);
   ads = new ScriptedAdsServer();
   registry = new ScriptedRegistry();
   await Promise.all([ads.start(), registry.start()]);
@@ -72,7 +73,7 @@ beforeEach(async () => {
       FAIRLEAD_HOT_RESTART_TIMEOUT: "90s",
     },
   });
-  await eventually("the sidecar serves", () => sidecar.lines.some(({ msg }) => msg === "serving"), 60_000);
+  await until("the sidecar serves", () => sidecar.lines.some(({ msg }) => msg === "serving"), 60_000);
 });
 
 afterEach(async () => {
@@ -98,7 +99,7 @@ async function threadThatServes(): Promise<string | undefined> {
 test("both workers serve with a third party's filter, before and after a hot restart, in which no request fails", async () => {
   const bothServe = async (): Promise<void> => {
     const seen = new Set<string | undefined>();
-    await eventually("both workers serve", async () => seen.add(await threadThatServes()).size === 2);
+    await until("both workers serve", async () => seen.add(await threadThatServes()).size === 2);
     assert.ok(!seen.has(undefined), "the filter was at work");
   };
   await bothServe();
@@ -116,7 +117,7 @@ test("both workers serve with a third party's filter, before and after a hot res
 test("what is loaded when it is first used is there: spans go to a collector", async () => {
   const { err_no: error } = await sidecar.api("/pub", { service: { interface: service, port: appPort } });
   assert.equal(error, 0);
-  await eventually("spans", () => collected.includes("POST /v1/traces"));
+  await until("spans", () => collected.includes("POST /v1/traces"), 15_000);
 });
 
 test("its source maps lie beside it, and are not in the files that it loads", () => {

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { afterEach, test } from "node:test";
 import { typeUrls } from "@fairlead/envoy-api";
 import { ScriptedAdsServer } from "@fairlead/proxy-xds-client/testing";
+import { listen, until } from "@fairlead/testing-basics";
 import { SteadyLoad } from "@fairlead/testing-load";
-import { eventually, freePorts, portOf, RunningSidecar } from "./testing/running-sidecar.ts";
+import { freePorts, RunningSidecar } from "./testing/running-sidecar.ts";
 import { inboundCluster, listener, routes } from "./testing/scripted-config.ts";
 import { ScriptedRegistry } from "./testing/scripted-registry.ts";
 
@@ -19,7 +20,7 @@ let sidecar: RunningSidecar;
 /** A sidecar that serves, with one publication. */
 async function start(readyTimeout = "90s"): Promise<void> {
   app = createServer((_request, response) => response.end("orders"));
-  const appPort = await portOf(app);
+  const appPort = await listen(app);
   ads = new ScriptedAdsServer();
   registry = new ScriptedRegistry();
   await Promise.all([ads.start(), registry.start()]);
@@ -39,7 +40,7 @@ async function start(readyTimeout = "90s"): Promise<void> {
     registryUrl: registry.url,
     settings: { FAIRLEAD_HOT_RESTART_TIMEOUT: readyTimeout },
   });
-  await eventually("the sidecar serves", () => sidecar.lines.some(({ msg }) => msg === "serving"));
+  await until("the sidecar serves", () => sidecar.lines.some(({ msg }) => msg === "serving"), 15_000);
   assert.equal((await sidecar.api("/pub", { service: { interface: service, port: appPort } })).err_no, 0);
 }
 
@@ -81,7 +82,7 @@ test("a restart under load: no request fails, counters go on, and what is regist
 test("a crash: callers wait in the sockets' queues for the next process; the local API comes back on its port", async () => {
   await start();
   process.kill(sidecar.pid, "SIGKILL");
-  await eventually("the crash is seen", () =>
+  await until("the crash is seen", () =>
     sidecar.lines.some(({ msg }) => String(msg).startsWith("the process that served has ended")),
   );
   // Answered by the next one, and never refused.
@@ -89,8 +90,8 @@ test("a crash: callers wait in the sockets' queues for the next process; the loc
   await load.progress(50);
   await load.stop();
   assert.deepEqual(load.failures, []);
-  await eventually("the next epoch serves", () => sidecar.lines.filter(({ msg }) => msg === "serving").length === 2);
-  await eventually(
+  await until("the next epoch serves", () => sidecar.lines.filter(({ msg }) => msg === "serving").length === 2, 15_000);
+  await until(
     "it has adopted",
     async () => (await sidecar.api("/v1/registrations")).publications?.[0]?.state === "ready",
   );
@@ -103,7 +104,7 @@ test("without a control plane the new process is not ready: it is ended in time,
   ads.stop();
   process.kill(Number(sidecar.supervisorPid), "SIGHUP");
   const find = () => sidecar.lines.find(({ msg }) => String(msg).startsWith("the new process is not ready in time"));
-  await eventually("the new process is ended", () => find() !== undefined);
+  await until("the new process is ended", () => find() !== undefined);
   // On a busy machine it may not have come as far as that.
   assert.match(String(find()?.["waiting_for"]), /ads-gateway|its start/);
   await load.progress(100);

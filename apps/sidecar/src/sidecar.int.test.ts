@@ -1,69 +1,22 @@
 import assert from "node:assert/strict";
-import { createServer, request, type Server } from "node:http";
+import { request } from "node:http";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 import { typeUrls } from "@fairlead/envoy-api";
 import { createLogger } from "@fairlead/logging";
 import { ScriptedAdsServer } from "@fairlead/proxy-xds-client/testing";
 import { startTelemetry, type Telemetry } from "@fairlead/telemetry";
+import { freePort, until } from "@fairlead/testing-basics";
 import { createSidecar, type Sidecar, sidecarConfig } from "./module.ts";
 import { edsCluster, endpoints, inboundCluster, listener, routes } from "./testing/scripted-config.ts";
 import { type RegistryRequest, ScriptedRegistry } from "./testing/scripted-registry.ts";
+import { TestApp } from "./testing/test-app.ts";
 
 const service = "shop.Orders";
 const outboundName = `outbound|http||${service}`;
 
-/** The application: answers with its name, slowly where the path says so. */
-class App {
-  readonly #server: Server;
-  port = 0;
-  #slow: (() => void)[] = [];
-
-  constructor(name: string) {
-    this.#server = createServer((incoming, response) => {
-      if (incoming.url === "/slow") this.#slow.push(() => response.end(`${name} slowly`));
-      else response.end(name);
-    });
-  }
-  async start(): Promise<void> {
-    this.port = await portOf(this.#server);
-  }
-  get waiting(): number {
-    return this.#slow.length;
-  }
-  finishSlow(): void {
-    for (const finish of this.#slow.splice(0)) finish();
-  }
-  stop(): void {
-    this.#server.close();
-    this.#server.closeAllConnections();
-  }
-}
-
-async function portOf(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  assert.ok(typeof address === "object" && address !== null);
-  return address.port;
-}
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await portOf(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function eventually(what: string, condition: () => boolean | Promise<boolean>, deadlineMs = 10_000): Promise<void> {
-  const end = Date.now() + deadlineMs;
-  while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`${what}: not within ${deadlineMs} ms`);
-    await pause(10);
-  }
-}
-
 let telemetry: Telemetry;
 let registry: ScriptedRegistry;
-let app: App;
+let app: TestApp;
 /** The gateway of the caller, and the one of the provider. */
 let callerAds: ScriptedAdsServer;
 let providerAds: ScriptedAdsServer;
@@ -87,7 +40,10 @@ async function startSidecar(name: string, ads: ScriptedAdsServer, more: Record<s
     FAIRLEAD_DRAIN_TIMEOUT: "5s",
     ...more,
   });
-  const sidecar = createSidecar(config, { logger: createLogger({ service: name, level: process.env["TEST_LOG_LEVEL"] ?? "silent" }), telemetry });
+  const sidecar = createSidecar(config, {
+    logger: createLogger({ service: name, level: process.env["TEST_LOG_LEVEL"] ?? "silent" }),
+    telemetry,
+  });
   await sidecar.start();
   return sidecar;
 }
@@ -98,7 +54,10 @@ function compile({ path, body, method }: RegistryRequest): void {
   const { state } = body;
   if (path.startsWith("/pub") && state === "warming") {
     providerAds.set(typeUrls.cluster, next, [inboundCluster(app.port)]);
-    providerAds.set(typeUrls.route, next, [routes("inbound", { [service]: `inbound|${app.port}` }), routes("outbound", {})]);
+    providerAds.set(typeUrls.route, next, [
+      routes("inbound", { [service]: `inbound|${app.port}` }),
+      routes("outbound", {}),
+    ]);
   } else if (path.startsWith("/v1/instances/state")) {
     callerAds.set(typeUrls.endpoint, next, [endpoints(outboundName, state === "ready" ? [inboundPort] : [])]);
   } else if (path.startsWith("/unpub") || (method === "DELETE" && path.includes("provider"))) {
@@ -115,7 +74,7 @@ beforeEach(async () => {
   registry = new ScriptedRegistry();
   callerAds = new ScriptedAdsServer();
   providerAds = new ScriptedAdsServer();
-  app = new App("orders");
+  app = new TestApp("orders");
   await Promise.all([registry.start(), callerAds.start(), providerAds.start(), app.start()]);
   caller = await startSidecar("caller", callerAds);
   provider = await startSidecar("provider", providerAds);
@@ -126,10 +85,13 @@ beforeEach(async () => {
   callerAds.set(typeUrls.listener, "0", [listener("outbound", outboundPort)]);
   callerAds.set(typeUrls.route, "0", [routes("outbound", { [service]: outboundName })]);
   providerAds.set(typeUrls.cluster, "0", []);
-  providerAds.set(typeUrls.listener, "0", [listener("outbound", provider.node.outboundPort ?? 0), listener("inbound", inboundPort)]);
+  providerAds.set(typeUrls.listener, "0", [
+    listener("outbound", provider.node.outboundPort ?? 0),
+    listener("inbound", inboundPort),
+  ]);
   providerAds.set(typeUrls.route, "0", [routes("outbound", {}), routes("inbound", {})]);
   registry.stored = compile;
-  await eventually("both sidecars ready", () => caller.waitingFor().length + provider.waitingFor().length === 0);
+  await until("both sidecars ready", () => caller.waitingFor().length + provider.waitingFor().length === 0);
 });
 afterEach(async () => {
   app.finishSlow();
@@ -142,16 +104,26 @@ afterEach(async () => {
 
 interface ApiAnswer {
   readonly status: number;
-  readonly body: { readonly err_no?: number; readonly code?: string; readonly err_msg?: string; readonly publications?: { readonly state: string; readonly waitingFor: string }[] };
+  readonly body: {
+    readonly err_no?: number;
+    readonly code?: string;
+    readonly err_msg?: string;
+    readonly publications?: { readonly state: string; readonly waitingFor: string }[];
+  };
 }
 async function api(path: string, body?: object): Promise<ApiAnswer> {
-  const init = body === undefined ? {} : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  const init =
+    body === undefined
+      ? {}
+      : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
   const response = await fetch(`http://127.0.0.1:${provider.apiPort}${path}`, init);
   const answer: ApiAnswer["body"] = JSON.parse(await response.text());
   return { status: response.status, body: answer };
 }
-const publish = async (query = "?wait=converged&timeout=5s") => await api(`/pub${query}`, { service: { interface: service, port: app.port } });
-const withdraw = async (query = "?wait=converged&timeout=5s") => await api(`/unpub${query}`, { service: { interface: service } });
+const publish = async (query = "?wait=converged&timeout=5s") =>
+  await api(`/pub${query}`, { service: { interface: service, port: app.port } });
+const withdraw = async (query = "?wait=converged&timeout=5s") =>
+  await api(`/unpub${query}`, { service: { interface: service } });
 
 /** One call of the caller's application through its sidecar. */
 async function call(path = "/", host = service): Promise<string> {
@@ -171,12 +143,12 @@ test("app → outbound of A → inbound of B → app, from the moment that /pub 
   assert.match(await call(), /^503 /);
   const { status, body } = await publish();
   assert.deepEqual([status, body.err_no, body.err_msg], [200, 0, "publish success"]);
-  await eventually("the caller's proxy has the endpoint", async () => (await call()) === "200 orders");
+  await until("the caller's proxy has the endpoint", async () => (await call()) === "200 orders");
   assert.match(await call("/", "shop.Nobody"), /^404 /);
-  assert.deepEqual(registry.log().filter((line) => line.includes(service)), [
-    `POST /pub ${service} warming`,
-    `POST /v1/instances/state ${service} ready`,
-  ]);
+  assert.deepEqual(
+    registry.log().filter((line) => line.includes(service)),
+    [`POST /pub ${service} warming`, `POST /v1/instances/state ${service} ready`],
+  );
 });
 
 test("it becomes ready only when its own inbound listener serves it", async () => {
@@ -192,13 +164,16 @@ test("it becomes ready only when its own inbound listener serves it", async () =
 
 test("a call that is under way is waited for before a publication is deleted", async () => {
   await publish();
-  await eventually("callable", async () => (await call()) === "200 orders");
+  await until("callable", async () => (await call()) === "200 orders");
   const slow = call("/slow");
-  await eventually("the slow call is in the application", () => app.waiting === 1);
+  await until("the slow call is in the application", () => app.waiting === 1);
   const withdrawn = withdraw();
   await registry.waitFor("draining", ({ body }) => body["state"] === "draining");
-  await eventually("the caller's proxy sends no new calls", async () => (await call()).startsWith("503 "));
-  assert.ok(!registry.log().some((line) => line.startsWith("POST /unpub")), "it is not deleted while a call is under way");
+  await until("the caller's proxy sends no new calls", async () => (await call()).startsWith("503 "));
+  assert.ok(
+    !registry.log().some((line) => line.startsWith("POST /unpub")),
+    "it is not deleted while a call is under way",
+  );
   app.finishSlow();
   assert.equal(await slow, "200 orders slowly");
   assert.equal((await withdrawn).status, 200);
@@ -208,7 +183,7 @@ test("a call that is under way is waited for before a publication is deleted", a
 
 test("without its control plane the data plane goes on, and comes back to it", async () => {
   await publish();
-  await eventually("callable", async () => (await call()) === "200 orders");
+  await until("callable", async () => (await call()) === "200 orders");
   callerAds.stop();
   providerAds.stop();
   await registry.stop();
@@ -217,7 +192,7 @@ test("without its control plane the data plane goes on, and comes back to it", a
   assert.deepEqual([refused.status, refused.body.code], [503, "FL_REGISTRY_UNAVAILABLE"]);
   await Promise.all([registry.start(), callerAds.start(), providerAds.start()]);
   callerAds.set(typeUrls.route, "back", [routes("outbound", { "shop.Back": outboundName })]);
-  await eventually("the new routes are in force", async () => (await call()).startsWith("404 "));
+  await until("the new routes are in force", async () => (await call()).startsWith("404 "));
   callerAds.set(typeUrls.route, "again", [routes("outbound", { [service]: outboundName })]);
   await callerAds.waitFor("the ACK", ({ version: acked }) => acked === "again");
   assert.equal(await call(), "200 orders");
@@ -243,14 +218,19 @@ test("a node that registry-sync lost is registered again with what it had", asyn
   };
   await registry.waitFor("ready again", ({ body }) => body["state"] === "ready");
   const lines = registry.log().filter((line) => !line.startsWith("POST /v1/leases"));
-  assert.deepEqual(lines, ["POST /v1/nodes", "POST /sub shop.Catalog", `POST /pub ${service} warming`, `POST /v1/instances/state ${service} ready`]);
+  assert.deepEqual(lines, [
+    "POST /v1/nodes",
+    "POST /sub shop.Catalog",
+    `POST /pub ${service} warming`,
+    `POST /v1/instances/state ${service} ready`,
+  ]);
 });
 
 test("stop withdraws everything, waits for calls under way, and removes the node", async () => {
   await publish();
-  await eventually("callable", async () => (await call()) === "200 orders");
+  await until("callable", async () => (await call()) === "200 orders");
   const slow = call("/slow");
-  await eventually("the slow call is in the application", () => app.waiting === 1);
+  await until("the slow call is in the application", () => app.waiting === 1);
   const admin = `http://127.0.0.1:${provider.adminPort}`;
   const stopped = provider.stop();
   await registry.waitFor("draining", ({ body }) => body["state"] === "draining");
@@ -258,22 +238,25 @@ test("stop withdraws everything, waits for calls under way, and removes the node
   app.finishSlow();
   assert.equal(await slow, "200 orders slowly");
   await stopped;
-  assert.deepEqual(registry.log().filter((line) => line.includes("unpub") || line.startsWith("DELETE")), [
-    `POST /unpub ${service}`,
-    "DELETE /v1/nodes/sidecar~127.0.0.1~provider~fairlead",
-  ]);
+  assert.deepEqual(
+    registry.log().filter((line) => line.includes("unpub") || line.startsWith("DELETE")),
+    [`POST /unpub ${service}`, "DELETE /v1/nodes/sidecar~127.0.0.1~provider~fairlead"],
+  );
   await assert.rejects(fetch(`${admin}/ready`));
 });
 
 test("stop is bounded when a call does not end and registry-sync is away", async () => {
   await provider.stop();
-  const ports = { FAIRLEAD_INBOUND_PORT: String(inboundPort), FAIRLEAD_OUTBOUND_PORT: String(provider.node.outboundPort) };
+  const ports = {
+    FAIRLEAD_INBOUND_PORT: String(inboundPort),
+    FAIRLEAD_OUTBOUND_PORT: String(provider.node.outboundPort),
+  };
   provider = await startSidecar("provider", providerAds, { ...ports, FAIRLEAD_DRAIN_TIMEOUT: "500ms" });
-  await eventually("ready", () => provider.waitingFor().length === 0);
+  await until("ready", () => provider.waitingFor().length === 0);
   await publish();
-  await eventually("callable", async () => (await call()) === "200 orders");
+  await until("callable", async () => (await call()) === "200 orders");
   const slow = call("/slow").catch((error: unknown) => String(error));
-  await eventually("the slow call is in the application", () => app.waiting === 1);
+  await until("the slow call is in the application", () => app.waiting === 1);
   await registry.stop();
   const begun = Date.now();
   await provider.stop();
@@ -284,7 +267,7 @@ test("stop is bounded when a call does not end and registry-sync is away", async
 
 test("the admin pages show the live proxy", async () => {
   await publish();
-  await eventually("callable", async () => (await call()) === "200 orders");
+  await until("callable", async () => (await call()) === "200 orders");
   const admin = `http://127.0.0.1:${caller.adminPort}`;
   const text = async (path: string) => await (await fetch(`${admin}${path}`)).text();
   assert.equal(await text("/ready"), "LIVE\n");
@@ -297,6 +280,8 @@ test("the admin pages show the live proxy", async () => {
 });
 
 test("a port that is taken fails the start and leaves nothing behind", async () => {
-  await assert.rejects(startSidecar("third", callerAds, { FAIRLEAD_API_PORT: String(caller.apiPort) }), { code: "FL_LISTEN_FAILED" });
+  await assert.rejects(startSidecar("third", callerAds, { FAIRLEAD_API_PORT: String(caller.apiPort) }), {
+    code: "FL_LISTEN_FAILED",
+  });
   assert.ok(!registry.log().some((line) => line.includes("third")));
 });

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createServer, type Server } from "node:http";
-import { setTimeout as pause } from "node:timers/promises";
+import { freePort, until } from "@fairlead/testing-basics";
 
 export interface RunningSidecarOptions {
   /** The program. */
@@ -53,7 +52,7 @@ export class RunningSidecar {
   async restart(): Promise<void> {
     const ended = this.#count("the process that was replaced has ended");
     this.#process.kill("SIGHUP");
-    await eventually("a restart", () => this.#count("the process that was replaced has ended") > ended);
+    await until("a restart", () => this.#count("the process that was replaced has ended") > ended, 15_000);
   }
 
   get supervisorPid(): number | undefined {
@@ -93,26 +92,6 @@ export class RunningSidecar {
   }
 }
 
-export async function eventually(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  deadlineMs = 15_000,
-): Promise<void> {
-  const end = performance.now() + deadlineMs;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`${what}: not within ${deadlineMs} ms`);
-    await pause(10);
-  }
-}
-
-export async function portOf(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return (server.address() as { port: number }).port;
-}
-
 export async function freePorts(): Promise<RunningSidecar["ports"]> {
-  const servers = [createServer(), createServer(), createServer(), createServer()];
-  const [api = 0, admin = 0, outbound = 0, inbound = 0] = await Promise.all(servers.map(portOf));
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return { api, admin, outbound, inbound };
+  return { api: await freePort(), admin: await freePort(), outbound: await freePort(), inbound: await freePort() };
 }
