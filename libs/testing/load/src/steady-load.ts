@@ -20,15 +20,16 @@ type Kind = "keep-alive" | "new connection" | "http2";
 export class SteadyLoad implements AsyncDisposable {
   /** `kind: error`, in the order in which they happened. */
   readonly failures: string[] = [];
+  /** As in the options; from now on when it is set. */
+  pauseMs: number;
   readonly done: Record<Kind, number> = { "keep-alive": 0, "new connection": 0, http2: 0 };
-  readonly #pauseMs: number;
   readonly #clients: Promise<void>[];
   readonly #waiters = new Set<() => void>();
   #stopped = false;
 
   constructor(options: SteadyLoadOptions) {
     const { keepAlive = 4, newConnections = 2, http2 = 2, pauseMs = 5 } = options;
-    this.#pauseMs = pauseMs;
+    this.pauseMs = pauseMs;
     const clients = (count: number, kind: Kind, make: () => LoadClient) =>
       Array.from({ length: count }, () => this.#run(make(), kind));
     this.#clients = [
@@ -75,7 +76,7 @@ export class SteadyLoad implements AsyncDisposable {
       }
       this.done[kind]++;
       for (const check of this.#waiters) check();
-      if (this.#pauseMs > 0) await pause(this.#pauseMs);
+      if (this.pauseMs > 0) await pause(this.pauseMs);
     }
     client.close();
   }
