@@ -128,7 +128,7 @@ export class Http2ClientConnection extends Http2Connection<Http2ResponseHead> {
     }
     const head = headers.error === undefined ? headers.takeResponse() : undefined;
     if (head === undefined) {
-      this.streamError(stream, ERROR_CODE.protocolError, headers.error ?? "");
+      this.malformed(stream, headers.error ?? "");
       return;
     }
     const { status } = head;
@@ -138,7 +138,7 @@ export class Http2ClientConnection extends Http2Connection<Http2ResponseHead> {
     }
     const bodyless = stream.headRequest || status === 204 || status === 304;
     if (endStream && headers.contentLength > 0 && !bodyless) {
-      this.streamError(stream, ERROR_CODE.protocolError, "the body does not have the length that its head says");
+      this.malformed(stream, "the body does not have the length that its head says");
       return;
     }
     stream.headReceived = true;
@@ -152,7 +152,7 @@ export class Http2ClientConnection extends Http2Connection<Http2ResponseHead> {
     const count = (this.#interim.get(stream) ?? 0) + 1;
     this.#interim.set(stream, count);
     if (endStream || status === 101) {
-      this.streamError(stream, ERROR_CODE.protocolError, `a ${status} that ends the stream, or switches protocols`);
+      this.malformed(stream, `a ${status} that ends the stream, or switches protocols`);
     } else if (count > MAX_INTERIM_RESPONSES) {
       this.streamError(stream, ERROR_CODE.enhanceYourCalm, `more than ${MAX_INTERIM_RESPONSES} interim responses`);
     } else stream.sink?.onInterim?.(status);

@@ -21,6 +21,8 @@ export interface Http2ConnectionOptions {
   readonly allowConnect: boolean;
   /** Who gets a request answers `expect: 100-continue`, which is among its headers. @default false: the connection does */
   readonly passContinue?: boolean | undefined;
+  /** A message that is malformed ends the connection. @default false: its stream, as RFC 9113 §8.1.1 has it */
+  readonly closesOnMalformed?: boolean | undefined;
   readonly abuse: AbuseLimits;
   readonly stats: Http2Stats;
   /** Monotonic, in milliseconds; may be coarse. */

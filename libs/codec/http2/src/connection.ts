@@ -192,7 +192,7 @@ export abstract class Http2Connection<InHead> extends StreamLifecycle<InHead> im
     if (stream.remainingBytes >= 0) {
       stream.remainingBytes -= slice.length;
       if (stream.remainingBytes < 0 || (end && stream.remainingBytes > 0)) {
-        this.streamError(stream, ERROR_CODE.protocolError, "the body does not have the length that its head says");
+        this.malformed(stream, "the body does not have the length that its head says");
         return;
       }
     }

@@ -128,6 +128,7 @@ export class Http2ServerConnection extends Http2Connection<Http2RequestHead> {
     }
     const head = headers.error === undefined ? headers.takeRequest(allowConnect) : undefined;
     if (head === undefined || (endStream && headers.contentLength > 0)) {
+      this.malformed(undefined, headers.error ?? "a head that is none");
       stats.rx_messaging_error++;
       this.refuseStream(streamId, ERROR_CODE.protocolError);
       return;

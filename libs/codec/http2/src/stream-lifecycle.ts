@@ -4,6 +4,7 @@ import { ClosedStreams, ENDED, RESET_BY_PEER, RESET_BY_US } from "./closed-strea
 import type { Http2ConnectionOptions } from "./connection-options.ts";
 import { DEFAULT_WINDOW_BYTES, ERROR_CODE } from "./frame-types.ts";
 import type { HeaderCollector } from "./header-collector.ts";
+import { Http2Error } from "./http2-error.ts";
 import { InboundWindow } from "./inbound-window.ts";
 import { Outbound } from "./outbound.ts";
 import { PeerSettings } from "./settings.ts";
@@ -82,6 +83,19 @@ export abstract class StreamLifecycle<InHead> {
     this.onResetByPeer(openedMs, headSent);
   }
 
+  /**
+   * What a message is that breaks HTTP's rules, where the frames do not break HTTP/2's.
+   *
+   * @throws Http2Error where the connection is to end with it
+   */
+  protected malformed(stream: Http2Stream<InHead> | undefined, details: string): void {
+    if (this.options.closesOnMalformed === true) {
+      this.options.stats.rx_messaging_error++;
+      throw new Http2Error(ERROR_CODE.protocolError, details);
+    }
+    if (stream !== undefined) this.streamError(stream, ERROR_CODE.protocolError, details);
+  }
+
   /** For a stream that does not exist (any more). */
   protected refuseStream(streamId: number, errorCode: number): void {
     this.options.stats.tx_reset++;
@@ -124,7 +138,7 @@ export abstract class StreamLifecycle<InHead> {
     }
     const trailers = headers.error === undefined ? headers.takeTrailers() : undefined;
     if (trailers === undefined || headers.tooLarge || !endStream || stream.remainingBytes > 0) {
-      this.streamError(stream, ERROR_CODE.protocolError, headers.error ?? "trailers that are none");
+      this.malformed(stream, headers.error ?? "trailers that are none");
       return;
     }
     this.options.stats.trailers++;

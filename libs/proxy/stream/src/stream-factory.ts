@@ -11,7 +11,13 @@ import type { ClientConnection, ClientConnectionEvents, ServerConnection, Server
 export interface Http2Options extends Partial<
   Pick<
     Http2ConnectionOptions,
-    "streamWindowBytes" | "connectionWindowBytes" | "maxConcurrentStreams" | "abuse" | "allowConnect" | "passContinue"
+    | "streamWindowBytes"
+    | "connectionWindowBytes"
+    | "maxConcurrentStreams"
+    | "abuse"
+    | "allowConnect"
+    | "passContinue"
+    | "closesOnMalformed"
   >
 > {
   /** Counted in by all connections that have it. @default a table of the connection's own */

@@ -164,7 +164,9 @@ export class ClusterStore {
     this.#dns.get(cluster.name)?.close();
     this.#dns.delete(cluster.name);
     if (discovery.kind === "dns") {
-      this.#warming.add(cluster.name);
+      // One that is there already serves until this one has hosts.
+      if (discovery.dns.warms || this.#manager.get(cluster.name) !== undefined) this.#warming.add(cluster.name);
+      else this.#activate(cluster, { hosts: [], policy: discovery.dns.policy });
       this.#resolveNames(cluster, discovery.dns);
       return;
     }

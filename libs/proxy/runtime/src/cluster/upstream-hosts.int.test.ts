@@ -3,8 +3,9 @@ import { test } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import { HealthCheckSchema } from "@fairlead/envoy-api/envoy/config/core/v3/health_check_pb.js";
-import { Backend, freePort } from "../testing/backend.ts";
-import { type Answer, call, eventually } from "../testing/client.ts";
+import { freePort, until } from "@fairlead/testing-basics";
+import { Backend } from "../testing/backend.ts";
+import { type Answer, call } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import { cluster, duration, endpoints, listener, routes, toCluster } from "../testing/resources.ts";
 
@@ -62,7 +63,7 @@ test("a host that answers badly is left out while the others serve", async () =>
   assert.equal(proxy.stat("cluster.a.membership_healthy"), 1);
   assert.equal(proxy.stat("cluster.a.outlier_detection.ejections_active"), 1);
   healthy = true;
-  await eventually(() => proxy.stat("cluster.a.membership_healthy") === 2, "its return");
+  await until("its return", () => proxy.stat("cluster.a.membership_healthy") === 2);
   const after = new Set([(await call(proxy.port("in"))).body, (await call(proxy.port("in"))).body]);
   assert.deepEqual(after, new Set(["bad", "good"]));
 });
@@ -90,7 +91,7 @@ for (const kind of ["http", "tcp"] as const) {
           : ({ case: "tcpHealthCheck", value: {} } as const),
     });
     await using proxy = await proxyOf({ healthChecks: [check] }, [a.port, b.port, gone]);
-    await eventually(() => proxy.stat("cluster.a.membership_healthy") === 2, "the first round");
+    await until("the first round", () => proxy.stat("cluster.a.membership_healthy") === 2);
     const chosen = async (): Promise<string> => {
       const bodies: string[] = [];
       for (let i = 0; i < 6; i++) bodies.push((await call(proxy.port("in"))).body);
@@ -99,9 +100,9 @@ for (const kind of ["http", "tcp"] as const) {
     assert.equal(await chosen(), "aaabbb");
     if (kind === "tcp") return;
     healthy = false;
-    await eventually(() => proxy.stat("cluster.a.membership_healthy") === 1, "the failure");
+    await until("the failure", () => proxy.stat("cluster.a.membership_healthy") === 1);
     healthy = true;
-    await eventually(() => proxy.stat("cluster.a.membership_healthy") === 2, "the return");
+    await until("the return", () => proxy.stat("cluster.a.membership_healthy") === 2);
     assert(proxy.stat("cluster.a.health_check.failure") > 0);
   });
 }
@@ -133,15 +134,27 @@ test("names are resolved again and again: STRICT_DNS takes all addresses, LOGICA
       },
       { resolveName },
     );
-    await eventually(() => proxy.stat("cluster.a.membership_total") === expected, "the first answer");
+    await until("the first answer", () => proxy.stat("cluster.a.membership_total") === expected);
     addresses = ["127.0.0.1"];
-    await eventually(() => proxy.stat("cluster.a.membership_total") === 1, "the second answer");
+    await until("the second answer", () => proxy.stat("cluster.a.membership_total") === 1);
     addresses = [];
     const before = asked;
-    await eventually(() => asked > before + 1, "failures");
+    await until("failures", () => asked > before + 1);
     assert.equal((await call(proxy.port("in"))).body, "a");
     assert(proxy.stat("cluster.a.update_failure") > 0);
   }
+});
+
+test("a cluster is warm without an answer of DNS where nobody is to wait for one", async () => {
+  await using proxy = new TestProxy({ resolveName: () => new Promise(() => undefined) });
+  const isThere = async (init: ClusterInit): Promise<boolean> => {
+    await proxy.apply({ clusters: [] });
+    await proxy.apply({ clusters: [cluster("a", { ...dns(1, [["shop.example", 80]]), ...init })] });
+    return proxy.runtime.stats().has("cluster.a.membership_total");
+  };
+  assert.equal(await isThere({}), false);
+  assert.equal(await isThere({ waitForWarmOnInit: true }), false);
+  assert.equal(await isThere({ waitForWarmOnInit: false }), true);
 });
 
 test("priorities: the second takes over when the first has gone", async () => {
@@ -194,7 +207,7 @@ test("beyond max_requests calls fail at once; a retry budget allows a share", as
   await using proxy = await proxyOf({ circuitBreakers }, [waiting.port]);
   const under: Promise<Answer>[] = [call(proxy.port("in")), call(proxy.port("in"))];
   const ended = Promise.allSettled(under);
-  await eventually(() => proxy.stat("cluster.a.upstream_rq_active") === 2, "two requests");
+  await until("two requests", () => proxy.stat("cluster.a.upstream_rq_active") === 2);
   assert.equal(proxy.stat("cluster.a.circuit_breakers.default.rq_open"), 1);
   assert.equal(proxy.stat("cluster.a.circuit_breakers.default.remaining_rq"), 0);
   const refused = await call(proxy.port("in"));
@@ -214,7 +227,7 @@ test("a connection that is too old takes no more requests; the system's probes m
     },
     [backend.port],
   );
-  await eventually(() => connections.size > 0 || proxy.stat("cluster.a.membership_total") === 1, "the host");
+  await until("the host", () => connections.size > 0 || proxy.stat("cluster.a.membership_total") === 1);
   const deadline = performance.now() + 5000;
   while (connections.size < 2 && performance.now() < deadline) assert.equal((await call(proxy.port("in"))).body, "a");
   assert(connections.size >= 2);
@@ -239,10 +252,10 @@ test("a cluster is not ready before its hosts were checked, and a change of it d
   });
   await using proxy = await proxyOf(checked("/healthz"), [backend.port]);
   assert.equal(proxy.runtime.clustersInitialized(), false);
-  await eventually(() => proxy.runtime.clustersInitialized(), "the first check");
+  await until("the first check", () => proxy.runtime.clustersInitialized());
   slow = 150;
   await proxy.apply({ clusters: [cluster("a", checked("/healthz/2"))] });
   for (let i = 0; i < 20; i++) assert.equal((await call(proxy.port("in"))).body, "a");
-  await eventually(() => proxy.stat("cluster.a.health_check.success") >= 2, "the second check");
+  await until("the second check", () => proxy.stat("cluster.a.health_check.success") >= 2);
   for (let i = 0; i < 5; i++) assert.equal((await call(proxy.port("in"))).body, "a");
 });

@@ -2,6 +2,7 @@ import {
   type Cluster,
   Cluster_DiscoveryType,
   ClusterSchema,
+  TrackClusterStatsSchema,
   UpstreamConnectionOptionsSchema,
 } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import { ALPN_PROTOCOL, type ClusterConfig, clusterDefaults, type TcpKeepAlive } from "@fairlead/proxy-upstream";
@@ -78,12 +79,15 @@ export function readCluster(message: Cluster, secrets: SecretLookup = noSecrets)
     "track_cluster_stats",
   ]);
   if (message.name === "") throw rejection("name", "is empty");
+  const { trackClusterStats: tracked } = message;
+  if (tracked !== undefined) refuseOthers(TrackClusterStatsSchema, tracked, "track_cluster_stats.", []);
   const options = readProtocolOptions(message);
   const withAuto = readAutoServerName(message);
   const config: ClusterConfig = {
     ...clusterDefaults,
     name: message.name,
     ...(message.altStatName === "" ? {} : { statName: message.altStatName }),
+    ...(message.metadata === undefined ? {} : { metadata: message.metadata.filterMetadata }),
     ...readBalancing(message),
     subsets: readSubsets(message.lbSubsetConfig),
     originalDestination: readOriginalDestination(message),

@@ -99,6 +99,8 @@ export function readConnectionManager(message: HttpConnectionManager, where: str
       mapLocalReply: readLocalReplies(message.localReplyConfig, `${where}local_reply_config.`),
       protocol: readCodec(message.codecType, `${where}codec_type`),
       http2: {
+        // HTTP/1.1 connections end with what is malformed in any case: where the next request begins is not known.
+        closesOnMalformed: message.streamErrorOnInvalidHttpMessage === false,
         ...(message.http2ProtocolOptions === undefined
           ? undefined
           : readHttp2Options(message.http2ProtocolOptions, `${where}http2_protocol_options.`)),

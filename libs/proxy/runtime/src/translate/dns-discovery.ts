@@ -16,6 +16,8 @@ export interface DnsDiscovery {
   readonly failureRefreshMs: number;
   /** The time to live of the answer is waited for in the place of `refreshMs`. @default false */
   readonly respectTtl: boolean;
+  /** Who waits for the cluster waits for the first answer. @default true */
+  readonly warms: boolean;
   /** `auto`: IPv6, and IPv4 when there is none. @default "auto" */
   readonly family: "auto" | "v4" | "v6" | "v4Preferred" | "all";
 }
@@ -55,6 +57,7 @@ export function readDnsDiscovery(message: Cluster, logical: boolean): DnsDiscove
       durationMs(message.dnsFailureRefreshRate?.baseInterval, refreshMs, "dns_failure_refresh_rate.base_interval"),
       LEAST_REFRESH_MS,
     ),
+    warms: message.waitForWarmOnInit ?? true,
     respectTtl: message.respectDnsTtl,
     family: families[message.dnsLookupFamily],
   };

@@ -13,7 +13,6 @@ const LARGEST = 2_147_483_647;
 
 /** @throws FairleadError FL_XDS_REJECTED */
 export function readHttp2Options(message: Http2ProtocolOptions, where: string): Omit<Http2Options, "stats"> {
-  // A malformed message is always an error of its stream here, and never of its connection.
   refuseOthers(Http2ProtocolOptionsSchema, message, where, [
     "max_concurrent_streams",
     "initial_stream_window_size",
@@ -38,6 +37,7 @@ export function readHttp2Options(message: Http2ProtocolOptions, where: string): 
     ...(message.connectionKeepalive === undefined
       ? {}
       : { keepAlive: readKeepAlive(message.connectionKeepalive, `${where}connection_keepalive.`) }),
+    ...readMalformed(message),
     ...(message.allowConnect ? { allowConnect: true } : {}),
     ...(maxConcurrentStreams === undefined ? {} : { maxConcurrentStreams }),
     ...(initialStreamWindowSize === undefined ? {} : { streamWindowBytes: initialStreamWindowSize }),
@@ -53,6 +53,16 @@ export function readHttp2Options(message: Http2ProtocolOptions, where: string): 
         message.maxInboundWindowUpdateFramesPerDataFrameSent ?? limits.maxWindowUpdatesPerDataFrame,
     },
   };
+}
+
+/**
+ * A malformed message costs its stream, as RFC 9113 §8.1.1 has it, unless somebody says otherwise: Envoy's default costs all streams of
+ * the connection, and so those of other clients where a proxy is in front.
+ */
+function readMalformed(message: Http2ProtocolOptions): Pick<Http2Options, "closesOnMalformed"> {
+  const override =
+    message.overrideStreamErrorOnInvalidHttpMessage ?? (message.streamErrorOnInvalidHttpMessaging ? true : undefined);
+  return override === undefined ? {} : { closesOnMalformed: !override };
 }
 
 /** Envoy's. */

@@ -48,6 +48,7 @@ const clusters: readonly (readonly [ClusterInit, RegExp])[] = [
     { typedExtensionProtocolOptions: { [HTTP]: anyPack(HttpProtocolOptionsSchema, http3) } },
     /HTTP\/3 is not supported/,
   ],
+  [{ trackClusterStats: { timeoutBudgets: true } }, /^track_cluster_stats\.timeout_budgets: is not supported/],
   [{ typedExtensionProtocolOptions: { other: {} } }, /other is not supported/],
   [{ connectTimeout: { seconds: -1n } }, /^connect_timeout: is negative/],
 ];
