@@ -42,7 +42,7 @@ export class RouterFilter extends AttemptTimeouts {
     this.head = head;
     this.requestEnded = endStream;
     this.route = route;
-    if (route !== undefined) info.routeName = route.name;
+    if (route !== undefined) info.setRoute(route);
     const answer = routeAnswer(route, head, this.context.stats);
     if (answer !== undefined) this.stream.sendLocalReply(answer);
     else if (route !== undefined) this.#forward(route, head);
@@ -115,7 +115,7 @@ export class RouterFilter extends AttemptTimeouts {
       this.stream.sendLocalReply({ status, body: "", details: "cluster_not_found", flag: "NC" });
       return;
     }
-    this.stream.info.cluster = target.name;
+    this.stream.info.setCluster(cluster.config);
     const { strictHeaders } = this.context;
     const refusal =
       (strictHeaders.length === 0 ? undefined : checkStrictly(head.headers, strictHeaders)) ??
@@ -131,7 +131,6 @@ export class RouterFilter extends AttemptTimeouts {
     }
     this.target = target;
     this.cluster = cluster;
-    if (cluster.config.statName !== undefined) this.stream.info.clusterStatName = cluster.config.statName;
     this.breaker = breaker;
     const plan = planForward(route, action, head, this.stream.info, this.context.respectsExpectedTimeout);
     this.plan = plan;

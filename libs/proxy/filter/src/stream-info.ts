@@ -1,4 +1,6 @@
+import type { ResourceMetadata, RouteMetadata } from "@fairlead/proxy-router";
 import type { ConnectionInfo, HeaderMap, RequestHead, ResponseHead } from "@fairlead/proxy-stream";
+import type { ClusterConfig, Host } from "@fairlead/proxy-upstream";
 
 /** What went wrong with a response, in Envoy's short words: the first thing that an operator looks at. */
 export type ResponseFlag =
@@ -51,6 +53,9 @@ export class StreamInfo {
   #client = "";
   #upstream: ConnectionInfo | undefined;
   #trailers: HeaderMap | undefined;
+  #routeMetadata: RouteMetadata | undefined;
+  #cluster: ClusterConfig | undefined;
+  #host: Host | undefined;
 
   constructor(startMs: number, connection: ConnectionInfo) {
     this.startMs = startMs;
@@ -79,6 +84,13 @@ export class StreamInfo {
     return this.#upstream;
   }
 
+  /** What the control plane says of what the request met; `dynamic`: what was learned of the connection. */
+  metadataOf(kind: "route" | "virtualHost" | "cluster" | "host" | "dynamic"): ResourceMetadata | undefined {
+    if (kind === "dynamic") return this.#connection.metadata;
+    if (kind === "cluster") return this.#cluster?.metadata;
+    return kind === "host" ? this.#host?.allMetadata : this.#routeMetadata?.[kind];
+  }
+
   /** When it began, by the calendar; while it is under way: now. */
   get startDate(): Date {
     return new Date(Date.now() - (this.endMs === 0 ? 0 : this.endMs - this.startMs));
@@ -102,6 +114,24 @@ export class StreamInfo {
 
   setTrailers(trailers: HeaderMap): void {
     this.#trailers = trailers;
+  }
+
+  setRoute(route: { readonly name: string; readonly metadata?: RouteMetadata | undefined }): void {
+    this.routeName = route.name;
+    this.#routeMetadata = route.metadata;
+  }
+
+  setCluster(config: ClusterConfig): void {
+    this.cluster = config.name;
+    this.#cluster = config;
+    if (config.statName !== undefined) this.clusterStatName = config.statName;
+  }
+
+  /** Of another attempt. */
+  setHost(host: Host): void {
+    this.upstreamHost = host.key;
+    this.upstreamHostname = host.hostname;
+    this.#host = host;
   }
 
   setUpstream(connection: ConnectionInfo): void {

@@ -77,8 +77,7 @@ export class TcpConnection implements Expiring {
       }, maxDurationMs);
     }
     this.#cluster = cluster;
-    this.#info.cluster = cluster.config.name;
-    if (cluster.config.statName !== undefined) this.#info.clusterStatName = cluster.config.statName;
+    this.#info.setCluster(cluster.config);
     this.#connect(cluster, { ...this.#choiceFor(cluster), subset: target?.subset }, new Set());
   }
 
@@ -134,8 +133,7 @@ export class TcpConnection implements Expiring {
     }
     tried.add(host);
     info.attempts++;
-    info.upstreamHost = host.key;
-    info.upstreamHostname = host.hostname;
+    info.setHost(host);
     this.#host = host;
     host.activeRequests++;
     host.totalRequests++;

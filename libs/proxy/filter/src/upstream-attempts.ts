@@ -82,8 +82,7 @@ export abstract class UpstreamAttempts implements UpstreamRequestOwner, TimedReq
     const { info } = this.stream;
     const head = this.head;
     info.attempts++;
-    info.upstreamHost = host.key;
-    info.upstreamHostname = host.hostname;
+    info.setHost(host);
     if (head !== undefined && this.route?.includeAttemptCount === true)
       head.headers.set("x-envoy-attempt-count", String(info.attempts));
     if (head !== undefined && info.attempts > 1 && this.route?.includeTimeoutRetry === true)

@@ -18,6 +18,7 @@ export {
   type RateLimitSpec,
 } from "./rate-limit-rule.ts";
 export { compileRegexRewrite } from "./regex-rewrite.ts";
+export type { ResourceMetadata, RouteMetadata } from "./resource-metadata.ts";
 export { MatchTooLong } from "./regex/bounded-match.ts";
 export {
   type RateLimitedBackOff,

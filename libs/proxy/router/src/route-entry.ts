@@ -7,6 +7,7 @@ import type { InternalRedirectPolicy } from "./internal-redirect.ts";
 import { compilePathRewrite } from "./path-rewrite.ts";
 import { compileRateLimits, type RateLimitRule } from "./rate-limit-rule.ts";
 import { redirectLocation } from "./redirect-location.ts";
+import type { RouteMetadata } from "./resource-metadata.ts";
 import type { RetryPolicy } from "./retry-policy.ts";
 import type { ForwardAction, MirrorPolicy, RouteAction, WeightedCluster } from "./route-action.ts";
 import { invalidRoute } from "./route-error.ts";
@@ -35,6 +36,8 @@ export class RouteEntry {
   readonly takesConnect: boolean;
   /** Of the route and its virtual host and table; a weighted cluster's own are before these. */
   readonly filters: FilterOverrides;
+  /** undefined where neither the route nor its virtual host has any. */
+  readonly metadata: RouteMetadata | undefined;
   readonly #path: RouteSpec["match"]["path"];
   readonly #totalWeight: number;
   readonly #request: readonly HeaderMutation[];
@@ -76,6 +79,10 @@ export class RouteEntry {
     this.#rewritePath = compilePathRewrite(spec, `${where}.${spec.action.kind === "redirect" ? "redirect" : "route"}`);
     this.#rewriteHost = compileHostRewrite(forward?.hostRewrite, `${where}.route`);
     this.filters = mergeOverrides([spec.filters, host.filters, table.filters]);
+    this.metadata =
+      spec.metadata === undefined && host.metadata === undefined
+        ? undefined
+        : { route: spec.metadata, virtualHost: host.metadata };
     const saying = (forward?.clusters ?? []).filter(
       (one) => one.hostRewrite !== undefined || one.filters !== undefined,
     );

@@ -3,6 +3,7 @@ import type { HeaderMutations } from "./header-mutation.ts";
 import type { RateLimitSpec } from "./rate-limit-rule.ts";
 import type { RetryPolicy } from "./retry-policy.ts";
 import type { MirrorPolicy, RouteAction } from "./route-action.ts";
+import type { ResourceMetadata } from "./resource-metadata.ts";
 import type { RouteMatch } from "./route-match.ts";
 
 /**
@@ -47,6 +48,8 @@ export interface VirtualHostSpec {
   readonly retry?: RetryPolicy;
   /** For routes without one of their own, those that include them, and filters that say so. */
   readonly rateLimits?: readonly RateLimitSpec[];
+  /** For logs and header values. */
+  readonly metadata?: ResourceMetadata | undefined;
 }
 
 export interface RouteSpec {
@@ -57,4 +60,6 @@ export interface RouteSpec {
   readonly bufferLimitBytes?: number | undefined;
   readonly mutations?: HeaderMutations;
   readonly filters?: FilterOverrides;
+  /** For logs and header values. */
+  readonly metadata?: ResourceMetadata | undefined;
 }

@@ -63,6 +63,8 @@ export interface ConnectionInfo {
   readonly id?: number;
   /** undefined = plain */
   readonly tls?: TlsInfo | undefined;
+  /** What was learned of it before it was served, by namespace and key. @default nothing */
+  readonly metadata?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
 }
 
 /** What a TLS handshake agreed on; "" for what it did not have. */

@@ -78,6 +78,8 @@ export interface ClusterConfig extends ConnectSettings {
   readonly name: string;
   /** What statistics and logs call it. @default its name */
   readonly statName?: string | undefined;
+  /** What the control plane says of it, by namespace: for logs and header values. @default nothing */
+  readonly metadata?: Readonly<Record<string, HostMetadata>> | undefined;
   /** A name in the registry of stream factories, or `CLIENT_PROTOCOL`. */
   readonly protocol: string;
   /** @default the codec's */
@@ -169,3 +171,5 @@ export interface HostSpec {
   /** Of the namespace `envoy.transport_socket_match`. */
   readonly tlsMetadata?: HostMetadata | undefined;
 }
+  /** What the control plane says of it in any namespace: for logs and header values. @default nothing */
+  readonly allMetadata?: Readonly<Record<string, HostMetadata>> | undefined;

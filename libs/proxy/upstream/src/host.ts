@@ -32,6 +32,8 @@ export class Host {
   priority = 0;
   /** What the assignment says of it under `envoy.lb`. */
   metadata: HostMetadata = noMetadata;
+  /** In all namespaces. */
+  allMetadata: Readonly<Record<string, HostMetadata>> | undefined;
   /** Since when it may be chosen; the proxy's monotonic clock, whole milliseconds. */
   readySinceMs = 0;
   activeRequests = 0;
@@ -136,3 +138,4 @@ export class Host {
 export function hostKey(address: string, port: number): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
+    this.allMetadata = spec.allMetadata;

@@ -92,7 +92,8 @@ const cases: readonly (readonly [string, string])[] = [
     ["METADATA(ROUTE:a:b)", "-"], ["UPSTREAM_CLUSTER_RAW", "outbound|shop"], ["UPSTREAM_REMOTE_ADDRESS", "10.0.0.2:80"],
     ["DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT", "10.0.0.9"], ["DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT", "::1"],
     ["DOWNSTREAM_REMOTE_PORT", "0"], ["DOWNSTREAM_TRANSPORT_FAILURE_REASON", "-"], ["CONNECTION_TERMINATION_DETAILS", "-"],
-    ["HOSTNAME", hostname()], ["GRPC_STATUS(CAMEL_STRING)", "DeadlineExceeded"],
+    ["METADATA(VIRTUAL_HOST:a:b)", "-"], ["METADATA(CLUSTER:a)", "-"], ["METADATA(UPSTREAM_HOST:a:b:c)", "-"], ["METADATA(DYNAMIC:a)", "-"],
+    ["CLUSTER_METADATA(a:b)", "-"], ["UPSTREAM_METADATA(a:b)", "-"], ["HOSTNAME", hostname()], ["GRPC_STATUS(CAMEL_STRING)", "DeadlineExceeded"],
 ]; // prettier-ignore
 
 test("each operator says what is known of a finished stream", () => {
@@ -191,7 +192,19 @@ test("JSON keeps types; nothing is null, or left out", () => {
 });
 
 test("what is not known is refused", () => {
-  for (const text of ["%", "%NOBODY%", "%REQ%", "%REQ(a?b?c)%", "%PATH(XX)%", "%PROTOCOL(1)%", "%GRPC_STATUS(FOO)%"]) {
+  for (const text of [
+    "%",
+    "%NOBODY%",
+    "%REQ%",
+    "%REQ(a?b?c)%",
+    "%PATH(XX)%",
+    "%PROTOCOL(1)%",
+    "%GRPC_STATUS(FOO)%",
+    "%METADATA(ROUTE)%",
+    "%METADATA(ROUTES:a)%",
+    "%METADATA(ROUTE::a)%",
+    "%DYNAMIC_METADATA%",
+  ]) {
     assert.equal(compileTextFormat(text, { omitEmpty: false }), undefined, text);
     assert.equal(compileJsonFormat({ a: [{ b: text }] }, { omitEmpty: false }), undefined, text);
   }

@@ -38,8 +38,9 @@ function textWriter(text: string, omitEmpty: boolean): Writer | undefined {
   if (parts === undefined) return undefined;
   const [only] = parts;
   if (parts.length === 1 && typeof only === "function") {
+    const read = only.json ?? only;
     return (info) => {
-      const value = only(info);
+      const value = read(info);
       return value === undefined ? (omitEmpty ? undefined : "null") : JSON.stringify(value);
     };
   }

@@ -3,7 +3,11 @@ import type { StreamInfo } from "../stream-info.ts";
 /** What is known at that moment; undefined = nothing, which is written as `-`, or as null in JSON. */
 export type OperatorValue = string | number | undefined;
 
-export type Operator = (info: StreamInfo) => OperatorValue;
+export interface Operator {
+  (info: StreamInfo): OperatorValue;
+  /** As JSON has it, where that is not the text. */
+  readonly json?: (info: StreamInfo) => unknown;
+}
 
 /**
  * Reads what is in the parentheses of `%NAME(argument)%`.

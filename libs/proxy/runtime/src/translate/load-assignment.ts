@@ -126,4 +126,5 @@ function readEndpoint(
     tlsMetadata: message.metadata?.filterMetadata[TLS_NAMESPACE],
     ...(typeof hashKey === "string" ? { hashKey } : {}),
   };
+    ...(message.metadata === undefined ? {} : { allMetadata: message.metadata.filterMetadata }),
 }

@@ -88,6 +88,7 @@ function readVirtualHost(message: VirtualHost, where: string, maxBodyBytes: numb
     bufferLimitBytes: message.perRequestBufferLimitBytes,
     mirrors: readMirrors(message.requestMirrorPolicies, `${where}.`),
     rateLimits: readRateLimits(message.rateLimits, `${where}.rate_limits`),
+    metadata: message.metadata?.filterMetadata,
     ...(retry === undefined ? {} : { retry }),
   };
 }
@@ -117,5 +118,6 @@ function readRoute(message: Route, where: string, maxBodyBytes: number): RouteSp
     bufferLimitBytes: message.perRequestBufferLimitBytes,
     filters: readFilterOverrides(message.typedPerFilterConfig, `${where}.`),
     mutations: readMutations(message, `${where}.`),
+    metadata: message.metadata?.filterMetadata,
   };
 }
