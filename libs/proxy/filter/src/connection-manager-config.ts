@@ -52,8 +52,6 @@ export interface ConnectionManagerConfig {
   readonly skipForwardedFor: boolean;
   /** An id that came from outside stays. @default false */
   readonly preserveExternalRequestId: boolean;
-  /** Clients get the id of their request. @default false */
-  readonly requestIdInResponse: boolean;
   /** Makes other replies of those that the proxy itself gives. @default none */
   readonly mapLocalReply?: LocalReplyMapper | undefined;
   /** Requests that a connection serves; 0 = any number. @default 0 */
@@ -109,7 +107,6 @@ export const connectionManagerDefaults: Omit<ConnectionManagerConfig, "routes"> 
   via: "",
   skipForwardedFor: false,
   preserveExternalRequestId: false,
-  requestIdInResponse: false,
   maxRequestsPerConnection: 0,
   maxConnectionDurationMs: 0,
   drainTimeoutMs: 5000,

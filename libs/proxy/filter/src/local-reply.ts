@@ -7,6 +7,8 @@ export interface LocalReply {
   readonly status: number;
   /** Plain text; "" for none. */
   readonly body: string;
+  /** What is sent for it to clients of HTTP; it is not altered. @default the text in UTF-8 */
+  readonly bytes?: Buffer | undefined;
   /** The response code details: what operators search for. */
   readonly details: string;
   readonly flag?: ResponseFlag;
@@ -42,7 +44,7 @@ const grpcStatuses: Readonly<Record<number, string>> = {
 export function renderLocalReply(
   reply: LocalReply,
   request: RequestHead,
-): { readonly head: ResponseHead; readonly body: string } {
+): { readonly head: ResponseHead; readonly body: string | Buffer } {
   const local = { flag: reply.flag, details: reply.details };
   if (isGrpc(request)) {
     const fields = [
@@ -58,14 +60,10 @@ export function renderLocalReply(
     return { head: { status: 200, headers, local }, body: "" };
   }
   const fields = [...(reply.headers ?? [])];
-  if (reply.body !== "")
-    fields.push(
-      "content-length",
-      String(Buffer.byteLength(reply.body)),
-      "content-type",
-      reply.contentType ?? "text/plain",
-    );
+  const body = reply.bytes ?? reply.body;
+  if (body.length > 0)
+    fields.push("content-length", String(Buffer.byteLength(body)), "content-type", reply.contentType ?? "text/plain");
   const headers = new HeaderMap(fields);
   reply.change?.(headers);
-  return { head: { status: reply.status, headers, local }, body: reply.body };
+  return { head: { status: reply.status, headers, local }, body };
 }

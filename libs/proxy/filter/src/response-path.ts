@@ -89,10 +89,10 @@ export abstract class ResponsePath extends StreamTimers implements RouterFilterC
     }
     const { head: response, body } = renderLocalReply(this.#mapped(reply), head);
     this.route?.changeResponse(response.headers, this.target, this.info);
-    if (body === "") this.sendResponseHead(response, true);
+    if (body.length === 0) this.sendResponseHead(response, true);
     else {
       this.sendResponseHead(response, false);
-      this.sendResponseData(Buffer.from(body), true);
+      this.sendResponseData(typeof body === "string" ? Buffer.from(body) : Buffer.from(body), true);
     }
   }
 

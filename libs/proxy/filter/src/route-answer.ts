@@ -22,7 +22,7 @@ export function routeAnswer(
   if (action.kind === "forward") return undefined;
   if (action.kind === "direct") {
     stats.rq_direct_response++;
-    return { status: action.status, body: action.body, details: "direct_response" };
+    return { status: action.status, body: action.body, bytes: action.bytes, details: "direct_response" };
   }
   stats.rq_redirect++;
   const headers = ["location", route.redirectLocation(head)];

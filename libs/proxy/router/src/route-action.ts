@@ -118,4 +118,6 @@ export interface DirectResponseAction {
   readonly kind: "direct";
   readonly status: number;
   readonly body: string;
+  /** The body, where it is not text in UTF-8. @default the text's */
+  readonly bytes?: Buffer | undefined;
 }

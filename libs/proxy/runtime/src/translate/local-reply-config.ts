@@ -10,6 +10,7 @@ import { applyMutation, type HeaderMutation } from "@fairlead/proxy-router";
 import type { LogFilter } from "../access-log/log-filter.ts";
 import { readLogFilter } from "./access-log-filter.ts";
 import { readSubstitutionFormat } from "./access-log.ts";
+import { type BodySource, readBody } from "./body-source.ts";
 import { readMutation } from "./header-mutations.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 
@@ -24,7 +25,7 @@ interface BodyFormat {
 interface Mapper {
   readonly matches: LogFilter;
   readonly status: number | undefined;
-  readonly body: string | undefined;
+  readonly body: BodySource | undefined;
   readonly format: BodyFormat | undefined;
   readonly headers: HeaderMutation | undefined;
 }
@@ -48,17 +49,17 @@ function applyMapper(
   info: StreamInfo,
 ): LocalReply {
   const status = mapper?.status ?? reply.status;
-  const plain = mapper?.body ?? reply.body;
+  const plain: BodySource = mapper?.body ?? reply;
   const wanted = mapper?.format ?? general;
   info.status = status;
-  info.localBody = plain;
-  const body = wanted === undefined ? plain : wanted.format(info);
+  info.localBody = plain.body;
   const headers = mapper?.headers;
   return {
     ...reply,
     status,
-    body,
-    ...(wanted === undefined ? {} : { contentType: wanted.contentType }),
+    ...(wanted === undefined
+      ? { body: plain.body, bytes: plain.bytes }
+      : { body: wanted.format(info), bytes: undefined, contentType: wanted.contentType }),
     ...(headers === undefined ? {} : { change: (of) => applyMutation(headers, of, info) }),
   };
 }
@@ -78,24 +79,10 @@ function readMapper(message: ResponseMapper, where: string): Mapper {
   return {
     matches: readLogFilter(message.filter, `${where}filter.`),
     status,
-    body: readBody(message, `${where}body`),
+    body: readBody(message.body, `${where}body`, MAX_BODY_BYTES),
     format: readBodyFormat(message.bodyFormatOverride, `${where}body_format_override.`),
     headers: readMutation(message.headersToAdd, [], `${where}headers_to`),
   };
-}
-
-function readBody({ body }: ResponseMapper, field: string): string | undefined {
-  const source = body?.specifier;
-  if (source === undefined) return undefined;
-  const text =
-    source.case === "inlineString"
-      ? source.value
-      : source.case === "inlineBytes"
-        ? Buffer.from(source.value).toString("utf8")
-        : undefined;
-  if (text === undefined) throw rejection(field, "only inline_string and inline_bytes are supported");
-  if (Buffer.byteLength(text) > MAX_BODY_BYTES) throw rejection(field, `is more than ${MAX_BODY_BYTES} bytes`);
-  return text;
 }
 
 function readBodyFormat(message: SubstitutionFormatString | undefined, where: string): BodyFormat | undefined {

@@ -6,6 +6,7 @@ import {
   type Route,
 } from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
 import type { DirectResponseAction, RedirectAction, RouteAction } from "@fairlead/proxy-router";
+import { readBody } from "./body-source.ts";
 import { readForward } from "./forward-action.ts";
 import { readHost, readPathText, readRegexRewrite } from "./path-text.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
@@ -68,14 +69,8 @@ function readScheme(scheme: string, where: string): "http" | "https" {
 }
 
 function readDirect(message: DirectResponseMessage, where: string, maxBodyBytes: number): DirectResponseAction {
-  const source = message.body?.specifier;
-  let body = "";
-  if (source?.case === "inlineString") body = source.value;
-  else if (source?.case === "inlineBytes") body = Buffer.from(source.value).toString("utf8");
-  else if (source?.case !== undefined)
-    throw rejection(`${where}body`, "only inline_string and inline_bytes are supported");
-  if (Buffer.byteLength(body) > maxBodyBytes) throw rejection(`${where}body`, `is more than ${maxBodyBytes} bytes`);
+  const body = readBody(message.body, `${where}body`, maxBodyBytes) ?? { body: "" };
   if (message.status < 200 || message.status > 599)
     throw rejection(`${where}status`, "is not a status from 200 to 599");
-  return { kind: "direct", status: message.status, body };
+  return { kind: "direct", status: message.status, ...body };
 }
