@@ -19,6 +19,8 @@ export interface OutlierDetection {
   readonly consecutiveLocalOriginFailure: Threshold;
   /** False: what the proxy itself saw counts as a 5xx. @default false */
   readonly splitLocalOrigin: boolean;
+  /** A host whose active health check passes is let in again at once. @default true */
+  readonly unejectsByCheck: boolean;
   readonly successRate: {
     /** How many hosts must have enough requests. @default 5 */
     readonly minHosts: number;
@@ -58,6 +60,7 @@ export const outlierDefaults: OutlierDetection = {
   consecutive5xx: { count: 5, enforcingPercent: 100 },
   consecutiveGatewayFailure: { count: 5, enforcingPercent: 0 },
   consecutiveLocalOriginFailure: { count: 5, enforcingPercent: 100 },
+  unejectsByCheck: true,
   splitLocalOrigin: false,
   successRate: { minHosts: 5, minRequests: 100, stdevFactor: 1.9, enforcingPercent: 100 },
   failurePercentage: { minHosts: 5, minRequests: 50, thresholdPercent: 85, enforcingPercent: 0 },

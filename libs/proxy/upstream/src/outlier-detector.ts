@@ -50,7 +50,7 @@ export class OutlierDetector implements Expiring {
 
   /** An active health check passed: it knows better. */
   unejectByCheck(host: Host): void {
-    if (host.ejected) this.#uneject(host);
+    if (host.ejected && this.#options.config.unejectsByCheck) this.#uneject(host);
   }
 
   onDeadline(): void {

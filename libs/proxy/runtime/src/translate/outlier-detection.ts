@@ -35,10 +35,7 @@ export function readOutlierDetection(message: OutlierMessage | undefined): Outli
     "always_eject_one_host",
     ...(message.enforcingLocalOriginSuccessRate === 0 ? ["enforcing_local_origin_success_rate"] : []),
     ...(message.enforcingFailurePercentageLocalOrigin === 0 ? ["enforcing_failure_percentage_local_origin"] : []),
-    // Only to switch it off is of no use here: a check that passes always lets a host in again.
-    ...(message.successfulActiveHealthCheckUnejectHost === false
-      ? []
-      : ["successful_active_health_check_uneject_host"]),
+    "successful_active_health_check_uneject_host",
   ]);
   const intervalMs = durationMs(message.interval, defaults.intervalMs, `${where}interval`);
   if (intervalMs === 0) throw rejection(`${where}interval`, "is 0");
@@ -62,6 +59,7 @@ export function readOutlierDetection(message: OutlierMessage | undefined): Outli
       count: message.consecutiveLocalOriginFailure ?? 5,
       enforcingPercent: message.enforcingConsecutiveLocalOriginFailure ?? 100,
     },
+    unejectsByCheck: message.successfulActiveHealthCheckUnejectHost ?? true,
     splitLocalOrigin: message.splitExternalLocalOriginErrors,
     successRate: {
       minHosts: message.successRateMinimumHosts ?? defaults.successRate.minHosts,
