@@ -78,7 +78,10 @@ export class UpstreamRequest implements PoolWaiter, StreamReceiver<ResponseHead>
   onHead(head: ResponseHead, endStream: boolean): void {
     if (this.#over) return;
     if (endStream) this.#finish();
-    this.host.monitor?.onResponse(head.status, head.headers.get("grpc-status"));
+    const { host } = this;
+    host.monitor?.onResponse(head.status, head.headers.get("grpc-status"));
+    if (host.saysUnhealthy !== undefined && head.headers.has("x-envoy-immediate-health-check-fail"))
+      host.saysUnhealthy();
     this.#owner.onUpstreamHead(this, head, endStream);
   }
 

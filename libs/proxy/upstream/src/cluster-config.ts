@@ -149,6 +149,18 @@ export const clusterDefaults: Omit<ClusterConfig, "name"> = {
 
 export type HostHealth = "healthy" | "degraded" | "unhealthy" | "draining";
 
+/** How a host is checked, where that is not as for the others of its cluster. */
+export interface CheckedAt {
+  /** An IP address. @default its own */
+  readonly address?: string | undefined;
+  /** @default the check's, or its own */
+  readonly port?: number | undefined;
+  /** What it is called in the check. @default the check's */
+  readonly hostname?: string | undefined;
+  /** It is not checked, and taken for healthy. @default false */
+  readonly disabled?: boolean;
+}
+
 /** One endpoint of an assignment. */
 export interface HostSpec {
   /** An IP address. */
@@ -158,6 +170,7 @@ export interface HostSpec {
   readonly weight: number;
   readonly health: HostHealth;
   readonly hostname?: string;
+  readonly checkedAt?: CheckedAt | undefined;
   /** 0 is the first; the next ones are for when it cannot take all. @default 0 */
   readonly priority?: number;
   /** `region/zone/subzone`. */
@@ -168,8 +181,8 @@ export interface HostSpec {
   readonly hashKey?: string;
   /** Of the namespace `envoy.lb`: what it may be chosen by. */
   readonly metadata?: HostMetadata;
+  /** What the control plane says of it in any namespace: for logs and header values. @default nothing */
+  readonly allMetadata?: Readonly<Record<string, HostMetadata>> | undefined;
   /** Of the namespace `envoy.transport_socket_match`. */
   readonly tlsMetadata?: HostMetadata | undefined;
 }
-  /** What the control plane says of it in any namespace: for logs and header values. @default nothing */
-  readonly allMetadata?: Readonly<Record<string, HostMetadata>> | undefined;

@@ -26,8 +26,12 @@ export class HealthCheckStats {
   success = 0;
   failure = 0;
   network_failure = 0;
+  /** Hosts that said so themselves in a response to a request. */
+  passive_failure = 0;
   /** Hosts that pass now. */
   healthy = 0;
+  /** Those that said of themselves that they are degraded. */
+  degraded = 0;
 }
 
 /** Counters and gauges of one cluster by Envoy's names; they outlive the cluster's changes. */
@@ -37,6 +41,7 @@ export class ClusterStats {
     "membership_total",
     "membership_healthy",
     "membership_degraded",
+    "membership_excluded",
     "lb_subsets_active",
     "update_attempt",
     "update_success",
@@ -99,6 +104,7 @@ export class ClusterStats {
   membership_total = 0;
   membership_healthy = 0;
   membership_degraded = 0;
+  membership_excluded = 0;
   update_attempt = 0;
   update_success = 0;
   update_failure = 0;

@@ -8,6 +8,7 @@ import { createConnectionPool } from "./create-connection-pool.ts";
 import { HealthChecker } from "./health-checker.ts";
 import type { Destination, HostChoice } from "./host-choice.ts";
 import { type HostEntry, HostSet, type HostSetContext } from "./host-set.ts";
+import { createProbers } from "./host-prober.ts";
 import { Host, hostKey, type HostOwner } from "./host.ts";
 import { OriginalDestinations } from "./original-destinations.ts";
 import { OutlierDetector } from "./outlier-detector.ts";
@@ -97,8 +98,8 @@ export class Cluster {
       const checker = new HealthChecker({
         ...shared,
         check,
-        cluster: config,
         stats,
+        proberOf: createProbers(check, stats, wheel),
         onHealthy: (host) => this.#outliers?.unejectByCheck(host),
       });
       this.#checker = checker;
@@ -280,6 +281,7 @@ export class Cluster {
     this.stats.membership_total = hosts.entries.length;
     this.stats.membership_healthy = hosts.healthy;
     this.stats.membership_degraded = hosts.degraded;
+    this.stats.membership_excluded = hosts.excluded;
     this.#tellHealth();
   }
 }

@@ -77,6 +77,11 @@ export class ConnectionPoolByAlpn extends ConnectionPool {
     this.#known?.cancel(waiter);
   }
 
+  override renew(): void {
+    this.#plainest.renew();
+    this.#known?.renew();
+  }
+
   override drain(): void {
     super.drain();
     this.#drained = true;

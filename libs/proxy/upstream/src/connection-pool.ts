@@ -114,6 +114,12 @@ export class ConnectionPool implements ClientConnectionEvents {
     if (this.#waiters.delete(waiter)) this.#breaker.addPending(-1);
   }
 
+  /** Idle connections close now, busy ones after their response; requests that come have new ones. */
+  renew(): void {
+    this.#idle.closeAll();
+    for (const connection of this.#connections) connection.drain();
+  }
+
   /** The host has left: idle connections close now, busy ones after their response. Requests that chose it before still get through. */
   drain(): void {
     this.#draining = true;

@@ -5,8 +5,9 @@ export interface HealthCheck {
         readonly type: "http";
         readonly path: string;
         readonly host: string;
+        readonly codec: "http1" | "http2";
         readonly method: string;
-        /** Names and values in turn. */
+        /** All of them but the host; names and values in turn. */
         readonly headers: readonly string[];
         /** Ranges [start, end) of statuses that pass. @default [200, 201) */
         readonly expected: readonly (readonly [start: number, end: number])[];
@@ -35,4 +36,6 @@ export interface HealthCheck {
   readonly healthyThreshold: number;
   /** In the place of the host's own. */
   readonly port?: number | undefined;
+  /** The next check may have the connection of the last one. @default true */
+  readonly reuseConnection: boolean;
 }

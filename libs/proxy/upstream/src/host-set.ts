@@ -27,7 +27,8 @@ export interface HostSetContext {
 
 /** The health that counts: each of assignment, health check, outlier detection and the host itself can say no. */
 export function healthOf({ host, health }: HostEntry): HostHealth {
-  return health !== "draining" && (host.ejected || host.failedCheck || host.leaving) ? "unhealthy" : health;
+  if (health !== "draining" && (host.ejected || host.failedCheck || host.leaving)) return "unhealthy";
+  return health === "healthy" && host.degradedByCheck ? "degraded" : health;
 }
 
 interface Level {
@@ -52,6 +53,7 @@ export class HostSet {
   readonly entries: readonly HostEntry[];
   readonly healthy: number;
   readonly degraded: number;
+  readonly excluded: number;
   readonly #config: ClusterConfig;
   readonly #context: HostSetContext;
   /** Made when it is first chosen from: of many clusters few are called. */
@@ -64,6 +66,7 @@ export class HostSet {
     this.#context = context;
     this.healthy = countOf(entries, "healthy");
     this.degraded = countOf(entries, "degraded");
+    this.excluded = countExcluded(entries);
   }
 
   isHealthy(entry: HostEntry): boolean {
@@ -135,6 +138,12 @@ function countOf(entries: readonly HostEntry[], health: HostHealth): number {
   return count;
 }
 
+function countExcluded(entries: readonly HostEntry[]): number {
+  let count = 0;
+  for (const { host } of entries) if (host.excluded) count++;
+  return count;
+}
+
 function createPlan(entries: readonly HostEntry[], config: ClusterConfig, context: HostSetContext): Plan {
   const candidates = entries.filter((entry) => entry.health !== "draining");
   const last = candidates.reduce((max, { host }) => Math.max(max, host.priority), 0);
@@ -145,6 +154,7 @@ function createPlan(entries: readonly HostEntry[], config: ClusterConfig, contex
     total: level.length,
     healthy: countOf(level, "healthy"),
     degraded: countOf(level, "degraded"),
+    excluded: countExcluded(level),
   }));
   const load = priorityLoads(health, config.overprovisioningPercent, config.healthyPanicPercent);
   const levels = byPriority.map((level, p) => createLevel(level, p, load.panic[p] === true, config, context));

@@ -1,4 +1,4 @@
-import type { ClusterConfig, HostSpec } from "./cluster-config.ts";
+import type { CheckedAt, ClusterConfig, HostSpec } from "./cluster-config.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
 import type { HostMetadata } from "./subset-config.ts";
 
@@ -43,6 +43,14 @@ export class Host {
   ejected = false;
   /** The active health check says no. */
   failedCheck = false;
+  /** It passes, but would rather not be asked. */
+  degradedByCheck = false;
+  /** It said no by itself: it is not counted among the hosts that a priority could have. */
+  excluded = false;
+  /** Told of a response that says so (`x-envoy-immediate-health-check-fail`), where there are active health checks. */
+  saysUnhealthy: (() => void) | undefined;
+  /** @default as the cluster says */
+  checkedAt: CheckedAt | undefined;
   /** It has said that it is about to go. */
   leaving = false;
 
@@ -111,6 +119,12 @@ export class Host {
     this.#owner.onLeaving(this);
   }
 
+  /** It has become unhealthy: see `ConnectionPool.renew`. */
+  renewConnections(): void {
+    this.#pool?.renew();
+    this.#highPool?.renew();
+  }
+
   /** It has left: see `ConnectionPool.drain`. */
   drain(): void {
     this.#drained = true;
@@ -130,12 +144,13 @@ export class Host {
   update(spec: HostSpec): void {
     this.hostname = spec.hostname ?? "";
     this.priority = spec.priority ?? 0;
+    this.checkedAt = spec.checkedAt;
     this.#hashKey = spec.hashKey;
     this.metadata = spec.metadata ?? noMetadata;
+    this.allMetadata = spec.allMetadata;
   }
 }
 
 export function hostKey(address: string, port: number): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
-    this.allMetadata = spec.allMetadata;

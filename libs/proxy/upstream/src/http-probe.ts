@@ -51,14 +51,15 @@ export class HttpProbe implements Probe, PoolWaiter, StreamReceiver<ResponseHead
       path: check.path,
       authority: check.host,
       scheme: "http",
-      headers: new HeaderMap(["user-agent", "fairlead/health-check", ...check.headers]),
+      headers: new HeaderMap([...check.headers]),
     };
     return new HttpProbe(
       pool,
       { head, body: NO_BYTES },
       ({ status, headers }) => {
-        if (headers.has("x-envoy-immediate-health-check-fail")) return "bad answer";
-        if (within(check.expected, status)) return "pass";
+        if (within(check.expected, status)) return headers.has("x-envoy-degraded") ? "degraded" : "pass";
+        // As in Envoy only of an answer that does not pass.
+        if (headers.has("x-envoy-immediate-health-check-fail")) return "excluded";
         return within(check.retriable, status) ? "failure" : "bad answer";
       },
       done,

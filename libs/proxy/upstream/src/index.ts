@@ -7,6 +7,7 @@ export {
   type BalancerName,
   type Balancing,
   type CircuitBreakers,
+  type CheckedAt,
   type ClusterConfig,
   clusterDefaults,
   defaultCircuitBreakers,

@@ -36,6 +36,10 @@ export abstract class KeyedConnectionPool extends ConnectionPool {
     for (const pool of this.#pools.values()) pool.cancel(waiter);
   }
 
+  override renew(): void {
+    for (const pool of this.#pools.values()) pool.renew();
+  }
+
   override drain(): void {
     super.drain();
     this.#drained = true;

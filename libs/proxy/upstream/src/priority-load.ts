@@ -3,6 +3,8 @@ export interface PriorityHealth {
   readonly total: number;
   readonly healthy: number;
   readonly degraded: number;
+  /** Of the total: those that asked not to be counted on. @default 0 */
+  readonly excluded?: number;
 }
 
 /** Who gets how much of the load, in percent: 100 in all, or 0 when there is no host. */
@@ -26,13 +28,13 @@ export function priorityLoads(
 ): PriorityLoad {
   const share = (count: number, total: number): number =>
     total === 0 ? 0 : Math.min(100, Math.trunc((count * overprovisioning) / total));
-  const healthy = levels.map((level) => share(level.healthy, level.total));
-  const degraded = levels.map((level) => share(level.degraded, level.total));
+  const counted = levels.map(({ total, excluded = 0 }) => total - excluded);
+  const healthy = levels.map((level, p) => share(level.healthy, counted[p]!));
+  const degraded = levels.map((level, p) => share(level.degraded, counted[p]!));
   const available = Math.min(100, sum(healthy) + sum(degraded));
   // Spillover covers what is missing: no panic while the whole is available.
   const panic = levels.map(
-    (level) =>
-      available < 100 && level.total > 0 && ((level.healthy + level.degraded) * 100) / level.total < panicPercent,
+    (level, p) => available < 100 && level.total > 0 && usablePercent(level, counted[p]!) < panicPercent,
   );
   const present = levels.map((level) => level.total > 0);
   if (levels.every((_level, p) => !present[p] || panic[p])) return totalPanic(levels, panic);
@@ -56,6 +58,10 @@ export function priorityLoads(
     if (of !== -1) degradedLoad[of] = (degradedLoad[of] ?? 0) + left;
   }
   return { healthy: healthyLoad, degraded: degradedLoad, panic };
+}
+
+function usablePercent({ healthy, degraded }: PriorityHealth, counted: number): number {
+  return counted === 0 ? 0 : ((healthy + degraded) * 100) / counted;
 }
 
 /** By the number of hosts: there is nothing better to go by. */

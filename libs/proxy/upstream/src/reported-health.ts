@@ -11,6 +11,10 @@ export interface HealthReport {
   readonly passing: readonly string[];
   /** Of those that outlier detection has put out. */
   readonly ejected: readonly string[];
+  /** Of those that pass but are degraded. */
+  readonly degraded: readonly string[];
+  /** Of those that asked not to be counted on. */
+  readonly excluded: readonly string[];
 }
 
 /** Another thread, that checks hosts and puts them out for all. */
@@ -21,6 +25,8 @@ export interface HealthReporter {
   onReports(listener: () => void): () => void;
   /** Who tells that thread how a host does. */
   monitorOf(cluster: string, host: string): HostMonitor;
+  /** A host has said in a response that it is unhealthy. */
+  tellUnhealthy(cluster: string, host: string): void;
 }
 
 export interface ReportedHealthOptions {
@@ -61,6 +67,8 @@ export class ReportedHealth {
     this.#hosts = hosts;
     if (config.outlierDetection !== undefined)
       for (const host of hosts) host.monitor ??= reporter.monitorOf(config.name, host.key);
+    if (this.#hasChecks)
+      for (const host of hosts) host.saysUnhealthy ??= () => reporter.tellUnhealthy(config.name, host.key);
     this.#mark();
   }
 
@@ -95,9 +103,15 @@ export class ReportedHealth {
   #mark(): void {
     const passing = new Set(this.#report?.passing);
     const ejected = new Set(this.#report?.ejected);
+    const degraded = new Set(this.#report?.degraded);
+    const excluded = new Set(this.#report?.excluded);
     for (const host of this.#hosts) {
+      const { failedCheck } = host;
       // One that is new has not passed yet.
       host.failedCheck = this.#hasChecks && !passing.has(host.key);
+      if (host.failedCheck && !failedCheck) host.renewConnections();
+      host.degradedByCheck = degraded.has(host.key);
+      host.excluded = excluded.has(host.key);
       host.ejected = ejected.has(host.key);
     }
   }

@@ -1,21 +1,27 @@
 import {
   type HealthCheck as HealthCheckMessage,
-  HealthCheck_HttpHealthCheckSchema,
   type HealthCheck_Payload,
   HealthCheck_GrpcHealthCheckSchema,
   HealthCheck_TcpHealthCheckSchema,
   HealthCheckSchema,
 } from "@fairlead/envoy-api/envoy/config/core/v3/health_check_pb.js";
-import { RequestMethod } from "@fairlead/envoy-api/envoy/config/core/v3/base_pb.js";
-import type { HealthCheck } from "@fairlead/proxy-upstream";
+import { ALPN_PROTOCOL, CLIENT_PROTOCOL, type HealthCheck } from "@fairlead/proxy-upstream";
 import { durationMs } from "./duration.ts";
-import { readMutation } from "./header-mutations.ts";
-import { readPathText } from "./path-text.ts";
+import { readHttpCheck } from "./http-health-check.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
 
+const withHttp2: ReadonlySet<string> = new Set(["http2", ALPN_PROTOCOL, CLIENT_PROTOCOL]);
+
 /** @throws FairleadError FL_XDS_REJECTED */
-export function readHealthChecks(messages: readonly HealthCheckMessage[], cluster: string): HealthCheck[] {
+export function readHealthChecks(
+  messages: readonly HealthCheckMessage[],
+  cluster: string,
+  protocol: string,
+): HealthCheck[] {
+  // As in Envoy.
   if (messages.length > 1) throw rejection("health_checks", "more than one is not supported by this proxy");
+  if (messages[0]?.healthChecker.case === "grpcHealthCheck" && !withHttp2.has(protocol))
+    throw rejection("health_checks[0].grpc_health_check", "is for clusters whose hosts speak HTTP/2");
   return messages.map((message) => readHealthCheck(message, "health_checks[0].", cluster));
 }
 
@@ -32,7 +38,7 @@ function readHealthCheck(message: HealthCheckMessage, where: string, cluster: st
     "grpc_health_check",
     "no_traffic_interval",
     "unhealthy_interval",
-    ...(message.reuseConnection === false ? [] : ["reuse_connection"]),
+    "reuse_connection",
   ]);
   const intervalMs = required(message.interval, `${where}interval`);
   return {
@@ -45,6 +51,7 @@ function readHealthCheck(message: HealthCheckMessage, where: string, cluster: st
     unhealthyThreshold: message.unhealthyThreshold ?? missing(`${where}unhealthy_threshold`),
     healthyThreshold: message.healthyThreshold ?? missing(`${where}healthy_threshold`),
     port: message.altPort,
+    reuseConnection: message.reuseConnection ?? true,
   };
 }
 
@@ -60,32 +67,8 @@ function missing(field: string): never {
 function readKind(message: HealthCheckMessage, where: string, cluster: string): HealthCheck["kind"] {
   const { healthChecker: checker } = message;
   switch (checker.case) {
-    case "httpHealthCheck": {
-      const field = `${where}http_health_check.`;
-      refuseOthers(HealthCheck_HttpHealthCheckSchema, checker.value, field, [
-        "host",
-        "path",
-        "request_headers_to_add",
-        "expected_statuses",
-        "retriable_statuses",
-        "method",
-        // By the protocol of the cluster.
-        "codec_client_type",
-      ]);
-      const added = readMutation(checker.value.requestHeadersToAdd, [], `${field}request_headers_to`);
-      const range = ({ start, end }: { readonly start: bigint; readonly end: bigint }) =>
-        [Number(start), Number(end)] as const;
-      const expected = checker.value.expectedStatuses.map(range);
-      return {
-        type: "http",
-        path: readPathText(checker.value.path, `${field}path`),
-        host: checker.value.host === "" ? cluster : checker.value.host,
-        method: checker.value.method === RequestMethod.METHOD_UNSPECIFIED ? "GET" : RequestMethod[checker.value.method],
-        headers: (added?.add ?? []).flatMap(({ name, value }) => (typeof value === "string" ? [name, value] : [])),
-        expected: expected.length === 0 ? [[200, 201]] : expected,
-        retriable: checker.value.retriableStatuses.map(range),
-      };
-    }
+    case "httpHealthCheck":
+      return readHttpCheck(checker.value, `${where}http_health_check.`, cluster);
     case "tcpHealthCheck": {
       refuseOthers(HealthCheck_TcpHealthCheckSchema, checker.value, `${where}tcp_health_check.`, ["send", "receive"]);
       return {

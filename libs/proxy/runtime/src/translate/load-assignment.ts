@@ -1,6 +1,8 @@
 import { isIP } from "node:net";
 import { HealthStatus } from "@fairlead/envoy-api/envoy/config/core/v3/health_check_pb.js";
 import {
+  type Endpoint,
+  Endpoint_HealthCheckConfigSchema,
   EndpointSchema,
   LbEndpointSchema,
   type LbEndpoint,
@@ -11,10 +13,10 @@ import {
   type ClusterLoadAssignment,
   ClusterLoadAssignmentSchema,
 } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
-import type { AssignmentPolicy, HostHealth, HostSpec } from "@fairlead/proxy-upstream";
+import type { AssignmentPolicy, CheckedAt, HostHealth, HostSpec } from "@fairlead/proxy-upstream";
 import { fractionOf } from "./percent.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
-import { readSocketAddress } from "./socket-address.ts";
+import { readAddress, readSocketAddress } from "./socket-address.ts";
 import { LB_NAMESPACE } from "./subsets.ts";
 import { TLS_NAMESPACE } from "./tls-matches.ts";
 
@@ -122,9 +124,28 @@ function readEndpoint(
     weight,
     health: health[message.healthStatus],
     hostname: endpoint.hostname,
+    checkedAt: readCheckedAt(endpoint, `${where}.endpoint.health_check_config.`),
     ...(metadata === undefined ? {} : { metadata }),
+    ...(message.metadata === undefined ? {} : { allMetadata: message.metadata.filterMetadata }),
     tlsMetadata: message.metadata?.filterMetadata[TLS_NAMESPACE],
     ...(typeof hashKey === "string" ? { hashKey } : {}),
   };
-    ...(message.metadata === undefined ? {} : { allMetadata: message.metadata.filterMetadata }),
+}
+
+function readCheckedAt({ healthCheckConfig: config }: Endpoint, where: string): CheckedAt | undefined {
+  if (config === undefined) return undefined;
+  refuseOthers(Endpoint_HealthCheckConfigSchema, config, where, [
+    "port_value",
+    "hostname",
+    "address",
+    "disable_active_health_check",
+  ]);
+  const other = config.address === undefined ? undefined : readAddress(config.address, `${where}address`);
+  if (config.portValue > 65_535) throw rejection(`${where}port_value`, "is more than 65535");
+  return {
+    address: other?.address,
+    port: config.portValue === 0 ? other?.port : config.portValue,
+    hostname: config.hostname === "" ? undefined : config.hostname,
+    disabled: config.disableActiveHealthCheck,
+  };
 }

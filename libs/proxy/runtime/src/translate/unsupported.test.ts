@@ -3,10 +3,12 @@ import { test } from "node:test";
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Cluster_DiscoveryType, ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
+import { HealthCheck_HttpHealthCheckSchema as HttpCheckSchema } from "@fairlead/envoy-api/envoy/config/core/v3/health_check_pb.js";
 import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
 import { type VirtualHostSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
 import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
 import { HttpProtocolOptionsSchema } from "@fairlead/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
+import { CodecClientType } from "@fairlead/envoy-api/envoy/type/v3/http_pb.js";
 import { readCluster } from "./cluster.ts";
 import { readLoadAssignment } from "./load-assignment.ts";
 import { readRouteConfiguration } from "./route-configuration.ts";
@@ -24,6 +26,16 @@ const http3 = create(HttpProtocolOptionsSchema, {
 });
 const eds = { edsConfig: { configSourceSpecifier: { case: "ads", value: {} } } } as const;
 
+const second = { seconds: 1n };
+const check = { timeout: second, interval: second, unhealthyThreshold: 1, healthyThreshold: 1 };
+
+type HttpCheckInit = Extract<MessageInitShape<typeof HttpCheckSchema>, { readonly $typeName?: undefined }>;
+
+function httpCheck(value: HttpCheckInit): ClusterInit {
+  const healthChecker = { case: "httpHealthCheck", value: { path: "/", ...value } } as const;
+  return { healthChecks: [{ ...check, healthChecker }] };
+}
+
 const clusters: readonly (readonly [ClusterInit, RegExp])[] = [
   [{ name: "" }, /^name: is empty/],
   [
@@ -35,6 +47,24 @@ const clusters: readonly (readonly [ClusterInit, RegExp])[] = [
   [{ clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.STRICT_DNS } }, /^load_assignment: is missing/],
   [{ outlierDetection: { monitors: [{}] } }, /^outlier_detection\.monitors: is not supported/],
   [{ healthChecks: [{}] }, /^health_checks\[0\]\.interval: is missing/],
+  [{ healthChecks: [{}, {}] }, /^health_checks: more than one is not supported/],
+  [
+    { healthChecks: [{ ...check, healthChecker: { case: "grpcHealthCheck", value: {} } }] },
+    /^health_checks\[0\]\.grpc_health_check: is for clusters whose hosts speak HTTP\/2/,
+  ],
+  [
+    httpCheck({ codecClientType: CodecClientType.HTTP3 }),
+    /^health_checks\[0\]\.http_health_check\.codec_client_type: HTTP3 is not supported/,
+  ],
+  [
+    httpCheck({ requestHeadersToAdd: [{ header: { key: "a", value: "%PROTOCOL%" } }] }),
+    /^health_checks\[0\]\.http_health_check\.request_headers_to_add\[0\]\.header\.value: has a command operator/,
+  ],
+  [
+    httpCheck({ expectedStatuses: [{ start: 300n, end: 200n }] }),
+    /^health_checks\[0\]\.http_health_check\.expected_statuses\[0\]: 300 to 200 is no range/,
+  ],
+  [httpCheck({ receive: [{}] }), /^health_checks\[0\]\.http_health_check\.receive: is not supported/],
   [
     { lbSubsetConfig: { subsetSelectors: [{ keys: ["a"] }], metadataFallbackPolicy: 1 } },
     /^lb_subset_config\.metadata_fallback_policy: is not supported/,

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { SlotControl } from "@fairlead/slot";
-import type { Cluster, HealthReport, HealthReporter, HostMonitor } from "@fairlead/proxy-upstream";
+import type { Cluster, HealthReport, HealthReporter, Host, HostMonitor } from "@fairlead/proxy-upstream";
 import { hostReportsSlot, type Outcome } from "./messages.ts";
 
 /** How long a worker gathers what became of its requests before it tells. */
@@ -32,6 +32,8 @@ export class HostReports {
         checked: cluster.checked,
         passing: hosts.filter((host) => hasChecks && !host.failedCheck).map(({ key }) => key),
         ejected: hosts.filter((host) => host.ejected).map(({ key }) => key),
+        degraded: hosts.filter((host) => host.degradedByCheck).map(({ key }) => key),
+        excluded: hosts.filter((host) => host.excluded).map(({ key }) => key),
       });
     }
     if (this.#changed) return;
@@ -84,6 +86,11 @@ export class HostReportsOfControl implements HealthReporter {
     };
   }
 
+  tellUnhealthy(cluster: string, host: string): void {
+    this.#note([cluster, host, "says unhealthy"]);
+    this.#flush();
+  }
+
   close(): void {
     clearTimeout(this.#timer);
   }
@@ -109,8 +116,10 @@ export class HostReportsOfControl implements HealthReporter {
 }
 
 /** In the control thread: as if the requests had been its own. */
-export function noteOutcome(monitor: HostMonitor | undefined, outcome: Outcome): void {
-  if (outcome[2] === "response") monitor?.onResponse(outcome[3], outcome[4]);
+export function noteOutcome(host: Host | undefined, outcome: Outcome): void {
+  const monitor = host?.monitor;
+  if (outcome[2] === "says unhealthy") host?.saysUnhealthy?.();
+  else if (outcome[2] === "response") monitor?.onResponse(outcome[3], outcome[4]);
   else if (outcome[2] === "reset") monitor?.onReset(outcome[3]);
   else monitor?.onTimeout();
 }

@@ -69,11 +69,12 @@ export type WorkerEvent =
   | { readonly kind: "hosts"; readonly hosts: readonly HostCounts[] }
   | { readonly kind: "outcomes"; readonly outcomes: readonly Outcome[] };
 
-/** What became of a request to a host whose cluster has outlier detection. */
+/** What became of a request to a host whose cluster has outlier detection, or health checks. */
 export type Outcome =
   | readonly [cluster: string, host: string, kind: "response", status: number, grpcStatus: string | undefined]
   | readonly [cluster: string, host: string, kind: "reset", reason: string]
-  | readonly [cluster: string, host: string, kind: "timeout"];
+  | readonly [cluster: string, host: string, kind: "timeout"]
+  | readonly [cluster: string, host: string, kind: "says unhealthy"];
 
 /** What a worker begins with. */
 export interface WorkerStart {

@@ -285,7 +285,7 @@ export class WorkerGroup implements DataPlane {
   }
 
   #noteOutcomes(outcomes: readonly Outcome[]): void {
-    for (const outcome of outcomes) noteOutcome(this.#runtime.hostOf(outcome[0], outcome[1])?.monitor, outcome);
+    for (const outcome of outcomes) noteOutcome(this.#runtime.hostOf(outcome[0], outcome[1]), outcome);
   }
 
   #forget(thread: number): void {

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { create } from "@bufbuild/protobuf";
+import { HealthCheckSchema } from "@fairlead/envoy-api/envoy/config/core/v3/health_check_pb.js";
+import { type handleUnaryCall, status } from "@grpc/grpc-js";
+import { eventually } from "../testing/client.ts";
+import { GrpcBackend } from "../testing/grpc-peers.ts";
+import { http2Cluster } from "../testing/http2-cluster.ts";
+import { TestProxy } from "../testing/proxy.ts";
+import { duration } from "../testing/resources.ts";
+
+const same = (bytes: Buffer): Buffer => bytes;
+/** grpc.health.v1.Health, in bytes. */
+const healthService = {
+  check: {
+    path: "/grpc.health.v1.Health/Check",
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: same,
+    requestDeserialize: same,
+    responseSerialize: same,
+    responseDeserialize: same,
+  },
+};
+
+/** HealthCheckResponse.ServingStatus; UNKNOWN is 0, which has no bytes. */
+const answers = { unknown: [], serving: [8, 1], "not serving": [8, 2] } as const;
+
+function check(serviceName = "") {
+  return create(HealthCheckSchema, {
+    timeout: duration(1000),
+    interval: duration(20),
+    noTrafficInterval: duration(20),
+    unhealthyThreshold: 3,
+    healthyThreshold: 1,
+    healthChecker: { case: "grpcHealthCheck", value: { serviceName } },
+  });
+}
+
+test("a gRPC server is chosen while it says that its service is serving", async () => {
+  await using backend = await GrpcBackend.start({});
+  let answer: keyof typeof answers | "not known" = "serving";
+  const asked = new Set<string>();
+  const handle: handleUnaryCall<Buffer, Buffer> = (call, callback) => {
+    asked.add(`${call.getHost()} ${call.request.subarray(2)}`);
+    if (answer === "not known") callback({ code: status.NOT_FOUND });
+    else callback(null, Buffer.from(answers[answer]));
+  };
+  backend.server.addService(healthService, { check: handle });
+  await using proxy = await TestProxy.start({
+    clusters: [http2Cluster("a", [backend.port], { healthChecks: [check("shop.Orders")] })],
+  });
+  const healthy = (): number => proxy.stat("cluster.a.membership_healthy");
+  await eventually(() => healthy() === 1, "the first check");
+  for (const bad of ["not serving", "unknown", "not known"] as const) {
+    const before = proxy.stat("cluster.a.health_check.failure");
+    answer = bad;
+    await eventually(() => healthy() === 0, bad);
+    assert.equal(proxy.stat("cluster.a.health_check.failure"), before + 1, "one answer is enough");
+    answer = "serving";
+    await eventually(() => healthy() === 1, "its return");
+  }
+  assert.deepEqual(asked, new Set(["a shop.Orders"]));
+  assert.equal(proxy.stat("cluster.a.upstream_cx_total"), 0);
+  assert.equal(proxy.stat("cluster.a.health_check.network_failure"), 0);
+});
+
+test("the server's health as a whole is asked for without a name", async () => {
+  await using backend = await GrpcBackend.start({});
+  const sizes: number[] = [];
+  const handle: handleUnaryCall<Buffer, Buffer> = (call, callback) => {
+    sizes.push(call.request.length);
+    callback(null, Buffer.from(answers.serving));
+  };
+  backend.server.addService(healthService, { check: handle });
+  await using proxy = await TestProxy.start({
+    clusters: [http2Cluster("a", [backend.port], { healthChecks: [check()] })],
+  });
+  await eventually(() => proxy.stat("cluster.a.membership_healthy") === 1, "the check");
+  assert.equal(sizes[0], 0);
+});
