@@ -41,22 +41,27 @@ export interface GigabyteHost extends AsyncDisposable {
   readonly port: number;
 }
 
-/** GET gives a gibibyte; POST is read to its end and answered with the number of bytes. */
+/** GET of `/large` gives a gibibyte, of all else a few bytes; POST is read to its end and answered with the number of bytes. */
 export async function gigabyteHost(version: "http1" | "http2"): Promise<GigabyteHost> {
-  const answer = async (method: string, incoming: Readable, outgoing: Writable): Promise<void> => {
-    if (method === "POST") outgoing.end(String(await drink(incoming)));
-    else {
-      incoming.resume();
-      await pour(outgoing, GIB);
+  const answer = async (what: string, incoming: Readable, outgoing: Writable): Promise<void> => {
+    if (what.startsWith("POST")) {
+      outgoing.end(String(await drink(incoming)));
+      return;
     }
+    incoming.resume();
+    if (what === "GET /large") await pour(outgoing, GIB);
+    else outgoing.end("small");
   };
   const server =
     version === "http1"
-      ? createHttp1((request, response) => void answer(request.method ?? "", request, response).catch(() => undefined))
+      ? createHttp1(
+          (request, response) =>
+            void answer(`${request.method} ${request.url}`, request, response).catch(() => undefined),
+        )
       : createHttp2();
   server.on("stream", (stream, headers) => {
     stream.respond({ ":status": 200 });
-    void answer(String(headers[":method"]), stream, stream).catch(() => undefined);
+    void answer(`${headers[":method"]} ${headers[":path"]}`, stream, stream).catch(() => undefined);
   });
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
