@@ -1,7 +1,5 @@
-import { setImmediate as turn, setTimeout as pause } from "node:timers/promises";
+import { setTimeout as pause } from "node:timers/promises";
 
-/** What happens in this process takes a few turns of its event loop: so often it is asked after each. */
-const quickRounds = 20;
 const pollMs = 5;
 
 /** Nothing yet is `undefined` or `false`; all else is found. */
@@ -20,10 +18,10 @@ export async function until<T>(
   deadlineMs = 10_000,
 ): Promise<T> {
   const end = performance.now() + deadlineMs;
-  for (let round = 0; ; round++) {
+  for (;;) {
     const found = await condition();
     if (found !== undefined && found !== false) return found;
     if (performance.now() > end) throw new Error(`${what}: not within ${deadlineMs} ms`);
-    await (round < quickRounds ? turn() : pause(pollMs));
+    await pause(pollMs);
   }
 }
