@@ -4,8 +4,9 @@ import { connect as connectHttp2 } from "node:http2";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
 import { type OverloadConfig, parseOverloadActions } from "@fairlead/proxy-overload";
+import { until } from "@fairlead/testing-basics";
 import { Backend } from "./testing/backend.ts";
-import { call, eventually, keepAliveAgent } from "./testing/client.ts";
+import { call, keepAliveAgent } from "./testing/client.ts";
 import { TestProxy } from "./testing/proxy.ts";
 import { duration, listener, routes, staticCluster, toCluster } from "./testing/resources.ts";
 
@@ -36,7 +37,7 @@ test("stop_accepting_requests: requests are refused before anything is done with
   await using backend = await Backend.named("a");
   await using proxy = await proxyOf(backend, outOfMemory("stop_accepting_requests=memory:0.95"));
   assert.equal((await call(proxy.port("in"))).status, 200);
-  await eventually(() => proxy.stat(active("stop_accepting_requests")) === 1, "the action");
+  await until("the action", () => proxy.stat(active("stop_accepting_requests")) === 1);
   const { status, body } = await call(proxy.port("in"));
   assert.deepEqual([status, body], [503, "envoy overloaded"]);
   const requests = backend.requests;
@@ -55,7 +56,7 @@ test("disable_http_keepalive: connections end with their response, in HTTP/2 by 
   const away = once(session, "goaway");
   try {
     assert.notEqual((await call(proxy.port("in"), { agent })).headers.connection, "close");
-    await eventually(() => proxy.stat(active("disable_http_keepalive")) === 1, "the action");
+    await until("the action", () => proxy.stat(active("disable_http_keepalive")) === 1);
     const last = await call(proxy.port("in"), { agent });
     assert.deepEqual([last.status, last.headers.connection], [200, "close"]);
     const stream = session.request({ ":path": "/" });
@@ -77,7 +78,7 @@ test("reject_incoming_connections: new connections are closed, open ones go on",
   const agent = keepAliveAgent(1);
   try {
     assert.equal((await call(proxy.port("in"), { agent })).status, 200);
-    await eventually(() => proxy.stat(active("reject_incoming_connections")) === 1, "the action");
+    await until("the action", () => proxy.stat(active("reject_incoming_connections")) === 1);
     const refused = await connected(proxy.port("in"));
     await once(refused, "close");
     assert.equal((await call(proxy.port("in"), { agent })).status, 200);
@@ -93,7 +94,7 @@ test("stop_accepting_connections: new connections wait until it is over, and not
   const triggers = parseOverloadActions("stop_accepting_connections=connections:1");
   await using proxy = await proxyOf(backend, { maxConnections: 1, triggers });
   const first = await connected(proxy.port("in"));
-  await eventually(() => proxy.stat(active("stop_accepting_connections")) === 1, "the action");
+  await until("the action", () => proxy.stat(active("stop_accepting_connections")) === 1);
   let answered = false;
   const waiting = call(proxy.port("in"), { agent: false, method: "POST", body: "x".repeat(100_000) }).then((answer) => {
     answered = true;
@@ -101,7 +102,7 @@ test("stop_accepting_connections: new connections wait until it is over, and not
   });
   const address = `listener.127.0.0.1_${proxy.port("in")}`;
   const held = `${address}.downstream_cx_overload_held_active`;
-  await eventually(() => proxy.stat(held) === 1, "it is connected");
+  await until("it is connected", () => proxy.stat(held) === 1);
   assert.deepEqual([answered, proxy.stat("http.in.downstream_cx_total")], [false, 1]);
   first.destroy();
   assert.equal((await waiting).status, 200);
@@ -128,10 +129,10 @@ test("reduce_timeouts: idle connections are closed sooner, those that were idle 
   stream.resume();
   await once(stream, "end");
   assert.equal(proxy.stat(active("reduce_timeouts")), 0);
-  await eventually(() => proxy.stat(active("reduce_timeouts")) === 1, "the action");
+  await until("the action", () => proxy.stat(active("reduce_timeouts")) === 1);
   await callOnce();
   await Promise.all(ended);
   assert.ok(performance.now() - start < 15_000);
-  await eventually(() => proxy.stat("http.in.downstream_cx_idle_timeout") === 3, "all are counted as idle");
+  await until("all are counted as idle", () => proxy.stat("http.in.downstream_cx_idle_timeout") === 3);
   assert.equal(proxy.stat("overload.envoy.overload_actions.reduce_timeouts.scale_percent"), 100);
 });

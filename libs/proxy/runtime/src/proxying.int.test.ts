@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
-import { Backend, freePort } from "./testing/backend.ts";
-import { call, eventually, exchange, keepAliveAgent, to } from "./testing/client.ts";
+import { freePort, until } from "@fairlead/testing-basics";
+import { Backend } from "./testing/backend.ts";
+import { call, exchange, keepAliveAgent, to } from "./testing/client.ts";
 import { TestProxy } from "./testing/proxy.ts";
 import { cluster, duration, endpoints, listener, routes, staticCluster, toCluster } from "./testing/resources.ts";
 
@@ -161,9 +162,9 @@ test("a client that leaves during a back-off ends the retries", async () => {
     { random: () => 0.9 },
   );
   const client = connect(proxy.port("in"), "127.0.0.1", () => client.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
-  await eventually(() => proxy.stat("cluster.a.upstream_rq_retry_active") === 1, "the request waits to be tried again");
+  await until("the request waits to be tried again", () => proxy.stat("cluster.a.upstream_rq_retry_active") === 1);
   client.destroy();
-  await eventually(() => proxy.stat("cluster.a.upstream_rq_retry_active") === 0, "it does not wait any more");
+  await until("it does not wait any more", () => proxy.stat("cluster.a.upstream_rq_retry_active") === 0);
   assert.equal(proxy.runtime.activeRequests("a"), 0);
 });
 

@@ -7,8 +7,9 @@ import { create } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Cluster_DiscoveryType } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import { FileAccessLogSchema } from "@fairlead/envoy-api/envoy/extensions/access_loggers/file/v3/file_pb.js";
+import { until } from "@fairlead/testing-basics";
 import { Backend } from "./testing/backend.ts";
-import { call, eventually, to } from "./testing/client.ts";
+import { call, to } from "./testing/client.ts";
 import { TestProxy } from "./testing/proxy.ts";
 import { assignmentInit, cluster, listener, routes, toCluster } from "./testing/resources.ts";
 
@@ -42,7 +43,7 @@ test("clusters and listeners are counted under the names that they want for that
     names.filter((name) => /^cluster\.v\d|^listener\.127/.test(name)),
     [],
   );
-  await eventually(() => existsSync(path) && readFileSync(path, "utf8").split("\n").length === 3, "both lines");
+  await until("both lines", () => existsSync(path) && readFileSync(path, "utf8").split("\n").length === 3);
   assert.equal(readFileSync(path, "utf8"), "shop:all v1\nshop:all v2\n");
   assert.deepEqual(
     proxy.runtime.clusterStats().map(({ name, statName }) => [name, statName]),

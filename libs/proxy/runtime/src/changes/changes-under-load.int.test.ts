@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { typeUrls } from "@fairlead/envoy-api";
+import { until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
-import { call, eventually, keepAliveAgent } from "../testing/client.ts";
+import { call, keepAliveAgent } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import { cluster, endpoints, listener, routes, toCluster } from "../testing/resources.ts";
 
@@ -31,7 +32,7 @@ class Load {
 
   async progress(requests: number): Promise<void> {
     const target = this.done + requests;
-    await eventually(() => this.done >= target, `${requests} more requests`);
+    await until(`${requests} more requests`, () => this.done >= target);
   }
 
   async stop(): Promise<void> {
@@ -62,7 +63,7 @@ test("an endpoint that leaves under load fails no request, gets no new one, and 
     await load.progress(50);
     // Those that had chosen it before the change may still arrive.
     assert(leaving.requests - before <= 8, `${leaving.requests - before} requests after it left`);
-    await eventually(() => open === 0, "connections to the endpoint that left are closed");
+    await until("connections to the endpoint that left are closed", () => open === 0);
     await proxy.apply({ endpoints: [endpoints("a", [kept.port, leaving.port])] });
   }
   await load.stop();
@@ -112,7 +113,7 @@ test("a change of a listener's address moves it, a removal drains it", async () 
   });
   const port = proxy.port("in");
   const slow = call(port, { path: "/slow" });
-  await eventually(() => backend.requests === 1, "the slow request has arrived");
+  await until("the slow request has arrived", () => backend.requests === 1);
   assert.equal(proxy.runtime.activeRequests("a"), 1);
   const idle = proxy.runtime.whenIdle("a", { quietMs: 20, timeoutMs: 5000 });
   assert.equal(await proxy.runtime.whenIdle("a", { quietMs: 20, timeoutMs: 60 }), false);
@@ -125,7 +126,7 @@ test("a change of a listener's address moves it, a removal drains it", async () 
   answer();
   assert.equal((await slow).body, "slow");
   assert.equal(await idle, true);
-  await eventually(() => proxy.runtime.listeners().length === 0, "the listener has drained");
+  await until("the listener has drained", () => proxy.runtime.listeners().length === 0);
   await proxy.apply({ listeners: [listener("in", 0)] });
   assert.deepEqual(proxy.runtime.wantedNames(typeUrls.route), ["in"]);
 });
@@ -143,9 +144,9 @@ test("drain lets requests end and tells clients to close", async () => {
   });
   const agent = keepAliveAgent(1);
   const late = call(proxy.port("in"), { agent });
-  await eventually(() => backend.requests === 1, "the request has arrived");
+  await until("the request has arrived", () => backend.requests === 1);
   const drained = proxy.runtime.drain();
-  await eventually(() => proxy.runtime.listeners().every((it) => it.state === "draining"), "draining");
+  await until("draining", () => proxy.runtime.listeners().every((it) => it.state === "draining"));
   answer();
   const response = await late;
   assert.equal(response.body, "late");

@@ -6,8 +6,9 @@ import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
 import { Listener_DrainType } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
 import { HealthCheckSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/health_check/v3/health_check_pb.js";
 import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
+import { until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
-import { call, eventually, keepAliveAgent } from "../testing/client.ts";
+import { call, keepAliveAgent } from "../testing/client.ts";
 import { TestProxy, type World } from "../testing/proxy.ts";
 import { cluster, duration, endpoints, listener, routes, toCluster } from "../testing/resources.ts";
 
@@ -32,7 +33,7 @@ test("a listener that goes lets connections go with their responses, at their ti
   let idleEndedMs = 0;
   idle.on("close", () => (idleEndedMs = performance.now()));
   await call(port, { agent });
-  await eventually(() => proxy.stat("http.in.downstream_cx_active") === 2, "both are there");
+  await until("both are there", () => proxy.stat("http.in.downstream_cx_active") === 2);
   const begun = performance.now();
   await proxy.apply({ listeners: [] });
   let closedMs = 0;
@@ -43,8 +44,8 @@ test("a listener that goes lets connections go with their responses, at their ti
   }
   assert(closedMs > 700 && closedMs < 1500, `${closedMs} ms`);
   assert.equal(proxy.stat("http.in.downstream_cx_drain_close"), 1);
-  await eventually(() => proxy.runtime.listeners().length === 0, "the listener has gone");
-  await eventually(() => idleEndedMs > 0, "the idle connection is closed");
+  await until("the listener has gone", () => proxy.runtime.listeners().length === 0);
+  await until("the idle connection is closed", () => idleEndedMs > 0);
   assert(idleEndedMs - begun > 1900, `${idleEndedMs - begun} ms`);
   agent.destroy();
 });
@@ -53,9 +54,9 @@ test("a drain at once hastens one that is gradual", async () => {
   await using backend = await Backend.named("b");
   await using proxy = await TestProxy.start(world(backend), { drainTimeoutMs: 60_000 });
   const idle = connect(proxy.port("in"), "127.0.0.1");
-  await eventually(() => proxy.stat("http.in.downstream_cx_active") === 1, "it is there");
+  await until("it is there", () => proxy.stat("http.in.downstream_cx_active") === 1);
   const gradual = proxy.runtime.drain({ strategy: "gradual" });
-  await eventually(() => proxy.runtime.listeners()[0]?.state === "draining", "draining");
+  await until("draining", () => proxy.runtime.listeners()[0]?.state === "draining");
   await proxy.runtime.drain();
   await gradual;
   idle.destroy();
@@ -68,7 +69,7 @@ test("a drain at once serves a request that was on its way on an idle connection
   const port = proxy.port("in");
   await call(port, { agent });
   const drained = proxy.runtime.drain();
-  await eventually(() => proxy.runtime.listeners().every(({ state }) => state === "draining"), "draining");
+  await until("draining", () => proxy.runtime.listeners().every(({ state }) => state === "draining"));
   const answer = await call(port, { agent });
   assert.deepEqual([answer.status, answer.headers.connection], [200, "close"]);
   await drained;
@@ -90,7 +91,7 @@ test("a graceful drain accepts until its gradual part is over", async () => {
   await using proxy = await TestProxy.start(world(backend), { drainTimeoutMs: 1000, random: () => 0 });
   const port = proxy.port("in");
   const drained = proxy.runtime.drain({ strategy: "gradual", accepting: true });
-  await eventually(() => proxy.runtime.listeners()[0]?.state === "active", "still active");
+  await until("still active", () => proxy.runtime.listeners()[0]?.state === "active");
   const answer = await call(port, { agent: keepAliveAgent(1) });
   assert.deepEqual([answer.status, answer.headers.connection], [200, "close"]);
   await drained;
@@ -154,10 +155,10 @@ test("an HTTP/2 client that does not answer is not waited for beyond drain_timeo
   socket.on("end", () => (ended = true));
   socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
   socket.write(Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]));
-  await eventually(() => chunks.length > 0, "its settings");
+  await until("its settings", () => chunks.length > 0);
   const begun = performance.now();
   await proxy.apply({ listeners: [] });
-  await eventually(() => ended, "the end");
+  await until("the end", () => ended);
   const tookMs = performance.now() - begun;
   // After the gradual part and the drain_timeout, and before the listener ends all that is left.
   assert(tookMs > 2300 && tookMs < 2950, `${tookMs} ms`);
@@ -190,8 +191,8 @@ test("delayed_close_timeout: a client that does not close is not waited for long
   };
   leave(patient.port("in"));
   leave(proxy.port("in"));
-  await eventually(() => patient.stat("http.in.downstream_rq_2xx") === 1, "answered");
-  await eventually(() => proxy.stat("http.in.downstream_rq_2xx") === 1, "answered");
-  await eventually(() => proxy.stat("http.in.downstream_cx_active") === 0, "closed");
+  await until("answered", () => patient.stat("http.in.downstream_rq_2xx") === 1);
+  await until("answered", () => proxy.stat("http.in.downstream_rq_2xx") === 1);
+  await until("closed", () => proxy.stat("http.in.downstream_cx_active") === 0);
   assert.equal(patient.stat("http.in.downstream_cx_active"), 1);
 });

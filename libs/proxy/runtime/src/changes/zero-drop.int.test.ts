@@ -6,9 +6,9 @@ import { Cluster_LbPolicy } from "@fairlead/envoy-api/envoy/config/cluster/v3/cl
 import { HealthStatus } from "@fairlead/envoy-api/envoy/config/core/v3/health_check_pb.js";
 import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
 import { TcpProxySchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
+import { freePort, until } from "@fairlead/testing-basics";
 import { SteadyLoad } from "@fairlead/testing-load";
-import { Backend, freePort } from "../testing/backend.ts";
-import { eventually } from "../testing/client.ts";
+import { Backend } from "../testing/backend.ts";
 import { TestProxy, type World } from "../testing/proxy.ts";
 import { assignmentInit, cluster, endpoints, listener, routes, toCluster } from "../testing/resources.ts";
 import type { XdsResource } from "../xds-resource.ts";
@@ -140,7 +140,7 @@ test("an endpoint drains, goes, and its server stops; no request fails", async (
   await load.progress(100);
   assert.equal(leaving.requests, seen, "requests to an endpoint that drains");
   await proxy.apply({ endpoints: [endpoints("a", [kept.port])] });
-  await eventually(() => open === 0, "the connections to it are closed");
+  await until("the connections to it are closed", () => open === 0);
   await leaving[Symbol.asyncDispose]();
   await load.progress(200);
   await assertNoneFailed(load);

@@ -5,8 +5,9 @@ import {
   ClusterLoadAssignment_PolicySchema,
   ClusterLoadAssignmentSchema,
 } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
+import { until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
-import { call, eventually } from "../testing/client.ts";
+import { call } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import { cluster, endpoints, listener, routes, toCluster } from "../testing/resources.ts";
 import type { XdsResource } from "../xds-resource.ts";
@@ -48,7 +49,7 @@ test("an assignment turns the share of requests away that it says", async () => 
   assert.deepEqual(await ask(), [503, "unconditional drop overload", undefined, "true"]);
   assert.equal(proxy.stat("cluster.a.upstream_rq_drop_overload"), 2);
   assert.equal(proxy.stat("cluster.a.upstream_rq_503"), 2);
-  await eventually(() => logged.length === 3, "the access log");
+  await until("the access log", () => logged.length === 3);
   assert.deepEqual(logged.slice(1), [
     { flags: "DO", details: "drop_overload" },
     { flags: "UDO", details: "unconditional_drop_overload" },

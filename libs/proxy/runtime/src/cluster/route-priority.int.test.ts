@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { test } from "node:test";
 import { RoutingPriority } from "@fairlead/envoy-api/envoy/config/core/v3/base_pb.js";
+import { until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
-import { call, eventually } from "../testing/client.ts";
+import { call } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import { cluster, endpoints, listener, routes, toCluster } from "../testing/resources.ts";
 
@@ -42,11 +43,11 @@ test("requests of high priority have circuit breakers, a queue and connections o
 
   answers = false;
   const held = [call(port, normal), call(port, high)];
-  await eventually(() => waiting.length === 2, "two requests under way");
+  await until("two requests under way", () => waiting.length === 2);
   assert.deepEqual([breaker("default.rq_open"), breaker("high.rq_open"), breaker("high.remaining_rq")], [1, 0, 1]);
   assert.equal((await call(port, normal)).headers["x-envoy-overloaded"], "true");
   held.push(call(port, high));
-  await eventually(() => waiting.length === 3, "another of high priority");
+  await until("another of high priority", () => waiting.length === 3);
   assert.equal((await call(port, high)).status, 503);
   assert.deepEqual(
     [breaker("high.rq_open"), breaker("default.remaining_rq"), breaker("high.remaining_cx")],
@@ -55,6 +56,6 @@ test("requests of high priority have circuit breakers, a queue and connections o
   assert.equal(proxy.stat("cluster.a.upstream_rq_active"), 3);
   for (const response of waiting) response.end();
   for (const answer of held) assert.equal((await answer).status, 200);
-  await eventually(() => proxy.stat("cluster.a.upstream_rq_active") === 0, "their end");
+  await until("their end", () => proxy.stat("cluster.a.upstream_rq_active") === 0);
   assert.deepEqual([breaker("default.rq_open"), breaker("high.rq_open")], [0, 0]);
 });

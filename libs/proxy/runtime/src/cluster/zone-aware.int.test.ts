@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
+import { until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
-import { call, eventually } from "../testing/client.ts";
+import { call } from "../testing/client.ts";
 import { ProxyInThreads } from "../testing/proxy-in-threads.ts";
 import { cluster, listener, routes, toCluster } from "../testing/resources.ts";
 import type { XdsResource } from "../xds-resource.ts";
@@ -53,5 +54,5 @@ test("all threads keep requests in the proxy's zone, while its hosts suffice for
   await proxy.apply({ endpoints: [inZones("callers", { a: 1 }), inZones("a", { b: far.port, a: near.port })] });
   const seen = new Set<string>();
   while (seen.size < 2) for (const body of await bodies()) seen.add(body);
-  await eventually(() => proxy.stat("cluster.a.lb_zone_routing_cross_zone") > 0, "requests to another zone");
+  await until("requests to another zone", () => proxy.stat("cluster.a.lb_zone_routing_cross_zone") > 0);
 });

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
+import { until } from "@fairlead/testing-basics";
 import { Backend, RawBackend } from "../testing/backend.ts";
-import { eventually } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import { listener, routes, staticCluster, toCluster } from "../testing/resources.ts";
 
@@ -73,21 +73,18 @@ test("a reader that stops slows the host down; the proxy holds little", async ()
   await using proxy = await proxyTo(backend.port);
   const client = connect(proxy.port("in"), "127.0.0.1", () => client.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
   client.pause();
-  await eventually(
-    () => proxy.stat("cluster.a.upstream_flow_control_paused_reading_total") > 0,
-    "the proxy stops reading",
-  );
+  await until("the proxy stops reading", () => proxy.stat("cluster.a.upstream_flow_control_paused_reading_total") > 0);
   let before = -1;
-  await eventually(() => {
+  await until("the host is stopped", () => {
     const still = sent === before;
     before = sent;
     return still;
-  }, "the host is stopped");
+  });
   assert.equal(finished, false);
   let received = 0;
   client.on("data", (chunk: Buffer) => (received += chunk.length));
   client.resume();
-  await eventually(() => received > 64 * MIB, "all of it arrives", 20_000);
+  await until("all of it arrives", () => received > 64 * MIB, 20_000);
   assert.equal(finished, true);
   client.destroy();
 });
@@ -121,12 +118,9 @@ test("a host that stops reading slows the client down", async () => {
     send();
   });
   client.on("data", (chunk: Buffer) => (answered += chunk.toString()));
-  await eventually(
-    () => proxy.stat("http.in.downstream_flow_control_paused_reading_total") > 0,
-    "the proxy stops reading",
-  );
+  await until("the proxy stops reading", () => proxy.stat("http.in.downstream_flow_control_paused_reading_total") > 0);
   assert(client.writableLength > 0);
   resume();
-  await eventually(() => answered.startsWith("HTTP/1.1 200"), "all of it arrives", 20_000);
+  await until("all of it arrives", () => answered.startsWith("HTTP/1.1 200"), 20_000);
   client.destroy();
 });

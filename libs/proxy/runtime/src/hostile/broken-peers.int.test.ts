@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
+import { until } from "@fairlead/testing-basics";
 import { Backend, RawBackend } from "../testing/backend.ts";
-import { call, eventually, exchange } from "../testing/client.ts";
+import { call, exchange } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import { cluster, endpoints, listener, routes, staticCluster, toCluster } from "../testing/resources.ts";
 
@@ -90,10 +91,10 @@ test("a client that goes away cancels its request at the host", async () => {
   await using backend = await RawBackend.start((socket) => void socket.resume());
   await using proxy = await proxyTo(backend.port);
   const client = connect(proxy.port("in"), "127.0.0.1", () => client.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
-  await eventually(() => backend.open === 1, "the request has arrived");
+  await until("the request has arrived", () => backend.open === 1);
   client.destroy();
-  await eventually(() => backend.open === 0, "the host's connection is closed");
-  await eventually(() => proxy.runtime.activeRequests("a") === 0, "nothing is under way");
+  await until("the host's connection is closed", () => backend.open === 0);
+  await until("nothing is under way", () => proxy.runtime.activeRequests("a") === 0);
   assert.equal(proxy.stat("http.in.downstream_rq_rx_reset"), 1);
 });
 
@@ -151,7 +152,7 @@ test("a malformed request is answered and its connection closed", async () => {
   ];
   for (const [bytes, expected] of cases) assert.match(await exchange(port, bytes), expected);
   assert.equal(proxy.stat("http.in.downstream_rq_active"), 0);
-  await eventually(() => proxy.stat("http.in.downstream_cx_active") === 0, "their connections are gone");
+  await until("their connections are gone", () => proxy.stat("http.in.downstream_cx_active") === 0);
   assert.equal(proxy.stat("http.in.downstream_cx_protocol_error"), 6);
 });
 

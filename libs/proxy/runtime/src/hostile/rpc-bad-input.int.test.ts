@@ -3,8 +3,8 @@ import { after, before, beforeEach, describe, test } from "node:test";
 import { goldenFrames } from "@fairlead/codec-bolt/testing";
 import type { RpcFrame } from "@fairlead/codec-rpc";
 import { rpcProtocols } from "@fairlead/proxy-stream";
+import { until } from "@fairlead/testing-basics";
 import * as fc from "fast-check";
-import { eventually } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import { duration, routes } from "../testing/resources.ts";
 import { brokenCalls, responseTo, withId } from "../testing/rpc-calls.ts";
@@ -55,7 +55,7 @@ for (const protocol of rpcProtocols.values()) {
     });
 
     async function frames(count: number): Promise<RpcFrame[]> {
-      await eventually(() => client.frames.length >= count || client.closed, `${count} frames`);
+      await until(`${count} frames`, () => client.frames.length >= count || client.closed);
       assert.equal(client.closed, false, "the connection has ended");
       return client.frames.splice(0).toSorted((a, b) => a.idLow - b.idLow);
     }
@@ -148,7 +148,7 @@ for (const protocol of rpcProtocols.values()) {
       const huge = withId(protocol, calls.good, 11);
       huge.writeUInt32BE(0x40000000, protocol.name === "dubbo" ? 12 : 18);
       client.socket.write(huge);
-      await eventually(() => client.closed, "the end of the connection");
+      await until("the end of the connection", () => client.closed);
       assert(process.memoryUsage().arrayBuffers - memory < 16 * MIB);
       assert.equal(proxy.stat("rpc.in.downstream_cx_protocol_error"), errors + 1);
     });
@@ -164,16 +164,16 @@ for (const protocol of rpcProtocols.values()) {
       const seen = host.connections.flatMap((each) => each.frames).length;
       frame[60]! ^= 1;
       client.socket.write(frame);
-      await eventually(() => client.closed, "the end of the connection");
+      await until("the end of the connection", () => client.closed);
       assert.equal(host.connections.flatMap((each) => each.frames).length, seen);
     });
 
     test("a client that leaves in the middle of a frame leaves nothing at the host or in the proxy", async () => {
       const seen = host.connections.reduce((sum, each) => sum + each.frames.length, 0);
       client.socket.end(calls.good.subarray(0, calls.good.length - 3));
-      await eventually(() => client.closed, "the end of the connection");
+      await until("the end of the connection", () => client.closed);
       assert.equal(host.connections.reduce((sum, each) => sum + each.frames.length, 0), seen);
-      await eventually(() => proxy.stat("rpc.in.downstream_cx_active") <= 0, "no connection is left");
+      await until("no connection is left", () => proxy.stat("rpc.in.downstream_cx_active") <= 0);
     }); // prettier-ignore
 
     test("bytes that were changed anywhere end in an answer or the end of their connection; others go on", async () => {
@@ -187,14 +187,14 @@ for (const protocol of rpcProtocols.values()) {
           const attacker = RpcPeer.client(protocol, proxy.port("in"));
           attacker.socket.write(bytes);
           bystander.socket.write(withId(protocol, calls.good, ++id));
-          await eventually(() => bystander.frames.length > 0 || bystander.closed, "an answer to the other client");
+          await until("an answer to the other client", () => bystander.frames.length > 0 || bystander.closed);
           assert.deepEqual(delivered(bystander.frames.splice(0)), [[id, true]]);
           attacker.socket.destroy();
         }),
         { numRuns: 150 },
       );
       bystander.socket.destroy();
-      await eventually(() => proxy.stat("cluster.a.upstream_rq_active") === 0, "no call is left");
+      await until("no call is left", () => proxy.stat("cluster.a.upstream_rq_active") === 0);
     });
   });
 }

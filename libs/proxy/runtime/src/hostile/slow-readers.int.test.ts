@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
-import { eventually } from "../testing/client.ts";
 import { Http2Caller } from "../testing/http2-peers.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import { duration, listener, routes, staticCluster, toCluster } from "../testing/resources.ts";
@@ -40,7 +40,7 @@ test("a client that sends requests and does not read gets no more responses than
   assert(served > 0 && served < requests / 2, `${served} of ${requests} were served`);
   socket.on("data", (chunk) => (received += chunk.length));
   socket.resume();
-  await eventually(() => served === requests && received > requests * body.length, "all of them, once it reads");
+  await until("all of them, once it reads", () => served === requests && received > requests * body.length);
   socket.destroy();
 });
 
@@ -56,12 +56,12 @@ test("the last response is not cut short when its client is slow", async () => {
   socket.on("error", () => undefined);
   socket.pause();
   socket.write("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-  await eventually(() => proxy.stat("http.in.downstream_rq_completed") === 1, "the response");
-  await eventually(() => proxy.stat("http.in.downstream_rq_active") === 0, "its end");
+  await until("the response", () => proxy.stat("http.in.downstream_rq_completed") === 1);
+  await until("its end", () => proxy.stat("http.in.downstream_rq_active") === 0);
   await pause(1500); // longer than the proxy waits for a client that has read all
   socket.on("data", (chunk) => (received += chunk.length));
   socket.resume();
-  await eventually(() => closed, "the end");
+  await until("the end", () => closed);
   assert(received > whole.length, `${received} of ${whole.length} bytes came`);
 });
 
@@ -80,14 +80,14 @@ test("a complete response that its client takes nothing of is given up, over HTT
   const stream = caller.session.request({ ":path": "/" });
   stream.pause();
   stream.on("error", () => undefined);
-  await eventually(() => proxy.stat("http2.tx_flush_timeout") === 1, "the stream's end");
+  await until("the stream's end", () => proxy.stat("http2.tx_flush_timeout") === 1);
   assert.equal(proxy.stat("http.in.downstream_rq_active"), 0);
   await proxy.apply({ clusters: [staticCluster("a", [backend.port])] });
   const socket = connect(proxy.port("in"), "127.0.0.1");
   socket.pause();
   socket.on("error", () => undefined);
   socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-  await eventually(() => proxy.stat("http.in.downstream_rq_completed") === 2, "the response");
-  await eventually(() => proxy.stat("http.in.downstream_cx_idle_timeout") === 1, "its end");
+  await until("the response", () => proxy.stat("http.in.downstream_rq_completed") === 2);
+  await until("its end", () => proxy.stat("http.in.downstream_cx_idle_timeout") === 1);
   socket.destroy();
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { eventually } from "../testing/client.ts";
+import { until } from "@fairlead/testing-basics";
 import { TestProxy } from "../testing/proxy.ts";
 import { greeting, RawHttp2Client, request } from "../testing/raw-http2.ts";
 import { RecordingHost } from "../testing/recording-host.ts";
@@ -133,15 +133,15 @@ for (const rules of ["strict", "lenient"] as const) {
         host.clear();
         using client = new RawHttp2Client(proxy.port("in"));
         client.send(Buffer.concat([greeting, request(1, headers, body)]));
-        await eventually(() => client.endOf(1) !== undefined || client.closed, "an end of the stream");
+        await until("an end of the stream", () => client.endOf(1) !== undefined || client.closed);
         assert.equal(client.endOf(1), upstream === undefined ? PROTOCOL_ERROR : "response");
-        await eventually(() => host.waiting === 0, "a request that was cut off is ended at the host");
+        await until("a request that was cut off is ended at the host", () => host.waiting === 0);
         if (midBody !== true) assert.equal(host.bytes, upstream ?? "");
         assert.equal(host.requests.length, upstream === undefined || upstream === "" ? 0 : 1);
         // The connection is as good as before, and what was refused has left nothing at the host.
         host.clear();
         client.send(request(3, head()));
-        await eventually(() => client.endOf(3) !== undefined || client.closed, "an end of the next stream");
+        await until("an end of the next stream", () => client.endOf(3) !== undefined || client.closed);
         assert.equal(client.endOf(3), "response");
         assert.equal(host.bytes, expected("", "content-length: 0\r\n", ""));
         assert.deepEqual(host.faults, []);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { eventually } from "../testing/client.ts";
+import { until } from "@fairlead/testing-basics";
 import { TestProxy } from "../testing/proxy.ts";
 import { RecordingHost } from "../testing/recording-host.ts";
 import { listener, routes, staticCluster, toCluster } from "../testing/resources.ts";
@@ -52,7 +52,7 @@ for (const rules of ["strict", "lenient"] as const) {
       } else {
         assert.deepEqual(statuses(answers), [row.refused], answers);
         assert.match(answers, /\r\nconnection: close\r\n/);
-        await eventually(() => host.waiting === 0, "a request that was cut off is ended at the host");
+        await until("a request that was cut off is ended at the host", () => host.waiting === 0);
         assert.deepEqual(host.requests, [], "the host has read a request");
         if (row.midBody !== true) assert.equal(host.bytes, "");
       }

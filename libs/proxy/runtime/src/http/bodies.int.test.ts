@@ -4,8 +4,9 @@ import { type Agent, request } from "node:http";
 import type { Readable } from "node:stream";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
+import { until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
-import { eventually, keepAliveAgent } from "../testing/client.ts";
+import { keepAliveAgent } from "../testing/client.ts";
 import { http2Cluster } from "../testing/http2-cluster.ts";
 import { Http2Backend, Http2Caller } from "../testing/http2-peers.ts";
 import { TestProxy } from "../testing/proxy.ts";
@@ -145,6 +146,6 @@ test("bodies of all sizes arrive as they were sent, both ways, where they are tr
   one.destroy();
   agent.destroy();
   assert.equal(failed.size, 120 + 32);
-  await eventually(() => copied.size === expectedCopies.size, "the copies");
+  await until("the copies", () => copied.size === expectedCopies.size);
   assert.deepEqual(copied, expectedCopies);
 });

@@ -12,8 +12,8 @@ import {
   CompressorSchema,
 } from "@fairlead/envoy-api/envoy/extensions/filters/http/compressor/v3/compressor_pb.js";
 import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
+import { until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
-import { eventually } from "../testing/client.ts";
 import { Http2Backend, Http2Caller } from "../testing/http2-peers.ts";
 import { http2Cluster } from "../testing/http2-cluster.ts";
 import { TestProxy } from "../testing/proxy.ts";
@@ -178,7 +178,7 @@ test("events are not held back until there are more of them; trailers come after
   let trailers: Record<string, unknown> = {};
   stream.on("data", (chunk: Buffer) => chunks.push(chunk));
   stream.on("trailers", (headers) => (trailers = headers));
-  await eventually(() => chunks.length > 0, "the first event");
+  await until("the first event", () => chunks.length > 0);
   stream.end("go on");
   await new Promise((resolve) => stream.on("close", resolve));
   assert.equal(gunzipSync(Buffer.concat(chunks)).toString(), "firstsecond");
@@ -209,11 +209,11 @@ test("a client that does not read bounds what is compressed for it", async () =>
   outgoing.end();
   let before = -1;
   let still = 0;
-  await eventually(() => {
+  await until("the host is stopped", () => {
     still = sent === before && sent > 0 ? still + 1 : 0;
     before = sent;
     return still === 20;
-  }, "the host is stopped");
+  });
   assert(sent < 30 * 1024 * 1024, `${sent} bytes were taken`);
   outgoing.destroy();
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { until } from "@fairlead/testing-basics";
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
-import { eventually } from "../testing/client.ts";
 import { type BytesHandlers, GrpcBackend, GrpcCaller } from "../testing/grpc-peers.ts";
 import { http2Cluster } from "../testing/http2-cluster.ts";
 import { TestProxy } from "../testing/proxy.ts";
@@ -195,16 +195,16 @@ test("a client that does not read stops the server; others on the same connectio
   });
   let before = -1;
   let still = 0;
-  await eventually(() => {
+  await until("the server is stopped", () => {
     still = sent === before ? still + 1 : 0;
     before = sent;
     return still > 10;
-  }, "the server is stopped");
+  });
   assert(sent < 16 * MIB, `${sent} bytes were sent to a client that does not read`);
   assert.equal(String(await it.caller.unary(Buffer.from("meanwhile"))), "meanwhile");
   call.on("data", (chunk: Buffer) => (received += chunk.length));
   call.resume();
-  await eventually(() => received === 64 * MIB, "all of it arrives", 20_000);
+  await until("all of it arrives", () => received === 64 * MIB, 20_000);
 });
 
 test("a deadline ends the call at the client and cancels it at the server", async () => {
@@ -212,7 +212,7 @@ test("a deadline ends the call at the client and cancels it at the server", asyn
   await using it = await mesh({ unary: (call) => void call.on("cancelled", () => cancelled++) });
   const error = await failure(it.caller.unary(Buffer.alloc(0), { deadlineMs: 150 }));
   assert.equal(error.code, status.DEADLINE_EXCEEDED);
-  await eventually(() => cancelled === 1, "the server knows");
+  await until("the server knows", () => cancelled === 1);
 });
 
 test("a call that its client cancels is cancelled at the server, and the connections stay", async () => {
@@ -228,9 +228,9 @@ test("a call that its client cancels is cancelled at the server, and the connect
   const call = it.caller.client.makeBidiStreamRequest("/test.Bytes/Talk", same, same);
   call.on("error", () => undefined);
   call.write(Buffer.from("x"));
-  await eventually(() => started === 1, "the server has the call");
+  await until("the server has the call", () => started === 1);
   call.cancel();
-  await eventually(() => cancelled === 1, "the server knows");
+  await until("the server knows", () => cancelled === 1);
   assert.equal(String(await it.caller.unary(Buffer.from("again"))), "again");
   assert.equal(it.proxies[0]?.stat("cluster.svc.upstream_cx_total"), 1);
 });

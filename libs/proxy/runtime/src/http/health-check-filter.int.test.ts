@@ -4,8 +4,9 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { HealthCheckSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/health_check/v3/health_check_pb.js";
 import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
-import { Backend, freePort } from "../testing/backend.ts";
-import { call, eventually } from "../testing/client.ts";
+import { freePort, until } from "@fairlead/testing-basics";
+import { Backend } from "../testing/backend.ts";
+import { call } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import { cluster, duration, endpoints, listener, routes, staticCluster, toCluster } from "../testing/resources.ts";
 
@@ -85,7 +86,7 @@ test("the proxy is healthy while enough hosts of its clusters are", async () => 
       listeners: [listenerWith({ passThroughMode: false, clusterMinHealthyPercentages })],
       routes: [routes("in", toCluster("*", "a"))],
     });
-    await eventually(() => proxy.stat("cluster.sick.membership_healthy") === 1, "the checks");
+    await until("the checks", () => proxy.stat("cluster.sick.membership_healthy") === 1);
     return (await call(proxy.port("in"), { path: "/healthz" })).status;
   };
   assert.equal(await answers({ a: 100 }), 200);

@@ -9,8 +9,9 @@ import {
   HttpConnectionManager_PathWithEscapedSlashesAction as Slashes,
 } from "@fairlead/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { HttpProtocolOptionsSchema as UpstreamOptionsSchema } from "@fairlead/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
+import { until } from "@fairlead/testing-basics";
 import { Backend, RawBackend } from "../testing/backend.ts";
-import { type Answer, call, eventually, exchange, keepAliveAgent } from "../testing/client.ts";
+import { type Answer, call, exchange, keepAliveAgent } from "../testing/client.ts";
 import { Http2Caller } from "../testing/http2-peers.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import { cluster, duration, endpoints, listener, routes, staticCluster, toCluster } from "../testing/resources.ts";
@@ -154,7 +155,7 @@ test("a connection ends after so many requests", async () => {
   assert.equal(proxy.stat("http.in.downstream_cx_max_requests_reached"), 2);
   using caller = new Http2Caller(proxy.port("in"));
   for (let i = 0; i < 2; i++) assert.equal((await caller.call({ ":path": "/" })).status, 200);
-  await eventually(() => caller.goAways.length > 0, "GOAWAY");
+  await until("GOAWAY", () => caller.goAways.length > 0);
 });
 
 test("a connection that is too old ends, an idle one too, but no request with it", async () => {

@@ -4,8 +4,9 @@ import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { HttpProtocolOptionsSchema } from "@fairlead/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
+import { until } from "@fairlead/testing-basics";
 import { RawBackend } from "../testing/backend.ts";
-import { eventually, exchange } from "../testing/client.ts";
+import { exchange } from "../testing/client.ts";
 import { http2Cluster } from "../testing/http2-cluster.ts";
 import { Http2Backend, Http2Caller } from "../testing/http2-peers.ts";
 import { TestProxy } from "../testing/proxy.ts";
@@ -131,7 +132,7 @@ test("the host says whether it wants the body, where it is asked", async () => {
   await using refuses = await asked(false);
   await using other = await start(refuses.port, { proxy100Continue: true });
   assert.match(await exchange(other.port("in"), waiting), /^HTTP\/1\.1 413 /);
-  await eventually(() => proxy.stat("http.in.downstream_rq_active") === 0, "the end");
+  await until("the end", () => proxy.stat("http.in.downstream_rq_active") === 0);
 });
 
 test("clients of HTTP/2 wait for the host too", async () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { connect as connectTcp, createServer, type Socket } from "node:net";
 import { test } from "node:test";
+import { until } from "@fairlead/testing-basics";
 import { Http2Backend, Http2Caller } from "../testing/http2-peers.ts";
-import { eventually } from "../testing/client.ts";
 import { http2Cluster } from "../testing/http2-cluster.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import { duration, listener, routes, toCluster } from "../testing/resources.ts";
@@ -52,7 +52,7 @@ test("a host that is gone without a word is noticed, and its requests fail", asy
   });
   using caller = new Http2Caller(proxy.port("in"));
   const answer = caller.call({ ":path": "/" });
-  await eventually(() => backend.requests === 1, "the request");
+  await until("the request", () => backend.requests === 1);
   link.swallows = true;
   const { status, body } = await answer;
   assert.equal(status, 503);
@@ -75,8 +75,8 @@ test("a client that is gone without a word is noticed; one that answers stays", 
   let pings = 0;
   there.session.on("ping", () => pings++);
   link.swallows = true;
-  await eventually(() => proxy.stat("http2.keepalive_timeout") === 1, "the time-out");
+  await until("the time-out", () => proxy.stat("http2.keepalive_timeout") === 1);
   assert.equal(proxy.stat("http.in.downstream_cx_active"), 1);
-  await eventually(() => pings > 2, "PINGs to the other");
+  await until("PINGs to the other", () => pings > 2);
   assert.equal((await there.call({ ":path": "/" })).status, 200);
 });

@@ -6,8 +6,9 @@ import { create } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { HttpProtocolOptionsSchema } from "@fairlead/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { HttpConnectionManager_CodecType } from "@fairlead/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import { until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
-import { call, eventually, exchange, to } from "../testing/client.ts";
+import { call, exchange, to } from "../testing/client.ts";
 import { http2Cluster } from "../testing/http2-cluster.ts";
 import { Http2Backend, Http2Caller } from "../testing/http2-peers.ts";
 import { TestProxy } from "../testing/proxy.ts";
@@ -205,13 +206,13 @@ test("a drained listener tells its clients, ends what is under way, and closes",
   await using proxy = await proxyTo(["a", [backend.port]]);
   using caller = new Http2Caller(proxy.port("in"));
   const pending = caller.call(get("a"));
-  await eventually(() => answer !== undefined, "the request arrives");
+  await until("the request arrives", () => answer !== undefined);
   const drained = proxy.apply({ listeners: [] });
-  await eventually(() => caller.goAways.length > 0, "the client is told");
+  await until("the client is told", () => caller.goAways.length > 0);
   answer?.();
   assert.equal((await pending).body, "late");
   await drained;
-  await eventually(() => caller.session.closed || caller.session.destroyed, "the connection ends");
+  await until("the connection ends", () => caller.session.closed || caller.session.destroyed);
   assert.deepEqual(new Set(caller.goAways), new Set([0]));
 });
 

@@ -3,7 +3,8 @@ import { connect } from "node:net";
 import { test } from "node:test";
 import { typeUrls } from "@fairlead/envoy-api";
 import { parseOverloadActions } from "@fairlead/proxy-overload";
-import { call, eventually, exchange } from "../testing/client.ts";
+import { until } from "@fairlead/testing-basics";
+import { call, exchange } from "../testing/client.ts";
 import { Http2Caller } from "../testing/http2-peers.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import { listener } from "../testing/resources.ts";
@@ -93,7 +94,7 @@ test("each failure has Envoy's status, body, flag, details and counter, in HTTP 
           assert.equal(decodeURIComponent(String(answer.headers["grpc-message"] ?? "")), body, where);
         } else if (grpc !== undefined && body !== "") assert.equal(answer.headers["content-type"], "text/plain", where);
         assert.equal(answer.headers["x-envoy-overloaded"], host === "full" ? "true" : undefined, where);
-        await eventually(() => logged.length > 0, `the log of ${where}`);
+        await until(`the log of ${where}`, () => logged.length > 0);
         const line = logged[0];
         assert.deepEqual([where, line?.status, line?.flags], [where, asGrpc ? 200 : status, flags]);
         if (typeof details === "string") assert.equal(line?.details, details, where);
@@ -144,10 +145,10 @@ test("requests that are wrong, slow or too large have Envoy's answers and detail
     logged.length = 0;
     const port = proxy.port(stat.startsWith("http.timed") ? "timed" : "in");
     assert.match(await exchange(port, bytes), answer, what);
-    await eventually(() => logged.length > 0, `the log of ${what}`);
+    await until(`the log of ${what}`, () => logged.length > 0);
     const line = logged[0];
     assert.deepEqual([line?.status, line?.flags, line?.details], [status, flags, details], what);
-    await eventually(() => proxy.stat(stat) > before, `${stat} of ${what}`);
+    await until(`${stat} of ${what}`, () => proxy.stat(stat) > before);
   }
 });
 
@@ -159,11 +160,11 @@ test("a body that becomes larger than what may be kept while its request waits t
   let text = "";
   socket.on("data", (chunk: Buffer) => (text += chunk.toString()));
   socket.write(`${head("kept", "Content-Length: 1000\r\n")}\r\nfirst`);
-  await eventually(() => proxy.stat("cluster.bad.upstream_rq_retry") === 1, "the back-off");
+  await until("the back-off", () => proxy.stat("cluster.bad.upstream_rq_retry") === 1);
   socket.write("x".repeat(500));
-  await eventually(() => text.endsWith("exceeded request buffer limit while retrying upstream"), "the answer");
+  await until("the answer", () => text.endsWith("exceeded request buffer limit while retrying upstream"));
   assert.match(text, /^HTTP\/1\.1 507 /);
-  await eventually(() => logged.length > 0, "the log");
+  await until("the log", () => logged.length > 0);
   assert.deepEqual(
     [logged[0]?.status, logged[0]?.flags, logged[0]?.details],
     [507, "", "request_payload_exceeded_retry_buffer_limit"],
@@ -179,9 +180,9 @@ test("a client that goes away, or gives its stream up, has no status", async () 
   const socket = connect(proxy.port("in"), "127.0.0.1", () =>
     socket.write("GET /leaves HTTP/1.1\r\nHost: hangs\r\n\r\n"),
   );
-  await eventually(() => proxy.stat("cluster.silent.upstream_rq_active") === 1, "the request");
+  await until("the request", () => proxy.stat("cluster.silent.upstream_rq_active") === 1);
   socket.destroy();
-  await eventually(() => logged.length === 1, "its end");
+  await until("its end", () => logged.length === 1);
   assert.deepEqual(
     [logged[0]?.status, logged[0]?.flags, logged[0]?.details],
     [0, "DC", "downstream_remote_disconnect"],
@@ -189,9 +190,9 @@ test("a client that goes away, or gives its stream up, has no status", async () 
   using caller = new Http2Caller(proxy.port("in"));
   const stream = caller.session.request({ ":path": "/gives-up", ":authority": "hangs" });
   stream.on("error", () => undefined);
-  await eventually(() => proxy.stat("cluster.silent.upstream_rq_active") === 1, "the stream");
+  await until("the stream", () => proxy.stat("cluster.silent.upstream_rq_active") === 1);
   stream.close(8);
-  await eventually(() => logged.length === 2, "its end");
+  await until("its end", () => logged.length === 2);
   assert.deepEqual([logged[1]?.status, logged[1]?.flags, logged[1]?.details], [0, "DR", "http2.remote_reset"]);
 });
 
@@ -211,7 +212,7 @@ test("a listener whose routes did not come says so", async () => {
   await using proxy = new TestProxy({ logger, accessLog: true });
   await proxy.apply({ listeners: [listener("in", 0)] });
   proxy.runtime.giveUpOn(typeUrls.route);
-  await eventually(() => proxy.runtime.listeners().some(({ state }) => state === "active"), "the listener");
+  await until("the listener", () => proxy.runtime.listeners().some(({ state }) => state === "active"));
   const answer = await call(proxy.port("in"), { path: "/x" });
   assert.deepEqual([answer.status, answer.body], [404, ""]);
   assert.deepEqual([logged[0]?.flags, logged[0]?.details], ["NR", "route_configuration_not_found"]);
@@ -227,17 +228,14 @@ test("a proxy that is to be left fails its health check; one that has too much t
     const answer = await call(world.proxy.port("in"), { headers: { host: "unhealthy" } });
     assert.deepEqual([answer.status, answer.body], [503, ""]);
     assert.equal(answer.headers["x-envoy-immediate-health-check-fail"], "true");
-    await eventually(() => logged.length > 0, "the log");
+    await until("the log", () => logged.length > 0);
     assert.deepEqual([logged[0]?.flags, logged[0]?.details], ["LH", "health_check_failed"]);
   }
   // Any process uses more than one byte.
   const overload = { maxMemoryBytes: 1, triggers: parseOverloadActions("stop_accepting_requests=memory:0.95") };
   await using world = await startWorldOfFailures(logged, { overload });
   const { proxy } = world;
-  await eventually(
-    () => proxy.stat("overload.envoy.overload_actions.stop_accepting_requests.active") === 1,
-    "the action",
-  );
+  await until("the action", () => proxy.stat("overload.envoy.overload_actions.stop_accepting_requests.active") === 1);
   for (const ask of Object.values(asks)) {
     logged.length = 0;
     const answer = await ask(proxy, "ok", {});
@@ -247,7 +245,7 @@ test("a proxy that is to be left fails its health check; one that has too much t
       [grpc.status, grpc.headers["grpc-status"], grpc.headers["grpc-message"]],
       [200, "14", "envoy overloaded"],
     );
-    await eventually(() => logged.length === 2, "the log");
+    await until("the log", () => logged.length === 2);
     for (const { flags, details } of logged) assert.deepEqual([flags, details], ["OM", "overload"]);
   }
   assert.equal(proxy.stat("http.in.downstream_rq_overload_close"), 4);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
-import { call, eventually, to } from "../testing/client.ts";
+import { call, to } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import {
   cluster,
@@ -113,9 +114,9 @@ test("a copy goes to the mirror with its body; what the mirror answers, and whet
   const answer = await call(proxy.port("in"), { ...to("shop:80"), method: "POST", path: "/p", body: "hello" });
   assert.equal(answer.status, 200);
   assert.equal(seen(answer.body).headers["host"], "shop:80");
-  await eventually(() => copies.length === 1, "the copy");
+  await until("the copy", () => copies.length === 1);
   assert.deepEqual(copies, [{ url: "/p", headers: { host: "shop-shadow:80" }, body: "hello" }]);
-  await eventually(() => proxy.stat("cluster.m.upstream_rq_active") === 0, "its end");
+  await until("its end", () => proxy.stat("cluster.m.upstream_rq_active") === 0);
   assert.equal(proxy.stat("cluster.m.upstream_rq_500"), 1);
 });
 

@@ -5,8 +5,9 @@ import { anyPack } from "@bufbuild/protobuf/wkt";
 import { VirtualHostSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
 import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
 import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
+import { until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
-import { call, eventually } from "../testing/client.ts";
+import { call } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import {
   duration,
@@ -133,7 +134,7 @@ test("copies go to the mirror that a header names; those of the most specific le
     const before = copies.requests;
     assert.equal((await call(proxy.port("in"), { headers })).body, "a");
     const found = names.filter((name) => proxy.stat(`cluster.${name}.upstream_rq_total`) > 0);
-    await eventually(() => copies.requests === before + found.length, "the copies");
+    await until("the copies", () => copies.requests === before + found.length);
     return found;
   };
   assert.deepEqual(await counts([mirror("of-table")], [], []), ["of-table"]);

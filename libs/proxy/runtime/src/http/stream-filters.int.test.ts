@@ -13,8 +13,9 @@ import { HeaderMutationSchema } from "@fairlead/envoy-api/envoy/extensions/filte
 import { HealthCheckSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/health_check/v3/health_check_pb.js";
 import { LocalRateLimitSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit_pb.js";
 import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
+import { until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
-import { type Answer, call, eventually, keepAliveAgent } from "../testing/client.ts";
+import { type Answer, call, keepAliveAgent } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import { duration, listener, routes, staticCluster, toCluster } from "../testing/resources.ts";
 
@@ -195,7 +196,7 @@ test("a buffered request reaches the host with its length, and one that is too l
   const refused = await send("all", 20_000);
   assert.deepEqual([refused.status, refused.body], [413, "Payload Too Large"]);
   assert.equal(backend.requests, 2);
-  await eventually(() => proxy.stat("http.in.downstream_rq_active") === 0, "the end");
+  await until("the end", () => proxy.stat("http.in.downstream_rq_active") === 0);
 });
 
 test("a route switches the buffer off, or gives it another size", async () => {

@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import { request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
+import { until } from "@fairlead/testing-basics";
 import { Backend, RawBackend } from "../testing/backend.ts";
-import { call, eventually, exchange } from "../testing/client.ts";
+import { call, exchange } from "../testing/client.ts";
 import { http2Cluster } from "../testing/http2-cluster.ts";
 import { Http2Caller } from "../testing/http2-peers.ts";
 import { TestProxy } from "../testing/proxy.ts";
@@ -102,11 +103,11 @@ test("an upgrade becomes a tunnel of bytes, counted and logged at its end", asyn
   socket.write("x".repeat(200_000));
   assert.equal((await answer).length, 200_000);
   socket.destroy();
-  await eventually(() => proxy.stat("http.in.downstream_rq_active") === 0, "the end of the stream");
+  await until("the end of the stream", () => proxy.stat("http.in.downstream_rq_active") === 0);
   assert.equal(proxy.stat("http.in.downstream_cx_upgrades_active"), 0);
   assert.equal(proxy.stat("http.in.downstream_cx_upgrades_total"), 1);
-  await eventually(() => proxy.stat("cluster.a.upstream_cx_active") === 0, "the host's connection ends with it");
-  await eventually(() => lines.length === 1, "the log");
+  await until("the host's connection ends with it", () => proxy.stat("cluster.a.upstream_cx_active") === 0);
+  await until("the log", () => lines.length === 1);
   assert.deepEqual([lines[0]?.["status"], lines[0]?.["bytesReceived"]], [101, 200_000]);
 });
 
@@ -128,7 +129,7 @@ test("each half of a tunnel ends on its own", async () => {
   const { socket } = await upgrade(proxy.port("in"));
   socket.end();
   assert.equal(await readUntil(socket, 10), "last words");
-  await eventually(() => proxy.stat("cluster.a.upstream_cx_active") === 0, "both halves have ended");
+  await until("both halves have ended", () => proxy.stat("cluster.a.upstream_cx_active") === 0);
   assert.equal(proxy.stat("http.in.downstream_rq_active"), 0);
 });
 
@@ -165,11 +166,11 @@ test("nothing reaches a host before it has agreed", async () => {
   client.write(
     "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\nGET /admin HTTP/1.1\r\n\r\n",
   );
-  await eventually(() => got.endsWith("\r\n\r\n"), "the head");
+  await until("the head", () => got.endsWith("\r\n\r\n"));
   assert.match(got, /\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n$/);
   assert.doesNotMatch(got, /admin/);
   agree();
-  await eventually(() => got.endsWith("GET /admin HTTP/1.1\r\n\r\n"), "what was held");
+  await until("what was held", () => got.endsWith("GET /admin HTTP/1.1\r\n\r\n"));
   client.destroy();
 });
 
@@ -234,11 +235,11 @@ test("a client of a tunnel that does not read stops the host", async () => {
   socket.pause();
   let before = -1;
   let still = 0;
-  await eventually(() => {
+  await until("the host is stopped", () => {
     still = sent === before ? still + 1 : 0;
     before = sent;
     return still === 20;
-  }, "the host is stopped");
+  });
   assert(sent < 40 * 1024 * 1024, `${sent} bytes went through`);
   socket.destroy();
 });
@@ -292,8 +293,8 @@ for (const hop of ["HTTP/1.1", "HTTP/2"] as const) {
     });
     client.close(1000);
     assert.equal(await closed, 1000);
-    await eventually(() => near.stat("http.out.downstream_rq_active") === 0, "the tunnel's end");
-    await eventually(() => far.stat("http.in.downstream_rq_active") === 0, "the far tunnel's end");
+    await until("the tunnel's end", () => near.stat("http.out.downstream_rq_active") === 0);
+    await until("the far tunnel's end", () => far.stat("http.in.downstream_rq_active") === 0);
     assert.equal(far.stat("http.in.downstream_cx_upgrades_total"), 1);
   });
 }
@@ -320,10 +321,10 @@ test("extended CONNECT of an HTTP/2 client becomes an upgrade of HTTP/1.1", asyn
   let text = "";
   stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
   stream.write("hello");
-  await eventually(() => text === "hello", "the echo");
+  await until("the echo", () => text === "hello");
   stream.end();
   await new Promise((resolve) => stream.on("close", resolve));
-  await eventually(() => proxy.stat("cluster.a.upstream_cx_active") === 0, "the end");
+  await until("the end", () => proxy.stat("cluster.a.upstream_cx_active") === 0);
   using other = new Http2Caller(proxy.port("off"));
   await new Promise((resolve) => other.session.once("remoteSettings", resolve));
   const refused = other.session.request(head, { endStream: false });
@@ -365,11 +366,11 @@ test("CONNECT is refused unless a route is for it, and ends at the proxy where t
   let text = "";
   client.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
   client.write(ask("db"));
-  await eventually(() => text.includes("\r\n\r\n"), "the answer");
+  await until("the answer", () => text.includes("\r\n\r\n"));
   assert.match(text, /^HTTP\/1\.1 200 /);
   client.end("raw bytes");
-  await eventually(() => text.endsWith('got "raw bytes"'), "the host's answer");
-  await eventually(() => proxy.stat("cluster.a.upstream_cx_active") === 0, "the end");
+  await until("the host's answer", () => text.endsWith('got "raw bytes"'));
+  await until("the end", () => proxy.stat("cluster.a.upstream_cx_active") === 0);
   assert.equal(proxy.stat("cluster.a.upstream_cx_total"), 1);
 });
 

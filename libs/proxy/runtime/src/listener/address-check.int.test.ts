@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { tracingChannel } from "node:diagnostics_channel";
 import { createServer, type Server } from "node:net";
 import { test } from "node:test";
+import { portOf } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
 import { call } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
@@ -29,12 +30,6 @@ async function listening(options: { reusePort?: boolean; port?: number } = {}): 
   const server = createServer();
   await new Promise<void>((resolve) => server.listen({ host: "127.0.0.1", port: 0, ...options }, resolve));
   return server;
-}
-
-function portOf(server: Server): number {
-  const address = server.address();
-  assert.ok(typeof address === "object" && address !== null);
-  return address.port;
 }
 
 test("an address that another listens on is told from a free one", async () => {

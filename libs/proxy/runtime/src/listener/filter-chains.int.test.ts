@@ -15,9 +15,10 @@ import {
 } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
 import { fromBinary } from "@bufbuild/protobuf";
+import { until } from "@fairlead/testing-basics";
 import { Backend, RawBackend } from "../testing/backend.ts";
 import { Certificates } from "../testing/certificates.ts";
-import { call, eventually } from "../testing/client.ts";
+import { call } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import { cluster, endpoints, listener, routes, staticCluster, toCluster } from "../testing/resources.ts";
 
@@ -86,7 +87,7 @@ test("bytes are passed on both ways, also after one side has ended; counters tel
   const large = "x".repeat(5_000_000);
   assert.equal(await send(proxy.port("in"), large), `got ${large}`);
   assert.equal(proxy.stat("tcp.t.downstream_cx_total"), 2);
-  await eventually(() => proxy.stat("tcp.t.downstream_cx_active") === 0, "the end");
+  await until("the end", () => proxy.stat("tcp.t.downstream_cx_active") === 0);
   assert.equal(proxy.stat("cluster.a.upstream_cx_active"), 0);
   assert.equal(await send(proxy.port("no"), "x").catch(() => ""), "");
   assert.equal(proxy.stat("tcp.t.downstream_cx_no_route"), 1);
@@ -121,7 +122,7 @@ test("a client that reads late gets all that its host has sent, also when the ho
     socket.resume();
     await new Promise((resolve, reject) => socket.on("end", resolve).on("error", reject));
     assert.equal(received, size);
-    await eventually(() => proxy.stat("tcp.t.downstream_cx_active") === 0, "the end");
+    await until("the end", () => proxy.stat("tcp.t.downstream_cx_active") === 0);
   }
   assert(waited > 0, "of no size did the proxy have the rest");
 });
@@ -168,9 +169,8 @@ test("server name, TLS or not and port choose the chain; what none takes is clos
   assert.equal(await over("passed.example"), "passed");
   assert.equal((await call(port)).body, "plain");
   await assert.rejects(over("nobody.example"));
-  await eventually(
-    () => [...proxy.runtime.stats()].some(([name, value]) => name.endsWith(".no_filter_chain_match") && value === 1),
-    "the count",
+  await until("the count", () =>
+    [...proxy.runtime.stats()].some(([name, value]) => name.endsWith(".no_filter_chain_match") && value === 1),
   );
 });
 

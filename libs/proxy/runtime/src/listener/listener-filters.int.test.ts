@@ -8,7 +8,8 @@ import { HttpInspectorSchema } from "@fairlead/envoy-api/envoy/extensions/filter
 import { ProxyProtocolSchema } from "@fairlead/envoy-api/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol_pb.js";
 import { ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
 import { registerListenerFilter } from "@fairlead/proxy-filter";
-import { Backend, freePort } from "../testing/backend.ts";
+import { freePort } from "@fairlead/testing-basics";
+import { Backend } from "../testing/backend.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import { duration, listener, routes, staticCluster, toCluster } from "../testing/resources.ts";
 import type { XdsResource } from "../xds-resource.ts";

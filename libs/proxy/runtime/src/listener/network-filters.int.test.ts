@@ -11,7 +11,8 @@ import { FileAccessLogSchema } from "@fairlead/envoy-api/envoy/extensions/access
 import { ConnectionLimitSchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/connection_limit/v3/connection_limit_pb.js";
 import { TcpProxySchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { registerNetworkFilter } from "@fairlead/proxy-filter";
-import { freePort, RawBackend } from "../testing/backend.ts";
+import { freePort } from "@fairlead/testing-basics";
+import { RawBackend } from "../testing/backend.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import { listener, staticCluster } from "../testing/resources.ts";
 import type { XdsResource } from "../xds-resource.ts";

@@ -8,8 +8,8 @@ import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Cluster_DiscoveryType } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import type { FilterChainSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_components_pb.js";
 import { TcpProxySchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
+import { until } from "@fairlead/testing-basics";
 import { RawBackend } from "../testing/backend.ts";
-import { eventually } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import { assignmentInit, cluster, duration, listener, staticCluster } from "../testing/resources.ts";
 
@@ -55,7 +55,7 @@ test("a host that reads late gets all that a client has sent, also when its own 
       socket.end(Buffer.alloc(size, "x")),
     );
     socket.resume();
-    await eventually(() => ended > 0, "the end of what the host reads");
+    await until("the end of what the host reads", () => ended > 0);
     assert.equal(received, size);
     socket.destroy();
   }
@@ -93,7 +93,7 @@ test("a client that reads late gets all that the proxy has of its host, also whe
     socket.resume();
     await once(socket, "end");
     socket.destroy();
-    await eventually(() => proxy.stat("tcp.t.downstream_cx_active") === 0, "the end");
+    await until("the end", () => proxy.stat("tcp.t.downstream_cx_active") === 0);
     assert.equal(total, proxy.stat("tcp.t.downstream_cx_tx_bytes_total"));
   }
   assert(broken > 0, "of no size did the proxy have the rest");
@@ -168,10 +168,10 @@ test("a client that takes what waits for it slowly is not idle; one that takes n
   });
   await once(socket, "end");
   assert.equal(received, bytes.length);
-  await eventually(() => proxy.stat("tcp.t.downstream_cx_active") === 0, "the end");
+  await until("the end", () => proxy.stat("tcp.t.downstream_cx_active") === 0);
   const before = proxy.stat("tcp.t.idle_timeout");
   const other = connect({ port: proxy.port("in"), host: "127.0.0.1" });
   other.pause();
-  await eventually(() => proxy.stat("tcp.t.idle_timeout") === before + 1, "the end of one that takes nothing");
+  await until("the end of one that takes nothing", () => proxy.stat("tcp.t.idle_timeout") === before + 1);
   other.destroy();
 });

@@ -6,8 +6,8 @@ import { connect, type TLSSocket } from "node:tls";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { DownstreamTlsContextSchema } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
+import { until } from "@fairlead/testing-basics";
 import { Certificates } from "../testing/certificates.ts";
-import { eventually } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import { duration, filterChains, listener, routes, staticCluster, toCluster } from "../testing/resources.ts";
 import type { XdsResource } from "../xds-resource.ts";
@@ -97,7 +97,7 @@ test("a session that is older than session_timeout is not resumed", async () => 
     while (reused) ({ reused } = await shake(proxy.port("in"), "TLSv1.2", session));
   };
   const trying = again();
-  await eventually(() => !reused, "the session is too old");
+  await until("the session is too old", () => !reused);
   await trying;
   await using refusing = new TestProxy();
   const rejections = await refusing.apply({ listeners: [secured({ sessionTimeout: duration(2 ** 31 * 1000) })] });

@@ -11,9 +11,10 @@ import {
   DownstreamTlsContextSchema,
   UpstreamTlsContextSchema,
 } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
+import { until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
 import { Certificates } from "../testing/certificates.ts";
-import { call, eventually, exchange } from "../testing/client.ts";
+import { call, exchange } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import {
   assignmentInit,
@@ -142,7 +143,7 @@ test("handshakes and what fails in them are counted by Envoy's names, at both en
   assert.equal(inner.runtime.stats().has("cluster.a.ssl.handshake"), false);
 
   const address = `listener.127.0.0.1_${port}`;
-  await eventually(() => inner.stat(`${address}.ssl.connection_error`) === 1, "what is not TLS");
+  await until("what is not TLS", () => inner.stat(`${address}.ssl.connection_error`) === 1);
   const { handshake, ...problems } = counted(inner, address);
   assert.deepEqual(problems, { connection_error: 1, fail_verify_no_cert: 1, fail_verify_error: 1, fail_verify_san: 1 });
   // Those of "suspicious" and "picky" may have been good ones for the server before the client went.

@@ -9,8 +9,9 @@ import { HealthCheckSchema } from "@fairlead/envoy-api/envoy/extensions/filters/
 import { LocalRateLimitSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit_pb.js";
 import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
 import { HttpProtocolOptionsSchema } from "@fairlead/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
+import { freePort } from "@fairlead/testing-basics";
 import type { ProxyRuntimeOptions } from "../runtime-options.ts";
-import { Backend, freePort, RawBackend } from "./backend.ts";
+import { Backend, RawBackend } from "./backend.ts";
 import { http2Cluster } from "./http2-cluster.ts";
 import { Http2Backend } from "./http2-peers.ts";
 import { TestProxy } from "./proxy.ts";

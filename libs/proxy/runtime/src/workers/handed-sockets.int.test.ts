@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Supervisor } from "@fairlead/hot-restart";
+import { freePort, until } from "@fairlead/testing-basics";
 import { SteadyLoad } from "@fairlead/testing-load";
-import { Backend, freePort } from "../testing/backend.ts";
-import { eventually } from "../testing/client.ts";
+import { Backend } from "../testing/backend.ts";
 
 test("worker threads take their sockets from the workers before them: a hot restart fails no request", async () => {
   await using backend = await Backend.named("b");
@@ -28,7 +28,7 @@ test("worker threads take their sockets from the workers before them: a hot rest
   try {
     await load.progress(200);
     supervisor.restart();
-    await eventually(() => messages.includes("the process that was replaced has ended"), "the restart", 15_000);
+    await until("the restart", () => messages.includes("the process that was replaced has ended"), 15_000);
     await load.progress(200);
     await load.stop();
     assert.deepEqual(load.failures, []);

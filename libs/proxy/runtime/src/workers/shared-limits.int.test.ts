@@ -6,8 +6,9 @@ import { create, type DescMessage, type MessageInitShape } from "@bufbuild/proto
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { ConnectionLimitSchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/connection_limit/v3/connection_limit_pb.js";
 import { TcpProxySchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
+import { until } from "@fairlead/testing-basics";
 import { Backend, RawBackend } from "../testing/backend.ts";
-import { call, eventually } from "../testing/client.ts";
+import { call } from "../testing/client.ts";
 import { ProxyInThreads } from "../testing/proxy-in-threads.ts";
 import { cluster, endpoints, listener, routes, toCluster } from "../testing/resources.ts";
 
@@ -58,7 +59,7 @@ for (const [where, before, init, counter] of rows) {
     assert.deepEqual(first, [true, true, true, ...Array.from({ length: 9 }, () => false)]);
     assert.equal(proxy.stat(counter.replace("PORT", String(port))), 9);
     open.shift()?.destroy();
-    await eventually(() => proxy.stat("tcp.t.downstream_cx_active") === 2, "the end of one");
+    await until("the end of one", () => proxy.stat("tcp.t.downstream_cx_active") === 2);
     while (!(await tryOne()));
     assert.equal(await tryOne(), false);
     for (const socket of open) socket.destroy();
@@ -82,13 +83,13 @@ test("a limit of connections to a host is of all workers together, but for the f
     routes: [routes("in", toCluster("*", "a"))],
   });
   const answers = Array.from({ length: 40 }, () => call(proxy.port("in"), { agent: false }));
-  await eventually(() => waiting.length >= 4 && proxy.stat("cluster.a.upstream_rq_active") === 40, "all of them");
+  await until("all of them", () => waiting.length >= 4 && proxy.stat("cluster.a.upstream_rq_active") === 40);
   let over = false;
   const all = Promise.all(answers).finally(() => (over = true));
-  await eventually(() => {
+  await until("their answers", () => {
     for (const answer of waiting.splice(0)) answer();
     return over;
-  }, "their answers");
+  });
   assert.deepEqual(new Set((await all).map(({ status }) => status)), new Set([200]));
   // Both may make the last one that is allowed at the same moment.
   assert(most >= 4 && most <= 5, `${most} connections`);

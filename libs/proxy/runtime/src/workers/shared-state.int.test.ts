@@ -8,9 +8,10 @@ import type { ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/
 import { HealthCheckSchema } from "@fairlead/envoy-api/envoy/config/core/v3/health_check_pb.js";
 import { LocalRateLimitSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit_pb.js";
 import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
+import { until } from "@fairlead/testing-basics";
 import type { DataPlaneOptions } from "../data-plane.ts";
 import { Backend } from "../testing/backend.ts";
-import { call, eventually } from "../testing/client.ts";
+import { call } from "../testing/client.ts";
 import { ProxyInThreads } from "../testing/proxy-in-threads.ts";
 import { cluster, duration, endpoints, listener, routes, toCluster } from "../testing/resources.ts";
 
@@ -42,7 +43,7 @@ test("a circuit breaker counts the requests of all workers", async () => {
   const circuitBreakers = { thresholds: [{ maxRequests: 3 }] };
   await using proxy = await proxyOf({ circuitBreakers }, [backend.port]);
   const admitted = callMany(proxy, 3);
-  await eventually(() => answers.length === 3, "three requests under way");
+  await until("three requests under way", () => answers.length === 3);
   const refused = await callMany(proxy, 30);
   assert.deepEqual([...new Set(refused.map((answer) => answer.slice(0, 3)))], ["503"]);
   assert.equal(proxy.stat("cluster.a.circuit_breakers.default.rq_open"), 1);
@@ -58,7 +59,7 @@ test("a host that answers badly is put out by what all workers see, in all of th
   const outlierDetection = { consecutive5xx: 10, baseEjectionTime: duration(60_000), maxEjectionPercent: 50 };
   await using proxy = await proxyOf({ outlierDetection }, [bad.port, good.port]);
   await callMany(proxy, 24);
-  await eventually(() => proxy.stat("cluster.a.outlier_detection.ejections_active") === 1, "its ejection");
+  await until("its ejection", () => proxy.stat("cluster.a.outlier_detection.ejections_active") === 1);
   assert.equal(proxy.stat("cluster.a.outlier_detection.ejections_enforced_total"), 1);
   // Workers are told a moment later.
   let last: string[] = [];
@@ -95,7 +96,7 @@ test("hosts are checked once for all workers", async () => {
   await untilOnly(["200 b"]);
   healthy = true;
   await untilOnly(["200 a", "200 b"]);
-  await eventually(() => checks === proxy.stat("cluster.a.health_check.attempt") / 2, "checks of one thread only");
+  await until("checks of one thread only", () => checks === proxy.stat("cluster.a.health_check.attempt") / 2);
   assert.equal(proxy.stat("cluster.a.membership_healthy"), 2);
 });
 
@@ -168,7 +169,7 @@ test("a listener's connections are limited over all workers", async () => {
       await once(socket, "connect");
     }
     const address = `listener.127.0.0.1_${proxy.port("in")}`;
-    await eventually(() => proxy.stat(`${address}.downstream_cx_overflow`) === 7, "those beyond the limit are closed");
+    await until("those beyond the limit are closed", () => proxy.stat(`${address}.downstream_cx_overflow`) === 7);
     assert.equal(proxy.stat(`${address}.downstream_cx_active`), 5);
   } finally {
     for (const socket of sockets) socket.destroy();

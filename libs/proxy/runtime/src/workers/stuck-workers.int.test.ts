@@ -8,8 +8,9 @@ import { runInNewContext } from "node:vm";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { MetadataSchema } from "@fairlead/envoy-api/envoy/config/core/v3/base_pb.js";
 import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
+import { until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
-import { call, eventually } from "../testing/client.ts";
+import { call } from "../testing/client.ts";
 import { ProxyInThreads } from "../testing/proxy-in-threads.ts";
 import { assignmentInit, cluster, endpoints, listener, routes, toCluster } from "../testing/resources.ts";
 import type { XdsResource } from "../xds-resource.ts";
@@ -38,7 +39,7 @@ class Hang implements Disposable {
 
   async begin(proxy: ProxyInThreads): Promise<void> {
     for (const name of ["held", "hang"]) writeFileSync(join(this.#folder, name), "");
-    await eventually(() => proxy.stat("workers.watchdog_mega_miss") === 1, "a worker hangs", 20_000);
+    await until("a worker hangs", () => proxy.stat("workers.watchdog_mega_miss") === 1, 20_000);
   }
 
   end(): void {
@@ -88,7 +89,7 @@ test("a worker that hangs is named, and holds a change up once; when it goes on,
   await hang.begin(proxy);
 
   assert.deepEqual(await proxy.apply({ routes: [routes("in", toCluster("*", "b"))] }), []);
-  await eventually(() => stuck().length === 1, "it is named");
+  await until("it is named", () => stuck().length === 1);
   assert.match(stuck()[0]!, /^worker [01]$/);
   assert.equal(proxy.stat("server.workers_stuck"), 1);
   assert.match(proxy.logged.join("\n"), /a worker thread is stuck; the others go on/);
@@ -103,7 +104,7 @@ test("a worker that hangs is named, and holds a change up once; when it goes on,
   assert.equal((await Promise.any(calls)).body, "b");
   hang.end();
   assert.deepEqual(new Set((await Promise.all(calls)).map(({ status }) => status)), new Set([200]));
-  await eventually(() => stuck().length === 0, "it goes on");
+  await until("it goes on", () => stuck().length === 0);
   assert.equal(proxy.stat("server.workers_stuck"), 0);
   const after = await Promise.all(Array.from({ length: 20 }, () => call(proxy.port("in"), { agent: false })));
   assert.deepEqual(new Set(after.map(({ body }) => body)), new Set(["b"]));
@@ -129,12 +130,12 @@ test("what comes while a worker hangs takes no memory; when the worker goes on, 
   const before = memoryOfBuffers();
   for (let i = 0; i < 40; i++) await proxy.apply(world(i % 2 === 0 ? a! : b!, i));
   // What a collection finds is given back by another thread, some time later.
-  await eventually(() => memoryOfBuffers() - before < 5 * largeBytes, "memory of what came meanwhile is given back");
+  await until("memory of what came meanwhile is given back", () => memoryOfBuffers() - before < 5 * largeBytes);
   // What comes into being meanwhile is there, too.
   await proxy.apply({ ...world(c!, 2), listeners: [listener("in", 0), listener("more", 0)] });
   await proxy.apply({ routes: [routes("in", toCluster("*", "a")), routes("more", toCluster("*", "a"))] });
   hang.end();
-  await eventually(() => proxy.dataPlane.stuckWorkers?.().length === 0, "it goes on");
+  await until("it goes on", () => proxy.dataPlane.stuckWorkers?.().length === 0);
   for (const name of ["in", "more"]) {
     const calls = Array.from({ length: 20 }, () => call(proxy.port(name), { agent: false }));
     assert.deepEqual(new Set((await Promise.all(calls)).map(({ body }) => body)), new Set(["c"]));
@@ -159,10 +160,10 @@ test("a worker that hung while something was removed and came back is replaced",
   await proxy.apply({ clusters: [] });
   await proxy.apply({ clusters: world.clusters, endpoints: world.endpoints });
   hang.end();
-  await eventually(() => proxy.stat("server.worker_crashed") === 1, "it is replaced");
+  await until("it is replaced", () => proxy.stat("server.worker_crashed") === 1);
   assert.match(proxy.logged.join("\n"), /is replaced .*stuck while a was changed or removed/);
-  await eventually(() => proxy.dataPlane.stuckWorkers?.().length === 0, "it is there again");
-  await eventually(() => proxy.dataPlane.listeners().every(({ state }) => state === "active"), "it serves");
+  await until("it is there again", () => proxy.dataPlane.stuckWorkers?.().length === 0);
+  await until("it serves", () => proxy.dataPlane.listeners().every(({ state }) => state === "active"));
   const calls = Array.from({ length: 20 }, () => call(proxy.port("in"), { agent: false }));
   assert.deepEqual(new Set((await Promise.all(calls)).map(({ body }) => body)), new Set(["a"]));
 });

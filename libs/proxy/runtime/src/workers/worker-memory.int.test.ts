@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { eventually } from "../testing/client.ts";
+import { until } from "@fairlead/testing-basics";
 import { ProxyInThreads } from "../testing/proxy-in-threads.ts";
 
 test("a worker has as little room for young objects as the main thread of an image", async () => {
@@ -17,7 +17,7 @@ writeFileSync(${JSON.stringify(`${found}.new`)}, String(resourceLimits.maxYoungG
 renameSync(${JSON.stringify(`${found}.new`)}, ${JSON.stringify(found)});`;
     writeFileSync(module, source);
     await using proxy = await ProxyInThreads.start({ clusters: [] }, { modules: () => [pathToFileURL(module).href] });
-    await eventually(() => existsSync(found), "a worker has started");
+    await until("a worker has started", () => existsSync(found));
     assert.deepEqual(proxy.logged, []);
     assert.equal(readFileSync(found, "utf8"), "24");
   } finally {

@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { typeUrls } from "@fairlead/envoy-api";
+import { until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
-import { call, eventually, keepAliveAgent } from "../testing/client.ts";
+import { call, keepAliveAgent } from "../testing/client.ts";
 import type { World } from "../testing/proxy.ts";
 import { ProxyInThreads } from "../testing/proxy-in-threads.ts";
 import { cluster, endpoints, listener, routes, toCluster } from "../testing/resources.ts";
@@ -41,15 +42,15 @@ test("both workers serve, and are counted as if there were one thread", async ()
   await using proxy = await ProxyInThreads.start(world(backend));
   const calls = await callOverAllWorkers(proxy, upstream);
   assert.equal(upstream.size, 2);
-  await eventually(() => proxy.stat("http.in.downstream_rq_active") === 0, "all requests ended");
+  await until("all requests ended", () => proxy.stat("http.in.downstream_rq_active") === 0);
   const stats = ["http.in.downstream_rq_total", "cluster.a.upstream_rq_200", "cluster.a.upstream_rq_total"];
   assert.deepEqual(stats.map((name) => proxy.stat(name)), [calls, calls, calls]); // prettier-ignore
   assert.deepEqual([proxy.stat("cluster.a.membership_total"), proxy.stat("cluster.a.upstream_cx_active")], [1, 2]);
   assert.equal(proxy.dataPlane.activeRequests("a"), 0);
   assert.equal(await proxy.dataPlane.whenIdle("a", { quietMs: 1, timeoutMs: 1000 }), true);
-  await eventually(
-    () => proxy.dataPlane.clusterStats()[0]?.hosts[0]?.totalRequests === calls,
+  await until(
     "the host's requests of both",
+    () => proxy.dataPlane.clusterStats()[0]?.hosts[0]?.totalRequests === calls,
   );
   assert.deepEqual(proxy.dataPlane.routeFor("in", "x"), { clusters: ["a"] });
 });
@@ -101,7 +102,7 @@ test("a drain fails no request and loses no connection that has one", async () =
   await using proxy = await ProxyInThreads.start(world(slow));
   const agent = keepAliveAgent(20);
   const calls = Promise.all(Array.from({ length: 20 }, () => call(proxy.port("in"), { agent })));
-  await eventually(() => slow.requests === 20, "all requests arrived");
+  await until("all requests arrived", () => slow.requests === 20);
   await proxy.dataPlane.drain();
   assert.deepEqual(new Set((await calls).map(({ status }) => status)), new Set([200]));
   agent.destroy();
@@ -136,15 +137,15 @@ test("a worker that ends is started again, with the configuration in force and i
     backend.server.on("connection", (socket) => upstream.add(socket));
     const before = await callOverAllWorkers(proxy, upstream);
     writeFileSync(file, "");
-    await eventually(() => proxy.stat("server.worker_crashed") === 1, "the worker ended", 20_000);
+    await until("the worker ended", () => proxy.stat("server.worker_crashed") === 1, 20_000);
     assert.match(proxy.logged.join("\n"), /a worker thread has ended; it is started again/);
-    await eventually(() => proxy.dataPlane.listeners()[0]?.state === "active", "it serves again", 20_000);
+    await until("it serves again", () => proxy.dataPlane.listeners()[0]?.state === "active", 20_000);
     // The other one has its connection; the new one makes its own.
     const after = await callOverAllWorkers(proxy, upstream, 1);
     assert.equal(proxy.stat("http.in.downstream_rq_total"), before + after);
-    await eventually(
-      () => proxy.stat("http.in.downstream_cx_active") === 0,
+    await until(
       "no connection is counted of the thread that has ended",
+      () => proxy.stat("http.in.downstream_cx_active") === 0,
     );
   } finally {
     delete process.env["CRASH_FILE"];
@@ -174,7 +175,7 @@ test("a thread that is stuck is seen, and the numbers are there, while it is", a
   try {
     await using proxy = await ProxyInThreads.start(world(backend), { modules: () => [stuckModule] });
     writeFileSync(file, "");
-    await eventually(() => proxy.stat("workers.watchdog_mega_miss") === 1, "it is seen", 20_000);
+    await until("it is seen", () => proxy.stat("workers.watchdog_mega_miss") === 1, 20_000);
     assert.ok(proxy.stat("workers.watchdog_miss") >= 1);
   } finally {
     delete process.env["STUCK_FILE"];
