@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
+import { until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
 import { call } from "../testing/client.ts";
 import { fairShareMs } from "../testing/fair-share.ts";
@@ -48,16 +49,6 @@ function closed(sockets: readonly Socket[]): Promise<unknown> {
   return Promise.all(
     sockets.filter(({ destroyed }) => !destroyed).map((socket) => new Promise((done) => socket.once("close", done))),
   );
-}
-
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 60_000;
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`not in time: ${what}`);
-    await new Promise((resolve) => {
-      setTimeout(resolve, 10);
-    });
-  }
 }
 
 /** Clients that say no more after their beginning. Who goes on writing may fail at that before it has read its answer. */
@@ -125,11 +116,16 @@ test("200 clients that send their bodies byte by byte are answered 408 in time; 
     await closed(slow);
     clearInterval(trickle);
     checkTimeouts(answers);
-    const { stats } = await proxy.report();
+    const { stats, delayP99Ms } = await proxy.report();
     assert.equal(stats["http.in.downstream_rq_timeout"], 200);
     assert.equal(neighbour.failure, undefined);
     assert(neighbour.served > 2);
-    await until("nothing is left at the host", async () => (await proxy.stat("cluster.a.upstream_rq_active")) <= 1);
+    assert(delayP99Ms < fairShareMs(MAX_DELAY_MS), `${delayP99Ms} ms of delay`);
+    await until(
+      "nothing is left at the host",
+      async () => (await proxy.stat("cluster.a.upstream_rq_active")) <= 1,
+      60_000,
+    );
   }
   const more = proxy.memoryMiB().most - before;
   assert(more < 48, `${more} MiB more`);
@@ -153,10 +149,18 @@ test("30 clients that do not read 64 MiB responses hold little, in both versions
       socket.pause();
       return socket;
     });
-    await until("all of them are ended", async () => {
-      const { stats } = await proxy.report();
-      return (stats["http.in.downstream_rq_idle_timeout"] ?? 0) >= 30;
-    });
+    // Each report is of the time since the one before it.
+    let delayMs = 0;
+    await until(
+      "all of them are ended",
+      async () => {
+        const { stats, delayP99Ms } = await proxy.report();
+        delayMs = Math.max(delayMs, delayP99Ms);
+        return (stats["http.in.downstream_rq_idle_timeout"] ?? 0) >= 30;
+      },
+      60_000,
+    );
+    assert(delayMs < fairShareMs(MAX_DELAY_MS), `${delayMs} ms of delay`);
     assert((await proxy.stat("cluster.a.upstream_flow_control_paused_reading_total")) > 0, "the host was not stopped");
     for (const socket of slow) socket.destroy();
     assert.equal(neighbour.failure, undefined);
@@ -197,7 +201,7 @@ test("heads of 60 KiB or 100 headers, and no end of them, cost their connections
     http2.send(frame(1, 1, 5, large.subarray(0, 16_000)));
     for (let at = 16_000; at < large.length; at += 16_000)
       http2.send(frame(9, at + 16_000 >= large.length ? 4 : 0, 5, large.subarray(at, at + 16_000)));
-    await until("an answer to each, or an end", () => http2.closed || http2.endOf(5) !== undefined);
+    await until("an answer to each, or an end", () => http2.closed || http2.endOf(5) !== undefined, 60_000);
     const { stats, delayP99Ms } = await proxy.report();
     assert((stats["http.in.downstream_rq_too_large"] ?? 0) >= 91, String(stats["http.in.downstream_rq_too_large"]));
     assert.equal(neighbour.failure, undefined);
@@ -219,11 +223,13 @@ test("1,000 idle connections cost little, and are ended after the idle time", as
     socket.once("data", () => answered.push("one"));
     return socket;
   });
-  await until("all are served", () => answered.length === 1000);
+  await until("all are served", () => answered.length === 1000, 60_000);
   const each = ((proxy.memoryMiB().now - before) * 1024) / 1000;
   assert(each < 64, `${each} KiB for each`);
   await closed(idle);
-  assert((await proxy.stat("http.in.downstream_cx_idle_timeout")) >= 1000);
+  const { stats, delayP99Ms } = await proxy.report();
+  assert((stats["http.in.downstream_cx_idle_timeout"] ?? 0) >= 1000);
+  assert(delayP99Ms < fairShareMs(MAX_DELAY_MS), `${delayP99Ms} ms of delay`);
   assert.equal(neighbour.failure, undefined);
   assert(neighbour.served > 2);
 });

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { after, before, describe, test } from "node:test";
+import { until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
-import { call, eventually } from "../testing/client.ts";
+import { call } from "../testing/client.ts";
 import { http2Cluster } from "../testing/http2-cluster.ts";
 import { Http2Backend, Http2Caller } from "../testing/http2-peers.ts";
 import { fairShareMs } from "../testing/fair-share.ts";
@@ -28,6 +29,8 @@ function request(streamId: number): Buffer {
 interface Attack {
   readonly name: string;
   readonly counter: string;
+  /** That moves besides. */
+  readonly managerCounter?: string;
   /** The i-th part of it. */
   readonly part: (i: number) => Buffer;
   /** Whether the attacker takes what it is answered. */
@@ -38,6 +41,7 @@ const attacks: readonly Attack[] = [
   {
     name: "rapid reset",
     counter: "http2.rapid_reset_flood",
+    managerCounter: "http.in.downstream_rq_too_many_premature_resets",
     part: (i) => Buffer.concat([request(1 + 2 * i), frame(3, 0, 1 + 2 * i, cancel)]),
     reads: true,
   },
@@ -45,6 +49,12 @@ const attacks: readonly Attack[] = [
     name: "CONTINUATION without an end",
     counter: "http2.header_overflow",
     part: (i) => (i === 0 ? frame(1, 1, 1, get) : frame(9, 0, 1, Buffer.alloc(1000, 0x82))),
+    reads: true,
+  },
+  {
+    name: "CONTINUATION, many with little in each",
+    counter: "http2.too_many_header_frames",
+    part: (i) => (i === 0 ? frame(1, 1, 1, get) : frame(9, 0, 1, Buffer.of(0x82))),
     reads: true,
   },
   { name: "PING", counter: "http2.outbound_control_flood", part: () => frame(6, 0, 0, Buffer.alloc(8)), reads: false },
@@ -117,12 +127,13 @@ describe("floods on ten connections at a time", () => {
     test(`${it.name}: the connections are ended and counted, others are served, memory and delay stay`, async () => {
       using caller = new Http2Caller(proxy.port);
       assert.equal((await caller.call({ ":authority": "a" })).body, "served");
-      const counted = await proxy.stat(it.counter);
+      const { stats: earlier } = await proxy.report();
       {
         await using neighbour = new Neighbour(proxy.port);
         await Promise.all(Array.from({ length: 10 }, () => attack(proxy.port, it)));
         const { stats, delayP99Ms } = await proxy.report();
-        assert.equal(stats[it.counter], counted + 10);
+        for (const counter of [it.counter, it.managerCounter ?? []].flat())
+          assert.equal(stats[counter], (earlier[counter] ?? 0) + 10, counter);
         assert.equal(neighbour.failure, undefined);
         assert(neighbour.served > 0);
         assert(neighbour.slowestMs < fairShareMs(1000), `a neighbour waited ${neighbour.slowestMs} ms`);
@@ -165,7 +176,7 @@ test("a head that comes too slowly ends its connection", async () => {
     await new Promise((resolve) => socket.once("close", resolve));
     clearInterval(trickle);
   }
-  await eventually(() => proxy.stat("http.in.downstream_rq_header_timeout") === 2, "both are counted");
+  await until("both are counted", () => proxy.stat("http.in.downstream_rq_header_timeout") === 2);
 });
 
 test("100 uploads that the host does not take hold little in the proxy, and a request beside them goes through", async () => {
@@ -200,11 +211,11 @@ test("100 uploads that the host does not take hold little in the proxy, and a re
   });
   let last = -1;
   let still = 0;
-  await eventually(() => {
+  await until("nothing moves any more", () => {
     still = sent === last ? still + 1 : 0;
     last = sent;
     return still > 20;
-  }, "nothing moves any more");
+  });
   using other = new Http2Caller(proxy.port("in"));
   assert.equal((await other.call({ ":path": "/", ":authority": "a" })).body, "ok");
   const more = process.memoryUsage().rss - rss;
@@ -246,13 +257,13 @@ test("a client with huge windows that does not read 100 responses of 8 MiB holds
   for (let i = 0; i < 100; i++) socket.write(request(1 + 2 * i));
   let last = -1;
   let still = 0;
-  await eventually(
+  await until(
+    "the host is stopped",
     () => {
       still = sent > 0 && sent === last ? still + 1 : 0;
       last = sent;
       return still > 20;
     },
-    "the host is stopped",
     15_000,
   );
   // Sockets of the system take some 4 MiB each, between the host and the proxy.
@@ -262,5 +273,5 @@ test("a client with huge windows that does not read 100 responses of 8 MiB holds
   const more = process.memoryUsage().rss - rss;
   assert(more < 192 * MIB, `${more / MIB} MiB more`);
   socket.destroy();
-  await eventually(() => proxy.stat("http.in.downstream_rq_active") === 0, "its requests are given up");
+  await until("its requests are given up", () => proxy.stat("http.in.downstream_rq_active") === 0);
 });
