@@ -14,6 +14,7 @@ import {
   type ResetReason,
   type StreamSender,
 } from "@fairlead/proxy-stream";
+import { until } from "@fairlead/testing-basics";
 import { TimerWheel } from "@fairlead/timer-wheel";
 import { type ClusterConfig, clusterDefaults } from "./cluster-config.ts";
 import { ClusterStats } from "./cluster-stats.ts";
@@ -104,27 +105,17 @@ function calls(pool: ConnectionPool, count: number): Call[] {
   });
 }
 
-async function eventually(condition: () => boolean): Promise<void> {
-  const end = performance.now() + 5000;
-  while (!condition()) {
-    assert(performance.now() < end, "not in time");
-    await new Promise((resolve) => {
-      setTimeout(resolve, 2);
-    });
-  }
-}
-
 test("requests share one connection; it is idle when all are answered, and ages", async () => {
   await using server = await HoldingServer.start();
   const { pool, stats } = poolTo(server.port, { idleTimeoutMs: 60 });
   const all = calls(pool, 90);
-  await eventually(() => server.held.length === 90);
+  await until("90 requests are held", () => server.held.length === 90);
   assert.equal(stats.upstream_cx_total, 1);
   assert.equal(pool.idleConnections, 0);
   server.answerAll();
-  await eventually(() => all.every(({ outcome }) => outcome === "204"));
+  await until("all are answered", () => all.every(({ outcome }) => outcome === "204"));
   assert.equal(pool.idleConnections, 1);
-  await eventually(() => pool.connections === 0);
+  await until("no connection is left", () => pool.connections === 0);
   assert.equal(stats.upstream_cx_idle_timeout, 1);
 });
 
@@ -132,19 +123,19 @@ test("what a host allows on one connection is learned: no more than it, and as m
   await using server = await HoldingServer.start({ maxConcurrentStreams: 4 });
   const { pool, stats } = poolTo(server.port);
   const [first] = calls(pool, 1);
-  await eventually(() => server.held.length === 1);
+  await until("one request is held", () => server.held.length === 1);
   const more = calls(pool, 11);
-  await eventually(() => server.held.length === 12);
+  await until("12 requests are held", () => server.held.length === 12);
   assert.equal(stats.upstream_cx_total, 3);
   server.answerAll();
-  await eventually(() => [first, ...more].every((call) => call?.outcome === "204"));
+  await until("all are answered", () => [first, ...more].every((call) => call?.outcome === "204"));
 });
 
 test("a cluster's own limit of streams holds for each connection", async () => {
   await using server = await HoldingServer.start();
   const { pool, stats } = poolTo(server.port, { http2: { maxConcurrentStreams: 3 } });
   calls(pool, 9);
-  await eventually(() => server.held.length === 9);
+  await until("9 requests are held", () => server.held.length === 9);
   assert.equal(stats.upstream_cx_total, 3);
   pool.destroy();
 });
@@ -153,16 +144,16 @@ test("a host that goes away gets no more requests; those it has are answered", a
   await using server = await HoldingServer.start();
   const { pool, stats } = poolTo(server.port);
   const before = calls(pool, 5);
-  await eventually(() => server.held.length === 5);
+  await until("5 requests are held", () => server.held.length === 5);
   server.sessions[0]?.goaway(0, 9);
-  await eventually(() => before[0]?.connection?.maxConcurrentStreams === 0);
+  await until("the connection takes no more", () => before[0]?.connection?.maxConcurrentStreams === 0);
   const after = calls(pool, 5);
-  await eventually(() => server.held.length === 10);
+  await until("10 requests are held", () => server.held.length === 10);
   assert.equal(stats.upstream_cx_total, 2);
   assert.notEqual(after[0]?.connection, before[0]?.connection);
   server.answerAll();
-  await eventually(() => [...before, ...after].every(({ outcome }) => outcome === "204"));
-  await eventually(() => pool.connections === 1);
+  await until("all are answered", () => [...before, ...after].every(({ outcome }) => outcome === "204"));
+  await until("one connection is left", () => pool.connections === 1);
 });
 
 test("a host that cannot be reached fails all that one connection would have carried, at once", async () => {
@@ -171,7 +162,7 @@ test("a host that cannot be reached fails all that one connection would have car
   await server[Symbol.asyncDispose]();
   const { pool, stats } = poolTo(port);
   const all = calls(pool, 50);
-  await eventually(() => all.every(({ outcome }) => outcome === "remote connection failure"));
+  await until("all have failed", () => all.every(({ outcome }) => outcome === "remote connection failure"));
   assert.equal(stats.upstream_cx_connect_fail, 1);
   assert.equal(stats.upstream_rq_pending_active, 0);
 });
@@ -180,15 +171,15 @@ test("a connection that breaks resets what it carries; the next request connects
   await using server = await HoldingServer.start();
   const { pool, stats } = poolTo(server.port);
   const all = calls(pool, 5);
-  await eventually(() => server.held.length === 5);
+  await until("5 requests are held", () => server.held.length === 5);
   server.sessions[0]?.socket?.destroy();
   server.sessions[0]?.destroy();
-  await eventually(() =>
+  await until("all have failed", () =>
     all.every(({ outcome }) => outcome === "connection termination" || outcome === "remote reset"),
   );
   server.held.length = 0;
   calls(pool, 1);
-  await eventually(() => server.held.length === 1);
+  await until("one request is held", () => server.held.length === 1);
   assert.equal(stats.upstream_cx_total, 2);
   pool.destroy();
 });
@@ -197,10 +188,10 @@ test("a request that is given up leaves its connection to the others", async () 
   await using server = await HoldingServer.start();
   const { pool, stats } = poolTo(server.port);
   const [one, two] = calls(pool, 2);
-  await eventually(() => server.held.length === 2);
+  await until("2 requests are held", () => server.held.length === 2);
   one?.sender?.reset("local reset");
   server.answerAll();
-  await eventually(() => two?.outcome === "204");
+  await until("the other is answered", () => two?.outcome === "204");
   assert.equal(one?.outcome, "");
   assert.equal(stats.http2.tx_reset, 1);
   assert.equal(pool.idleConnections, 1);
@@ -211,9 +202,9 @@ test("a connection takes no more than max_requests_per_connection", async () => 
   await using server = await HoldingServer.start();
   const { pool, stats } = poolTo(server.port, { maxRequestsPerConnection: 3 });
   const all = calls(pool, 7);
-  await eventually(() => server.held.length === 7);
+  await until("7 requests are held", () => server.held.length === 7);
   assert.equal(stats.upstream_cx_total, 3);
   server.answerAll();
-  await eventually(() => all.every(({ outcome }) => outcome === "204"));
-  await eventually(() => pool.connections === 1);
+  await until("all are answered", () => all.every(({ outcome }) => outcome === "204"));
+  await until("one connection is left", () => pool.connections === 1);
 });

@@ -8,6 +8,7 @@ import {
   type ResponseHead,
   type StreamReceiver,
 } from "@fairlead/proxy-stream";
+import { until } from "@fairlead/testing-basics";
 import { TimerWheel } from "@fairlead/timer-wheel";
 import { clusterDefaults, type ClusterConfig } from "./cluster-config.ts";
 import { ClusterStats } from "./cluster-stats.ts";
@@ -108,16 +109,6 @@ function answer(socket: Socket): void {
   socket.on("data", () => socket.write("HTTP/1.1 204 No Content\r\n\r\n"));
 }
 
-async function eventually(condition: () => boolean): Promise<void> {
-  const end = performance.now() + 3000;
-  while (!condition()) {
-    assert(performance.now() < end, "not in time");
-    await new Promise((resolve) => {
-      setTimeout(resolve, 2);
-    });
-  }
-}
-
 test("the connection that was used last is used next; the rest age and close", async () => {
   await using server = await TestServer.start(answer);
   const { pool, stats } = poolTo(server.port, { idleTimeoutMs: 60 });
@@ -130,7 +121,7 @@ test("the connection that was used last is used next; the rest age and close", a
     assert.equal(again, two);
     await get(again);
   }
-  await eventually(() => pool.connections === 0);
+  await until("no connection is left", () => pool.connections === 0);
   assert.equal(stats.upstream_cx_idle_timeout, 2);
   assert.equal(stats.upstream_cx_active, 0);
 });
@@ -140,7 +131,7 @@ test("a connection that the host closes when idle is not given out", async () =>
   const { pool } = poolTo(server.port);
   await get(await connectionOf(pool));
   server.sockets[0]?.end();
-  await eventually(() => pool.connections === 0);
+  await until("no connection is left", () => pool.connections === 0);
   const next = await connectionOf(pool);
   assert.equal(next.streamsOpened, 0);
   pool.destroy();
@@ -204,7 +195,7 @@ test("a cancelled waiter gets nothing; the connection made for it becomes idle",
   const waiter = new Waiter();
   pool.acquire(waiter);
   pool.cancel(waiter);
-  await eventually(() => pool.idleConnections === 1);
+  await until("one connection is idle", () => pool.idleConnections === 1);
   assert.equal(waiter.settled, false);
   assert.equal(stats.upstream_rq_pending_active, 0);
   pool.destroy();
@@ -238,7 +229,7 @@ test("a drained pool closes what is idle, lets what is busy end, and still serve
   assert.equal(pool.idleConnections, 0);
   assert.equal(await get(busy), "204");
   assert.equal(await get(await connectionOf(pool)), "204");
-  await eventually(() => stats.upstream_cx_active === 0);
+  await until("no connection is active", () => stats.upstream_cx_active === 0);
 });
 
 test("a destroyed pool fails those that wait and connects no more", async () => {
@@ -249,7 +240,7 @@ test("a destroyed pool fails those that wait and connects no more", async () => 
   pool.destroy();
   for (const waiter of waiters)
     assert.deepEqual(await waiter.outcome, { reason: "local reset", details: "the cluster is closed" });
-  await eventually(() => pool.connections === 0);
+  await until("no connection is left", () => pool.connections === 0);
 });
 
 test("a connection ends after max_requests_per_connection", async () => {

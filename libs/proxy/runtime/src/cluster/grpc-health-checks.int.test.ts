@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { HealthCheckSchema } from "@fairlead/envoy-api/envoy/config/core/v3/health_check_pb.js";
+import { until } from "@fairlead/testing-basics";
 import { type handleUnaryCall, status } from "@grpc/grpc-js";
-import { eventually } from "../testing/client.ts";
 import { GrpcBackend } from "../testing/grpc-peers.ts";
 import { http2Cluster } from "../testing/http2-cluster.ts";
 import { TestProxy } from "../testing/proxy.ts";
@@ -51,14 +51,14 @@ test("a gRPC server is chosen while it says that its service is serving", async 
     clusters: [http2Cluster("a", [backend.port], { healthChecks: [check("shop.Orders")] })],
   });
   const healthy = (): number => proxy.stat("cluster.a.membership_healthy");
-  await eventually(() => healthy() === 1, "the first check");
+  await until("the first check", () => healthy() === 1);
   for (const bad of ["not serving", "unknown", "not known"] as const) {
     const before = proxy.stat("cluster.a.health_check.failure");
     answer = bad;
-    await eventually(() => healthy() === 0, bad);
+    await until(bad, () => healthy() === 0);
     assert.equal(proxy.stat("cluster.a.health_check.failure"), before + 1, "one answer is enough");
     answer = "serving";
-    await eventually(() => healthy() === 1, "its return");
+    await until("its return", () => healthy() === 1);
   }
   assert.deepEqual(asked, new Set(["a shop.Orders"]));
   assert.equal(proxy.stat("cluster.a.upstream_cx_total"), 0);
@@ -76,6 +76,6 @@ test("the server's health as a whole is asked for without a name", async () => {
   await using proxy = await TestProxy.start({
     clusters: [http2Cluster("a", [backend.port], { healthChecks: [check()] })],
   });
-  await eventually(() => proxy.stat("cluster.a.membership_healthy") === 1, "the check");
+  await until("the check", () => proxy.stat("cluster.a.membership_healthy") === 1);
   assert.equal(sizes[0], 0);
 });

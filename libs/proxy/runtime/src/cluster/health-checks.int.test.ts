@@ -6,8 +6,9 @@ import type { ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/
 import type { HealthCheckSchema } from "@fairlead/envoy-api/envoy/config/core/v3/health_check_pb.js";
 import type { Endpoint_HealthCheckConfigSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_components_pb.js";
 import { ClusterLoadAssignment_PolicySchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
+import { until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
-import { call, eventually } from "../testing/client.ts";
+import { call } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import { assignmentInit, cluster, duration, endpoints, listener, routes, toCluster } from "../testing/resources.ts";
 
@@ -81,11 +82,11 @@ test("checks get through to a host that has all the connections and requests tha
   );
   const circuitBreakers = { thresholds: [{ maxConnections: 2, maxPendingRequests: 1 }] };
   await using proxy = await proxyOf([backend.port], every20Ms(), { circuitBreakers });
-  await eventually(() => healthy(proxy) === 1, "the first check");
+  await until("the first check", () => healthy(proxy) === 1);
   const calls = [call(proxy.port("in")), call(proxy.port("in")), call(proxy.port("in"))];
-  await eventually(() => slow.length === 2, "two requests at the host");
+  await until("two requests at the host", () => slow.length === 2);
   const before = checks;
-  await eventually(() => checks > before + 3, "checks beside them");
+  await until("checks beside them", () => checks > before + 3);
   assert.equal(healthy(proxy), 1);
   assert.equal(proxy.stat("cluster.a.upstream_cx_active"), 2);
   assert.equal(proxy.stat("cluster.a.upstream_cx_total"), 2);
@@ -109,7 +110,7 @@ test("checks share a connection, or with reuse_connection: false have one each",
       response.end();
     });
     await using proxy = await proxyOf([backend.port], every20Ms({ reuseConnection }));
-    await eventually(() => checks >= 5, "checks");
+    await until("checks", () => checks >= 5);
     assert.equal(sockets.size === 1, shared);
     if (!shared) assert.equal(sockets.size, checks);
     assert.equal(proxy.stat("cluster.a.upstream_cx_total"), 0);
@@ -131,7 +132,7 @@ test("checks say what they are told to say, to the port that they are told", asy
   };
   const check = every20Ms({ altPort: other.port, healthChecker: { case: "httpHealthCheck", value } });
   await using proxy = await proxyOf([backend.port], check);
-  await eventually(() => healthy(proxy) === 1, "the check at the other port");
+  await until("the check at the other port", () => healthy(proxy) === 1);
   const { method, url, headers } = seen[0]!;
   assert.deepEqual([method, url, headers.host, headers["x-a"], headers["user-agent"]], ["HEAD", "/healthz", "shop.example", "b", "me"]); // prettier-ignore
   assert.equal(backend.requests, 0);
@@ -143,16 +144,16 @@ test("a status that may be tried again counts only when it repeats; others at on
   const value = { path: "/healthz", retriableStatuses: [{ start: 503n, end: 504n }] };
   const check = every20Ms({ unhealthyThreshold: 4, healthChecker: { case: "httpHealthCheck", value } });
   await using proxy = await proxyOf([backend.port], check);
-  await eventually(() => healthy(proxy) === 1, "the first check");
+  await until("the first check", () => healthy(proxy) === 1);
   const failures = (): number => proxy.stat("cluster.a.health_check.failure");
   status = 503;
-  await eventually(() => healthy(proxy) === 0, "four failures");
+  await until("four failures", () => healthy(proxy) === 0);
   assert.equal(failures(), 4);
   status = 200;
-  await eventually(() => healthy(proxy) === 1, "its return");
+  await until("its return", () => healthy(proxy) === 1);
   const before = failures();
   status = 500;
-  await eventually(() => healthy(proxy) === 0, "one failure");
+  await until("one failure", () => healthy(proxy) === 0);
   assert.equal(failures(), before + 1);
 });
 
@@ -169,10 +170,10 @@ test("a host that says it is unhealthy in a response is out at once, its idle co
   );
   await using good = await Backend.named("good");
   await using proxy = await proxyOf([bad.port, good.port], every20Ms({ timeout: duration(60_000) }));
-  await eventually(() => healthy(proxy) === 2, "the first round");
+  await until("the first round", () => healthy(proxy) === 2);
   // The next check is under way while it says so.
   checks = (_request, response) => waiting.push(response);
-  await eventually(() => waiting.length === 1, "the next check");
+  await until("the next check", () => waiting.length === 1);
   const requests = async (count: number): Promise<string[]> => {
     const bodies: string[] = [];
     for (let i = 0; i < count; i++) bodies.push((await call(proxy.port("in"))).body);
@@ -187,7 +188,7 @@ test("a host that says it is unhealthy in a response is out at once, its idle co
   const status = proxy.runtime.clusterStats().find(({ name }) => name === "a");
   assert.equal(status?.hosts.find(({ address }) => address.endsWith(`:${bad.port}`))?.idleConnections, 0);
   waiting[0]?.end();
-  await eventually(() => healthy(proxy) === 2, "its return");
+  await until("its return", () => healthy(proxy) === 2);
   assert.equal(proxy.stat("cluster.a.membership_excluded"), 0);
 });
 
@@ -207,10 +208,10 @@ test("a host whose check says that it is degraded gets requests when the others 
   const policy = create(ClusterLoadAssignment_PolicySchema, { overprovisioningFactor: 200 });
   const init = fixed({ ...assignmentInit("a", [tired.port, fresh.port]), policy });
   await using proxy = await proxyOf([], every20Ms(), init);
-  await eventually(() => healthy(proxy) === 1 && proxy.stat("cluster.a.membership_degraded") === 1, "the first round");
+  await until("the first round", () => healthy(proxy) === 1 && proxy.stat("cluster.a.membership_degraded") === 1);
   for (let i = 0; i < 6; i++) assert.equal((await call(proxy.port("in"))).body, "fresh");
   status = 500;
-  await eventually(() => healthy(proxy) === 0, "the failure");
+  await until("the failure", () => healthy(proxy) === 0);
   for (let i = 0; i < 6; i++) assert.equal((await call(proxy.port("in"))).body, "tired");
 });
 
@@ -235,7 +236,7 @@ test("an endpoint's own port, address and name are where and as what it is check
     seen.length = 0;
     const init = checkedAt(backend.port, { hostname: "health.example", ...place });
     await using proxy = await proxyOf([], every20Ms(), init);
-    await eventually(() => healthy(proxy) === 1, "the check");
+    await until("the check", () => healthy(proxy) === 1);
     assert.equal(seen[0], "health.example /healthz 127.0.0.1");
     assert.equal(backend.requests, 0);
     assert.equal((await call(proxy.port("in"))).body, "a");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
-import { eventually } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import { FRAME, greeting, RawHttp2Client, request } from "../testing/raw-http2.ts";
 import { listener, routes, staticCluster, toCluster } from "../testing/resources.ts";
@@ -37,12 +37,12 @@ test("a malformed HTTP/2 message costs its stream, or its connection where that 
     using client = new RawHttp2Client(proxy.port("in"));
     client.send(Buffer.concat([greeting, request(1, [...good, "connection", "close"])]));
     if (ends === "stream") {
-      await eventually(() => client.endOf(1) === PROTOCOL_ERROR, "the stream is reset");
+      await until("the stream is reset", () => client.endOf(1) === PROTOCOL_ERROR);
       client.send(request(3, good));
-      await eventually(() => client.endOf(3) === "response", "the next request is served");
+      await until("the next request is served", () => client.endOf(3) === "response");
       assert(!client.frames.some(({ type }) => type === FRAME.goAway));
     } else {
-      await eventually(() => client.closed, "the connection is closed");
+      await until("the connection is closed", () => client.closed);
       const goAway = client.frames.find(({ type }) => type === FRAME.goAway);
       assert.equal(goAway?.payload.readUInt32BE(4), PROTOCOL_ERROR);
     }

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTcpServer, type Server as TcpServer, type Socket } from "node:net";
+import { portOf } from "@fairlead/testing-basics";
 
 /** A server of Node's own on a free port: another implementation to talk to. */
 export class Backend implements AsyncDisposable {
@@ -75,21 +76,4 @@ export class RawBackend implements AsyncDisposable {
     for (const socket of this.#sockets) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
   }
-}
-
-/** A port that nothing listens on. */
-export async function freePort(): Promise<number> {
-  const server = createTcpServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const port = portOf(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-function portOf(server: TcpServer): number {
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("not bound");
-  return address.port;
 }

@@ -52,14 +52,3 @@ export function exchange(port: number, bytes: string, until?: string): Promise<s
     socket.on("close", () => resolve(text));
   });
 }
-
-/** Resolves when a condition holds; rejects after the deadline. */
-export async function eventually(condition: () => boolean, what: string, deadlineMs = 5000): Promise<void> {
-  const end = performance.now() + deadlineMs;
-  while (!condition()) {
-    if (performance.now() > end) throw new Error(`not in time: ${what}`);
-    await new Promise((resolve) => {
-      setTimeout(resolve, 5);
-    });
-  }
-}
