@@ -13,9 +13,10 @@ import {
 } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { SubjectAltNameMatcher_SanType } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/common_pb.js";
 import { Cluster_DiscoveryType } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
+import { until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
 import { Certificates } from "../testing/certificates.ts";
-import { call, eventually } from "../testing/client.ts";
+import { call } from "../testing/client.ts";
 import { ProxyInThreads } from "../testing/proxy-in-threads.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import {
@@ -113,7 +114,7 @@ test("with several threads each of them serves with the newest certificate", asy
     ["second", second],
   ] as const) {
     assert.deepEqual(await proxy.dataPlane.apply(typeUrls.secret, [certificateSecret("server", files)]), []);
-    await eventually(() => proxy.dataPlane.listeners()[0]?.state === "active", "the listener accepts in all threads");
+    await until("the listener accepts in all threads", () => proxy.dataPlane.listeners()[0]?.state === "active");
     for (let i = 0; i < 8; i++) {
       const socket = await connected(proxy.port("in"));
       assert.equal(nameOf(socket), name);
