@@ -44,6 +44,7 @@ export abstract class AttemptTimeouts extends UpstreamAttempts {
     if (this.cluster === undefined) return;
     if (details === "response_timeout") {
       this.cluster.stats.upstream_rq_timeout++;
+      this.countVirtual("upstream_rq_timeout");
       this.attempt?.host.monitor?.onTimeout();
     }
     const { info } = this.stream;
@@ -57,7 +58,7 @@ export abstract class AttemptTimeouts extends UpstreamAttempts {
       this.stream.sendLocalReply({ status: 204, body: "", details, flag: "UT" });
       return;
     }
-    this.cluster.stats.countStatus(504);
+    this.countStatus(504);
     this.stream.sendLocalReply({ status: 504, body: "upstream request timeout", details, flag: "UT" });
   }
 }

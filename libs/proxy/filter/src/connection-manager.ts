@@ -24,6 +24,7 @@ import { HttpStream, type HttpStreamContext } from "./http-stream.ts";
 import { refusedByCodec, refusedRequest } from "./refused-request.ts";
 import type { StreamInfo } from "./stream-info.ts";
 import { ResponseDrain, type ServerHealth } from "./response-drain.ts";
+import type { VirtualHostStats } from "./virtual-host-stats.ts";
 
 export interface ConnectionManagerContext {
   readonly clusters: ClusterManager;
@@ -32,6 +33,8 @@ export interface ConnectionManagerContext {
   readonly random: () => number;
   /** Counted in by the HTTP/2 connections of all listeners. @default a table of each listener's own */
   readonly http2Stats?: Http2Stats;
+  /** Of all listeners. @default the requests of virtual clusters are not counted */
+  readonly virtualHostStats?: VirtualHostStats;
   /** Of all listeners. @default it never fails */
   readonly health?: ServerHealth;
   /** Connections stay while the health check fails. @default false */
@@ -220,6 +223,7 @@ export class ConnectionManager implements ServerConnectionEvents {
     return {
       clusters: this.#context.clusters,
       stats: this.stats,
+      virtualHostStats: this.#context.virtualHostStats,
       now: this.#context.now,
       random: this.#context.random,
       suppressEnvoyHeaders: config.suppressEnvoyHeaders,

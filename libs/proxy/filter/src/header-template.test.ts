@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HeaderMap } from "@fairlead/proxy-stream";
+import { logOperators } from "./format/command-operators.ts";
 import { compileHeaderTemplate } from "./header-template.ts";
 import { StreamInfo } from "./stream-info.ts";
 
@@ -31,7 +32,23 @@ test("operators say what is known of the stream", () => {
   }
 });
 
+test("what logs can say, headers can, too", () => {
+  const render = (text: string): string | undefined => {
+    const template = compileHeaderTemplate(text);
+    return typeof template === "object" ? template.render(info) : undefined;
+  };
+  const refused = [...logOperators.keys()].filter((name) =>
+    ["", "(a)", "(a:b)", "(ROUTE:a:b)"].every((argument) => render(`%${name}${argument}%`) === undefined),
+  );
+  assert.deepEqual(refused, []);
+  process.env["FAIRLEAD_TEST_WHERE"] = "here";
+  assert.equal(render("%ENVIRONMENT(FAIRLEAD_TEST_WHERE)%"), "here");
+  assert.equal(render("%ENVIRONMENT(FAIRLEAD_TEST_NOWHERE)%"), "");
+  assert.equal(render("%ACCESS_LOG_TYPE%"), "NotSet");
+  assert.equal(render("%FILTER_STATE(a)%%DYNAMIC_METADATA(a:b)%"), "");
+});
+
 test("what is not known is refused", () => {
-  for (const text of ["%", "50% off", "%REQ%", "%REQ(a", "%NOBODY%", "%HOSTNAME(x)%", "%DYNAMIC_METADATA(a:b)%"])
+  for (const text of ["%", "50% off", "%REQ%", "%REQ(a", "%NOBODY%", "%HOSTNAME(x)%", "%METADATA(a:b)%"])
     assert.equal(compileHeaderTemplate(text), undefined, text);
 });

@@ -41,6 +41,7 @@ export {
   isResponseFlag,
   type LogFormat,
 } from "./format/index.ts";
+export { VirtualHostStats } from "./virtual-host-stats.ts";
 export { HttpStats } from "./http-stats.ts";
 export { type LocalReply, type LocalReplyMapper } from "./local-reply.ts";
 export {

@@ -6,11 +6,14 @@ import type { HttpStats } from "./http-stats.ts";
 import type { LocalReply } from "./local-reply.ts";
 import type { RedirectedRequest } from "./redirected-request.ts";
 import type { StreamInfo } from "./stream-info.ts";
+import type { VirtualHostStats } from "./virtual-host-stats.ts";
 
 export interface RouterFilterContext {
   readonly clusters: ClusterManager;
   readonly wheel: TimerWheel;
   readonly stats: HttpStats;
+  /** Of the requests of virtual clusters. @default they are not counted */
+  readonly virtualHostStats?: VirtualHostStats | undefined;
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
   /** Uniform in [0, 1). */

@@ -132,6 +132,10 @@ export class RouterFilter extends AttemptTimeouts {
     this.target = target;
     this.cluster = cluster;
     this.breaker = breaker;
+    if (route.findVirtualCluster !== undefined) {
+      this.virtualCluster = route.findVirtualCluster(head);
+      this.stream.info.virtualCluster = this.virtualCluster.name;
+    }
     const plan = planForward(route, action, head, this.stream.info, this.context.respectsExpectedTimeout);
     this.plan = plan;
     if (plan.retry !== undefined) this.retries = new RetryState(plan.retry, cluster, breaker, this.context.random);
@@ -163,7 +167,7 @@ export class RouterFilter extends AttemptTimeouts {
     if (this.attempt !== attempt || this.cluster === undefined || this.route === undefined) return;
     this.timers.onResponse();
     const route = this.route;
-    this.cluster.stats.countStatus(head.status);
+    this.countStatus(head.status);
     const retry = this.plan?.retry;
     if (retry !== undefined && retriesResponse(route, retry, head)) {
       this.timedOut = false;
@@ -237,7 +241,7 @@ export class RouterFilter extends AttemptTimeouts {
     const policy = this.plan?.retry;
     const sent = attempt.sender !== undefined;
     if (policy !== undefined && retriesReset(policy, reason, sent) && this.tryAgain(attempt.host)) return;
-    stats.countStatus(503);
+    this.countStatus(503);
     this.stream.sendLocalReply(resetReply(reason, details, info.attempts > 1));
   }
 }

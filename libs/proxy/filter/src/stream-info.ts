@@ -34,6 +34,8 @@ export class StreamInfo {
   cluster = "";
   /** What logs call the cluster, where that is not its name. */
   declare clusterStatName?: string;
+  /** Of the virtual host, where that has any and one takes the request. */
+  declare virtualCluster?: string | undefined;
   /** `address:port` of the last attempt. */
   upstreamHost = "";
   upstreamHostname = "";

@@ -1,4 +1,4 @@
-import type { RouteEntry, WeightedCluster } from "@fairlead/proxy-router";
+import type { RouteEntry, VirtualCluster, WeightedCluster } from "@fairlead/proxy-router";
 import type { HeaderMap, RequestHead, ResetReason, ResponseHead } from "@fairlead/proxy-stream";
 import { type CircuitBreaker, type Cluster, type Host, TunnelPool } from "@fairlead/proxy-upstream";
 import { AttemptTimers, type TimedRequest } from "./attempt-timers.ts";
@@ -37,6 +37,8 @@ export abstract class UpstreamAttempts implements UpstreamRequestOwner, TimedReq
   protected plan: ForwardPlan | undefined;
   protected retries: RetryState | undefined;
   protected downstreamBlocked = false;
+  /** Nearly no request has one. */
+  declare protected virtualCluster?: VirtualCluster;
   protected readonly timers: AttemptTimers;
   #upstreamBlocked = false;
   #readingPaused = false;
@@ -131,10 +133,24 @@ export abstract class UpstreamAttempts implements UpstreamRequestOwner, TimedReq
     const { info } = this.stream;
     const durationMs = this.plan?.streamDurationMs ?? this.cluster?.config.maxStreamDurationMs ?? 0;
     if (durationMs > 0) this.timers.startStream(durationMs);
+    this.countVirtual("upstream_rq_total");
     info.upstreamStartMs = this.context.now();
     if (connection !== undefined) info.setUpstream(connection);
     const protocol = this.cluster?.config.protocol;
     info.upstreamProtocol = protocol === "http1" || protocol === "http2" ? protocol : info.protocol;
+  }
+
+  /** The response, or what the proxy says where there is none. */
+  protected countStatus(status: number): void {
+    this.cluster?.stats.countStatus(status);
+    if (this.virtualCluster === undefined) return;
+    this.countVirtual(`upstream_rq_${status}`);
+    this.countVirtual(`upstream_rq_${Math.trunc(status / 100)}xx`);
+  }
+
+  protected countVirtual(stat: string): void {
+    if (this.virtualCluster !== undefined)
+      this.context.virtualHostStats?.byName.count(`${this.virtualCluster.prefix}${stat}`);
   }
 
   protected abandonReplay(): void {
@@ -177,6 +193,7 @@ export abstract class UpstreamAttempts implements UpstreamRequestOwner, TimedReq
   protected tryAgain(host: Host, response?: HeaderMap): boolean {
     const again = (): void => this.tryHost(false);
     if (this.retries?.schedule(host, this.replay.complete, response, this.stream.info, again) !== true) return false;
+    this.countVirtual("upstream_rq_retry");
     this.timers.endAttempt();
     this.attempt = undefined;
     return true;

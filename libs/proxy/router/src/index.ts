@@ -50,3 +50,4 @@ export {
 } from "./route-match.ts";
 export { type RouteSpec, type RouteTableSpec, type VirtualHostSpec } from "./route-spec.ts";
 export { RouteTable } from "./route-table.ts";
+export type { VirtualCluster, VirtualClusterSpec } from "./virtual-cluster.ts";

@@ -12,6 +12,7 @@ import type { RetryPolicy } from "./retry-policy.ts";
 import type { ForwardAction, MirrorPolicy, RouteAction, WeightedCluster } from "./route-action.ts";
 import { invalidRoute } from "./route-error.ts";
 import type { RouteSpec, RouteTableSpec, VirtualHostSpec } from "./route-spec.ts";
+import type { FindVirtualCluster } from "./virtual-cluster.ts";
 
 /** One route, ready to use; immutable, shared by all requests that take it. */
 export class RouteEntry {
@@ -36,6 +37,8 @@ export class RouteEntry {
   readonly takesConnect: boolean;
   /** Of the route and its virtual host and table; a weighted cluster's own are before these. */
   readonly filters: FilterOverrides;
+  /** Of its virtual host; undefined where that has none. */
+  readonly findVirtualCluster: FindVirtualCluster | undefined;
   /** undefined where neither the route nor its virtual host has any. */
   readonly metadata: RouteMetadata | undefined;
   readonly #path: RouteSpec["match"]["path"];
@@ -49,7 +52,14 @@ export class RouteEntry {
   readonly #ofCluster: ReadonlyMap<WeightedCluster, CompiledCluster> | undefined;
 
   /** @throws FairleadError FL_ROUTE_INVALID */
-  constructor(table: RouteTableSpec, host: VirtualHostSpec, spec: RouteSpec, where: string) {
+  constructor(
+    table: RouteTableSpec,
+    host: VirtualHostSpec,
+    spec: RouteSpec,
+    where: string,
+    findVirtualCluster?: FindVirtualCluster,
+  ) {
+    this.findVirtualCluster = findVirtualCluster;
     const forward = spec.action.kind === "forward" ? spec.action : undefined;
     this.name = spec.name;
     this.virtualHost = host.name;

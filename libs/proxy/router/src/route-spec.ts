@@ -5,6 +5,7 @@ import type { RetryPolicy } from "./retry-policy.ts";
 import type { MirrorPolicy, RouteAction } from "./route-action.ts";
 import type { ResourceMetadata } from "./resource-metadata.ts";
 import type { RouteMatch } from "./route-match.ts";
+import type { VirtualClusterSpec } from "./virtual-cluster.ts";
 
 /**
  * What a route table is made of: plain data in the proxy's own words. The runtime translates Envoy's messages into it, a
@@ -48,6 +49,8 @@ export interface VirtualHostSpec {
   readonly retry?: RetryPolicy;
   /** For routes without one of their own, those that include them, and filters that say so. */
   readonly rateLimits?: readonly RateLimitSpec[];
+  /** The first that matches takes a request. */
+  readonly virtualClusters?: readonly VirtualClusterSpec[];
   /** For logs and header values. */
   readonly metadata?: ResourceMetadata | undefined;
 }

@@ -2,6 +2,7 @@ import type { RequestHead } from "@fairlead/proxy-stream";
 import { endSearch, startSearch } from "./regex/bounded-match.ts";
 import { RouteEntry } from "./route-entry.ts";
 import type { RouteSpec, RouteTableSpec } from "./route-spec.ts";
+import { compileVirtualClusters } from "./virtual-cluster.ts";
 import { VirtualHosts } from "./virtual-hosts.ts";
 
 /** From a request's head to its route. Immutable; a request keeps the one it began with. */
@@ -19,8 +20,9 @@ export class RouteTable {
     this.#ignorePort = spec.ignorePort === true;
     for (const [h, host] of spec.virtualHosts.entries()) {
       const where = `virtual_hosts[${h}]`;
+      const find = compileVirtualClusters(host.virtualClusters, host.name, `${where}.virtual_clusters`);
       const routes = {
-        entries: host.routes.map((route, r) => new RouteEntry(spec, host, route, `${where}.routes[${r}]`)),
+        entries: host.routes.map((route, r) => new RouteEntry(spec, host, route, `${where}.routes[${r}]`, find)),
         toHttps: host.requireTls === true ? new RouteEntry(spec, host, httpsRedirect, where) : undefined,
       };
       for (const domain of host.domains) this.#hosts.add(domain, routes, `${where}.domains`);

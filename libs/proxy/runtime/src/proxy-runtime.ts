@@ -1,5 +1,5 @@
 import { Dispatcher } from "@fairlead/dispatcher";
-import type { ServerHealth, StreamInfo } from "@fairlead/proxy-filter";
+import { type ServerHealth, type StreamInfo, VirtualHostStats } from "@fairlead/proxy-filter";
 import { type OverloadManager, OverloadStats } from "@fairlead/proxy-overload";
 import { HeaderMap, Http2Stats } from "@fairlead/proxy-stream";
 import { ClusterManager, type Host } from "@fairlead/proxy-upstream";
@@ -51,6 +51,7 @@ export class ProxyRuntime {
   readonly #health: ServerHealth = { failed: false };
   readonly #http2Stats: Http2Stats;
   /** What this thread does later. */
+  readonly #virtualHostStats: VirtualHostStats;
   readonly #dispatcher: Dispatcher;
   readonly #listenerListeners = new Set<() => void>();
   readonly #expiry = new FirstExpiry(() => this.certificates());
@@ -64,6 +65,7 @@ export class ProxyRuntime {
     const stats = options.stats ?? localStats;
     this.#http2Stats = stats.create("http2", Http2Stats);
     this.#manager = new ClusterManager({
+    this.#virtualHostStats = stats.create("vhost", VirtualHostStats);
       wheel,
       random,
       now: this.#now,
@@ -117,6 +119,7 @@ export class ProxyRuntime {
       stats,
       http2Stats: this.#http2Stats,
       health: this.#health,
+      virtualHostStats: this.#virtualHostStats,
       routes: (name) => routes.get(name),
       secrets,
       sockets: this.#sockets,
@@ -262,6 +265,7 @@ export class ProxyRuntime {
       clusters: this.#manager.all(),
       updates: this.#configuration.updates,
       http2: this.#http2Stats,
+      virtualHosts: this.#virtualHostStats,
       logs: this.#logFiles.stats,
     });
     const days = this.#expiry.days();

@@ -1,4 +1,4 @@
-import type { HttpStats, TcpStats } from "@fairlead/proxy-filter";
+import type { HttpStats, TcpStats, VirtualHostStats } from "@fairlead/proxy-filter";
 import type { Http2Stats } from "@fairlead/proxy-stream";
 import { numbersOf } from "@fairlead/stat-cells";
 import type { ListenerStats } from "./listener/listener-stats.ts";
@@ -27,6 +27,7 @@ export interface StatsSource {
   readonly updates: ReadonlyMap<string, UpdateStats>;
   /** Of the connections of clients. */
   readonly http2: Http2Stats;
+  readonly virtualHosts: VirtualHostStats;
   readonly logs: LogFileStats;
 }
 
@@ -42,6 +43,7 @@ export function collectStats(source: StatsSource): Map<string, number> {
   if (source.overload !== undefined) add(stats, "overload", source.overload);
   for (const cluster of source.clusters) addCluster(stats, cluster);
   add(stats, "http2", source.http2);
+  for (const [name, value] of source.virtualHosts.byName.entries()) stats.set(name, value);
   add(stats, "filesystem", source.logs);
   for (const [prefix, updates] of source.updates) add(stats, prefix, updates);
   return stats;

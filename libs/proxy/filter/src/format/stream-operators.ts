@@ -46,8 +46,7 @@ export const streamOperators: Readonly<Record<string, OperatorFactory>> = {
   RESPONSE_DURATION: plain(sinceStart(({ responseStartMs }) => responseStartMs)),
   RESPONSE_TX_DURATION: plain(responseDuration),
   ROUTE_NAME: plain(({ routeName }) => orNothing(routeName)),
-  // Neither virtual clusters nor alternative names for statistics are configured in this proxy.
-  VIRTUAL_CLUSTER_NAME: plain(() => undefined),
+  VIRTUAL_CLUSTER_NAME: plain(({ virtualCluster }) => virtualCluster),
   UPSTREAM_CLUSTER: plain(({ cluster, clusterStatName }) => clusterStatName ?? orNothing(cluster)),
   UPSTREAM_CLUSTER_RAW: plain(({ cluster }) => orNothing(cluster)),
   UPSTREAM_HOST: host,

@@ -2,6 +2,8 @@ import {
   type Route,
   type RouteAction_RequestMirrorPolicy,
   RouteSchema,
+  type VirtualCluster,
+  VirtualClusterSchema,
   type VirtualHost,
   VirtualHost_TlsRequirementType,
   VirtualHostSchema,
@@ -10,10 +12,16 @@ import {
   type RouteConfiguration,
   RouteConfigurationSchema,
 } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
-import { type MirrorPolicy, type RouteSpec, RouteTable, type VirtualHostSpec } from "@fairlead/proxy-router";
+import {
+  type MirrorPolicy,
+  type RouteSpec,
+  RouteTable,
+  type VirtualClusterSpec,
+  type VirtualHostSpec,
+} from "@fairlead/proxy-router";
 import { readFilterOverrides } from "./filter-overrides.ts";
 import { mutationFields, readMutations } from "./header-mutations.ts";
-import { readRouteMatch } from "./matchers.ts";
+import { readHeader, readRouteMatch } from "./matchers.ts";
 import { readMirrorPolicy } from "./mirror-policy.ts";
 import { readRateLimits } from "./rate-limits.ts";
 import { refuseOthers, rejection } from "./rejection.ts";
@@ -69,6 +77,7 @@ function readVirtualHost(message: VirtualHost, where: string, maxBodyBytes: numb
     "per_request_buffer_limit_bytes",
     "request_mirror_policies",
     "rate_limits",
+    "virtual_clusters",
     "metadata",
     ...mutationFields,
   ]);
@@ -89,8 +98,16 @@ function readVirtualHost(message: VirtualHost, where: string, maxBodyBytes: numb
     mirrors: readMirrors(message.requestMirrorPolicies, `${where}.`),
     rateLimits: readRateLimits(message.rateLimits, `${where}.rate_limits`),
     metadata: message.metadata?.filterMetadata,
+    virtualClusters: message.virtualClusters.map((it, i) => readVirtualCluster(it, `${where}.virtual_clusters[${i}]`)),
     ...(retry === undefined ? {} : { retry }),
   };
+}
+
+function readVirtualCluster(message: VirtualCluster, where: string): VirtualClusterSpec {
+  refuseOthers(VirtualClusterSchema, message, `${where}.`, ["name", "headers"]);
+  if (message.name === "") throw rejection(`${where}.name`, "is empty");
+  if (message.headers.length === 0) throw rejection(`${where}.headers`, "is empty");
+  return { name: message.name, headers: message.headers.map((it, i) => readHeader(it, `${where}.headers[${i}]`)) };
 }
 
 function readMirrors(messages: readonly RouteAction_RequestMirrorPolicy[], where: string): MirrorPolicy[] {
