@@ -1,35 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
 import { Cluster_LbPolicy } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
-import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
 import { OmitHostMetadataConfigSchema } from "@fairlead/envoy-api/envoy/extensions/retry/host/omit_host_metadata/v3/omit_host_metadata_config_pb.js";
 import { Backend } from "../testing/backend.ts";
 import { call } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
-import { cluster, duration, listener, routes, toCluster } from "../testing/resources.ts";
+import { assignment, cluster, duration, hostAt, listener, routes, toCluster } from "../testing/resources.ts";
 import type { XdsResource } from "../xds-resource.ts";
 
 type Metadata = Readonly<Record<string, string | boolean>>;
 
 function endpointsWith(name: string, hosts: readonly (readonly [port: number, metadata: Metadata])[]): XdsResource {
-  const lbEndpoints = hosts.map(([portValue, metadata]) => ({
-    hostIdentifier: {
-      case: "endpoint" as const,
-      value: {
-        address: {
-          address: {
-            case: "socketAddress" as const,
-            value: { address: "127.0.0.1", portSpecifier: { case: "portValue" as const, value: portValue } },
-          },
-        },
-      },
-    },
+  const lbEndpoints = hosts.map(([port, metadata]) => ({
+    ...hostAt(port),
     metadata: { filterMetadata: { "envoy.lb": metadata } },
   }));
-  const message = create(ClusterLoadAssignmentSchema, { clusterName: name, endpoints: [{ lbEndpoints }] });
-  return { name, body: toBinary(ClusterLoadAssignmentSchema, message) };
+  return assignment(name, [{ lbEndpoints }]);
 }
 
 const canaryPredicate: Any = {

@@ -7,7 +7,7 @@ import { freePort, until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
 import { type Answer, call } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
-import { cluster, duration, endpoints, listener, routes, toCluster } from "../testing/resources.ts";
+import { cluster, duration, endpoints, hostAt, listener, routes, toCluster } from "../testing/resources.ts";
 
 type ClusterInit = Extract<MessageInitShape<typeof ClusterSchema>, { readonly $typeName?: undefined }>;
 
@@ -21,19 +21,7 @@ async function proxyOf(init: ClusterInit, ports: readonly number[]): Promise<Tes
 }
 
 function dns(type: number, names: readonly (readonly [string, number])[]): ClusterInit {
-  const lbEndpoints = names.map(([address, port]) => ({
-    hostIdentifier: {
-      case: "endpoint" as const,
-      value: {
-        address: {
-          address: {
-            case: "socketAddress" as const,
-            value: { address, portSpecifier: { case: "portValue" as const, value: port } },
-          },
-        },
-      },
-    },
-  }));
+  const lbEndpoints = names.map(([name, port]) => hostAt(port, name));
   return {
     clusterDiscoveryType: { case: "type", value: type },
     edsClusterConfig: undefined,
@@ -162,22 +150,7 @@ test("priorities: the second takes over when the first has gone", async () => {
   await using far = await Backend.named("far");
   const at = (port: number, priority: number, healthStatus: number) => ({
     priority,
-    lbEndpoints: [
-      {
-        healthStatus,
-        hostIdentifier: {
-          case: "endpoint" as const,
-          value: {
-            address: {
-              address: {
-                case: "socketAddress" as const,
-                value: { address: "127.0.0.1", portSpecifier: { case: "portValue" as const, value: port } },
-              },
-            },
-          },
-        },
-      },
-    ],
+    lbEndpoints: [{ ...hostAt(port), healthStatus }],
   });
   for (const [status, expected] of [
     [1, "near"],

@@ -1,35 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { create, toBinary } from "@bufbuild/protobuf";
-import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
 import { until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
 import { call } from "../testing/client.ts";
 import { ProxyInThreads } from "../testing/proxy-in-threads.ts";
-import { cluster, listener, routes, toCluster } from "../testing/resources.ts";
+import { assignment, cluster, hostAt, listener, routes, toCluster } from "../testing/resources.ts";
 import type { XdsResource } from "../xds-resource.ts";
 
 function inZones(name: string, zones: Readonly<Record<string, number>>): XdsResource {
-  const endpoints = Object.entries(zones).map(([zone, portValue]) => ({
+  const localities = Object.entries(zones).map(([zone, port]) => ({
     locality: { region: "eu", zone },
-    lbEndpoints: [
-      {
-        hostIdentifier: {
-          case: "endpoint" as const,
-          value: {
-            address: {
-              address: {
-                case: "socketAddress" as const,
-                value: { address: "127.0.0.1", portSpecifier: { case: "portValue" as const, value: portValue } },
-              },
-            },
-          },
-        },
-      },
-    ],
+    lbEndpoints: [hostAt(port)],
   }));
-  const message = create(ClusterLoadAssignmentSchema, { clusterName: name, endpoints });
-  return { name, body: toBinary(ClusterLoadAssignmentSchema, message) };
+  return assignment(name, localities);
 }
 
 test("all threads keep requests in the proxy's zone, while its hosts suffice for those who call from there", async () => {

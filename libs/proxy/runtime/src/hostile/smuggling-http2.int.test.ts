@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { until } from "@fairlead/testing-basics";
-import { TestProxy } from "../testing/proxy.ts";
+import { ProxyBeforeHost } from "../testing/proxy-before-host.ts";
 import { greeting, RawHttp2Client, request } from "../testing/raw-http2.ts";
-import { RecordingHost } from "../testing/recording-host.ts";
-import { listener, routes, staticCluster, toCluster } from "../testing/resources.ts";
 import { ADDED } from "../testing/smuggling-rows.ts";
 
 const PROTOCOL_ERROR = 1;
@@ -113,23 +111,13 @@ const rows: readonly Row[] = [
 
 for (const rules of ["strict", "lenient"] as const) {
   describe(`HTTP/2 of an attacker, in HTTP/1.1 before a ${rules} host`, () => {
-    let host: RecordingHost;
-    let proxy: TestProxy;
-    before(async () => {
-      host = await RecordingHost.start(rules);
-      proxy = await TestProxy.start({
-        clusters: [staticCluster("a", [host.port])],
-        listeners: [listener("in", 0, { generateRequestId: false })],
-        routes: [routes("in", toCluster("*", "a"))],
-      });
-    });
-    after(async () => {
-      await proxy[Symbol.asyncDispose]();
-      await host[Symbol.asyncDispose]();
-    });
+    let world: ProxyBeforeHost;
+    before(async () => (world = await ProxyBeforeHost.start(rules)));
+    after(async () => await world[Symbol.asyncDispose]());
 
     for (const { name, headers, body, upstream, midBody } of rows) {
       test(`${upstream === undefined ? "reset" : "forwarded"}: ${name}`, async () => {
+        const { host, proxy } = world;
         host.clear();
         using client = new RawHttp2Client(proxy.port("in"));
         client.send(Buffer.concat([greeting, request(1, headers, body)]));

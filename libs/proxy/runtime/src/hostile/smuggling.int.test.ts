@@ -2,9 +2,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { until } from "@fairlead/testing-basics";
-import { TestProxy } from "../testing/proxy.ts";
-import { RecordingHost } from "../testing/recording-host.ts";
-import { listener, routes, staticCluster, toCluster } from "../testing/resources.ts";
+import { ProxyBeforeHost } from "../testing/proxy-before-host.ts";
 import { type HostileRow, LAST, LAST_UPSTREAM, smugglingRows } from "../testing/smuggling-rows.ts";
 
 /** Bytes on a connection, and all that comes back until the proxy closes it. */
@@ -26,23 +24,12 @@ function statuses(answers: string): number[] {
 
 for (const rules of ["strict", "lenient"] as const) {
   describe(`bytes of an attacker, before a ${rules} host`, () => {
-    let host: RecordingHost;
-    let proxy: TestProxy;
-
-    before(async () => {
-      host = await RecordingHost.start(rules);
-      proxy = await TestProxy.start({
-        clusters: [staticCluster("a", [host.port])],
-        listeners: [listener("in", 0, { generateRequestId: false })],
-        routes: [routes("in", toCluster("*", "a"))],
-      });
-    });
-    after(async () => {
-      await proxy[Symbol.asyncDispose]();
-      await host[Symbol.asyncDispose]();
-    });
+    let world: ProxyBeforeHost;
+    before(async () => (world = await ProxyBeforeHost.start(rules)));
+    after(async () => await world[Symbol.asyncDispose]());
 
     async function check(row: HostileRow): Promise<void> {
+      const { host, proxy } = world;
       host.clear();
       const answers = await send(proxy.port("in"), row.refused === undefined ? row.bytes + LAST : row.bytes);
       if (row.refused === undefined) {

@@ -3,6 +3,7 @@ import { anyPack, DurationSchema } from "@bufbuild/protobuf/wkt";
 import { Cluster_DiscoveryType, ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import { AddressSchema } from "@fairlead/envoy-api/envoy/config/core/v3/address_pb.js";
 import { ConfigSourceSchema } from "@fairlead/envoy-api/envoy/config/core/v3/config_source_pb.js";
+import type { LbEndpointSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_components_pb.js";
 import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
 import type { FilterChainSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_components_pb.js";
 import { ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
@@ -15,6 +16,8 @@ const ads = create(ConfigSourceSchema, { configSourceSpecifier: { case: "ads", v
 
 /** The fields of a message, to be completed by a helper. */
 type Fields<Desc extends DescMessage> = Extract<MessageInitShape<Desc>, { readonly $typeName?: undefined }>;
+
+type HostInit = Fields<typeof LbEndpointSchema>;
 
 function resource<Desc extends DescMessage>(schema: Desc, name: string, init: MessageInitShape<Desc>): XdsResource {
   return { name, body: toBinary(schema, create(schema, init)) };
@@ -56,18 +59,28 @@ export function assignmentInit(
   ports: readonly number[],
   weights: readonly number[] = [],
 ): MessageInitShape<typeof ClusterLoadAssignmentSchema> {
-  const lbEndpoints = ports.map((port, i) => ({
-    hostIdentifier: { case: "endpoint" as const, value: { address: address(port) } },
-    loadBalancingWeight: weights[i] ?? 1,
-  }));
+  const lbEndpoints = ports.map((port, i) => ({ ...hostAt(port), loadBalancingWeight: weights[i] ?? 1 }));
   return { clusterName, endpoints: [{ lbEndpoints }] };
 }
 
-function address(port: number): MessageInitShape<typeof AddressSchema> {
+/** An EDS resource with hosts by their localities and priorities. */
+export function assignment(
+  name: string,
+  localities: NonNullable<Fields<typeof ClusterLoadAssignmentSchema>["endpoints"]>,
+): XdsResource {
+  return resource(ClusterLoadAssignmentSchema, name, { clusterName: name, endpoints: localities });
+}
+
+/** Where a host of a cluster is, for its `lbEndpoints`. @param host an address, or a name where the cluster asks DNS */
+export function hostAt(port: number, host?: string): Pick<HostInit, "hostIdentifier"> {
+  return { hostIdentifier: { case: "endpoint", value: { address: address(port, host) } } };
+}
+
+function address(port: number, host = "127.0.0.1"): MessageInitShape<typeof AddressSchema> {
   return {
     address: {
       case: "socketAddress",
-      value: { address: "127.0.0.1", portSpecifier: { case: "portValue", value: port } },
+      value: { address: host, portSpecifier: { case: "portValue", value: port } },
     },
   };
 }
