@@ -107,7 +107,7 @@ test("an error of the connection is told as an error of the socket", async (t) =
   assert.equal(error.code, "ECONNRESET");
 });
 
-/** The byte at a place of what is sent: any shift or overwriting shows. */
+/** The byte at a place of what is sent: each shift or overwriting shows. */
 const byteAt = (place: number) => (place * 31 + (place >>> 8) * 7 + (place >>> 16)) & 255;
 
 function bytesFrom(place: number, length: number): Buffer {
