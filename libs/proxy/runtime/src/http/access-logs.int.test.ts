@@ -79,6 +79,20 @@ test("a request is a line: of text, and of JSON with its types", async () => {
   assert.partialDeepStrictEqual(lines[1], { status: 503, flags: "UF" });
 });
 
+test("properties of JSON are sorted where that is wanted", async () => {
+  await using backend = await Backend.named("app");
+  const path = join(folder, "sorted");
+  const value = {
+    format: { case: "jsonFormat" as const, value: { b: { d: "1", c: "2" }, a: "%RESPONSE_CODE%" } },
+    jsonFormatOptions: { sortProperties: true },
+  };
+  const logs = [log(FileAccessLogSchema, { path, accessLogFormat: { case: "logFormat", value } })];
+  const proxy = await TestProxy.start(world(logs, backend));
+  await call(proxy.port("in"), { headers: { host: "app" } });
+  await proxy.runtime.close();
+  assert.equal(await readFile(path, "utf8"), '{"a":200,"b":{"c":"2","d":"1"}}\n');
+});
+
 test("filters choose what is logged", async () => {
   await using backend = await Backend.named("app");
   const path = (name: string) => join(folder, name);

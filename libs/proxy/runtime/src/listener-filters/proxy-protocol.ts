@@ -9,20 +9,23 @@ export interface ProxyProtocolOptions {
   /** Connections without a header are served, as themselves. For who is not behind a balancer alone: clients can then lie. @default false */
   readonly allowsAbsence: boolean;
   readonly disallowed: ReadonlySet<1 | 2>;
+  /** Between `proxy_proto.` and the names of the counters. @default "" */
+  readonly statPrefix: string;
 }
 
 /** Takes the header of a balancer off a connection, and believes what it says. */
-export function proxyProtocol({ allowsAbsence, disallowed }: ProxyProtocolOptions): ListenerFilter {
+export function proxyProtocol({ allowsAbsence, disallowed, statPrefix }: ProxyProtocolOptions): ListenerFilter {
+  const prefix = statPrefix === "" ? "proxy_proto" : `proxy_proto.${statPrefix}`;
   return {
     maxBytes: MAX_PROXY_HEADER_BYTES,
     look(bytes, facts, count) {
       const header = readProxyHeader(bytes);
       if (header === "more") return "more";
       if (header === "absent") {
-        count(`proxy_proto.not_found_${allowsAbsence ? "allowed" : "disallowed"}`);
+        count(`${prefix}.not_found_${allowsAbsence ? "allowed" : "disallowed"}`);
         return allowsAbsence ? 0 : "close";
       }
-      const stat = `proxy_proto.versions.v${header.version}`;
+      const stat = `${prefix}.versions.v${header.version}`;
       if (disallowed.has(header.version)) {
         count(`${stat}.disallowed`);
         return "close";
@@ -55,6 +58,7 @@ registerListenerFilter(`type.googleapis.com/${ProxyProtocolSchema.typeName}`, (c
     "stat_prefix",
   ]);
   return proxyProtocol({
+    statPrefix: message.statPrefix,
     allowsAbsence: message.allowRequestsWithoutProxyProtocol,
     disallowed: new Set(
       message.disallowedVersions.map((version) => (version === ProxyProtocolConfig_Version.V1 ? 1 : 2)),

@@ -71,6 +71,15 @@ test("the client that a PROXY header names is the client, in whatever pieces it 
   assert.equal(listenerStat("downstream_pre_cx_active"), 0);
 });
 
+test("a stat_prefix tells the PROXY counters of one filter from those of another", async () => {
+  await using backend = await whoAmI();
+  const filters = [filter("proxy", ProxyProtocolSchema, { statPrefix: "edge" })];
+  await using proxy = await proxyWith({ listenerFilters: filters }, backend);
+  const port = proxy.port("in");
+  assert.match(await exchange(port, PROXIED + REQUEST), /203\.0\.113\.7$/);
+  assert.equal(proxy.stat(`listener.127.0.0.1_${port}.proxy_proto.edge.versions.v1.found`), 1);
+});
+
 test("connections without a PROXY header are served where that is allowed, versions that are not allowed are not", async () => {
   await using backend = await whoAmI();
   const config = { allowRequestsWithoutProxyProtocol: true, disallowedVersions: [0] };

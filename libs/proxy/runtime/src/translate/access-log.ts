@@ -82,7 +82,11 @@ export function readSubstitutionFormat(
     case "textFormat":
       return text(format.value, omitEmptyValues, `${where}text_format`);
     case "jsonFormat":
-      return json(format.value, omitEmptyValues, `${where}json_format`);
+      return json(
+        message.jsonFormatOptions?.sortProperties === true ? sorted(format.value) : format.value,
+        omitEmptyValues,
+        `${where}json_format`,
+      );
     case "textFormatSource":
       if (format.value.specifier.case === "inlineString")
         return text(format.value.specifier.value, omitEmptyValues, `${where}text_format_source.inline_string`);
@@ -98,7 +102,18 @@ function text(format: string, omitEmpty: boolean, field: string): LogFormat {
   return compiled;
 }
 
-function json(format: Parameters<typeof compileJsonFormat>[0], omitEmpty: boolean, field: string): LogFormat {
+type JsonFormat = Parameters<typeof compileJsonFormat>[0];
+
+/** By the names of properties, at all levels. */
+function sorted(format: JsonFormat): JsonFormat {
+  const entries = Object.entries(format).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, value]) => [key, isObject(value) ? sorted(value) : value]));
+}
+
+const isObject = (value: JsonFormat[string]): value is JsonFormat =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function json(format: JsonFormat, omitEmpty: boolean, field: string): LogFormat {
   const compiled = compileJsonFormat(format, { omitEmpty });
   if (compiled === undefined) throw rejection(field, unknownOperator);
   return compiled;
