@@ -20,6 +20,14 @@ export function connectionInfoOf(socket: Socket): ConnectionInfo {
     directRemotePort: remotePort,
     localRestored: told?.localRestored ?? false,
     id: connections,
-    tls: socket instanceof TLSSocket ? tlsInfoOf(socket) : undefined,
+    ...(socket instanceof TLSSocket
+      ? { tls: tlsInfoOf(socket), transportFailure: () => failureOf(socket) }
+      : { tls: undefined, transportFailure: undefined }),
   };
+}
+
+/** A connection that merely breaks is no failure of TLS. */
+function failureOf({ errored }: TLSSocket): string {
+  const code = errored !== null && "code" in errored ? String(errored.code) : "";
+  return code.startsWith("ERR_SSL_") ? (errored?.message ?? "") : "";
 }

@@ -5,7 +5,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import * as fc from "fast-check";
 import { listenToBytes } from "./direct-input.ts";
 import { SocketWriter } from "./socket-writer.ts";
-import { socketPair, until } from "./testing/socket-pair.ts";
+import { socketPair, turnsUntil } from "./testing/socket-pair.ts";
 
 test("bytes come as they were sent, each chunk stays as it came, and the end is told", async (t) => {
   const { ours, peer } = await socketPair(t);
@@ -23,7 +23,7 @@ test("bytes come as they were sent, each chunk stays as it came, and the end is 
     sent.push(bytes);
     expected += bytes.length;
     peer.write(bytes);
-    if (i % 3 === 0) await until(() => total === expected);
+    if (i % 3 === 0) await turnsUntil(() => total === expected);
   }
   peer.end();
   await ended;
@@ -39,7 +39,7 @@ test("a paused socket is not read, and its peer is held back; what was sent come
     if (total === 5) ours.pause();
   });
   peer.write("first");
-  await until(() => total === 5);
+  await turnsUntil(() => total === 5);
   assert(ours.isPaused());
   // More than the system keeps for a connection: the peer is left with the rest.
   const large = Buffer.alloc(32 * 1024 * 1024);
@@ -49,7 +49,7 @@ test("a paused socket is not read, and its peer is held back; what was sent come
   assert.equal(total, 5);
   assert.equal(taken, false);
   ours.resume();
-  await until(() => total === 5 + large.length);
+  await turnsUntil(() => total === 5 + large.length);
 });
 
 test("a socket that cannot be taken over, as somebody holds it, is read as it is documented", async (t) => {
@@ -61,7 +61,7 @@ test("a socket that cannot be taken over, as somebody holds it, is read as it is
   for (let i = 0; i < 50; i++) await turn();
   assert.equal(text, "");
   ours.resume();
-  await until(() => text === "first");
+  await turnsUntil(() => text === "first");
   const ended = once(ours, "end");
   peer.end("last");
   await ended;
@@ -75,7 +75,7 @@ test("what somebody has read and put back comes first, and what follows is read 
     ours.pause();
     ours.unshift(chunk);
   });
-  await until(() => ours.isPaused());
+  await turnsUntil(() => ours.isPaused());
   peer.write("second");
   ours.resume();
   let text = "";
@@ -87,9 +87,9 @@ test("what somebody has read and put back comes first, and what follows is read 
     shares ||= memory !== undefined && memory === chunk.buffer;
     memory = chunk.buffer;
   });
-  await until(() => text === "firstsecond");
+  await turnsUntil(() => text === "firstsecond");
   peer.write("third");
-  await until(() => text.endsWith("third"));
+  await turnsUntil(() => text.endsWith("third"));
   peer.write("fourth");
   const ended = once(ours, "end");
   peer.end();
@@ -135,7 +135,7 @@ test("memory of large reads is used again when all of a read has gone out", asyn
   );
   for (let i = 1; i <= 40; i++) {
     peer.write(Buffer.alloc(20_000));
-    await until(() => memories.length >= i);
+    await turnsUntil(() => memories.length >= i);
   }
   assert(new Set(memories.slice(-20)).size === 1, "the last reads lie in the same memory");
 });
@@ -159,7 +159,7 @@ test("sockets that read nothing any more do not keep others from having memory o
     const bytes = Buffer.alloc(20_000);
     for (let i = 1; i <= times; i++) {
       peer.write(bytes);
-      await until(() => memories.length >= i);
+      await turnsUntil(() => memories.length >= i);
     }
     return new Set(memories.slice(-20)).size;
   };
@@ -222,9 +222,9 @@ test("whatever becomes of what was read, who keeps it keeps it as it was, and wh
         const bytes = bytesFrom(total, 3000 + ((i * 7919) % 60_000));
         total += bytes.length;
         peer.write(bytes);
-        if (i % 3 === 0) await until(() => place === total);
+        if (i % 3 === 0) await turnsUntil(() => place === total);
       }
-      await until(() => place === total);
+      await turnsUntil(() => place === total);
       for (const { slice, place: from } of held) assert(slice.equals(bytesFrom(from, slice.length)), "kept bytes");
       out.end();
       await once(sink, "end");

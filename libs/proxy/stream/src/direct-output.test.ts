@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { withLeakCheck } from "@fairlead/buffer/testing";
 import { listenToBytes } from "./direct-input.ts";
 import { DirectOutput } from "./direct-output.ts";
-import { socketPair, until } from "./testing/socket-pair.ts";
+import { socketPair, turnsUntil } from "./testing/socket-pair.ts";
 
 test("what the system does not take waits, and what is written to the socket behind it keeps its place", async (t) => {
   const { ours, peer } = await socketPair(t);
@@ -24,7 +24,7 @@ test("what the system does not take waits, and what is written to the socket beh
   const received: Buffer[] = [];
   for await (const chunk of peer as AsyncIterable<Buffer>) received.push(chunk);
   assert(Buffer.concat(received).equals(Buffer.concat(sent)));
-  await until(() => output.pendingBytes === 0);
+  await turnsUntil(() => output.pendingBytes === 0);
 });
 
 test("memory that was written from goes back, whether the peer takes it, or the socket is destroyed before", async (t) => {
@@ -42,7 +42,7 @@ test("memory that was written from goes back, whether the peer takes it, or the 
       assert.equal(pool.stats.out, 1);
       if (ending === "taken") peer.resume();
       else ours.destroy();
-      await until(() => pool.stats.out === 0);
+      await turnsUntil(() => pool.stats.out === 0);
     });
   }
 });

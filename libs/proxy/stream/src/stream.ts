@@ -63,6 +63,8 @@ export interface ConnectionInfo {
   readonly id?: number;
   /** undefined = plain */
   readonly tls?: TlsInfo | undefined;
+  /** What TLS said when it failed in mid-connection; "" while it has not. @default "" */
+  readonly transportFailure?: (() => string) | undefined;
   /** What was learned of it before it was served, by namespace and key. @default nothing */
   readonly metadata?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
 }

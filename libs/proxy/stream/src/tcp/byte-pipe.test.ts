@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { test, type TestContext } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { socketPair, until } from "../testing/socket-pair.ts";
+import { socketPair, turnsUntil } from "../testing/socket-pair.ts";
 import { pipeBytes } from "./byte-pipe.ts";
 
 /** Two ends, and what passes on between them. */
@@ -60,5 +60,5 @@ test("who does not read has the other one wait, and gets all when it reads again
   left.end();
   await ended;
   assert.equal(received, bytes.length);
-  await until(() => taken);
+  await turnsUntil(() => taken);
 });
