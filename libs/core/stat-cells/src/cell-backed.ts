@@ -1,4 +1,5 @@
 import { type CellLayout, layoutOf, type StatClass } from "./cell-layout.ts";
+import { CellHistogram } from "./histogram.ts";
 import { CellNamedCounts } from "./named-counts.ts";
 import { CellNumberedCounts } from "./numbered-counts.ts";
 import type { StatBlock } from "./stat-block.ts";
@@ -46,9 +47,9 @@ function createCellClass(type: StatClass<object>): CellClass {
       this[statBlock] = block;
       this[firstCell] = at;
       const others: Record<string, unknown> = {};
-      for (const array of fields.numbered)
-        others[array.name] = new CellNumberedCounts(block, at + array.at, array.length);
+      for (const array of fields.numbered) others[array.name] = new CellNumberedCounts(block, at + array.at, array);
       for (const named of fields.named) others[named.name] = new CellNamedCounts(block, at + named.at, named.capacity);
+      for (const histogram of fields.histograms) others[histogram.name] = new CellHistogram(block, at + histogram.at);
       for (const group of fields.groups) others[group.name] = cellBacked(group.type, block, at + group.at);
       Object.assign(this, others);
     }

@@ -133,6 +133,12 @@ test("counts by number of one thread alone are made when the first is counted", 
   assert.deepEqual([...group.byNumber.totals()], [0, 1, 0]);
 });
 
+test("numbers may begin later than at 0", () => {
+  const counts = new NumberedCounts(2, 100);
+  for (const number of [99, 100, 101, 101, 102]) counts.count(number);
+  assert.deepEqual([...counts.totals()], [1, 2]);
+});
+
 test("a thread that never comes to rest can be read", async () => {
   const shared = new SharedStats(2);
   const group = shared.create("g", Group);

@@ -1,5 +1,6 @@
 import { type CellGroup, firstCell, groupClass, isCellGroup, layout, statBlock } from "./cell-backed.ts";
 import type { StatClass } from "./cell-layout.ts";
+import { Histogram, type HistogramTotals } from "./histogram.ts";
 
 type TotalClass = new (group: CellGroup) => object;
 const totalClasses = new WeakMap<StatClass<object>, TotalClass>();
@@ -25,6 +26,16 @@ export function numbersOf(group: object): (readonly [name: string, value: number
     return Object.entries(group).filter((entry): entry is [string, number] => typeof entry[1] === "number");
   const total = totalOf(group) as unknown as Readonly<Record<string, number>>;
   return group[layout].numbers.map((name) => [name, total[name]!] as const);
+}
+
+/** The histograms of the group itself that have recorded anything, over all threads, by name. */
+export function histogramsOf(group: object): (readonly [name: string, totals: HistogramTotals])[] {
+  const found: (readonly [string, HistogramTotals])[] = [];
+  for (const [name, field] of Object.entries(group) as [string, unknown][]) {
+    const totals = field instanceof Histogram ? field.totals() : undefined;
+    if (totals !== undefined) found.push([name, totals]);
+  }
+  return found;
 }
 
 function createTotalClass(names: readonly string[], sameInAll: readonly string[]): TotalClass {
