@@ -19,6 +19,10 @@ const xdsDeps = join(dirname(require.resolve("@grpc/grpc-js-xds/package.json")),
 const importRoots = ["envoy-api", "xds", "googleapis", "protoc-gen-validate"].map((name) => join(xdsDeps, name));
 
 const envoyRoots = [
+  "envoy/admin/v3/certs.proto",
+  "envoy/admin/v3/clusters.proto",
+  "envoy/admin/v3/config_dump.proto",
+  "envoy/admin/v3/listeners.proto",
   "envoy/service/discovery/v3/ads.proto",
   "envoy/service/cluster/v3/cds.proto",
   "envoy/service/endpoint/v3/eds.proto",
@@ -56,6 +60,7 @@ const envoyRoots = [
   "envoy/extensions/load_balancing_policies/random/v3/random.proto",
   "envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash.proto",
   "envoy/extensions/load_balancing_policies/round_robin/v3/round_robin.proto",
+  "envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation.proto",
   "envoy/extensions/retry/host/omit_host_metadata/v3/omit_host_metadata_config.proto",
   "envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.proto",
   "envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config.proto",
@@ -64,6 +69,26 @@ const envoyRoots = [
   "envoy/extensions/transport_sockets/tls/v3/tls.proto",
   "envoy/extensions/upstreams/http/v3/http_protocol_options.proto",
 ];
+
+/** Fields of Envoy 1.36 that are newer than what is shipped: the message, and its fields. */
+const newerFields: Readonly<Record<string, readonly [message: string, fields: string]>> = {
+  "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto": [
+    "message HttpConnectionManager {",
+    "google.protobuf.Duration stream_flush_timeout = 59;",
+  ],
+  "envoy/config/route/v3/route_components.proto": [
+    "message RouteAction {",
+    "google.protobuf.Duration flush_timeout = 42;",
+  ],
+};
+
+function withNewerFields(file: string, source: string): string {
+  const [message, fields] = newerFields[file] ?? [];
+  if (message === undefined || fields === undefined) return source;
+  const [name] = /\w+(?= = )/.exec(fields) ?? [];
+  if (!source.includes(message)) throw new Error(`${file}: has no "${message}"`);
+  return source.includes(` ${name} = `) ? source : source.replace(message, `${message}\n  ${fields}\n`);
+}
 
 /** Copies `roots` and all they import into `target`, keeping import paths; google/protobuf comes with the runtime. */
 function copyClosure(roots: readonly string[], target: string): void {
@@ -78,7 +103,7 @@ function copyClosure(roots: readonly string[], target: string): void {
     mkdirSync(dirname(join(target, file)), { recursive: true });
     // The validate.proto that is shipped is older than the files that use it and lacks this option; it only concerns validators.
     const source = readFileSync(origin, "utf8").replaceAll(/\s*,?\s*\bignore_empty: true/g, "");
-    writeFileSync(join(target, file), source);
+    writeFileSync(join(target, file), withNewerFields(file, source));
     for (const match of source.matchAll(/^import\s+(?:public\s+)?"([^"]+)";/gm)) queue.push(match[1]!);
   }
 }

@@ -64,6 +64,8 @@ export interface ConnectionManagerConfig {
   readonly delayedCloseMs: number;
   /** No byte either way on a stream for so long ends it; 0 = never. @default 300000 */
   readonly streamIdleTimeoutMs: number;
+  /** A response that is complete and that its client takes nothing of for so long is given up; 0 = never. @default streamIdleTimeoutMs */
+  readonly streamFlushTimeoutMs?: number | undefined;
   /** From a request's head to its end; 0 = none. @default 0 */
   readonly requestTimeoutMs: number;
   /** From a request's head to the end of its response; 0 = none. @default 0 */

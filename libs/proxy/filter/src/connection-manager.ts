@@ -125,7 +125,7 @@ export class ConnectionManager implements ServerConnectionEvents {
       get idleTimeoutMs() {
         return config.idleTimeoutMs * (overload?.timeoutScale ?? 1);
       },
-      flushTimeoutMs: config.streamIdleTimeoutMs,
+      flushTimeoutMs: config.streamFlushTimeoutMs ?? config.streamIdleTimeoutMs,
       maxHeadBytes: config.maxHeadBytes,
       maxHeaders: config.maxHeaders,
       highWatermarkBytes: config.highWatermarkBytes,

@@ -184,7 +184,9 @@ export class HttpStream extends ResponsePath implements StreamReceiver<RequestHe
     const action = route.action.kind === "forward" ? route.action : undefined;
     if (action?.idleTimeoutMs !== undefined) {
       this.setIdleTimeout(action.idleTimeoutMs);
+      if (this.config.streamFlushTimeoutMs === undefined) this.sender.setFlushTimeout?.(action.idleTimeoutMs);
     }
+    if (action?.flushTimeoutMs !== undefined) this.sender.setFlushTimeout?.(action.flushTimeoutMs);
     const grpcMs = action?.maxGrpcTimeoutMs === undefined ? undefined : grpcTimeoutMs(head.headers, action);
     const durationMs = grpcMs ?? action?.maxStreamDurationMs ?? this.config.maxStreamDurationMs;
     if (durationMs > 0) this.setMaxDuration(durationMs);

@@ -33,6 +33,8 @@ export interface ForwardAction {
   readonly timeoutMs: number;
   /** Overrides the listener's time without a byte either way; 0 = none. */
   readonly idleTimeoutMs?: number | undefined;
+  /** How long the end of a response may wait for its client, in the place of the listener's time; 0 = any time. */
+  readonly flushTimeoutMs?: number | undefined;
   /** From the request's head to the end of the response; 0 = none. */
   readonly maxStreamDurationMs?: number | undefined;
   /** The client's `grpc-timeout`, up to this, takes the place of `maxStreamDurationMs`; 0 = without limit. @default not looked at */

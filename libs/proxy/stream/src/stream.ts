@@ -25,6 +25,8 @@ export interface StreamSender<Head> {
    * agrees each half ends on its own.
    */
   openTunnel?(): void;
+  /** Of a response: how long its end may wait for the client, in the place of the connection's time; 0 = any time. */
+  setFlushTimeout?(ms: number): void;
   /** Gives the whole stream up, both directions. The receiver is not told. */
   reset(reason: ResetReason): void;
   /** Stops the incoming half: the peer is slowed down. What has been read already may still come. */

@@ -55,6 +55,7 @@ export function readConnectionManager(message: HttpConnectionManager, where: str
     "server_header_transformation",
     "max_request_headers_kb",
     "stream_idle_timeout",
+    "stream_flush_timeout",
     "request_timeout",
     "request_headers_timeout",
     "use_remote_address",
@@ -224,6 +225,7 @@ type Timeouts =
   | "drainTimeoutMs"
   | "idleTimeoutMs"
   | "streamIdleTimeoutMs"
+  | "streamFlushTimeoutMs"
   | "requestTimeoutMs"
   | "headersTimeoutMs";
 
@@ -268,6 +270,10 @@ function readTimeouts(message: HttpConnectionManager, where: string): Pick<Conne
       defaults.streamIdleTimeoutMs,
       `${where}stream_idle_timeout`,
     ),
+    streamFlushTimeoutMs:
+      message.streamFlushTimeout === undefined
+        ? undefined
+        : durationMs(message.streamFlushTimeout, 0, `${where}stream_flush_timeout`),
     requestTimeoutMs: durationMs(message.requestTimeout, defaults.requestTimeoutMs, `${where}request_timeout`),
     // Envoy's 0 is none; here it is the default, as a head without time-out is a slowloris.
     headersTimeoutMs: headersMs === 0 ? defaults.headersTimeoutMs : headersMs,

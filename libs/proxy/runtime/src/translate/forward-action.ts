@@ -41,6 +41,7 @@ export function readForward(message: RouteActionMessage, where: string): Forward
     "append_x_forwarded_host",
     "timeout",
     "idle_timeout",
+    "flush_timeout",
     "max_stream_duration",
     "max_grpc_timeout",
     "grpc_timeout_offset",
@@ -66,6 +67,9 @@ export function readForward(message: RouteActionMessage, where: string): Forward
     timeoutMs: durationMs(message.timeout, DEFAULT_TIMEOUT_MS, `${where}timeout`),
     idleTimeoutMs:
       message.idleTimeout === undefined ? undefined : durationMs(message.idleTimeout, 0, `${where}idle_timeout`),
+    ...(message.flushTimeout === undefined
+      ? {}
+      : { flushTimeoutMs: durationMs(message.flushTimeout, 0, `${where}flush_timeout`) }),
     ...readDurations(message, where),
     ...readRouteUpgrades(message.upgradeConfigs, `${where}upgrade_configs`),
     highPriority: message.priority === RoutingPriority.HIGH,

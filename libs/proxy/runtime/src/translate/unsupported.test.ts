@@ -164,7 +164,7 @@ const routesRefused: readonly (readonly [RouteInit, RegExp])[] = [
     /the sum of the weights is 0/,
   ],
   [
-    { ...forward({}), requestHeadersToAdd: [{ header: { key: "x", value: "%DYNAMIC_METADATA(y)%" } }] },
+    { ...forward({}), requestHeadersToAdd: [{ header: { key: "x", value: "%NO_SUCH_OPERATOR%" } }] },
     /command operator that is not supported/,
   ],
   [

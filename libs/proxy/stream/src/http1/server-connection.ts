@@ -46,6 +46,8 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
   #passedBytes = 0;
   #draining = false;
   /** Of the last response, when its time began. */
+  /** Of the last request. */
+  #flushTimeoutMs: number | undefined;
   #unflushedBytes = 0;
   /** The last response is out: what still comes is discarded. */
   #lingering = false;
@@ -172,6 +174,7 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
       head.headers.push("expect", "100-continue");
     }
     this.#stream = stream;
+    this.#flushTimeoutMs = undefined;
     this.#deadline.deadlineMs = Number.POSITIVE_INFINITY;
     const receiver = this.#events.onStream(stream, this);
     stream.receiver = receiver;
@@ -223,6 +226,10 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
 
   // What the stream says
 
+  setFlushTimeout(ms: number): void {
+    this.#flushTimeoutMs = ms;
+  }
+
   writeHead(text: string): void {
     this.writer.write(this.#properCase ? properCaseNames(text) : text);
   }
@@ -251,7 +258,8 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
 
   /** A client that takes nothing of its last response is given up before one that is merely idle. */
   #waitForRequest(): void {
-    const { wheel, idleTimeoutMs = DEFAULT_IDLE_TIMEOUT_MS, flushTimeoutMs = DEFAULT_FLUSH_TIMEOUT_MS } = this.#options;
+    const { wheel, idleTimeoutMs = DEFAULT_IDLE_TIMEOUT_MS } = this.#options;
+    const flushTimeoutMs = this.#flushTimeoutMs ?? this.#options.flushTimeoutMs ?? DEFAULT_FLUSH_TIMEOUT_MS;
     this.#unflushedBytes = this.writer.unsentBytes;
     const flushing = this.#unflushedBytes > 0 && flushTimeoutMs > 0 && flushTimeoutMs < idleTimeoutMs;
     this.#deadline.deadlineMs = wheel.nowMs + (flushing ? flushTimeoutMs : idleTimeoutMs);

@@ -19,6 +19,7 @@ export interface StreamOwner {
   /** The halves of the connection end on their own from now on. */
   onTunnel(): void;
   onTunnelRefused(): void;
+  setFlushTimeout(ms: number): void;
   setReading(reading: boolean): void;
 }
 
@@ -148,6 +149,10 @@ export class Http1ServerStream implements StreamSender<ResponseHead> {
     this.responseEnded = true;
     this.receiver = undefined;
     this.#owner.onStreamReset(this);
+  }
+
+  setFlushTimeout(ms: number): void {
+    this.#owner.setFlushTimeout(ms);
   }
 
   pauseReading(): void {

@@ -161,8 +161,9 @@ export class Http2ServerStreams implements ServerConnection, Http2ServerEvents, 
     if (!this.#closed && !this.#lingering) this.#afterStreams();
   }
 
-  watchFlush(stream: Http2ServerStream): FlushWatch | undefined {
-    const { wheel, flushTimeoutMs = DEFAULT_FLUSH_TIMEOUT_MS, http2 } = this.#options;
+  watchFlush(stream: Http2ServerStream, timeoutMs: number | undefined): FlushWatch | undefined {
+    const { wheel, http2 } = this.#options;
+    const flushTimeoutMs = timeoutMs ?? this.#options.flushTimeoutMs ?? DEFAULT_FLUSH_TIMEOUT_MS;
     if (flushTimeoutMs === 0) return undefined;
     return new FlushWatch(stream, wheel, flushTimeoutMs, () => {
       if (http2?.stats !== undefined) http2.stats.tx_flush_timeout++;

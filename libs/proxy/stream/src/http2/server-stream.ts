@@ -20,7 +20,7 @@ const NO_BYTES = Buffer.alloc(0);
 export interface RequestStreamOwner {
   onStreamClosed(stream: Http2RequestStream): void;
   /** Watches a complete response that waits for its client. @returns undefined where that may take any time */
-  watchFlush(stream: Http2ServerStream): FlushWatch | undefined;
+  watchFlush(stream: Http2ServerStream, timeoutMs: number | undefined): FlushWatch | undefined;
 }
 
 /** One request of a client, between its receiver and the codec. */
@@ -31,6 +31,8 @@ export class Http2RequestStream implements StreamSender<ResponseHead>, StreamSin
   readonly #stream: Http2ServerStream;
   readonly #owner: RequestStreamOwner;
   #flush: FlushWatch | undefined;
+  /** Few streams have one: the others do not pay for it. */
+  declare flushTimeoutMs?: number;
   #headRequest = false;
   /** What the client wants the stream to become. */
   #upgrade: string | undefined;
@@ -139,17 +141,22 @@ export class Http2RequestStream implements StreamSender<ResponseHead>, StreamSin
       const free = this.#codec.sendData(this.#stream, chunk, endStream);
       tellLoan(chunk, free, unshared);
     } else if (endStream) this.#codec.sendData(this.#stream, NO_BYTES, true);
-    if (endStream && this.#stream.queue.length > 0) this.#flush = this.#owner.watchFlush(this.#stream);
+    if (endStream && this.#stream.queue.length > 0)
+      this.#flush = this.#owner.watchFlush(this.#stream, this.flushTimeoutMs);
   }
 
   sendTrailers(trailers: HeaderMap): void {
     this.#codec.sendTrailers(this.#stream, trailers.fields, trailers.neverIndexed);
-    if (this.#stream.queue.length > 0) this.#flush = this.#owner.watchFlush(this.#stream);
+    if (this.#stream.queue.length > 0) this.#flush = this.#owner.watchFlush(this.#stream, this.flushTimeoutMs);
   }
 
   reset(reason: ResetReason): void {
     this.receiver = undefined;
     this.#codec.resetStream(this.#stream, serverResetCode(reason));
+  }
+
+  setFlushTimeout(ms: number): void {
+    this.flushTimeoutMs = ms;
   }
 
   pauseReading(): void {
