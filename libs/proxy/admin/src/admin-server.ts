@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Server as TcpServer } from "node:net";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { FairleadError } from "@fairlead/errors";
 import "./errors.ts";
 
@@ -24,7 +26,16 @@ export interface AdminAnswer {
   /** @default 200 */
   readonly status?: number;
   /** undefined = the page has written to the response itself. */
-  readonly body: string | object | undefined;
+  readonly body: string | object | JsonText | undefined;
+}
+
+/** JSON that is long: it is made piece by piece, as fast as the reader takes it. */
+export class JsonText {
+  readonly pieces: Iterable<string>;
+
+  constructor(pieces: Iterable<string>) {
+    this.pieces = pieces;
+  }
 }
 
 /**
@@ -111,7 +122,20 @@ export class AdminServer {
         `${pathname} changes something: it is taken from loopback only, not from ${request.socket.remoteAddress}`,
       );
     }
-    return send(response, page.show(searchParams, { request, response }));
+    const answer = page.show(searchParams, { request, response });
+    if (answer.body instanceof JsonText) void this.#sendPieces(response, answer.body.pieces);
+    else send(response, answer);
+  }
+
+  async #sendPieces(response: ServerResponse, pieces: Iterable<string>): Promise<void> {
+    response.writeHead(200, headersOf("application/json"));
+    try {
+      await pipeline(Readable.from(pieces), response);
+    } catch (error) {
+      // Else the reader has gone away.
+      if (!response.socket?.destroyed) this.#manners.onFailure(FairleadError.from(error));
+      response.destroy();
+    }
   }
 
   #help(): string {
@@ -128,10 +152,16 @@ function send(response: ServerResponse, answer: AdminAnswer, headers: Readonly<R
   if (answer.body === undefined) return;
   const isText = typeof answer.body === "string";
   response.writeHead(answer.status ?? 200, {
-    "content-type": isText ? "text/plain; charset=utf-8" : "application/json",
-    "cache-control": "no-cache, max-age=0",
-    "x-content-type-options": "nosniff",
+    ...headersOf(isText ? "text/plain; charset=utf-8" : "application/json"),
     ...headers,
   });
   response.end(isText ? answer.body : `${JSON.stringify(answer.body, undefined, 1)}\n`);
+}
+
+function headersOf(contentType: string): Record<string, string> {
+  return {
+    "content-type": contentType,
+    "cache-control": "no-cache, max-age=0",
+    "x-content-type-options": "nosniff",
+  };
 }

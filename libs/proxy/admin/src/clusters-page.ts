@@ -1,4 +1,5 @@
 import type { ClusterStatus, HostStatus } from "@fairlead/proxy-runtime";
+import { addressJson } from "./socket-address.ts";
 
 const ejected = ({ ejected: out, failedCheck }: HostStatus): string =>
   [out ? "/failed_outlier_check" : "", failedCheck ? "/failed_active_hc" : ""].join("");
@@ -37,15 +38,21 @@ function statsOf(
   ];
 }
 
-/** In the shape of Envoy's `envoy.admin.v3.Clusters`. */
-export function clustersJson(clusters: readonly ClusterStatus[]): object {
+/**
+ * In the shape of Envoy's `envoy.admin.v3.Clusters`.
+ *
+ * @param verbose also what Envoy's messages have no place for: what /stats has under the cluster's name
+ */
+export function clustersJson(clusters: readonly ClusterStatus[], verbose: boolean): object {
   return {
     cluster_statuses: clusters.map(({ name, statName, hosts, stats }) => ({
       name,
+      // All come over ADS.
+      added_via_api: true,
       observability_name: statName,
       host_statuses: hosts.map((host) => ({
-        address: { socket_address: socketAddress(host.address) },
-        stats: statsOf(host),
+        address: addressOf(host),
+        stats: statsOf(host).map((stat) => ({ ...stat, value: String(stat.value) })),
         health_status: {
           eds_health_status: host.health.toUpperCase(),
           ...(host.ejected ? { failed_outlier_check: true } : {}),
@@ -56,8 +63,7 @@ export function clustersJson(clusters: readonly ClusterStatus[]): object {
         priority: host.priority,
         locality: localityOf(host),
       })),
-      // Not Envoy's: what /stats has under the cluster's name.
-      stats,
+      ...(verbose ? { stats } : {}),
     })),
   };
 }
@@ -71,7 +77,7 @@ function localityOf({ locality }: HostStatus): {
   return { region, zone, sub_zone: subZone };
 }
 
-function socketAddress(address: string): { readonly address: string; readonly port_value: number } {
-  const at = address.lastIndexOf(":");
-  return { address: address.slice(0, at).replace(/^\[(.*)\]$/, "$1"), port_value: Number(address.slice(at + 1)) };
+function addressOf({ address }: HostStatus): object {
+  const colon = address.lastIndexOf(":");
+  return addressJson(address.slice(0, colon), Number(address.slice(colon + 1)));
 }

@@ -1,21 +1,20 @@
-/** Only the fields that paths like `name` or `config.name` lead to; a list is gone through. */
+/** Only the fields that paths like `name` or `config.name` lead to, and the type of what is in an Any; a list is gone through. */
 export function masked(value: unknown, paths: readonly string[]): unknown {
   if (Array.isArray(value)) return value.map((one) => masked(one, paths));
   if (typeof value !== "object" || value === null) return value;
-  const wanted = new Map<string, string[] | undefined>();
-  for (const path of paths) {
-    const dot = path.indexOf(".");
-    const head = dot === -1 ? path : path.slice(0, dot);
-    // The whole of a field is more than a part of it.
-    if (dot === -1) wanted.set(head, undefined);
-    else if (!wanted.has(head) || wanted.get(head) !== undefined)
-      wanted.set(head, [...(wanted.get(head) ?? []), path.slice(dot + 1)]);
-  }
   return Object.fromEntries(
     Object.entries(value).flatMap(([name, inner]) => {
-      if (!wanted.has(name)) return [];
-      const rest = wanted.get(name);
+      if (name === "@type") return [[name, inner]];
+      const rest = innerMask(paths, name);
+      if (rest === "none") return [];
       return [[name, rest === undefined ? inner : masked(inner, rest)]];
     }),
   );
+}
+
+/** @returns the paths within a field; undefined: all of it; `none`: it is not wanted. The whole of a field is more than a part of it */
+export function innerMask(paths: readonly string[], field: string): readonly string[] | undefined | "none" {
+  if (paths.includes(field)) return undefined;
+  const inner = paths.filter((path) => path.startsWith(`${field}.`)).map((path) => path.slice(field.length + 1));
+  return inner.length === 0 ? "none" : inner;
 }

@@ -3,10 +3,13 @@ import { FairleadError } from "@fairlead/errors";
 import type { ProxyRuntime } from "@fairlead/proxy-runtime";
 import type { AdsState } from "@fairlead/proxy-xds-client";
 import type { AdminAnswer, AdminPage } from "./admin-server.ts";
+import { certsPage } from "./certs-page.ts";
 import { CounterBaseline } from "./counter-baseline.ts";
 import { memoryPage } from "./memory-page.ts";
 import { clustersJson, clustersText } from "./clusters-page.ts";
-import { configDumpPage, initDump } from "./config-pages.ts";
+import { configDumpPage } from "./config-dump/config-dump-page.ts";
+import { initDump } from "./init-dump.ts";
+import { listenersJson, listenersText } from "./listeners-page.ts";
 import { prometheusText } from "./prometheus-stats.ts";
 import { type EpochFacts, type ServerState, statsOf } from "./server-stats.ts";
 import { chosenStats, statsPage } from "./stats-page.ts";
@@ -99,32 +102,34 @@ export function proxyPages(options: ProxyPagesOptions): Readonly<Record<string, 
     }),
     "/memory": get("bytes that the process has and uses", () => ({ body: memoryPage() })),
     "/config_dump": get(
-      "the configuration that is applied, and the state of its ADS stream; ?resource=clusters, ?name_regex=<regex>, ?mask=name,config.name",
-      (query) => ({ body: configDumpPage({ ...runtime.configDump(), ads: options.ads() }, query) }),
+      "the configuration that is applied, as Envoy's; ?include_eds, ?resource=dynamic_active_clusters, ?name_regex=<regex>, ?mask=<fields>",
+      (query) => ({
+        body: configDumpPage({ node, startedAtMs, types: runtime.configDump(), ads: options.ads() }, query),
+      }),
     ),
-    "/certs": get("certificates of listeners and clusters, with the days until they end", () => ({
-      body: { certificates: runtime.certificates?.() ?? [] },
+    "/ads": get("the state of the stream that the configuration comes by, with the last NACK of each type", () => ({
+      body: options.ads(),
     })),
+    "/certs": get(
+      "certificates of listeners and clusters, with the days until they end; ?verbose says whose they are",
+      (query) => ({ body: certsPage(runtime.certificates?.() ?? [], query.has("verbose")) }),
+    ),
     "/init_dump": get("what the start waits for, and listeners that wait for their routes", () => ({
       body: initDump(options.waitingFor(), runtime.listeners()),
     })),
-    "/clusters": get("hosts of each cluster; ?format=json, which has the cluster's counters", (query) => {
+    "/clusters": get("hosts of each cluster; ?format=json, with ?verbose also the cluster's counters", (query) => {
       const clusters = runtime.clusterStats();
       return asTextOrJson(
         query,
-        () => clustersJson(clusters),
+        () => clustersJson(clusters, query.has("verbose")),
         () => clustersText(clusters),
       );
     }),
-    "/listeners": get("name and address of each listener; ?format=json", (query) =>
+    "/listeners": get("name and address of each listener; ?format=json, with ?verbose also its state", (query) =>
       asTextOrJson(
         query,
-        () => ({ listeners: runtime.listeners() }),
-        () =>
-          runtime
-            .listeners()
-            .map(({ name, address, port }) => `${name}::${address}:${port}\n`)
-            .join(""),
+        () => listenersJson(runtime.listeners(), query.has("verbose")),
+        () => listenersText(runtime.listeners()),
       ),
     ),
     "/logging": post("the level that is logged; ?level=debug sets it", (query) => {

@@ -1,6 +1,6 @@
 import { shortTypeName, typeUrls } from "@fairlead/envoy-api";
 import type { ClusterStore } from "./cluster/cluster-store.ts";
-import { renderConfigDump } from "./config-dump.ts";
+import type { ResourceInForce, ResourceState, TypeInForce } from "./config-dump/config-in-force.ts";
 import type { ListenerStore } from "./listener/listener-store.ts";
 import type { RouteStore } from "./route-store.ts";
 import type { RuntimeLogger } from "./runtime-options.ts";
@@ -20,7 +20,6 @@ const updatePrefixes: Readonly<Record<string, string>> = {
 };
 
 export interface AppliedConfigurationOptions {
-  readonly nodeId: string;
   readonly logger: RuntimeLogger;
   readonly clusters: ClusterStore;
   readonly secrets: SecretStore;
@@ -39,7 +38,6 @@ export interface AppliedConfigurationOptions {
  * ```
  */
 export class AppliedConfiguration {
-  readonly #nodeId: string;
   readonly #logger: RuntimeLogger;
   readonly #clusters: ClusterStore;
   readonly #secrets: SecretStore;
@@ -57,7 +55,6 @@ export class AppliedConfiguration {
   readonly updates = new Map<string, UpdateStats>();
 
   constructor(options: AppliedConfigurationOptions) {
-    this.#nodeId = options.nodeId;
     this.#logger = options.logger;
     this.#clusters = options.clusters;
     this.#secrets = options.secrets;
@@ -114,18 +111,24 @@ export class AppliedConfiguration {
     this.#checkInitialized();
   }
 
-  /** What is applied now, as JSON: for the admin's /config_dump. */
-  dump(): object {
-    const active = { state: "active" };
-    return renderConfigDump({
-      nodeId: this.#nodeId,
-      clusters: this.#clusters.clusters().map((it) => ({ ...it, state: it.warming ? "warming" : "active" })),
-      endpoints: this.#clusters.assignments().map((it) => ({ ...it, ...active })),
-      listeners: [...this.#listeners.all()].map((it) => ({ name: it.name, body: it.body, state: it.state })),
-      routes: this.#routes.all().map((it) => ({ ...it, ...active })),
-      secrets: this.#secrets.all().map((it) => ({ ...it, ...active })),
-      rejections: this.#rejections,
+  /** What is applied now, by type: for the admin's /config_dump. */
+  dump(): readonly TypeInForce[] {
+    const inForce = (typeUrl: string, resources: Iterable<XdsResource & { readonly state?: ResourceState }>) => ({
+      typeUrl,
+      resources: Array.from(resources, ({ name, body, state = "active" }): ResourceInForce => ({ name, body, state })),
+      rejections: this.#rejections.get(typeUrl) ?? [],
+      missing: typeUrl === typeUrls.secret ? this.missingSecrets() : [],
     });
+    const clusters = this.#clusters
+      .clusters()
+      .map(({ name, body, warming }) => ({ name, body, state: warming ? ("warming" as const) : ("active" as const) }));
+    return [
+      inForce(typeUrls.cluster, clusters),
+      inForce(typeUrls.endpoint, this.#clusters.assignments()),
+      inForce(typeUrls.listener, this.#listeners.all()),
+      inForce(typeUrls.route, this.#routes.all()),
+      inForce(typeUrls.secret, this.#secrets.all()),
+    ];
   }
 
   /** The certificates of clusters and listeners, and when they end: for the admin's /certs. */

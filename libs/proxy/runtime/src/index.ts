@@ -1,4 +1,6 @@
 export { type ClusterStatus, type HostStatus } from "./cluster/cluster-status.ts";
+export type { ResourceInForce, ResourceState, TypeInForce } from "./config-dump/config-in-force.ts";
+export { resourceJson } from "./config-dump/resource-json.ts";
 export { createDataPlane } from "./create-data-plane.ts";
 export type { DataPlane, DataPlaneOptions } from "./data-plane.ts";
 export { type DataPlaneSettings, optionsOf } from "./data-plane-settings.ts";
@@ -7,6 +9,7 @@ export { type ListenerState, type ListenerStatus } from "./listener/listener-sta
 export { ProxyRuntime } from "./proxy-runtime.ts";
 export { type ProxyRuntimeOptions, type RuntimeLogger } from "./runtime-options.ts";
 export { type HandedSocket, type SocketRequest, type SocketSource } from "./listener/socket-source.ts";
+export { type CertificateReport } from "./secrets/certificate-report.ts";
 export { type XdsRejection, type XdsResource } from "./xds-resource.ts";
 export { type AccessLogSpec, defaultAccessLog } from "./access-log/access-log.ts";
 export { type LogTarget } from "./access-log/log-file.ts";

@@ -10,6 +10,7 @@ import { LogFiles } from "./access-log/log-files.ts";
 import { type ClusterStatus, clusterStatus, type HostCounts, hostCountsOf } from "./cluster/cluster-status.ts";
 import { ClusterStore } from "./cluster/cluster-store.ts";
 import { DnsHosts, systemResolve } from "./cluster/dns-hosts.ts";
+import type { TypeInForce } from "./config-dump/config-in-force.ts";
 import type { DrainOptions } from "./drain-options.ts";
 import { ListenerSockets } from "./listener/listener-sockets.ts";
 import type { ListenerStatus } from "./listener/listener-status.ts";
@@ -132,7 +133,6 @@ export class ProxyRuntime {
       onChange: () => this.#tellListeners(),
     });
     this.#configuration = new AppliedConfiguration({
-      nodeId: options.nodeId,
       logger: options.logger,
       clusters: this.#clusters,
       secrets,
@@ -167,7 +167,7 @@ export class ProxyRuntime {
     this.#configuration.giveUpOn(typeUrl);
   }
 
-  configDump(): object {
+  configDump(): readonly TypeInForce[] {
     return this.#configuration.dump();
   }
 

@@ -16,7 +16,7 @@ export interface RuntimeLogger {
 
 export interface ProxyRuntimeOptions {
   readonly logger: RuntimeLogger;
-  /** The id of this proxy in the mesh; it appears in logs and in the configuration dump. */
+  /** The id of this proxy in the mesh; it appears in what is said when a thread hangs. */
   readonly nodeId: string;
   /** A monotonic clock, in milliseconds. @default performance.now */
   readonly now?: () => number;

@@ -50,6 +50,12 @@ export { type HealthReport, type HealthReporter } from "./reported-health.ts";
 export { type SlowStart } from "./slow-start.ts";
 export { type PemSource, TlsFiles, type TlsMaterial, type TlsSessions } from "./tls-files.ts";
 export { type CertificateProblem, TlsStats } from "./tls-stats.ts";
-export { SECRET_MISSING, type TlsCertificates, type TlsSource, type TlsTerms } from "./tls-source.ts";
+export {
+  type PemCertificates,
+  SECRET_MISSING,
+  type TlsCertificates,
+  type TlsSource,
+  type TlsTerms,
+} from "./tls-source.ts";
 export { type ZoneAwareRouting } from "./zone-aware.ts";
 export { xxHash64 } from "./xx-hash.ts";

@@ -1,7 +1,7 @@
 import { constants, X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { createSecureContext, type SecureContext, type SecureContextOptions, type SecureVersion } from "node:tls";
-import type { TlsCertificates } from "./tls-source.ts";
+import type { PemCertificates, TlsCertificates } from "./tls-source.ts";
 
 /** A PEM: in a file, which may be replaced while the proxy runs, or as text. */
 export type PemSource = { readonly file: string } | { readonly text: string };
@@ -67,7 +67,7 @@ export class TlsFiles {
     const { certificates, trusted } = this.#material;
     return {
       chains: certificates.map(({ chain }) => parseCertificates(chain)),
-      trusted: trusted === undefined ? [] : parseCertificates(trusted),
+      trusted: trusted === undefined ? undefined : parseCertificates(trusted),
     };
   }
 
@@ -103,11 +103,15 @@ export class TlsFiles {
 
 const pem = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-function parseCertificates(source: PemSource): readonly X509Certificate[] {
+function parseCertificates(source: PemSource): PemCertificates {
+  const file = "file" in source ? source.file : undefined;
   try {
-    return [...read(source).toString().matchAll(pem)].map(([text]) => new X509Certificate(text));
+    return {
+      file,
+      certificates: [...read(source).toString().matchAll(pem)].map(([text]) => new X509Certificate(text)),
+    };
   } catch {
-    return [];
+    return { file, certificates: [] };
   }
 }
 

@@ -10,11 +10,19 @@ export interface TlsTerms {
   readonly check: PeerCheck;
 }
 
+/** What is in one PEM. */
+export interface PemCertificates {
+  /** undefined: it is no file */
+  readonly file: string | undefined;
+  readonly certificates: readonly X509Certificate[];
+}
+
 /** The certificates of one end of TLS, for operators: no key is among them. */
 export interface TlsCertificates {
   /** Each with who signed it behind it. */
-  readonly chains: readonly (readonly X509Certificate[])[];
-  readonly trusted: readonly X509Certificate[];
+  readonly chains: readonly PemCertificates[];
+  /** undefined: nobody is asked */
+  readonly trusted: PemCertificates | undefined;
 }
 
 /** Where one end of TLS has its certificates from. Each new connection asks; those that are open go on as they began. */

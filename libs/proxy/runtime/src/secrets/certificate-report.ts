@@ -1,5 +1,5 @@
 import type { X509Certificate } from "node:crypto";
-import type { TlsSource } from "@fairlead/proxy-upstream";
+import type { PemCertificates, TlsSource } from "@fairlead/proxy-upstream";
 
 const DAY_MS = 86_400_000;
 
@@ -10,8 +10,10 @@ export interface CertificateUse {
   readonly source: TlsSource;
 }
 
-/** One certificate, in the words of Envoy's `CertificateDetails`. */
+/** One certificate, in the words of Envoy's `CertificateDetails`, and its subject. */
 export interface CertificateDetails {
+  /** Of its file; `<inline>` where there is none, as in Envoy. */
+  readonly path: string;
   readonly serial_number: string;
   readonly subject: string;
   readonly subject_alt_names: readonly Readonly<Record<string, string>>[];
@@ -33,8 +35,8 @@ export function reportCertificates(uses: Iterable<CertificateUse>, nowMs: number
     const { chains, trusted } = source.certificates();
     return {
       user,
-      ca_cert: trusted.map((certificate) => detailsOf(certificate, nowMs)),
-      cert_chain: chains.flat().map((certificate) => detailsOf(certificate, nowMs)),
+      ca_cert: trusted === undefined ? [] : detailsIn(trusted, nowMs),
+      cert_chain: chains.flatMap((chain) => detailsIn(chain, nowMs)),
     };
   });
 }
@@ -70,9 +72,14 @@ function daysUntilFirstExpires(reports: readonly CertificateReport[]): number | 
 
 const kinds: Readonly<Record<string, string>> = { DNS: "dns", URI: "uri", "IP Address": "ip_address", email: "email" };
 
-function detailsOf(certificate: X509Certificate, nowMs: number): CertificateDetails {
+function detailsIn({ file = "<inline>", certificates }: PemCertificates, nowMs: number): CertificateDetails[] {
+  return certificates.map((certificate) => detailsOf(file, certificate, nowMs));
+}
+
+function detailsOf(path: string, certificate: X509Certificate, nowMs: number): CertificateDetails {
   const endsMs = Date.parse(certificate.validTo);
   return {
+    path,
     serial_number: certificate.serialNumber.toLowerCase(),
     subject: certificate.subject.replaceAll("\n", ","),
     subject_alt_names: (certificate.subjectAltName ?? "").split(", ").flatMap((name) => {

@@ -47,7 +47,7 @@ export class SecretTls implements TlsSource {
   }
 
   certificates(): TlsCertificates {
-    return this.#make()?.files.certificates() ?? { chains: [], trusted: [] };
+    return this.#make()?.files.certificates() ?? { chains: [], trusted: undefined };
   }
 
   #make(): Made | undefined {

@@ -8,12 +8,12 @@ import { anyPack } from "@bufbuild/protobuf/wkt";
 import { typeUrls } from "@fairlead/envoy-api";
 import {
   type CommonTlsContextSchema,
-  DownstreamTlsContextSchema,
   UpstreamTlsContextSchema,
 } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { SubjectAltNameMatcher_SanType } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/common_pb.js";
 import { Cluster_DiscoveryType } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import { until } from "@fairlead/testing-basics";
+import { resourceJson } from "../config-dump/resource-json.ts";
 import { Backend } from "../testing/backend.ts";
 import { Certificates } from "../testing/certificates.ts";
 import { call } from "../testing/client.ts";
@@ -22,13 +22,12 @@ import { TestProxy } from "../testing/proxy.ts";
 import {
   assignmentInit,
   cluster,
-  filterChains,
   listener,
   routes,
   staticCluster,
   toCluster,
 } from "../testing/resources.ts";
-import { authoritySecret, certificateSecret, overAds } from "../testing/secrets.ts";
+import { authoritySecret, certificateSecret, overAds, secureListener } from "../testing/secrets.ts";
 import type { XdsResource } from "../xds-resource.ts";
 
 const certificates = new Certificates();
@@ -38,22 +37,6 @@ const stranger = certificates.issue("stranger", "DNS:other.example,URI:spiffe://
 after(() => certificates[Symbol.dispose]());
 
 type Common = Extract<MessageInitShape<typeof CommonTlsContextSchema>, { readonly $typeName?: undefined }>;
-
-/** A listener that ends TLS. */
-function secure(common: Common, requireClientCertificate = false): XdsResource {
-  const context = create(DownstreamTlsContextSchema, { commonTlsContext: common, requireClientCertificate });
-  const value = anyPack(DownstreamTlsContextSchema, context);
-  return listener(
-    "in",
-    0,
-    {},
-    {
-      filterChains: filterChains("in", {
-        transportSocket: { name: "tls", configType: { case: "typedConfig", value } },
-      }),
-    },
-  );
-}
 
 /** A cluster of one host that is called over TLS. */
 function secureCluster(port: number, common: Common, sni = "app.example"): XdsResource {
@@ -81,7 +64,7 @@ test("a listener waits for its certificate; a new one is for new connections, an
   await using backend = await Backend.named("app");
   await using proxy = await TestProxy.start({
     clusters: [staticCluster("app", [backend.port])],
-    listeners: [secure(ofServer)],
+    listeners: [secureListener("in", ofServer)],
     routes: [routes("in", toCluster("*", "app"))],
   });
   assert.deepEqual(proxy.runtime.wantedNames(typeUrls.secret), ["server"]);
@@ -105,7 +88,7 @@ test("with several threads each of them serves with the newest certificate", asy
   await using backend = await Backend.named("app");
   await using proxy = await ProxyInThreads.start({
     clusters: [staticCluster("app", [backend.port])],
-    listeners: [secure(ofServer)],
+    listeners: [secureListener("in", ofServer)],
     routes: [routes("in", toCluster("*", "app"))],
   });
   assert.deepEqual(proxy.dataPlane.wantedNames(typeUrls.secret), ["server"]);
@@ -126,7 +109,7 @@ test("with several threads each of them serves with the newest certificate", asy
 });
 
 test("/certs and the dump tell of certificates, and of no key", async () => {
-  await using proxy = await TestProxy.start({ listeners: [secure(ofServer)], routes: [routes("in")] });
+  await using proxy = await TestProxy.start({ listeners: [secureListener("in", ofServer)], routes: [routes("in")] });
   assert.equal(proxy.runtime.stats().has("server.days_until_first_cert_expiring"), false);
   await proxy.apply({ secrets: [certificateSecret("server", first)] });
   const [report] = proxy.runtime.certificates();
@@ -134,14 +117,16 @@ test("/certs and the dump tell of certificates, and of no key", async () => {
   assert.equal(report.cert_chain[0]?.days_until_expiration, 1);
   assert.deepEqual(report.cert_chain[0].subject_alt_names, [{ dns: "app.example" }, { uri: "spiffe://mesh/app" }]);
   assert.equal(proxy.stat("server.days_until_first_cert_expiring"), 1);
-  const dump = JSON.stringify(proxy.runtime.configDump());
-  assert.match(dump, /"secrets":\[\{"name":"server"/);
-  assert.match(dump, /"privateKey":"\[redacted\]"/);
+  const secrets = proxy.runtime.configDump().find(({ typeUrl }) => typeUrl === typeUrls.secret)!;
+  assert.deepEqual([secrets.resources.map(({ name }) => name), secrets.missing], [["server"], []]);
+  const dump = JSON.stringify(resourceJson(typeUrls.secret, secrets.resources[0]!.body));
+  assert.match(dump, /"certificate_chain":\{"inline_string":"-----BEGIN CERTIFICATE/);
+  assert.match(dump, /"private_key":\{"inline_string":"\[redacted\]"\}/);
   assert.doesNotMatch(dump, /PRIVATE KEY/);
 });
 
 test("a key that does not fit, and what is no PEM, are refused without a word of the secret; the old one stays", async () => {
-  await using proxy = await TestProxy.start({ listeners: [secure(ofServer)], routes: [routes("in")] });
+  await using proxy = await TestProxy.start({ listeners: [secureListener("in", ofServer)], routes: [routes("in")] });
   await proxy.apply({ secrets: [certificateSecret("server", first)] });
   const [mismatch] = await proxy.apply({
     secrets: [certificateSecret("server", { chain: first.chain, key: second.key })],
@@ -170,7 +155,7 @@ test("clients must be of the authority that comes over SDS, and have a name of t
       },
     },
   };
-  await using proxy = await TestProxy.start({ listeners: [secure(common, true)], routes: [routes("in")] });
+  await using proxy = await TestProxy.start({ listeners: [secureListener("in", common, true)], routes: [routes("in")] });
   assert.deepEqual(proxy.runtime.wantedNames(typeUrls.secret), ["authority", "server"]);
   await proxy.apply({ secrets: [certificateSecret("server", first)] });
   assert.equal(proxy.runtime.listeners()[0]?.state, "warming", "one of two is not enough");
@@ -195,7 +180,8 @@ test("a cluster waits for its secrets, shows its certificate to the host and ver
   await using inner = await TestProxy.start({
     clusters: [staticCluster("app", [backend.port])],
     listeners: [
-      secure(
+      secureListener(
+        "in",
         {
           ...ofServer,
           validationContextType: { case: "validationContextSdsSecretConfig", value: overAds("authority") },
@@ -232,7 +218,7 @@ test("secrets that never come are given up on: then a connection that needs one 
   await using outer = new TestProxy();
   await outer.apply({
     clusters: [secureCluster(1, common)],
-    listeners: [listener("out", 0), secure(ofServer)],
+    listeners: [listener("out", 0), secureListener("in", ofServer)],
     routes: [routes("out", toCluster("*", "app")), routes("in")],
   });
   assert.deepEqual(outer.runtime.missingSecrets(), ["client", "server"]);
@@ -263,7 +249,7 @@ test("secrets that never come are given up on: then a connection that needs one 
 test("only ads is a source of secrets, and what is no certificate is refused", async () => {
   await using proxy = new TestProxy();
   const elsewhere = { ...overAds("server"), sdsConfig: undefined };
-  const [rejection] = await proxy.apply({ listeners: [secure({ tlsCertificateSdsSecretConfigs: [elsewhere] })] });
+  const [rejection] = await proxy.apply({ listeners: [secureListener("in", { tlsCertificateSdsSecretConfigs: [elsewhere] })] });
   assert.match(rejection?.reason ?? "", /tls_certificate_sds_secret_configs\[0\]\.sds_config: is missing/);
   const [empty] = await proxy.apply({ secrets: [{ name: "x", body: Buffer.from([0x0a, 1, 0x78]) }] });
   assert.match(empty?.reason ?? "", /^type: is missing; tls_certificate and validation_context are supported/);

@@ -1,12 +1,20 @@
 import { readFileSync } from "node:fs";
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
 import { ConfigSourceSchema } from "@fairlead/envoy-api/envoy/config/core/v3/config_source_pb.js";
 import {
   type SdsSecretConfig,
   SdsSecretConfigSchema,
   SecretSchema,
 } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
+import {
+  type CommonTlsContextSchema,
+  DownstreamTlsContextSchema,
+} from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import type { XdsResource } from "../xds-resource.ts";
+import { filterChains, listener } from "./resources.ts";
+
+type Common = Extract<MessageInitShape<typeof CommonTlsContextSchema>, { readonly $typeName?: undefined }>;
 
 const inline = (file: string) => ({ specifier: { case: "inlineString" as const, value: readFileSync(file, "utf8") } });
 
@@ -29,4 +37,12 @@ export function authoritySecret(name: string, file: string): XdsResource {
 export function overAds(name: string): SdsSecretConfig {
   const sdsConfig = create(ConfigSourceSchema, { configSourceSpecifier: { case: "ads", value: {} } });
   return create(SdsSecretConfigSchema, { name, sdsConfig });
+}
+
+/** A listener that ends TLS. */
+export function secureListener(name: string, common: Common, requireClientCertificate = false): XdsResource {
+  const context = create(DownstreamTlsContextSchema, { commonTlsContext: common, requireClientCertificate });
+  const value = anyPack(DownstreamTlsContextSchema, context);
+  const transportSocket = { name: "tls", configType: { case: "typedConfig" as const, value } };
+  return listener(name, 0, {}, { filterChains: filterChains(name, { transportSocket }) });
 }

@@ -16,7 +16,7 @@ export function readSecret(message: SecretMessage): Secret {
     const certificate = readCertificate(type.value, "tls_certificate.");
     tryOut("tls_certificate", () => {
       const files = new TlsFiles({ ...plain, certificates: [certificate], trusted: undefined });
-      if (files.certificates().chains[0]?.length === 0) throw new Error("has no certificate");
+      if (files.certificates().chains[0]?.certificates.length === 0) throw new Error("has no certificate");
     });
     return { kind: "certificate", certificate };
   }
@@ -26,7 +26,7 @@ export function readSecret(message: SecretMessage): Secret {
     if (trusted !== undefined)
       tryOut("validation_context.trusted_ca", () => {
         const files = new TlsFiles({ ...plain, certificates: [], trusted });
-        if (files.certificates().trusted.length === 0) throw new Error("has no certificate");
+        if (files.certificates().trusted?.certificates.length === 0) throw new Error("has no certificate");
       });
     return { kind: "validation", message: type.value };
   }

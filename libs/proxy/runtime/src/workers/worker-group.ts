@@ -195,7 +195,7 @@ export class WorkerGroup implements DataPlane {
     return this.#runtime.whenIdle(cluster, wait);
   }
 
-  configDump(): object {
+  configDump(): ReturnType<ProxyRuntime["configDump"]> {
     return this.#runtime.configDump();
   }
 
@@ -217,6 +217,10 @@ export class WorkerGroup implements DataPlane {
     stats.set("server.worker_crashed", this.#crew.crashed);
     stats.set("server.workers_stuck", this.#stuck.names.length);
     return stats;
+  }
+
+  histograms(): ReturnType<ProxyRuntime["histograms"]> {
+    return this.#runtime.histograms();
   }
 
   async reopenLogs(): Promise<void> {

@@ -1,15 +1,5 @@
-import {
-  createRegistry,
-  type DescMessage,
-  fromBinary,
-  type JsonValue,
-  type Registry,
-  toJson,
-} from "@bufbuild/protobuf";
+import { createRegistry, type Registry } from "@bufbuild/protobuf";
 import { EmptySchema } from "@bufbuild/protobuf/wkt";
-import { ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
-import { ClusterLoadAssignmentSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
-import { ListenerSchema } from "@fairlead/envoy-api/envoy/config/listener/v3/listener_pb.js";
 import { FilterConfigSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
 import { ClusterConfigSchema as AggregateClusterSchema } from "@fairlead/envoy-api/envoy/extensions/clusters/aggregate/v3/cluster_pb.js";
 import { FileAccessLogSchema } from "@fairlead/envoy-api/envoy/extensions/access_loggers/file/v3/file_pb.js";
@@ -52,15 +42,12 @@ import {
   DownstreamTlsContextSchema,
   UpstreamTlsContextSchema,
 } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
-import { SecretSchema } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
-import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_pb.js";
 import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
 import { HttpConnectionManagerSchema } from "@fairlead/envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { OmitHostMetadataConfigSchema } from "@fairlead/envoy-api/envoy/extensions/retry/host/omit_host_metadata/v3/omit_host_metadata_config_pb.js";
 import { PreviousHostsPredicateSchema } from "@fairlead/envoy-api/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js";
 import { HttpProtocolOptionsSchema } from "@fairlead/envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { RpcProxySchema } from "@fairlead/fairlead-api";
-import type { XdsRejection } from "./xds-resource.ts";
 
 /** What is inside an Any of ours. */
 const ours = createRegistry(
@@ -106,7 +93,7 @@ const ours = createRegistry(
 );
 
 /** What is a third party's is shown by its type alone: its fields are not known here, and its bytes may hold secrets. */
-const registry: Registry = {
+export const knownTypes: Registry = {
   kind: ours.kind,
   [Symbol.iterator]: () => ours[Symbol.iterator](),
   get: (typeName) => ours.get(typeName),
@@ -116,54 +103,3 @@ const registry: Registry = {
   getService: (typeName) => ours.getService(typeName),
   getMessage: (typeName) => ours.getMessage(typeName) ?? { ...EmptySchema, typeName },
 };
-
-interface Dumped {
-  readonly name: string;
-  readonly body: Uint8Array;
-  readonly state: string;
-}
-
-export interface ConfigDumpSource {
-  readonly nodeId: string;
-  readonly clusters: readonly Dumped[];
-  readonly endpoints: readonly Dumped[];
-  readonly listeners: readonly Dumped[];
-  readonly routes: readonly Dumped[];
-  readonly secrets: readonly Dumped[];
-  /** By type URL: what the last response of the type had that was not applied. */
-  readonly rejections: ReadonlyMap<string, readonly XdsRejection[]>;
-}
-
-/** Each resource as its JSON, with its state; decoded when somebody asks. */
-export function renderConfigDump(source: ConfigDumpSource): object {
-  return {
-    node: source.nodeId,
-    clusters: source.clusters.map((resource) => render(ClusterSchema, resource)),
-    endpoints: source.endpoints.map((resource) => render(ClusterLoadAssignmentSchema, resource)),
-    listeners: source.listeners.map((resource) => render(ListenerSchema, resource)),
-    routes: source.routes.map((resource) => render(RouteConfigurationSchema, resource)),
-    secrets: source.secrets.map((resource) => render(SecretSchema, resource)),
-    rejections: Object.fromEntries(source.rejections),
-  };
-}
-
-function render(schema: DescMessage, resource: Dumped): object {
-  let config: JsonValue;
-  try {
-    config = withoutSecrets(toJson(schema, fromBinary(schema, resource.body), { registry }));
-  } catch (error) {
-    config = { error: error instanceof Error ? error.message : String(error) };
-  }
-  return { name: resource.name, state: resource.state, config };
-}
-
-/** A private key that is written in a resource is not for those who may look at it. */
-function withoutSecrets(json: JsonValue): JsonValue {
-  if (Array.isArray(json)) return json.map(withoutSecrets);
-  if (json === null || typeof json !== "object") return json;
-  const entries = Object.entries(json).map(([key, value]): [string, JsonValue] => {
-    const secret = (key === "privateKey" || key === "password") && value !== null && typeof value === "object";
-    return [key, secret && !("filename" in value) ? "[redacted]" : withoutSecrets(value)];
-  });
-  return Object.fromEntries(entries);
-}
