@@ -4,6 +4,7 @@ import { typeUrls } from "@fairlead/envoy-api";
 import { until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
 import { call, keepAliveAgent } from "../testing/client.ts";
+import { plainWorld } from "../testing/plain-world.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import { cluster, endpoints, listener, routes, toCluster } from "../testing/resources.ts";
 
@@ -49,12 +50,7 @@ test("an endpoint that leaves under load fails no request, gets no new one, and 
     open++;
     socket.on("close", () => open--);
   });
-  await using proxy = await TestProxy.start({
-    clusters: [cluster("a")],
-    endpoints: [endpoints("a", [kept.port, leaving.port])],
-    listeners: [listener("in", 0)],
-    routes: [routes("in", toCluster("*", "a"))],
-  });
+  await using proxy = await TestProxy.start(plainWorld(kept.port, leaving.port));
   const load = new Load(proxy.port("in"), 8);
   for (let round = 0; round < 10; round++) {
     await load.progress(50);
@@ -105,12 +101,7 @@ test("a change of a listener's address moves it, a removal drains it", async () 
     if (request.url === "/slow") answer = () => response.end("slow");
     else response.end("fast");
   });
-  await using proxy = await TestProxy.start({
-    clusters: [cluster("a")],
-    endpoints: [endpoints("a", [backend.port])],
-    listeners: [listener("in", 0)],
-    routes: [routes("in", toCluster("*", "a"))],
-  });
+  await using proxy = await TestProxy.start(plainWorld(backend.port));
   const port = proxy.port("in");
   const slow = call(port, { path: "/slow" });
   await until("the slow request has arrived", () => backend.requests === 1);
@@ -136,12 +127,7 @@ test("drain lets requests end and tells clients to close", async () => {
   await using backend = await Backend.start((_request, response) => {
     answer = () => response.end("late");
   });
-  await using proxy = await TestProxy.start({
-    clusters: [cluster("a")],
-    endpoints: [endpoints("a", [backend.port])],
-    listeners: [listener("in", 0)],
-    routes: [routes("in", toCluster("*", "a"))],
-  });
+  await using proxy = await TestProxy.start(plainWorld(backend.port));
   const agent = keepAliveAgent(1);
   const late = call(proxy.port("in"), { agent });
   await until("the request has arrived", () => backend.requests === 1);

@@ -5,6 +5,7 @@ import { typeUrls } from "@fairlead/envoy-api";
 import { Cluster_LbPolicy } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import { Backend } from "../testing/backend.ts";
 import { call } from "../testing/client.ts";
+import { plainWorld } from "../testing/plain-world.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import { cluster, endpoints, listener, routes, staticCluster, toCluster } from "../testing/resources.ts";
 
@@ -65,12 +66,7 @@ test("giving up goes on with what there is", async () => {
 
 test("a changed cluster warms behind the one before it", async () => {
   await using backend = await Backend.named("a");
-  await using proxy = await TestProxy.start({
-    clusters: [cluster("a")],
-    endpoints: [endpoints("a", [backend.port])],
-    listeners: [listener("in", 0)],
-    routes: [routes("in", toCluster("*", "a"))],
-  });
+  await using proxy = await TestProxy.start(plainWorld(backend.port));
   // It wants an assignment of another name now; until that comes, the old one serves.
   await proxy.apply({
     clusters: [

@@ -9,6 +9,7 @@ import { TcpProxySchema } from "@fairlead/envoy-api/envoy/extensions/filters/net
 import { freePort, until } from "@fairlead/testing-basics";
 import { SteadyLoad } from "@fairlead/testing-load";
 import { Backend } from "../testing/backend.ts";
+import { plainWorld } from "../testing/plain-world.ts";
 import { TestProxy, type World } from "../testing/proxy.ts";
 import { assignmentInit, cluster, endpoints, listener, routes, toCluster } from "../testing/resources.ts";
 import type { XdsResource } from "../xds-resource.ts";
@@ -66,12 +67,7 @@ function isFirstOfName(resource: XdsResource, index: number, all: readonly XdsRe
 
 test("a listener is replaced at its address, by name, by chain and by protocol, and no request fails", async () => {
   await using backend = await Backend.named("b");
-  await using inner = await TestProxy.start({
-    clusters: [cluster("a")],
-    endpoints: [endpoints("a", [backend.port])],
-    listeners: [listener("in", 0)],
-    routes: [routes("in", toCluster("*", "a"))],
-  });
+  await using inner = await TestProxy.start(plainWorld(backend.port));
   const port = await freePort();
   await using proxy = await TestProxy.start({
     clusters: [cluster("a"), cluster("inner")],
@@ -103,12 +99,7 @@ test("a listener is replaced at its address, by name, by chain and by protocol, 
 
 test("two listeners at one address are refused, and the one that was there serves on", async () => {
   await using backend = await Backend.named("b");
-  await using proxy = await TestProxy.start({
-    clusters: [cluster("a")],
-    endpoints: [endpoints("a", [backend.port])],
-    listeners: [listener("in", 0)],
-    routes: [routes("in", toCluster("*", "a"))],
-  });
+  await using proxy = await TestProxy.start(plainWorld(backend.port));
   const port = proxy.port("in");
   await proxy.apply({ listeners: [listener("in", port)] });
   const rejections = await proxy.apply({ listeners: [listener("other", port), listener("in", port)] });
@@ -149,12 +140,7 @@ test("an endpoint drains, goes, and its server stops; no request fails", async (
 test("a cluster is replaced by one of the same name with other hosts and another balancer; no request fails", async () => {
   await using one = await Backend.named("one");
   await using two = await Backend.named("two");
-  await using proxy = await TestProxy.start({
-    clusters: [cluster("a")],
-    endpoints: [endpoints("a", [one.port])],
-    listeners: [listener("in", 0)],
-    routes: [routes("in", toCluster("*", "a"))],
-  });
+  await using proxy = await TestProxy.start(plainWorld(one.port));
   await using load = new SteadyLoad({ port: proxy.port("in"), host });
   const policies = [Cluster_LbPolicy.LEAST_REQUEST, Cluster_LbPolicy.RANDOM, Cluster_LbPolicy.ROUND_ROBIN];
   for (let i = 0; i < 12; i++) {

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
 import { call, to } from "../testing/client.ts";
+import { type Asked, askedIn, startEcho } from "../testing/echo.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import {
   cluster,
@@ -16,26 +17,6 @@ import {
   type VirtualHostInit,
 } from "../testing/resources.ts";
 
-/** Answers with what it got. */
-function echo(): Promise<Backend> {
-  return Backend.start((request, response) => {
-    let body = "";
-    request.on("data", (chunk: Buffer) => (body += chunk.toString()));
-    request.on("end", () => response.end(JSON.stringify({ url: request.url, headers: request.headers, body })));
-  });
-}
-
-interface Echo {
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
-function seen(text: string): Echo {
-  const parsed: Echo = JSON.parse(text);
-  return parsed;
-}
-
 async function proxyTo(backend: Backend, ...hosts: VirtualHostInit[]): Promise<TestProxy> {
   return TestProxy.start({
     clusters: [staticCluster("a", [backend.port])],
@@ -45,7 +26,7 @@ async function proxyTo(backend: Backend, ...hosts: VirtualHostInit[]): Promise<T
 }
 
 test("path and host are rewritten, and the host is told what they were", async () => {
-  await using backend = await echo();
+  await using backend = await startEcho();
   const cases: readonly (readonly [RouteActionInit, path: string, host: string])[] = [
     [{ prefixRewrite: "/new/" }, "/new/api/1?q", "old"],
     [{ regexRewrite: { pattern: { regex: "^/api/(\\d+)" }, substitution: "/item-\\1" } }, "/item-1?q", "old"],
@@ -64,7 +45,7 @@ test("path and host are rewritten, and the host is told what they were", async (
   ];
   for (const [action, path, host] of cases) {
     await using proxy = await proxyTo(backend, toCluster("*", "a", { ...action, appendXForwardedHost: true }));
-    const got = seen(
+    const got = askedIn(
       (await call(proxy.port("in"), { path: "/api/1?q", headers: { host: "old", "x-host": "by.header" } })).body,
     );
     assert.equal(got.url, path);
@@ -76,7 +57,7 @@ test("path and host are rewritten, and the host is told what they were", async (
 });
 
 test("a virtual host that wants TLS redirects; a default port goes, another stays", async () => {
-  await using backend = await echo();
+  await using backend = await startEcho();
   await using proxy = await proxyTo(backend, { ...toCluster("*", "a"), requireTls: 2 });
   const location = async (host: string): Promise<string | undefined> =>
     (await call(proxy.port("in"), { ...to(host), path: "/x?y" })).headers.location;
@@ -88,8 +69,8 @@ test("a virtual host that wants TLS redirects; a default port goes, another stay
 });
 
 test("a copy goes to the mirror with its body; what the mirror answers, and whether, changes nothing", async () => {
-  await using backend = await echo();
-  const copies: Echo[] = [];
+  await using backend = await startEcho();
+  const copies: Asked[] = [];
   await using mirror = await Backend.start((request, response) => {
     let body = "";
     request.on("data", (chunk: Buffer) => (body += chunk.toString()));
@@ -113,7 +94,7 @@ test("a copy goes to the mirror with its body; what the mirror answers, and whet
   });
   const answer = await call(proxy.port("in"), { ...to("shop:80"), method: "POST", path: "/p", body: "hello" });
   assert.equal(answer.status, 200);
-  assert.equal(seen(answer.body).headers["host"], "shop:80");
+  assert.equal(askedIn(answer.body).headers["host"], "shop:80");
   await until("the copy", () => copies.length === 1);
   assert.deepEqual(copies, [{ url: "/p", headers: { host: "shop-shadow:80" }, body: "hello" }]);
   await until("its end", () => proxy.stat("cluster.m.upstream_rq_active") === 0);
@@ -166,7 +147,7 @@ test("requests with the same key go to the same host; a client without the cooki
 });
 
 test("a route may be for gRPC only, for a share of the requests, and its cluster may be named by a header", async () => {
-  await using backend = await echo();
+  await using backend = await startEcho();
   const prefix = { pathSpecifier: { case: "prefix", value: "/" } } as const;
   const direct = (status: number) => ({ case: "directResponse", value: { status } }) as const;
   await using proxy = await proxyTo(backend, {
@@ -254,7 +235,7 @@ test("control headers count from inside only; from others they are taken away", 
     request.resume();
     if (request.url === "/hang") return;
     response.statusCode = 503;
-    response.end(JSON.stringify(request.headers));
+    response.end(JSON.stringify({ headers: request.headers }));
   });
   const world = (ranges: readonly string[]) => ({
     clusters: [staticCluster("a", [backend.port])],
@@ -270,7 +251,7 @@ test("control headers count from inside only; from others they are taken away", 
   const plain = await call(outside.port("in"), { headers });
   assert.equal(backend.requests, 1);
   assert.deepEqual(
-    Object.keys(seenHeaders(plain.body)).filter((name) => name.startsWith("x-envoy")),
+    Object.keys(askedIn(plain.body).headers).filter((name) => name.startsWith("x-envoy")),
     ["x-envoy-expected-rq-timeout-ms"],
   );
   await using inside = await TestProxy.start(world(["127.0.0.0"]));
@@ -283,13 +264,8 @@ test("control headers count from inside only; from others they are taken away", 
   assert.deepEqual([timedOut.status, timedOut.body], [504, "upstream request timeout"]);
 });
 
-function seenHeaders(text: string): Record<string, string> {
-  const parsed: Record<string, string> = JSON.parse(text);
-  return parsed;
-}
-
 test("a path on which a pattern would take too long is refused", async () => {
-  await using backend = await echo();
+  await using backend = await startEcho();
   await using proxy = await proxyTo(backend, {
     name: "v",
     domains: ["*"],

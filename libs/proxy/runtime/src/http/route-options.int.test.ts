@@ -8,6 +8,7 @@ import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/
 import { until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
 import { call } from "../testing/client.ts";
+import { askedIn, startEcho } from "../testing/echo.ts";
 import { TestProxy } from "../testing/proxy.ts";
 import {
   duration,
@@ -21,19 +22,6 @@ import {
 
 type TableInit = Extract<MessageInitShape<typeof RouteConfigurationSchema>, { readonly $typeName?: undefined }>;
 type HostInit = Extract<VirtualHostInit, { readonly $typeName?: undefined }>;
-
-/** Answers with the headers that it got. */
-function echo(): Promise<Backend> {
-  return Backend.start((request, response) => {
-    request.resume();
-    response.end(JSON.stringify(request.headers));
-  });
-}
-
-function headersIn(body: string): Record<string, string> {
-  const headers: Record<string, string> = JSON.parse(body);
-  return headers;
-}
 
 /** One virtual host for all domains, with what is special to it. */
 function host(action: RouteActionInit, init: HostInit = {}): VirtualHostInit {
@@ -50,7 +38,7 @@ function table(init: TableInit): ReturnType<typeof routes> {
 const loopback = { cidrRanges: [{ addressPrefix: "127.0.0.0", prefixLen: 8 }] };
 
 test("what the proxy in front expects counts as the time-out where that is respected, and from inside", async () => {
-  await using backend = await echo();
+  await using backend = await startEcho();
   for (const [respected, expected] of [
     [true, "700"],
     [false, "9000"],
@@ -69,7 +57,7 @@ test("what the proxy in front expects counts as the time-out where that is respe
     });
     const ask = async (name: string): Promise<string | undefined> => {
       const headers = { "x-envoy-expected-rq-timeout-ms": "700", "x-envoy-upstream-rq-timeout-ms": "9000" };
-      return headersIn((await call(proxy.port(name), { headers })).body)["x-envoy-expected-rq-timeout-ms"];
+      return askedIn((await call(proxy.port(name), { headers })).body).headers["x-envoy-expected-rq-timeout-ms"];
     };
     assert.equal(await ask("in"), expected);
     assert.equal(await ask("outside"), "15000");
@@ -111,7 +99,7 @@ test("the number in a header chooses among weighted clusters, for all alike", as
 
 test("copies go to the mirror that a header names; those of the most specific level that has any", async () => {
   await using a = await Backend.named("a");
-  await using copies = await echo();
+  await using copies = await startEcho();
   const mirror = (cluster: string) => ({ cluster });
   const names = ["of-table", "of-host", "of-route", "named"];
   const clusters = [staticCluster("a", [a.port]), ...names.map((name) => staticCluster(name, [copies.port]))];
@@ -171,7 +159,7 @@ test("hosts are told whether an attempt follows one that took too long", async (
 });
 
 test("headers that are for inside only are taken away from requests that come from outside", async () => {
-  await using backend = await echo();
+  await using backend = await startEcho();
   const routeTable = (name: string): ReturnType<typeof table> => ({
     name,
     body: table({ name, internalOnlyHeaders: ["X-Secret"], virtualHosts: [host({})] }).body,
@@ -186,7 +174,8 @@ test("headers that are for inside only are taken away from requests that come fr
     routes: ["edge", "inside", "mesh"].map(routeTable),
   });
   const ask = async (name: string): Promise<unknown[]> => {
-    const headers = headersIn((await call(proxy.port(name), { headers: { "x-secret": "s", "x-open": "o" } })).body);
+    const { body } = await call(proxy.port(name), { headers: { "x-secret": "s", "x-open": "o" } });
+    const { headers } = askedIn(body);
     return [headers["x-secret"], headers["x-open"]];
   };
   assert.deepEqual(await ask("edge"), [undefined, "o"]);

@@ -3,8 +3,9 @@ import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { Backend } from "../testing/backend.ts";
+import { plainWorld } from "../testing/plain-world.ts";
 import { TestProxy } from "../testing/proxy.ts";
-import { cluster, endpoints, listener, routes, toCluster } from "../testing/resources.ts";
+import { listener } from "../testing/resources.ts";
 import { checkAddress } from "./address-check.ts";
 
 const CALLERS = 20;
@@ -26,12 +27,7 @@ for (const [what, stop] of [
 ] as const)
   test(`callers in the queue of a listener that is ${what} are served, and not reset`, async () => {
     await using backend = await Backend.named("a");
-    await using proxy = await TestProxy.start({
-      clusters: [cluster("a")],
-      endpoints: [endpoints("a", [backend.port])],
-      listeners: [listener("in", 0)],
-      routes: [routes("in", toCluster("*", "a"))],
-    });
+    await using proxy = await TestProxy.start(plainWorld(backend.port));
     const callers = await callersInQueue(proxy.port("in"));
     await stop(proxy);
     const statuses = (await Promise.all(callers)).map((answer) => answer.split(" ", 2)[1]);
