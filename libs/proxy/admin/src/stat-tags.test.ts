@@ -63,6 +63,10 @@ test("each statistic has Envoy's family and tags", () => {
     ],
     ["http.in.tenant.denied.all", 'envoy_http_tenant_denied_all{envoy_http_conn_manager_prefix="in"}'],
     ["rpc.in.downstream_rq_total", 'envoy_rpc_downstream_rq_total{envoy_rpc_prefix="in"}'],
+    [
+      "vhost.shop.com.vcluster.orders.upstream_rq_2xx",
+      'envoy_vhost_vcluster_upstream_rq_xx{envoy_virtual_host="shop.com",envoy_virtual_cluster="orders",envoy_response_code_class="2"}',
+    ],
     ["tcp.in.a.idle_timeout", 'envoy_tcp_idle_timeout{envoy_tcp_prefix="in.a"}'],
     [
       "listener.10.0.0.1_80.downstream_cx_total",

@@ -55,6 +55,15 @@ const rulesOfRoot: ReadonlyMap<string, readonly TagRule[]> = new Map([
   ],
   ["http", filterRules("http", manager)],
   ["rpc", filterRules("rpc", rpc)],
+  [
+    "vhost",
+    [
+      rule(
+        "vhost",
+        String.raw`(?<envoy_virtual_host>.+?)\.(?<stat>vcluster)\.(?<envoy_virtual_cluster>.+)\.(?<rest>\w+)`,
+      ),
+    ],
+  ],
   ["tcp", [rule("tcp", String.raw`(?<envoy_tcp_prefix>.+)\.(?<stat>\w+)`)]],
   [
     "listener",

@@ -49,7 +49,8 @@ export interface ConnectionManagerContext {
 export class ConnectionManager implements ServerConnectionEvents {
   readonly stats: HttpStats;
   readonly #context: ConnectionManagerContext;
-  readonly #connections = new Set<ServerConnection>();
+  /** With the time at which the client connected. */
+  readonly #connections = new Map<ServerConnection, number>();
   readonly #http2Stats: Http2Stats;
   readonly #whenIdle: (() => void)[] = [];
   readonly #whenLeft: (() => void)[] = [];
@@ -93,28 +94,30 @@ export class ConnectionManager implements ServerConnectionEvents {
     this.stats.downstream_cx_active++;
     const wanted = protocol === "auto" ? this.#config.protocol : protocol;
     const known = wanted === "auto" ? negotiatedProtocol(socket) : wanted;
-    if (known === undefined) this.#detect(socket);
-    else this.#start(socket, known);
+    const nowMs = this.#context.now();
+    if (known === undefined) this.#detect(socket, nowMs);
+    else this.#start(socket, known, nowMs);
   }
 
-  #detect(socket: Socket): void {
+  #detect(socket: Socket, nowMs: number): void {
     const detection = new ProtocolDetection(
       socket,
       {
         onProtocol: (protocol) => {
           this.#connections.delete(detection);
           this.#ages.forget(detection);
-          this.#start(socket, protocol);
+          this.#start(socket, protocol, nowMs);
         },
         onGone: (_detection, why) => this.onClosed(detection, why),
       },
       { wheel: this.#context.wheel, timeoutMs: this.#config.headersTimeoutMs },
     );
-    this.#connections.add(detection);
+    this.#connections.set(detection, nowMs);
     if (this.#config.maxConnectionDurationMs > 0) this.#ages.limit(detection, this.#config);
   }
 
-  #start(socket: Socket, protocol: string): void {
+  /** @param connectedAtMs when the client did */
+  #start(socket: Socket, protocol: string, connectedAtMs: number): void {
     const { config } = this;
     const { overload } = this.#context;
     if (protocol === "http1") this.stats.downstream_cx_http1_total++;
@@ -134,7 +137,7 @@ export class ConnectionManager implements ServerConnectionEvents {
       http1: config.http1,
       http2: { ...config.http2, stats: this.#http2Stats },
     });
-    this.#connections.add(connection);
+    this.#connections.set(connection, connectedAtMs);
     if (config.maxConnectionDurationMs > 0) this.#ages.limit(connection, config);
     if (socket instanceof TLSSocket) (this.#secure ??= new WeakSet()).add(connection);
     if (this.#draining) connection.drain();
@@ -147,7 +150,7 @@ export class ConnectionManager implements ServerConnectionEvents {
    */
   drain(): Promise<void> {
     this.#draining = true;
-    for (const connection of this.#connections) connection.drain();
+    for (const connection of this.#connections.keys()) connection.drain();
     return new Promise((resolve) => {
       if (this.activeRequests === 0) resolve();
       else this.#whenIdle.push(resolve);
@@ -157,7 +160,7 @@ export class ConnectionManager implements ServerConnectionEvents {
   /** Connections that are idle are closed as soon as those that become idle from now on. */
   reduceIdleTime(): void {
     const maxMs = this.#config.idleTimeoutMs * (this.#context.overload?.timeoutScale ?? 1);
-    for (const connection of this.#connections) connection.limitIdle?.(maxMs);
+    for (const connection of this.#connections.keys()) connection.limitIdle?.(maxMs);
   }
 
   /** Responses end their connections, the more of them the more time has passed. */
@@ -174,7 +177,7 @@ export class ConnectionManager implements ServerConnectionEvents {
   }
 
   destroy(): void {
-    for (const connection of this.#connections) connection.destroy();
+    for (const connection of this.#connections.keys()) connection.destroy();
   }
 
   onStream(sender: StreamSender<ResponseHead>, connection: ServerConnection): StreamReceiver<RequestHead> {
@@ -211,6 +214,8 @@ export class ConnectionManager implements ServerConnectionEvents {
   }
 
   onClosed(connection: ServerConnection, why: "idle timeout" | "header timeout" | "closed"): void {
+    const connectedAtMs = this.#connections.get(connection);
+    if (connectedAtMs !== undefined) this.stats.downstream_cx_length_ms.record(this.#context.now() - connectedAtMs);
     this.#connections.delete(connection);
     this.#ages.forget(connection);
     this.stats.downstream_cx_active--;

@@ -1,4 +1,4 @@
-import { NamedCounts } from "@fairlead/stat-cells";
+import { Histogram, NamedCounts } from "@fairlead/stat-cells";
 
 /** Counters and gauges of one listener's HTTP by Envoy's names (`http.<stat_prefix>.…`). */
 export class HttpStats {
@@ -40,6 +40,10 @@ export class HttpStats {
   passthrough_internal_redirect_unsafe_scheme = 0;
   passthrough_internal_redirect_too_many_redirects = 0;
   passthrough_internal_redirect_no_route = 0;
+
+  /** From the start of a request to the end of its response. */
+  readonly downstream_rq_time = new Histogram();
+  readonly downstream_cx_length_ms = new Histogram();
 
   /** What filters count, by their own names (`fault.aborts_injected`). */
   readonly ofFilters = new NamedCounts();

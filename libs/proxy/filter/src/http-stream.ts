@@ -76,7 +76,7 @@ export class HttpStream extends ResponsePath implements StreamReceiver<RequestHe
     this.info.setRequest(head);
     const { overload } = this.context;
     this.startTimeouts(this.config, overload?.timeoutScale);
-    if (endStream && head.upgrade === undefined) this.endRequest();
+    if (endStream && head.upgrade === undefined) this.endRequest(this.info.startMs);
     const config = this.config;
     if (overload?.stopsRequests === true) {
       this.context.stats.downstream_rq_overload_close++;

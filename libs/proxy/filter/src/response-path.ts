@@ -222,9 +222,10 @@ export abstract class ResponsePath extends StreamTimers implements RouterFilterC
     });
   }
 
-  protected endRequest(): void {
+  /** @param nowMs where the clock has just been read */
+  protected endRequest(nowMs = this.context.now()): void {
     this.requestEnded = true;
-    this.info.requestEndMs = this.context.now();
+    this.info.requestEndMs = nowMs;
   }
 
   #answerUpgrade(upgrade: string, status: number): void {
@@ -245,16 +246,16 @@ export abstract class ResponsePath extends StreamTimers implements RouterFilterC
   protected finish(): void {
     if (this.over) return;
     this.over = true;
+    const { info } = this;
+    info.endMs = this.context.now();
+    this.context.stats.downstream_rq_time.record(info.endMs - info.startMs);
     this.endTimers();
     if (this.#tunnel) this.context.stats.downstream_cx_upgrades_active--;
     this.router.destroy();
     this.#transforms?.destroy();
     this.chain?.destroy();
     const { accessLog } = this.config;
-    if (accessLog !== undefined) {
-      this.info.endMs = this.context.now();
-      accessLog(this.info);
-    }
+    if (accessLog !== undefined) accessLog(info);
     this.context.onStreamEnd();
   }
 }

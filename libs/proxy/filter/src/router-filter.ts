@@ -33,6 +33,8 @@ export type { RouterFilterCallbacks, RouterFilterContext };
  */
 export class RouterFilter extends AttemptTimeouts {
   #mirrors: MirrorRequests | undefined;
+  /** The whole response of the host has come. */
+  #answered = false;
 
   // From the client
 
@@ -95,12 +97,19 @@ export class RouterFilter extends AttemptTimeouts {
     this.retries?.cancel();
     this.replay.drop();
     this.cluster?.endRequest(this.breaker);
+    if (this.#answered) this.#recordTime();
     this.#mirrors?.end();
     const attempt = this.attempt;
     this.attempt = undefined;
     attempt?.cancel();
     // A response that came before the end of its request: what remains of the request must not be sent (cancel has no say then).
     if (attempt !== undefined && !this.requestEnded) attempt.sender?.reset("local reset");
+  }
+
+  /** As Envoy, not of a response that comes before the end of its request. */
+  #recordTime(): void {
+    const { endMs, requestEndMs } = this.stream.info;
+    if (endMs > 0 && requestEndMs > 0) this.cluster?.stats.upstream_rq_time.record(endMs - requestEndMs);
   }
 
   // To the host
@@ -178,6 +187,7 @@ export class RouterFilter extends AttemptTimeouts {
     } else this.retries?.end(true);
     if (route.internalRedirects?.statuses.has(head.status) === true && this.#followRedirect(head)) return;
     this.responseStarted = true;
+    this.#answered = endStream;
     this.keepsBody = false;
     this.replay.drop();
     if (this.head?.upgrade !== undefined && (head.status === 101 || head.status < 300)) this.timers.end();
@@ -215,11 +225,14 @@ export class RouterFilter extends AttemptTimeouts {
   override onUpstreamData(attempt: UpstreamRequest, chunk: Buffer, endStream: boolean): void {
     if (this.attempt !== attempt) return;
     this.timers.onActivity();
+    if (endStream) this.#answered = true;
     this.stream.sendResponseData(chunk, endStream);
   }
 
   override onUpstreamTrailers(attempt: UpstreamRequest, trailers: HeaderMap): void {
-    if (this.attempt === attempt) this.stream.sendResponseTrailers(trailers);
+    if (this.attempt !== attempt) return;
+    this.#answered = true;
+    this.stream.sendResponseTrailers(trailers);
   }
 
   override onUpstreamReset(attempt: UpstreamRequest, reason: ResetReason, details: string): void {

@@ -16,7 +16,7 @@ export class StreamInfo {
   upstreamStartMs = 0;
   /** When the host's response began; 0 = it did not. */
   responseStartMs = 0;
-  /** Known where there is an access log. */
+  /** When the stream was over; 0 = it is not. */
   endMs = 0;
   method = "";
   path = "";

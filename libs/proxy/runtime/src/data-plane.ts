@@ -19,6 +19,7 @@ export type DataPlane = Pick<
   | "configDump"
   | "clusterStats"
   | "stats"
+  | "histograms"
   | "certificates"
   | "missingSecrets"
   | "reopenLogs"

@@ -3,7 +3,7 @@ import { type ServerHealth, type StreamInfo, VirtualHostStats } from "@fairlead/
 import { type OverloadManager, OverloadStats } from "@fairlead/proxy-overload";
 import { HeaderMap, Http2Stats } from "@fairlead/proxy-stream";
 import { ClusterManager, type Host } from "@fairlead/proxy-upstream";
-import { localStats, totalOf } from "@fairlead/stat-cells";
+import { type HistogramTotals, localStats, totalOf } from "@fairlead/stat-cells";
 import { AppliedConfiguration } from "./applied-configuration.ts";
 import { LogFileStats } from "./access-log/log-file.ts";
 import { LogFiles } from "./access-log/log-files.ts";
@@ -19,6 +19,7 @@ import { watchOverload } from "./overload.ts";
 import { waitForQuiet } from "./quiet-wait.ts";
 import { RouteStore } from "./route-store.ts";
 import type { ProxyRuntimeOptions, RuntimeLogger } from "./runtime-options.ts";
+import { collectHistograms } from "./runtime-histograms.ts";
 import { collectStats } from "./runtime-stats.ts";
 import { type CertificateReport, FirstExpiry } from "./secrets/certificate-report.ts";
 import { SecretStore } from "./secrets/secret-store.ts";
@@ -51,8 +52,8 @@ export class ProxyRuntime {
   readonly #logFiles: LogFiles;
   readonly #health: ServerHealth = { failed: false };
   readonly #http2Stats: Http2Stats;
-  /** What this thread does later. */
   readonly #virtualHostStats: VirtualHostStats;
+  /** What this thread does later. */
   readonly #dispatcher: Dispatcher;
   readonly #listenerListeners = new Set<() => void>();
   readonly #expiry = new FirstExpiry(() => this.certificates());
@@ -65,8 +66,8 @@ export class ProxyRuntime {
     const { wheel } = this.#dispatcher;
     const stats = options.stats ?? localStats;
     this.#http2Stats = stats.create("http2", Http2Stats);
-    this.#manager = new ClusterManager({
     this.#virtualHostStats = stats.create("vhost", VirtualHostStats);
+    this.#manager = new ClusterManager({
       wheel,
       random,
       now: this.#now,
@@ -119,8 +120,8 @@ export class ProxyRuntime {
       random,
       stats,
       http2Stats: this.#http2Stats,
-      health: this.#health,
       virtualHostStats: this.#virtualHostStats,
+      health: this.#health,
       routes: (name) => routes.get(name),
       secrets,
       sockets: this.#sockets,
@@ -271,6 +272,15 @@ export class ProxyRuntime {
     const days = this.#expiry.days();
     if (days !== undefined) stats.set("server.days_until_first_cert_expiring", days);
     return stats;
+  }
+
+  /** How long requests and connections took, by Envoy's names; what has recorded nothing is not there. */
+  histograms(): ReadonlyMap<string, HistogramTotals> {
+    return collectHistograms({
+      http: this.#listeners.stats(),
+      rpc: this.#listeners.rpcStats(),
+      clusters: this.#manager.all(),
+    });
   }
 
   /** After a rotation of access logs: what comes from now on goes to the files that have the names now. */

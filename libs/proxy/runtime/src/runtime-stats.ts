@@ -65,18 +65,23 @@ function addRequests(stats: Map<string, number>, prefix: string, group: HttpStat
   for (const [name, value] of group.ofFilters.entries()) stats.set(`${prefix}.${name}`, value);
 }
 
+/** What a cluster's statistics begin with. */
+export function clusterPrefix({ name, statName }: Cluster["config"]): string {
+  return `cluster.${statName?.replaceAll(":", "_") ?? name}`;
+}
+
 /** Several clusters may be called the same (Envoy's alt_stat_name): they are counted together. */
 function addCluster(all: Map<string, number>, { config, stats: own, breaker, highBreaker }: Cluster): void {
   const stats = new Map<string, number>();
-  const prefix = `cluster.${config.statName?.replaceAll(":", "_") ?? config.name}`;
+  const prefix = clusterPrefix(config);
   add(stats, prefix, own);
   add(stats, `${prefix}.http2`, own.http2);
   // As in Envoy only clusters with TLS have its statistics.
   if (config.tls !== undefined || (config.tlsMatches?.length ?? 0) > 0) addTls(stats, `${prefix}.ssl`, own.ssl);
   add(stats, `${prefix}.outlier_detection`, own.outlier);
   add(stats, `${prefix}.health_check`, own.healthCheck);
-  for (const [status, count] of own.byStatus.totals().entries())
-    if (count > 0) stats.set(`${prefix}.upstream_rq_${status}`, count);
+  for (const [i, count] of own.byStatus.totals().entries())
+    if (count > 0) stats.set(`${prefix}.upstream_rq_${own.byStatus.first + i}`, count);
   addBreaker(stats, `${prefix}.circuit_breakers.default`, breaker);
   addBreaker(stats, `${prefix}.circuit_breakers.high`, highBreaker);
   for (const [name, value] of stats) all.set(name, value + (all.get(name) ?? 0));

@@ -1,5 +1,5 @@
 import { Http2Stats } from "@fairlead/proxy-stream";
-import { NumberedCounts } from "@fairlead/stat-cells";
+import { Histogram, NumberedCounts } from "@fairlead/stat-cells";
 import { InUse } from "./in-use.ts";
 import { TlsStats } from "./tls-stats.ts";
 
@@ -115,14 +115,19 @@ export class ClusterStats {
   /** `ssl.…` */
   readonly ssl = new TlsStats();
   /** By status: `upstream_rq_503`. */
-  readonly byStatus = new NumberedCounts(600);
+  readonly byStatus = new NumberedCounts(500, 100);
+
+  /** From the end of a request to the end of its response. */
+  readonly upstream_rq_time = new Histogram();
+  readonly upstream_cx_connect_ms = new Histogram();
+  readonly upstream_cx_length_ms = new Histogram();
 
   /** Of the connections to its hosts: `http2.…` */
   readonly http2 = new Http2Stats();
 
   countStatus(status: number): void {
     this.upstream_rq_completed++;
-    if (status < 600) this.byStatus.count(status);
+    this.byStatus.count(status);
     if (status >= 500) this.upstream_rq_5xx++;
     else if (status >= 400) this.upstream_rq_4xx++;
     else if (status >= 300) this.upstream_rq_3xx++;

@@ -55,7 +55,6 @@ export class ConnectionPool implements ClientConnectionEvents {
   readonly #waiters = new Set<PoolWaiter>();
   readonly #connecting = new Set<Socket>();
   readonly #connections = new Set<ClientConnection>();
-  /** Where their age counts. */
   readonly #connectedAtMs = new WeakMap<ClientConnection, number>();
   /** A connection serves several requests at a time. */
   readonly #shared: boolean;
@@ -174,10 +173,12 @@ export class ConnectionPool implements ClientConnectionEvents {
   #connect(): void {
     this.#stats.upstream_cx_total++;
     this.#count(1);
+    const startMs = this.#wheel.clockMs;
     const socket = connectHost(this.#address, this.#port, this.#config, this.#stats.ssl, () => {
       clearTimeout(timer);
       socket.off("error", onError);
       this.#connecting.delete(socket);
+      this.#stats.upstream_cx_connect_ms.record(this.#wheel.clockMs - startMs);
       this.#onConnected(socket);
     });
     this.#connecting.add(socket);
@@ -206,7 +207,7 @@ export class ConnectionPool implements ClientConnectionEvents {
       http2: { ...this.#config.http2, stats: this.#stats.http2 },
     });
     this.#connections.add(connection);
-    if (this.#config.maxConnectionDurationMs > 0) this.#connectedAtMs.set(connection, this.#wheel.nowMs);
+    this.#connectedAtMs.set(connection, this.#wheel.clockMs);
     this.#give(connection, true);
     // It may carry less than was thought when others were told to wait for it.
     if (this.#shared) this.#connectForWaiters();
@@ -277,6 +278,8 @@ export class ConnectionPool implements ClientConnectionEvents {
 
   onClosed(connection: ClientConnection): void {
     if (!this.#connections.delete(connection)) return;
+    const { clockMs } = this.#wheel;
+    this.#stats.upstream_cx_length_ms.record(clockMs - (this.#connectedAtMs.get(connection) ?? clockMs));
     this.#count(-1);
     this.#idle.forget(connection);
     this.#connectForWaiters();
