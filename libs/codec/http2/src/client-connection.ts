@@ -123,7 +123,7 @@ export class Http2ClientConnection extends Http2Connection<Http2ResponseHead> {
 
   #onResponse(stream: Http2ClientStream, endStream: boolean, headers: HeaderCollector): void {
     if (headers.tooLarge) {
-      this.streamError(stream, ERROR_CODE.internalError, "the response's head is too large");
+      this.streamError(stream, ERROR_CODE.internalError, "the response's head is too large", "limit");
       return;
     }
     const head = headers.error === undefined ? headers.takeResponse() : undefined;

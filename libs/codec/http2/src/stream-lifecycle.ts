@@ -72,13 +72,18 @@ export abstract class StreamLifecycle<InHead> {
   }
 
   /** The peer broke a rule on one stream (RFC 9113 §5.4.2): it costs it as much as a reset of its own. */
-  protected streamError(stream: Http2Stream<InHead>, errorCode: number, details: string): void {
+  protected streamError(
+    stream: Http2Stream<InHead>,
+    errorCode: number,
+    details: string,
+    by: "malformed" | "limit" = "malformed",
+  ): void {
     if (stream.closed) return;
     this.options.stats.rx_messaging_error++;
     this.options.stats.tx_reset++;
     this.outbound.rstStream(stream.id, errorCode);
     const { openedMs, headSent } = stream;
-    stream.sink?.onReset({ errorCode, by: "malformed", details });
+    stream.sink?.onReset({ errorCode, by, details });
     this.closeStream(stream, RESET_BY_US);
     this.onResetByPeer(openedMs, headSent);
   }

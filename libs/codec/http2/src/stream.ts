@@ -3,8 +3,8 @@ import { ByteChain } from "@fairlead/buffer";
 export interface StreamReset {
   /** RFC 9113 §7. */
   readonly errorCode: number;
-  /** `peer`: RST_STREAM came. `unprocessed`: the peer says that it has not begun with it. `malformed`: the peer broke a rule on it. */
-  readonly by: "peer" | "unprocessed" | "malformed";
+  /** `peer`: RST_STREAM came. `unprocessed`: the peer says that it has not begun with it. `malformed`: the peer broke a rule on it. `limit`: it sent more than we take. */
+  readonly by: "peer" | "unprocessed" | "malformed" | "limit";
   readonly details: string;
 }
 

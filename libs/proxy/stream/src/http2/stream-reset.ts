@@ -8,7 +8,10 @@ export function reasonOf(reset: StreamReset): ResetReason {
       return "protocol error";
     case "unprocessed":
       return "remote refused stream reset";
-    default:
+    case "peer":
+      return reset.errorCode === ERROR_CODE.connectError ? "remote error with CONNECT request" : "remote reset";
+    // As Envoy has it: 503, where HTTP/1.1 has 502.
+    case "limit":
       return "remote reset";
   }
 }
