@@ -99,7 +99,7 @@ export class HttpStream extends ResponsePath implements StreamReceiver<RequestHe
     const config = this.config;
     let reply: LocalReply | undefined;
     for (const rule of config.requestRules) reply ??= rule(head, this.info);
-    if (config.normalizePath || config.escapedSlashes !== "keep") reply ??= normalizePath(head, config);
+    reply ??= normalizePath(head, config);
     if (reply !== undefined) this.sendLocalReply(reply);
     return reply !== undefined;
   }

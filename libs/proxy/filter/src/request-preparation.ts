@@ -18,7 +18,11 @@ const escapedSlash = /%(?:2f|5c)/gi;
  * @returns an answer, where the path cannot be trusted, or the client should ask for that spelling
  */
 export function normalizePath(head: RequestHead, config: ConnectionManagerConfig): LocalReply | undefined {
+  // `OPTIONS *` is about a server, and not about what is routed by a path. CONNECT has none.
+  if (head.path !== "" && !head.path.startsWith("/"))
+    return { status: 404, body: "", details: "absolute_path_rejected" };
   const { escapedSlashes } = config;
+  if (!config.normalizePath && escapedSlashes === "keep") return undefined;
   const slashes = escapedSlashes === "redirect" || escapedSlashes === "forward" ? withSlashes(head.path) : head.path;
   const path = config.normalizePath
     ? canonicalPath(slashes, {
