@@ -1,30 +1,17 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { anyPack } from "@bufbuild/protobuf/wkt";
-import { Cluster_DiscoveryType } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
   SubjectAltNameMatcher_SanType as SanType,
   type CertificateValidationContextSchema,
 } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/common_pb.js";
-import {
-  DownstreamTlsContextSchema,
-  UpstreamTlsContextSchema,
-} from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { until } from "@fairlead/testing-basics";
 import { Backend } from "../testing/backend.ts";
 import { Certificates } from "../testing/certificates.ts";
 import { call, exchange } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
-import {
-  assignmentInit,
-  cluster,
-  filterChains,
-  listener,
-  routes,
-  staticCluster,
-  toCluster,
-} from "../testing/resources.ts";
+import { listener, routes, staticCluster, toCluster } from "../testing/resources.ts";
+import { secureCluster, secureListener } from "../testing/secrets.ts";
 import type { XdsResource } from "../xds-resource.ts";
 
 type Validation = Extract<
@@ -57,37 +44,14 @@ function trusting(authority: string, uri?: string): { case: "validationContext";
 const ownCertificate = ({ chain, key }: Files) => [{ certificateChain: file(chain), privateKey: file(key) }];
 
 function listenerForClients(): XdsResource {
-  const context = create(DownstreamTlsContextSchema, {
-    requireClientCertificate: true,
-    commonTlsContext: {
-      tlsCertificates: ownCertificate(server),
-      validationContextType: trusting(certificates.authority, "spiffe://mesh/client"),
-    },
-  });
-  const value = anyPack(DownstreamTlsContextSchema, context);
-  const transportSocket = { name: "tls", configType: { case: "typedConfig" as const, value } };
-  return listener("in", 0, {}, { filterChains: filterChains("in", { transportSocket }) });
+  const tlsCertificates = ownCertificate(server);
+  const validationContextType = trusting(certificates.authority, "spiffe://mesh/client");
+  return secureListener("in", { tlsCertificates, validationContextType }, true);
 }
 
-function secureCluster(
-  name: string,
-  port: number,
-  own: Files | undefined,
-  validation = trusting(certificates.authority),
-) {
-  const context = create(UpstreamTlsContextSchema, {
-    commonTlsContext: {
-      tlsCertificates: own === undefined ? [] : ownCertificate(own),
-      validationContextType: validation,
-    },
-  });
-  const value = anyPack(UpstreamTlsContextSchema, context);
-  return cluster(name, {
-    clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.STATIC },
-    edsClusterConfig: undefined,
-    loadAssignment: assignmentInit(name, [port]),
-    transportSocket: { name: "tls", configType: { case: "typedConfig", value } },
-  });
+function clusterOf(name: string, port: number, own?: Files, trusted = trusting(certificates.authority)): XdsResource {
+  const tlsCertificates = own === undefined ? [] : ownCertificate(own);
+  return secureCluster(name, port, { tlsCertificates, validationContextType: trusted });
 }
 
 const counted = (proxy: TestProxy, prefix: string): Record<string, number | undefined> =>
@@ -107,13 +71,13 @@ test("handshakes and what fails in them are counted by Envoy's names, at both en
   });
   const port = inner.port("in");
   const hosts: Readonly<Record<string, XdsResource>> = {
-    good: secureCluster("good", port, client),
-    nameless: secureCluster("nameless", port, undefined),
-    other: secureCluster("other", port, other),
-    stranger: secureCluster("stranger", port, stranger),
-    suspicious: secureCluster("suspicious", port, client, trusting(strangers.authority)),
-    picky: secureCluster("picky", port, client, trusting(certificates.authority, "spiffe://mesh/another")),
-    plain: secureCluster("plain", backend.port, client),
+    good: clusterOf("good", port, client),
+    nameless: clusterOf("nameless", port),
+    other: clusterOf("other", port, other),
+    stranger: clusterOf("stranger", port, stranger),
+    suspicious: clusterOf("suspicious", port, client, trusting(strangers.authority)),
+    picky: clusterOf("picky", port, client, trusting(certificates.authority, "spiffe://mesh/another")),
+    plain: clusterOf("plain", backend.port, client),
   };
   await using outer = await TestProxy.start({
     clusters: Object.values(hosts),

@@ -3,15 +3,8 @@ import { readFileSync } from "node:fs";
 import { once } from "node:events";
 import { after, test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { anyPack } from "@bufbuild/protobuf/wkt";
 import { typeUrls } from "@fairlead/envoy-api";
-import {
-  type CommonTlsContextSchema,
-  UpstreamTlsContextSchema,
-} from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { SubjectAltNameMatcher_SanType } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/common_pb.js";
-import { Cluster_DiscoveryType } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import { until } from "@fairlead/testing-basics";
 import { resourceJson } from "../config-dump/resource-json.ts";
 import { Backend } from "../testing/backend.ts";
@@ -19,16 +12,15 @@ import { Certificates } from "../testing/certificates.ts";
 import { call } from "../testing/client.ts";
 import { ProxyInThreads } from "../testing/proxy-in-threads.ts";
 import { TestProxy } from "../testing/proxy.ts";
+import { listener, routes, staticCluster, toCluster } from "../testing/resources.ts";
 import {
-  assignmentInit,
-  cluster,
-  listener,
-  routes,
-  staticCluster,
-  toCluster,
-} from "../testing/resources.ts";
-import { authoritySecret, certificateSecret, overAds, secureListener } from "../testing/secrets.ts";
-import type { XdsResource } from "../xds-resource.ts";
+  authoritySecret,
+  certificateSecret,
+  type CommonTls,
+  overAds,
+  secureCluster,
+  secureListener,
+} from "../testing/secrets.ts";
 
 const certificates = new Certificates();
 const first = certificates.issue("first", "DNS:app.example,URI:spiffe://mesh/app");
@@ -36,21 +28,7 @@ const second = certificates.issue("second", "DNS:app.example,URI:spiffe://mesh/a
 const stranger = certificates.issue("stranger", "DNS:other.example,URI:spiffe://mesh/other");
 after(() => certificates[Symbol.dispose]());
 
-type Common = Extract<MessageInitShape<typeof CommonTlsContextSchema>, { readonly $typeName?: undefined }>;
-
-/** A cluster of one host that is called over TLS. */
-function secureCluster(port: number, common: Common, sni = "app.example"): XdsResource {
-  const value = anyPack(UpstreamTlsContextSchema, create(UpstreamTlsContextSchema, { commonTlsContext: common, sni }));
-  return cluster("app", {
-    clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.STATIC },
-    edsClusterConfig: undefined,
-    loadAssignment: assignmentInit("app", [port]),
-    transportSocket: { name: "tls", configType: { case: "typedConfig", value } },
-    maxRequestsPerConnection: 1,
-  });
-}
-
-const ofServer: Common = { tlsCertificateSdsSecretConfigs: [overAds("server")] };
+const ofServer: CommonTls = { tlsCertificateSdsSecretConfigs: [overAds("server")] };
 
 async function connected(port: number, more: object = {}): Promise<TLSSocket> {
   const socket = connect({ port, host: "127.0.0.1", servername: "app.example", rejectUnauthorized: false, ...more });
@@ -145,7 +123,7 @@ test("a key that does not fit, and what is no PEM, are refused without a word of
 test("clients must be of the authority that comes over SDS, and have a name of the combined context", async () => {
   const matcher = { matchPattern: { case: "exact" as const, value: "spiffe://mesh/app" } };
   const names = [{ sanType: SubjectAltNameMatcher_SanType.URI, matcher }];
-  const common: Common = {
+  const common: CommonTls = {
     ...ofServer,
     validationContextType: {
       case: "combinedValidationContext",
@@ -155,7 +133,10 @@ test("clients must be of the authority that comes over SDS, and have a name of t
       },
     },
   };
-  await using proxy = await TestProxy.start({ listeners: [secureListener("in", common, true)], routes: [routes("in")] });
+  await using proxy = await TestProxy.start({
+    listeners: [secureListener("in", common, true)],
+    routes: [routes("in")],
+  });
   assert.deepEqual(proxy.runtime.wantedNames(typeUrls.secret), ["authority", "server"]);
   await proxy.apply({ secrets: [certificateSecret("server", first)] });
   assert.equal(proxy.runtime.listeners()[0]?.state, "warming", "one of two is not enough");
@@ -194,13 +175,13 @@ test("a cluster waits for its secrets, shows its certificate to the host and ver
   });
   const authority = authoritySecret("authority", certificates.authority);
   await inner.apply({ secrets: [certificateSecret("server", first), authority] });
-  const common: Common = {
+  const common: CommonTls = {
     tlsCertificateSdsSecretConfigs: [overAds("client")],
     validationContextType: { case: "validationContextSdsSecretConfig", value: overAds("authority") },
   };
   await using outer = new TestProxy();
   await outer.apply({
-    clusters: [secureCluster(inner.port("in"), common)],
+    clusters: [secureCluster("app", inner.port("in"), common, "app.example")],
     listeners: [listener("out", 0)],
     routes: [routes("out", toCluster("*", "app"))],
   });
@@ -214,10 +195,10 @@ test("a cluster waits for its secrets, shows its certificate to the host and ver
 });
 
 test("secrets that never come are given up on: then a connection that needs one fails, and says why", async () => {
-  const common: Common = { tlsCertificateSdsSecretConfigs: [overAds("client")] };
+  const common: CommonTls = { tlsCertificateSdsSecretConfigs: [overAds("client")] };
   await using outer = new TestProxy();
   await outer.apply({
-    clusters: [secureCluster(1, common)],
+    clusters: [secureCluster("app", 1, common, "app.example")],
     listeners: [listener("out", 0), secureListener("in", ofServer)],
     routes: [routes("out", toCluster("*", "app")), routes("in")],
   });
@@ -249,7 +230,9 @@ test("secrets that never come are given up on: then a connection that needs one 
 test("only ads is a source of secrets, and what is no certificate is refused", async () => {
   await using proxy = new TestProxy();
   const elsewhere = { ...overAds("server"), sdsConfig: undefined };
-  const [rejection] = await proxy.apply({ listeners: [secureListener("in", { tlsCertificateSdsSecretConfigs: [elsewhere] })] });
+  const [rejection] = await proxy.apply({
+    listeners: [secureListener("in", { tlsCertificateSdsSecretConfigs: [elsewhere] })],
+  });
   assert.match(rejection?.reason ?? "", /tls_certificate_sds_secret_configs\[0\]\.sds_config: is missing/);
   const [empty] = await proxy.apply({ secrets: [{ name: "x", body: Buffer.from([0x0a, 1, 0x78]) }] });
   assert.match(empty?.reason ?? "", /^type: is missing; tls_certificate and validation_context are supported/);

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
+import { Cluster_DiscoveryType } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
 import { ConfigSourceSchema } from "@fairlead/envoy-api/envoy/config/core/v3/config_source_pb.js";
 import {
   type SdsSecretConfig,
@@ -10,11 +11,12 @@ import {
 import {
   type CommonTlsContextSchema,
   DownstreamTlsContextSchema,
+  UpstreamTlsContextSchema,
 } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import type { XdsResource } from "../xds-resource.ts";
-import { filterChains, listener } from "./resources.ts";
+import { assignmentInit, cluster, filterChains, listener } from "./resources.ts";
 
-type Common = Extract<MessageInitShape<typeof CommonTlsContextSchema>, { readonly $typeName?: undefined }>;
+export type CommonTls = Extract<MessageInitShape<typeof CommonTlsContextSchema>, { readonly $typeName?: undefined }>;
 
 const inline = (file: string) => ({ specifier: { case: "inlineString" as const, value: readFileSync(file, "utf8") } });
 
@@ -40,9 +42,21 @@ export function overAds(name: string): SdsSecretConfig {
 }
 
 /** A listener that ends TLS. */
-export function secureListener(name: string, common: Common, requireClientCertificate = false): XdsResource {
+export function secureListener(name: string, common: CommonTls, requireClientCertificate = false): XdsResource {
   const context = create(DownstreamTlsContextSchema, { commonTlsContext: common, requireClientCertificate });
   const value = anyPack(DownstreamTlsContextSchema, context);
   const transportSocket = { name: "tls", configType: { case: "typedConfig" as const, value } };
   return listener(name, 0, {}, { filterChains: filterChains(name, { transportSocket }) });
+}
+
+/** A cluster of one host that is called over TLS. */
+export function secureCluster(name: string, port: number, common: CommonTls, sni = ""): XdsResource {
+  const value = anyPack(UpstreamTlsContextSchema, create(UpstreamTlsContextSchema, { commonTlsContext: common, sni }));
+  return cluster(name, {
+    clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.STATIC },
+    edsClusterConfig: undefined,
+    loadAssignment: assignmentInit(name, [port]),
+    transportSocket: { name: "tls", configType: { case: "typedConfig", value } },
+    maxRequestsPerConnection: 1,
+  });
 }
