@@ -137,6 +137,12 @@ export const runFields = <Triggers>(overloadActions: string, parse: (text: strin
     .describe(
       "The cluster whose hosts are the instances that call as this one does (Envoy's local_cluster_name). With FAIRLEAD_LOCALITY, requests to clusters with zone_aware_lb_config stay in the zone as far as its hosts suffice; without both they go to all zones.",
     ),
+  unknownXdsFields: z
+    .enum(["refuse", "ignore"])
+    .default("refuse")
+    .describe(
+      "What is done with a field of the configuration that is newer than the proxy: refuse = its resource is refused (NACK) and the last good version stays; ignore = it is left aside, as Envoy does, counted in server.dynamic_unknown_fields and logged once. A field that is left aside may let more through than was meant.",
+    ),
   hotRestart: z
     .stringbool()
     .prefault("false")

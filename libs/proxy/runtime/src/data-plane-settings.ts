@@ -18,6 +18,7 @@ export interface DataPlaneSettings {
   readonly locality?: string | undefined;
   readonly localCluster?: string | undefined;
   readonly accessLog?: LogTarget | undefined;
+  readonly unknownXdsFields: "refuse" | "ignore";
 }
 
 /** @param sockets where listening sockets come from; undefined: they are opened here */
@@ -28,6 +29,7 @@ export function optionsOf(
   const { concurrency, locality, localCluster, accessLog } = settings;
   return {
     drainTimeoutMs: settings.drainTimeout,
+    unknownFields: settings.unknownXdsFields,
     concurrency: concurrency === "auto" ? availableParallelism() : concurrency,
     watchdogKillMs: settings.watchdogKillTimeout,
     overload: {

@@ -36,6 +36,8 @@ export interface DataPlaneOptions extends Pick<
   ProxyRuntimeOptions,
   "logger" | "nodeId" | "resolveName" | "drainTimeoutMs" | "maxConnections" | "sockets" | "overload" | "zone"
 > {
+  /** What is done with fields that are newer than our protos. @default refuse */
+  readonly unknownFields?: "refuse" | "ignore";
   /** Threads that serve. 1: all is done in the thread that calls. @default 1 */
   readonly concurrency?: number;
   /** Where all requests are logged, in the default format. @default nowhere */

@@ -23,6 +23,7 @@ import { collectHistograms } from "./runtime-histograms.ts";
 import { collectStats } from "./runtime-stats.ts";
 import { type CertificateReport, FirstExpiry } from "./secrets/certificate-report.ts";
 import { SecretStore } from "./secrets/secret-store.ts";
+import { NewerFields } from "./translate/newer-fields.ts";
 import type { Watchdog } from "./watchdog/watchdog.ts";
 import type { XdsRejection, XdsResource } from "./xds-resource.ts";
 
@@ -49,6 +50,7 @@ export class ProxyRuntime {
   readonly #overload: OverloadManager | undefined;
   readonly #watchdog: Watchdog | undefined;
   readonly #overloadStats: OverloadStats | undefined;
+  readonly #newer: NewerFields;
   readonly #logFiles: LogFiles;
   readonly #health: ServerHealth = { failed: false };
   readonly #http2Stats: Http2Stats;
@@ -77,10 +79,11 @@ export class ProxyRuntime {
       onHealth: options.onHealth,
     });
     const resolve = options.resolveName ?? systemResolve;
-    const secrets = new SecretStore();
+    this.#newer = new NewerFields(options.unknownFields ?? "refuse", options.logger);
+    const secrets = new SecretStore(this.#newer);
     const watchNames = options.watchNames ?? ((_cluster, watch) => new DnsHosts({ ...watch, resolve }));
     const onClusters = (): void => this.#configuration.onClustersChanged();
-    this.#clusters = new ClusterStore(this.#manager, secrets, watchNames, onClusters, options.common);
+    this.#clusters = new ClusterStore(this.#manager, secrets, watchNames, onClusters, this.#newer, options.common);
     this.#logFiles = new LogFiles(
       (target, error) =>
         options.logger.error({ err: error, target }, "an access log cannot be written; its lines are lost"),
@@ -110,8 +113,9 @@ export class ProxyRuntime {
       stats,
       onFailure: (error) => options.logger.error({ err: error }, "a socket that was handed over cannot be listened on"),
     });
-    const routes = new RouteStore(options.common);
+    const routes = new RouteStore(this.#newer, options.common);
     this.#listeners = new ListenerStore({
+      newer: this.#newer,
       common: options.common,
       ...(overload === undefined ? {} : { overload }),
       clusters: this.#manager,
@@ -269,6 +273,7 @@ export class ProxyRuntime {
       virtualHosts: this.#virtualHostStats,
       logs: this.#logFiles.stats,
     });
+    stats.set("server.dynamic_unknown_fields", this.#newer.count);
     const days = this.#expiry.days();
     if (days !== undefined) stats.set("server.days_until_first_cert_expiring", days);
     return stats;

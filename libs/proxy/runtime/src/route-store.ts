@@ -2,16 +2,19 @@ import { RouteConfigurationSchema } from "@fairlead/envoy-api/envoy/config/route
 import type { RouteTable } from "@fairlead/proxy-router";
 import type { CommonCells } from "@fairlead/stat-cells";
 import { type Accepted, decodeResources } from "./decode-resources.ts";
+import type { NewerFields } from "./translate/newer-fields.ts";
 import { readRouteConfiguration } from "./translate/route-configuration.ts";
 import type { XdsRejection, XdsResource } from "./xds-resource.ts";
 
 /** RDS as it was accepted: the tables that listeners name. */
 export class RouteStore {
+  readonly #newer: NewerFields;
   readonly #common: CommonCells | undefined;
   readonly #tables = new Map<string, Accepted<RouteTable>>();
 
   /** @param common what limits count in over all threads */
-  constructor(common?: CommonCells) {
+  constructor(newer: NewerFields, common?: CommonCells) {
+    this.#newer = newer;
     this.#common = common;
   }
 
@@ -29,6 +32,7 @@ export class RouteStore {
       resources,
       (name) => this.#tables.get(name),
       (message) => ({ name: message.name, value: readRouteConfiguration(message) }),
+      this.#newer,
       this.#common,
     );
     for (const table of accepted) this.#tables.set(table.name, table);

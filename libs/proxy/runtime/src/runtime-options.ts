@@ -4,6 +4,7 @@ import type { CommonCells, StatStore } from "@fairlead/stat-cells";
 import type { AccessLogSpec } from "./access-log/access-log.ts";
 import type { ResolveName, WatchNames } from "./cluster/dns-hosts.ts";
 import type { Watchdog } from "./watchdog/watchdog.ts";
+import type { UnknownFields } from "./translate/newer-fields.ts";
 import type { SocketRequest, SocketSource } from "./listener/socket-source.ts";
 
 /** Where the proxy writes what it has to say; pino's Logger fits. */
@@ -39,6 +40,8 @@ export interface ProxyRuntimeOptions {
   readonly drainTimeoutMs?: number;
   /** Connections that one listener has at the same time; more are closed at once. @default 10000 */
   readonly maxConnections?: number;
+  /** What is done with fields that are newer than our protos. @default refuse */
+  readonly unknownFields?: UnknownFields | undefined;
   /** Where listening sockets come from. @default they are bound here */
   readonly sockets?: SocketSource;
   /** Other threads of this process listen on the same addresses. @default false */

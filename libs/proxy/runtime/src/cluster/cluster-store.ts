@@ -8,6 +8,7 @@ import { readCluster, type TranslatedCluster } from "../translate/cluster.ts";
 import type { WatchedNames, WatchNames } from "./dns-hosts.ts";
 import type { DnsDiscovery } from "../translate/dns-discovery.ts";
 import { type Assignment, readLoadAssignment } from "../translate/load-assignment.ts";
+import { type NewerFields, readAgain } from "../translate/newer-fields.ts";
 import type { SecretStore } from "../secrets/secret-store.ts";
 import type { XdsRejection, XdsResource } from "../xds-resource.ts";
 
@@ -25,7 +26,7 @@ class AssignmentInForce implements Accepted<Assignment> {
   }
 
   get value(): Assignment {
-    return readLoadAssignment(fromBinary(ClusterLoadAssignmentSchema, this.body));
+    return readAgain(() => readLoadAssignment(fromBinary(ClusterLoadAssignmentSchema, this.body)));
   }
 }
 
@@ -45,6 +46,7 @@ export class ClusterStore {
   /** Clusters whose hosts have not all been checked once. */
   readonly #checking = new Set<string>();
   readonly #secrets: SecretStore;
+  readonly #newer: NewerFields;
   readonly #common: CommonCells | undefined;
   /** The hosts of clusters that wait for nothing but secrets. */
   readonly #withoutSecrets = new Map<string, Assignment>();
@@ -59,8 +61,10 @@ export class ClusterStore {
     secrets: SecretStore,
     watchNames: WatchNames,
     onChange: () => void,
+    newer: NewerFields,
     common?: CommonCells,
   ) {
+    this.#newer = newer;
     this.#common = common;
     this.#manager = manager;
     this.#secrets = secrets;
@@ -105,6 +109,7 @@ export class ClusterStore {
       resources,
       (name) => this.#clusters.get(name),
       (message) => ({ name: message.name, value: readCluster(message, this.#secrets) }),
+      this.#newer,
       this.#common,
     );
     const present = new Set(resources.map((resource) => resource.name));
@@ -124,6 +129,7 @@ export class ClusterStore {
       resources,
       (name) => this.#assignments.get(name),
       (message) => ({ name: message.clusterName, value: readLoadAssignment(message) }),
+      this.#newer,
     );
     const wanted = new Set(this.assignmentNames());
     for (const assignment of accepted) {

@@ -7,6 +7,7 @@ import { type DrainOptions, GRADUAL_SHARE } from "../drain-options.ts";
 import type { ListenerStatus } from "./listener-status.ts";
 import { ManagedListener, type ManagedListenerContext } from "./managed-listener.ts";
 import type { RuntimeLogger } from "../runtime-options.ts";
+import type { NewerFields } from "../translate/newer-fields.ts";
 import { readListener, type TranslatedListener } from "../translate/listener.ts";
 import type { XdsRejection, XdsResource } from "../xds-resource.ts";
 
@@ -18,6 +19,7 @@ export interface ListenerStoreContext extends Omit<
   "httpStats" | "tcpStats" | "rpcStats" | "listenerAt"
 > {
   readonly logger: RuntimeLogger;
+  readonly newer: NewerFields;
   /** What limits count in over all threads. @default those of this thread alone */
   readonly common?: CommonCells | undefined;
   /** Something about a listener changed. */
@@ -98,6 +100,7 @@ export class ListenerStore {
         return listener === undefined ? undefined : { name, body: listener.body, value: listener.translated };
       },
       (message) => ({ name: message.name, value: readListener(message, this.#context.secrets) }),
+      this.#context.newer,
       this.#context.common,
     );
     const present = new Set(resources.map((resource) => resource.name));

@@ -1,14 +1,20 @@
 import { SecretSchema } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import { type Accepted, decodeResources } from "../decode-resources.ts";
+import type { NewerFields } from "../translate/newer-fields.ts";
 import { readSecret } from "../translate/secret.ts";
 import type { XdsRejection, XdsResource } from "../xds-resource.ts";
 import type { Secret, SecretLookup } from "./secret.ts";
 
 /** SDS as it was accepted: the certificates that clusters and listeners name. */
 export class SecretStore implements SecretLookup {
+  readonly #newer: NewerFields;
   readonly #secrets = new Map<string, Accepted<Secret>>();
   /** Those that were waited for long enough. */
   readonly #givenUp = new Set<string>();
+
+  constructor(newer: NewerFields) {
+    this.#newer = newer;
+  }
 
   get(name: string): Secret | undefined {
     return this.#secrets.get(name)?.value;
@@ -30,6 +36,7 @@ export class SecretStore implements SecretLookup {
       resources,
       (name) => this.#secrets.get(name),
       (message) => ({ name: message.name, value: readSecret(message) }),
+      this.#newer,
     );
     for (const secret of accepted) this.#secrets.set(secret.name, secret);
     return rejections;

@@ -11,6 +11,7 @@ import {
   type TlsSource,
   type TlsTerms,
 } from "@fairlead/proxy-upstream";
+import { readAgain } from "../translate/newer-fields.ts";
 import { readValidation } from "../translate/tls-validation.ts";
 import type { Secret, SecretLookup } from "./secret.ts";
 
@@ -63,7 +64,7 @@ export class SecretTls implements TlsSource {
     const before = this.#made;
     if (before !== undefined && of.every((secret, i) => secret === before.of[i])) return before;
     try {
-      this.#made = this.#create(of);
+      this.#made = readAgain(() => this.#create(of));
     } catch {
       // A file that a secret names cannot be read, or the parts do not make a whole: what was in use stays.
     }

@@ -2,6 +2,7 @@ import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { isFieldSet } from "@bufbuild/protobuf";
 import { FairleadError } from "@fairlead/errors";
 import { runtimeErrors } from "../errors.ts";
+import { ignoreNewerField } from "./newer-fields.ts";
 
 /** @param field its path in the resource, by the names of the .proto */
 export function rejection(field: string, problem: string): FairleadError {
@@ -11,7 +12,8 @@ export function rejection(field: string, problem: string): FairleadError {
 
 /**
  * Refuses a message that has a field which this proxy does nothing with: what somebody wrote is done or refused by name, never
- * ignored. One that is newer than our protos has no name here: its message and number are told.
+ * ignored. One that is newer than our protos has no name here: its message and number are told, and whether it is refused is the
+ * operator's choice.
  *
  * @param supported the fields that are read, and those without a meaning for a request (names, metadata, statistics)
  */
@@ -26,10 +28,10 @@ export function refuseOthers<Desc extends DescMessage>(
       throw rejection(`${where}${field.name}`, "is not supported by this proxy");
     }
   }
-  const newer = message.$unknown?.find(({ no }) => !schema.fields.some(({ number }) => number === no));
-  if (newer !== undefined)
-    throw rejection(
-      `${where}field ${newer.no} of ${schema.typeName}`,
-      "is newer than this proxy, and not supported by it",
-    );
+  for (const { no } of message.$unknown ?? []) {
+    if (schema.fields.some(({ number }) => number === no)) continue;
+    const field = `field ${no} of ${schema.typeName}`;
+    if (!ignoreNewerField(field))
+      throw rejection(`${where}${field}`, "is newer than this proxy, and not supported by it");
+  }
 }

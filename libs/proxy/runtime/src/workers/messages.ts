@@ -83,6 +83,8 @@ export interface WorkerStart {
   readonly threads: number;
   readonly nodeId: string;
   readonly drainTimeoutMs: number | undefined;
+  /** The control thread counts them and tells of them. */
+  readonly unknownFields: "refuse" | "ignore quietly";
   readonly maxConnections: number | undefined;
   /** Listening sockets come from the control thread. */
   readonly handsSockets: boolean;

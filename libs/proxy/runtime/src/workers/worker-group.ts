@@ -91,6 +91,7 @@ export class WorkerGroup implements DataPlane {
     this.#runtime = new ProxyRuntime({
       logger: options.logger,
       nodeId: options.nodeId,
+      unknownFields: options.unknownFields,
       now: processNow(),
       stats: this.#stats,
       common: this.#common,
@@ -261,6 +262,7 @@ export class WorkerGroup implements DataPlane {
   #startOf(thread: number): Omit<WorkerStart, "events"> {
     const { nodeId, drainTimeoutMs, maxConnections, overload, zone, accessLogTargets = [], modules } = this.#options;
     return {
+      unknownFields: this.#options.unknownFields === "ignore" ? "ignore quietly" : "refuse",
       thread,
       threads: this.#threads,
       nodeId,

@@ -57,6 +57,7 @@ export class WorkerRuntime {
     this.#runtime = new ProxyRuntime({
       logger: this.#logger(),
       nodeId: start.nodeId,
+      unknownFields: start.unknownFields,
       now: processNow(),
       stats: this.#stats,
       common: this.#common,
