@@ -5,10 +5,18 @@ import type { ConnectionInfo } from "./stream.ts";
 import { tlsInfoOf } from "./tls-info.ts";
 
 let connections = 0;
+/** Of those that somebody wants to know by it before they are served. */
+const ids = new WeakMap<Socket, number>();
+
+/** The number that the connection has for all who ask from now on. @param of the socket that it was before TLS */
+export function connectionIdOf(socket: Socket, of: Socket = socket): number {
+  const id = ids.get(of) ?? ++connections;
+  ids.set(socket, id);
+  return id;
+}
 
 /** Read once at the start: a socket forgets its addresses when it closes. */
 export function connectionInfoOf(socket: Socket): ConnectionInfo {
-  connections++;
   const told = toldAddresses(socket);
   const { remoteAddress = "", remotePort = 0 } = socket;
   return {
@@ -19,7 +27,7 @@ export function connectionInfoOf(socket: Socket): ConnectionInfo {
     directRemoteAddress: remoteAddress,
     directRemotePort: remotePort,
     localRestored: told?.localRestored ?? false,
-    id: connections,
+    id: ids.get(socket) ?? ++connections,
     ...(socket instanceof TLSSocket
       ? { tls: tlsInfoOf(socket), transportFailure: () => failureOf(socket) }
       : { tls: undefined, transportFailure: undefined }),

@@ -9,7 +9,7 @@ export { type DetectionEvents, negotiatedProtocol, ProtocolDetection } from "./p
 export { type ResetReason } from "./reset-reason.ts";
 export { detectRpc } from "./rpc/rpc-detection.ts";
 export { RpcRequestHead, RpcResponseHead } from "./rpc/rpc-head.ts";
-export { connectionInfoOf } from "./connection-info.ts";
+export { connectionIdOf, connectionInfoOf } from "./connection-info.ts";
 export { waitingBytes } from "./stream-handle.ts";
 export { pipeBytes } from "./tcp/byte-pipe.ts";
 export { tcpStreamFactory } from "./tcp/tcp-stream-factory.ts";

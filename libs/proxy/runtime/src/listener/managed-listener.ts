@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { RouteTable } from "@fairlead/proxy-router";
 import type { ConnectionFacts } from "@fairlead/proxy-filter";
 import type { StatStore } from "@fairlead/stat-cells";
+import { type AccessLogger, accessLoggerOf } from "../access-log/access-log.ts";
 import { GRADUAL_SHARE } from "../drain-options.ts";
 import { ListenerEntrance, type ServingListener } from "./listener-entrance.ts";
 import type { ListenerSockets } from "./listener-sockets.ts";
@@ -40,6 +41,7 @@ export class ManagedListener implements SocketConsumer {
   /** A change that waits for its routes; the one before it serves. */
   #pending: TranslatedListener | undefined;
   #socket: ListeningSocket | undefined;
+  #accessLog: AccessLogger | undefined;
   #withoutRoutes = false;
   #hasten: () => void = () => undefined;
 
@@ -53,8 +55,10 @@ export class ManagedListener implements SocketConsumer {
       translated: this.#translated,
       chains: this.#chains,
       port: this.#socket?.port ?? this.#translated.port,
+      accessLog: this.#accessLog,
     });
-    this.#entrance = new ListenerEntrance(this.stats, now, (facts) => this.#otherListenerAt(facts));
+    this.#accessLog = accessLoggerOf(translated.accessLogs, context.logFiles);
+    this.#entrance = new ListenerEntrance(this.stats, now, (facts) => this.#otherListenerAt(facts), context.now);
     this.#chains = new Map(
       chainsOf(translated).map((chain) => [chain, new ServedChain(chain, translated.name, context)]),
     );
@@ -124,6 +128,7 @@ export class ManagedListener implements SocketConsumer {
     if (this.state === "active" && !complete) return;
     this.#pending = undefined;
     this.#translated = pending;
+    this.#accessLog = accessLoggerOf(pending.accessLogs, this.#context.logFiles);
     this.#replaceChains(pending);
   }
 

@@ -11,9 +11,10 @@ import {
   type TcpStats,
 } from "@fairlead/proxy-filter";
 import type { RouteTable } from "@fairlead/proxy-router";
-import { passAddresses } from "@fairlead/proxy-stream";
+import { connectionIdOf, passAddresses } from "@fairlead/proxy-stream";
 import { type AccessLogger, type AccessLogSpec, accessLoggerOf } from "../access-log/access-log.ts";
 import type { LogFiles } from "../access-log/log-files.ts";
+import type { ConnectionLog } from "./connection-log.ts";
 import { factsOf } from "./connection-facts.ts";
 import { type ConfiguredNetworkFilter, keepFilters, passFilters } from "../network-filters/pass-filters.ts";
 import { RpcEntrance } from "../rpc-entrance.ts";
@@ -109,8 +110,9 @@ export class ServedChain {
     else if (serves.kind === "tcp") this.#proxy?.update(this.#tcpConfigOf(serves));
   }
 
-  /** @param stats of the listener */
-  serve(socket: Socket, facts: Readonly<ConnectionFacts> | undefined, stats: ListenerStats): void {
+  /** @param stats of the listener; @param log its own, where it has one */
+  serve(socket: Socket, facts: Readonly<ConnectionFacts> | undefined, stats: ListenerStats, log?: ConnectionLog): void {
+    if (log !== undefined) log.info.filterChain = this.#translated.name;
     const count = (stat: string, by = 1): void => stats.ofFilters.count(stat, by);
     if (this.#filters.length > 0 && !passFilters(this.#filters, socket, facts ?? factsOf(socket, 0), count)) return;
     const { tls } = this.#translated;
@@ -118,11 +120,20 @@ export class ServedChain {
     else {
       const start = (secure: Socket): void => {
         passAddresses(socket, secure);
+        if (log !== undefined) {
+          connectionIdOf(secure, socket);
+          log.knownBy(secure);
+        }
         this.#start(secure);
       };
-      terminateTls(socket, tls, stats.ssl, start, (problem) => {
+      terminateTls(socket, tls, stats.ssl, start, (problem, reason) => {
+        if (log !== undefined) {
+          if (problem === "timeout") log.info.connectionTermination = reason;
+          else log.info.downstreamTransportFailure = reason;
+        }
         if (problem === "timeout") stats.downstream_cx_transport_socket_connect_timeout++;
-        else stats["server_ssl_socket_factory.downstream_context_secrets_not_ready"]++;
+        else if (problem === "secrets missing")
+          stats["server_ssl_socket_factory.downstream_context_secrets_not_ready"]++;
       });
     }
   }

@@ -3,6 +3,7 @@ import { TLSSocket } from "node:tls";
 import {
   type CertificateProblem,
   peerProblem,
+  SECRET_MISSING,
   type TlsSource,
   type TlsStats,
   type TlsTerms,
@@ -26,20 +27,20 @@ export interface DownstreamTls {
  * Makes TLS of a connection.
  *
  * @param onReady called once, when the handshake is done and the client may be served
- * @param onFailure called once instead, where it is not among `stats`; the connection is closed
+ * @param onFailure called once instead, unless the client has only gone; the connection is closed. `refused` is among `stats`
  */
 export function terminateTls(
   socket: Socket,
   tls: DownstreamTls,
   stats: TlsStats,
   onReady: (secure: TLSSocket) => void,
-  onFailure: (problem: "secrets missing" | "timeout") => void,
+  onFailure: (problem: "secrets missing" | "timeout" | "refused", reason: string) => void,
 ): void {
   const terms = tls.source.current();
   if (terms === undefined) {
     socket.on("error", () => undefined);
     socket.destroy();
-    onFailure("secrets missing");
+    onFailure("secrets missing", SECRET_MISSING);
     return;
   }
   const secure = new TLSSocket(socket, {
@@ -64,11 +65,12 @@ export function terminateTls(
       ? undefined
       : setTimeout(() => {
           close();
-          onFailure("timeout");
+          onFailure("timeout", "transport socket timeout was reached");
         }, tls.handshakeTimeoutMs);
   const onError = (error: Error): void => {
     if (over) return;
     stats.countError(error);
+    onFailure("refused", error.message);
     close();
   };
   const onClose = (): void => {
@@ -80,12 +82,14 @@ export function terminateTls(
     if (over) return;
     if (tls.requireServerName && !secure.servername) {
       stats.connection_error++;
+      onFailure("refused", "no server name");
       close();
       return;
     }
     const problem = clientProblem(secure, tls.requireClientCertificate, terms);
     if (problem !== undefined) {
       stats.countProblem(problem);
+      onFailure("refused", problem);
       close();
       return;
     }

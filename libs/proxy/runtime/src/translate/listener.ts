@@ -9,10 +9,12 @@ import {
   listenerFilterReader,
   listenerFilterTypes,
 } from "@fairlead/proxy-filter";
+import type { AccessLogSpec } from "../access-log/access-log.ts";
 import "../listener-filters/index.ts";
 import { originalDst } from "../listener-filters/original-dst.ts";
 import { tlsInspector } from "../listener-filters/tls-inspector.ts";
 import { noSecrets, type SecretLookup } from "../secrets/secret.ts";
+import { readAccessLogs } from "./access-log.ts";
 import { durationMs } from "./duration.ts";
 import { readFilterChain, type TranslatedChain } from "./filter-chain.ts";
 import type { DownstreamTls } from "../listener/tls-termination.ts";
@@ -41,6 +43,8 @@ export interface TranslatedListener {
   readonly handsOver: boolean;
   /** False: it has only the connections that another one hands over. @default true */
   readonly binds: boolean;
+  /** Of connections. */
+  readonly accessLogs: readonly AccessLogSpec[];
   /** The secrets that it waits for. */
   readonly secretNames: readonly string[];
 }
@@ -75,6 +79,7 @@ export function readListener(message: Listener, secrets: SecretLookup = noSecret
     "traffic_direction",
     "enable_reuse_port",
     "tcp_backlog_size",
+    "access_log",
   ]);
   if (message.name === "") throw rejection("name", "is empty");
   const limit = message.perConnectionBufferLimitBytes ?? connectionManagerDefaults.highWatermarkBytes;
@@ -102,6 +107,7 @@ export function readListener(message: Listener, secrets: SecretLookup = noSecret
     handsOver: message.useOriginalDst === true,
     binds: message.bindToPort ?? true,
     inspectTimeoutMs: durationMs(message.listenerFiltersTimeout, DEFAULT_INSPECT_MS, "listener_filters_timeout"),
+    accessLogs: readAccessLogs(message.accessLog, "access_log"),
     secretNames: tlsOf({ chains, defaultChain }).flatMap((tls) => tls.secretNames),
   };
 }
