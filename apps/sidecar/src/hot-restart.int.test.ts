@@ -67,6 +67,11 @@ test("a restart under load: no request fails, counters go on, and what is regist
   assert.equal(await sidecar.stat("server.live"), 1);
   assert.equal(await sidecar.stat("server.parent_connections"), 0);
   assert.equal(await sidecar.stat("http.inbound.downstream_rq_total"), load.total);
+  const prometheus = await sidecar.admin("/stats/prometheus");
+  const recorded = /^envoy_http_downstream_rq_time_count\{envoy_http_conn_manager_prefix="inbound"\} (\d+)$/m.exec(
+    prometheus,
+  );
+  assert.equal(Number(recorded?.[1]), load.total);
   const info = JSON.parse(await sidecar.admin("/server_info")) as Record<string, unknown>;
   assert.deepEqual([info["hot_restart_version"], info["command_line_options"]], ["1", { restart_epoch: 1 }]);
   assert.equal((await sidecar.api("/v1/registrations")).publications?.[0]?.state, "ready");

@@ -173,10 +173,10 @@ export class EpochLink {
       case "parent-handed-over":
         return this.#onHandedOver();
       case "parent-report":
-        this.#parent = { counters: message.counters, connections: message.connections };
+        this.#parent = { counters: message.counters, histograms: message.histograms, connections: message.connections };
         return;
       case "parent-gone":
-        this.#parent = { counters: this.#parent.counters, connections: 0 };
+        this.#parent = { ...this.#parent, connections: 0 };
         // It may have crashed: nobody else accepts.
         this.#open();
         this.#onHandedOver();

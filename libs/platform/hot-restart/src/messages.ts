@@ -13,6 +13,9 @@ export interface SocketRequest {
 export interface EpochReport {
   /** By name; they only grow. */
   readonly counters: Readonly<Record<string, number>>;
+  /** Durations by name: how many were in which bucket, and their sum. What is not known is not there. */
+  readonly histograms?:
+    Readonly<Record<string, { readonly counts: readonly number[]; readonly sumMs: number }>> | undefined;
   /** Of clients, that are open. */
   readonly connections: number;
 }

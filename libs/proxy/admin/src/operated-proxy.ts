@@ -4,7 +4,14 @@ import { AdsClient, type AdsLogger, type AdsState, LastGoodConfig } from "@fairl
 import { type AdminManners, AdminServer } from "./admin-server.ts";
 import { proxyPages } from "./proxy-pages.ts";
 import { serverStateOf, waitsForWorkers, warmsBeforeTakeover } from "./readiness.ts";
-import { countersOf, type EpochFacts, openConnections, type ServerState, statsOf } from "./server-stats.ts";
+import {
+  countersOf,
+  type EpochFacts,
+  histogramsWith,
+  openConnections,
+  type ServerState,
+  statsOf,
+} from "./server-stats.ts";
 
 /** Where a proxy has its configuration from, as operators set it. */
 export interface AdsSettings {
@@ -115,10 +122,14 @@ export class OperatedProxy {
   }
 
   /** What the next process goes on from. */
-  report(): { readonly counters: Record<string, number>; readonly connections: number } {
+  report(): EpochFacts["parent"] {
     const { runtime, epoch } = this.#options;
     const stats = statsOf({ state: this.#state, uptimeMs: 0, epoch }, this.ads.state(), runtime);
-    return { counters: countersOf(stats), connections: openConnections(stats) };
+    return {
+      counters: countersOf(stats),
+      histograms: Object.fromEntries(histogramsWith(runtime.histograms(), epoch?.parent)),
+      connections: openConnections(stats),
+    };
   }
 
   /** Cuts what is under way: drain first. */

@@ -86,7 +86,7 @@ test("every statistic of a proxy is in a family of Prometheus that no name of a 
     );
   }
   const seen = new Set<string>();
-  for (const line of prometheusText(stats).trimEnd().split("\n")) {
+  for (const line of prometheusText({ numbers: stats, histograms: new Map() }).trimEnd().split("\n")) {
     assert.match(line, /^(?:# TYPE envoy_\w+ (?:counter|gauge)|envoy_\w+(?:\{(?:\w+="[^"]*",?)+\})? -?[\d.e+-]+)$/);
     const series = line.replace(/ \S+$/, "");
     assert.ok(!seen.has(series), `twice: ${series}`);

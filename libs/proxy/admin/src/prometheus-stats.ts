@@ -1,3 +1,5 @@
+import { bucketBoundsMs, type HistogramTotals } from "@fairlead/stat-cells";
+import type { ProxyStats } from "./server-stats.ts";
 import { isGauge } from "./stat-kind.ts";
 import { taggedStat } from "./stat-tags.ts";
 
@@ -7,9 +9,13 @@ interface Family {
 }
 
 /** Envoy's statistics in Prometheus' text format: names and tags as Envoy's. */
-export function prometheusText(stats: ReadonlyMap<string, number>): string {
+export function prometheusText({ numbers, histograms }: ProxyStats): string {
+  return numbersText(numbers) + histogramsText(histograms);
+}
+
+function numbersText(numbers: ReadonlyMap<string, number>): string {
   const families = new Families();
-  for (const [name, value] of stats) {
+  for (const [name, value] of numbers) {
     const { family, tags } = taggedStat(name);
     const { metric, lines } = families.of(family);
     const labels = labelsOf(tags);
@@ -18,6 +24,29 @@ export function prometheusText(stats: ReadonlyMap<string, number>): string {
   return [...families.all()]
     .map(({ metric, lines }) => `# TYPE ${metric} ${isGauge(metric) ? "gauge" : "counter"}\n${lines.join("")}`)
     .join("");
+}
+
+function histogramsText(histograms: ReadonlyMap<string, HistogramTotals>): string {
+  const families = new Families();
+  for (const [name, totals] of histograms) {
+    const { family, tags } = taggedStat(name);
+    const { metric, lines } = families.of(family);
+    lines.push(histogramLines(metric, labelsOf(tags), totals));
+  }
+  return [...families.all()].map(({ metric, lines }) => `# TYPE ${metric} histogram\n${lines.join("")}`).join("");
+}
+
+/** Each bucket has those below it in it, too; bounds and sum are in milliseconds, as Envoy's. */
+function histogramLines(metric: string, labels: string, { counts, sumMs }: HistogramTotals): string {
+  const before = labels === "" ? "" : `${labels},`;
+  let text = "";
+  let count = 0;
+  for (const [bucket, bound] of [...bucketBoundsMs, "+Inf"].entries()) {
+    count += counts[bucket] ?? 0;
+    text += `${metric}_bucket{${before}le="${bound}"} ${count}\n`;
+  }
+  const braced = labels === "" ? "" : `{${labels}}`;
+  return `${text}${metric}_sum${braced} ${sumMs}\n${metric}_count${braced} ${count}\n`;
 }
 
 /** In the order in which they were first seen. */

@@ -11,7 +11,7 @@ import { configDumpPage } from "./config-dump/config-dump-page.ts";
 import { initDump } from "./init-dump.ts";
 import { listenersJson, listenersText } from "./listeners-page.ts";
 import { prometheusText } from "./prometheus-stats.ts";
-import { type EpochFacts, type ServerState, statsOf } from "./server-stats.ts";
+import { type EpochFacts, histogramsWith, type ProxyStats, type ServerState, statsOf } from "./server-stats.ts";
 import { chosenStats, statsPage } from "./stats-page.ts";
 
 export interface ProxyPagesOptions {
@@ -20,7 +20,7 @@ export interface ProxyPagesOptions {
   readonly node: { readonly id: string; readonly app: string; readonly labels: Readonly<Record<string, string>> };
   readonly version: string;
   readonly runtime: Pick<ProxyRuntime, "configDump" | "clusterStats" | "stats" | "listeners"> &
-    Partial<Pick<ProxyRuntime, "reopenLogs" | "certificates">>;
+    Partial<Pick<ProxyRuntime, "reopenLogs" | "certificates" | "histograms">>;
   readonly ads: () => AdsState;
   readonly state: () => ServerState;
   /** What the proxy waits for; empty = ready. */
@@ -59,7 +59,10 @@ export function proxyPages(options: ProxyPagesOptions): Readonly<Record<string, 
   const startedAtMs = Date.now();
   const uptimeMs = () => Date.now() - startedAtMs;
   const { node, runtime, logger, epoch } = options;
-  const counted = () => statsOf({ state: options.state(), uptimeMs: uptimeMs(), epoch }, options.ads(), runtime);
+  const counted = (): ProxyStats => ({
+    numbers: statsOf({ state: options.state(), uptimeMs: uptimeMs(), epoch }, options.ads(), runtime),
+    histograms: histogramsWith(runtime.histograms?.() ?? new Map(), epoch?.parent),
+  });
   const baseline = new CounterBaseline();
   const stats = () => baseline.since(counted());
   return {
@@ -82,7 +85,7 @@ export function proxyPages(options: ProxyPagesOptions): Readonly<Record<string, 
         },
       };
     }),
-    "/stats": get("counters and gauges; ?filter=<regex>, ?usedonly, ?format=json or prometheus", (query) =>
+    "/stats": get("counters, gauges and histograms; ?filter=<regex>, ?usedonly, ?format=json or prometheus", (query) =>
       statsPage(stats(), query),
     ),
     "/stats/prometheus": get(

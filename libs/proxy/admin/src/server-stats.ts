@@ -1,4 +1,5 @@
 import type { ProxyRuntime } from "@fairlead/proxy-runtime";
+import { addHistograms, type HistogramTotals } from "@fairlead/stat-cells";
 import type { AdsState } from "@fairlead/proxy-xds-client";
 import { isGauge } from "./stat-kind.ts";
 
@@ -15,13 +16,25 @@ const statPrefix: Readonly<Record<string, string>> = {
   rds: "http.rds",
 };
 
+/** All that a proxy tells of itself in numbers, by name. */
+export interface ProxyStats {
+  /** Counters and gauges. */
+  readonly numbers: ReadonlyMap<string, number>;
+  /** What has recorded nothing is not there. */
+  readonly histograms: ReadonlyMap<string, HistogramTotals>;
+}
+
 /** The place of this process among those that follow each other in hot restarts. */
 export interface EpochFacts {
   readonly epoch: number;
   /** Of the first one, in milliseconds since 1970. */
   readonly firstStartMs: number;
   /** What the one before has counted, with those before it, and the connections that it still has. */
-  readonly parent: { readonly counters: Readonly<Record<string, number>>; readonly connections: number };
+  readonly parent: {
+    readonly counters: Readonly<Record<string, number>>;
+    readonly histograms?: Readonly<Record<string, HistogramTotals>> | undefined;
+    readonly connections: number;
+  };
 }
 
 /** What the next process goes on counting from. */
@@ -34,6 +47,17 @@ export function openConnections(stats: ReadonlyMap<string, number>): number {
   let open = 0;
   for (const [name, value] of stats) if (name.endsWith(".downstream_cx_active")) open += value;
   return open;
+}
+
+/** With those of the processes before, sorted. */
+export function histogramsWith(
+  own: ReadonlyMap<string, HistogramTotals>,
+  parent: EpochFacts["parent"] | undefined,
+): Map<string, HistogramTotals> {
+  const histograms = new Map(own);
+  for (const [name, totals] of Object.entries(parent?.histograms ?? {}))
+    histograms.set(name, addHistograms(totals, histograms.get(name)));
+  return new Map([...histograms].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** All counters and gauges by name, sorted. */

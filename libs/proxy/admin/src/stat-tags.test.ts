@@ -4,7 +4,7 @@ import { prometheusText } from "./prometheus-stats.ts";
 import { taggedStat } from "./stat-tags.ts";
 
 const rendered = (name: string): string =>
-  prometheusText(new Map([[name, 1]]))
+  prometheusText({ numbers: new Map([[name, 1]]), histograms: new Map() })
     .split("\n")[1]!
     .replace(/ 1$/, "");
 
@@ -112,12 +112,11 @@ test("each statistic has Envoy's family and tags", () => {
 });
 
 test("a family has one line of its type, however many statistics it has", () => {
-  const text = prometheusText(
-    new Map([
-      ["cluster.a.ssl.versions.TLSv1.2", 1],
-      ["cluster.a.ssl.versions.TLSv1.3", 2],
-    ]),
-  );
+  const numbers = new Map([
+    ["cluster.a.ssl.versions.TLSv1.2", 1],
+    ["cluster.a.ssl.versions.TLSv1.3", 2],
+  ]);
+  const text = prometheusText({ numbers, histograms: new Map() });
   assert.deepEqual(text.split("\n"), [
     "# TYPE envoy_cluster_ssl_versions counter",
     'envoy_cluster_ssl_versions{envoy_cluster_name="a",envoy_ssl_version="TLSv1.2"} 1',
