@@ -1,8 +1,19 @@
 import type { ClusterStatus, HostStatus } from "@fairlead/proxy-runtime";
 import { addressJson } from "./socket-address.ts";
 
-const ejected = ({ ejected: out, failedCheck }: HostStatus): string =>
-  [out ? "/failed_outlier_check" : "", failedCheck ? "/failed_active_hc" : ""].join("");
+/** Envoy's names, on the text page and in the JSON; what is not said is false. */
+const flags: readonly (readonly [has: keyof HostStatus, text: string, json: string])[] = [
+  ["ejected", "failed_outlier_check", "failed_outlier_check"],
+  ["failedCheck", "failed_active_hc", "failed_active_health_check"],
+  ["degradedByCheck", "degraded_active_hc", "failed_active_degraded_check"],
+  ["pendingRemoval", "pending_dynamic_removal", "pending_dynamic_removal"],
+  ["excluded", "excluded_via_immediate_hc_fail", "excluded_via_immediate_hc_fail"],
+];
+
+function healthFlags(host: HostStatus): string {
+  const set = flags.filter(([has]) => host[has] === true).map(([, text]) => `/${text}`);
+  return set.join("") || (host.health === "healthy" ? "healthy" : `/${host.health}`);
+}
 
 /** Envoy's lines: `cluster::host::statistic::value`. */
 export function clustersText(clusters: readonly ClusterStatus[]): string {
@@ -15,7 +26,7 @@ function clusterText({ statName, hosts }: ClusterStatus): string {
       [
         ...statsOf(host).map(({ name: stat, value }) => [stat, value]),
         ["hostname", host.hostname],
-        ["health_flags", ejected(host) || (host.health === "healthy" ? "healthy" : `/${host.health}`)],
+        ["health_flags", healthFlags(host)],
         ["weight", host.weight],
         ["region", localityOf(host).region],
         ["zone", localityOf(host).zone],
@@ -55,8 +66,7 @@ export function clustersJson(clusters: readonly ClusterStatus[], verbose: boolea
         stats: statsOf(host).map((stat) => ({ ...stat, value: String(stat.value) })),
         health_status: {
           eds_health_status: host.health.toUpperCase(),
-          ...(host.ejected ? { failed_outlier_check: true } : {}),
-          ...(host.failedCheck ? { failed_active_health_check: true } : {}),
+          ...Object.fromEntries(flags.filter(([has]) => host[has] === true).map(([, , json]) => [json, true])),
         },
         weight: host.weight,
         hostname: host.hostname,

@@ -114,6 +114,8 @@ export interface ClusterConfig extends ConnectSettings {
   readonly healthyPanicPercent: number;
   readonly outlierDetection?: OutlierDetection | undefined;
   readonly healthChecks?: readonly HealthCheck[];
+  /** Hosts that are not assigned any more go at once, in the place of when their health check fails. @default false */
+  readonly removesPassingHosts?: boolean;
   /** @default hosts are not divided */
   readonly subsets?: SubsetConfig | undefined;
   /** Hosts that say such things of themselves are connected to in another way; the first that fits. @default none */

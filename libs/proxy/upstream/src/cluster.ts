@@ -2,18 +2,18 @@ import type { TimerWheel } from "@fairlead/timer-wheel";
 import { AggregateHosts } from "./aggregate-hosts.ts";
 import type { AssignmentPolicy } from "./assignment-policy.ts";
 import { CircuitBreaker } from "./circuit-breaker.ts";
-import type { ClusterConfig, HostSpec, TlsMatch } from "./cluster-config.ts";
+import type { ClusterConfig, HostSpec } from "./cluster-config.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 import { createConnectionPool } from "./create-connection-pool.ts";
 import { HealthChecker } from "./health-checker.ts";
 import type { Destination, HostChoice } from "./host-choice.ts";
 import { type HostEntry, HostSet, type HostSetContext } from "./host-set.ts";
 import { createProbers } from "./host-prober.ts";
+import { HostSettings } from "./host-settings.ts";
 import { Host, hostKey, type HostOwner } from "./host.ts";
 import { OriginalDestinations } from "./original-destinations.ts";
 import { OutlierDetector } from "./outlier-detector.ts";
 import { type HealthReporter, ReportedHealth } from "./reported-health.ts";
-import { canonicalJson } from "./subset-config.ts";
 import { SubsetHosts } from "./subset-hosts.ts";
 
 export interface ClusterContext {
@@ -51,7 +51,7 @@ export class Cluster {
   readonly #setContext: HostSetContext;
   #hosts: HostSet;
   #subsets: SubsetHosts | undefined;
-  #configsOfMatches: Map<TlsMatch, ClusterConfig> | undefined;
+  readonly #settings: HostSettings;
   readonly #aggregate: AggregateHosts | undefined;
   readonly #destinations: OriginalDestinations | undefined;
   readonly #hostOwner: HostOwner = {
@@ -66,6 +66,7 @@ export class Cluster {
   constructor(config: ClusterConfig, stats: ClusterStats, context: ClusterContext) {
     this.config = config;
     this.stats = stats;
+    this.#settings = new HostSettings(config);
     this.breaker = new CircuitBreaker(stats, config.circuitBreakers);
     this.highBreaker = new CircuitBreaker(stats, config.highCircuitBreakers);
     this.#context = context;
@@ -132,17 +133,18 @@ export class Cluster {
   }
 
   /**
-   * The whole assignment. A host that stays keeps its connections; one that has left serves what it has and is not chosen again.
+   * The whole assignment. A host that stays keeps its connections; one that has left serves what it has and is not chosen again. One
+   * whose health check still passes stays until it fails: who assigns may be wrong (Envoy's ignore_health_on_host_removal says otherwise).
    *
    * @param policy of this assignment
    */
   setHosts(specs: readonly HostSpec[], policy: AssignmentPolicy = {}): void {
-    const before = new Map(this.#hosts.entries.map(({ host }) => [hostKey(host.address, host.port), host]));
+    const before = this.#hosts.byKey;
     const after = new Map<string, HostEntry>();
     for (const spec of specs) {
       const key = hostKey(spec.address, spec.port);
       const known = before.get(key) ?? after.get(key)?.host;
-      const host = known?.settings === this.#configFor(spec) ? known : this.#createHost(spec);
+      const host = known?.settings === this.#settings.of(spec) ? known : this.#createHost(spec);
       host.update(spec);
       after.set(key, {
         host,
@@ -154,12 +156,23 @@ export class Cluster {
     }
     this.#overprovisioningPercent = policy.overprovisioningPercent ?? this.config.overprovisioningPercent;
     this.dropOverload = policy.dropOverload ?? 0;
-    const entries = [...after.values()];
-    const hosts = entries.map((entry) => entry.host);
+    const passing = this.#hosts.entries.filter((entry) => this.#outlasts(entry) && !after.has(entry.host.key));
+    this.#replace([...after.values(), ...passing.map((entry) => ({ ...entry, unassigned: true }))]);
+  }
+
+  #outlasts({ host, health }: HostEntry): boolean {
+    const { healthChecks = [], removesPassingHosts = false } = this.config;
+    if (healthChecks.length === 0 || removesPassingHosts || host.checkedAt?.disabled === true) return false;
+    return !host.failedCheck && (health === "healthy" || health === "degraded");
+  }
+
+  #replace(entries: readonly HostEntry[]): void {
+    const before = this.#hosts.entries;
+    const hosts = new Set(entries.map(({ host }) => host));
     this.#outliers?.setHosts(hosts);
     this.#checker?.setHosts(hosts);
     this.#use(this.#createSet(entries));
-    for (const [key, host] of before) if (after.get(key)?.host !== host) host.drain();
+    for (const { host } of before) if (!hosts.has(host)) host.drain();
   }
 
   /** @returns undefined when there is none to choose; a host to avoid when no other was found */
@@ -223,21 +236,8 @@ export class Cluster {
     this.#checker?.close();
   }
 
-  /** The same one for the same metadata: a host whose configuration stays keeps its connections. */
-  #configFor({ tlsMetadata = {} }: HostSpec): ClusterConfig {
-    const { tlsMatches = [] } = this.config;
-    const found = tlsMatches.find(({ match }) =>
-      [...match].every(([name, value]) => name in tlsMetadata && canonicalJson(tlsMetadata[name]) === value),
-    );
-    if (found === undefined) return this.config;
-    const known = (this.#configsOfMatches ??= new Map());
-    const config = known.get(found) ?? { ...this.config, tls: found.tls };
-    known.set(found, config);
-    return config;
-  }
-
   #createHost(spec: HostSpec): Host {
-    const host = new Host(spec, this.#configFor(spec), this.#hostOwner);
+    const host = new Host(spec, this.#settings.of(spec), this.#hostOwner);
     host.readySinceMs = Math.floor(this.#now());
     return host;
   }
@@ -257,7 +257,11 @@ export class Cluster {
 
   /** The same hosts, of which one has become healthy or not. */
   #refresh(): void {
-    if (!this.#closed) this.#use(this.#createSet(this.#hosts.entries));
+    if (this.#closed) return;
+    const { entries } = this.#hosts;
+    const staying = entries.filter((entry) => entry.unassigned !== true || this.#outlasts(entry));
+    if (staying.length === entries.length) this.#use(this.#createSet(entries));
+    else this.#replace(staying);
   }
 
   #tellHealth(): void {

@@ -16,6 +16,8 @@ export interface HostEntry extends WeightedHost {
   /** `region/zone/subzone`. */
   readonly locality: string;
   readonly localityWeight: number;
+  /** It is not assigned any more, and stays until its health check fails. @default false */
+  readonly unassigned?: boolean;
 }
 
 export interface HostSetContext {

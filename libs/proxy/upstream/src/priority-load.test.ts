@@ -42,6 +42,15 @@ test("degraded hosts take what healthy ones cannot", () => {
   );
 });
 
+test("hosts that asked not to be counted on do not make a priority look ill", () => {
+  const load = (excluded: number) => priorityLoads([{ total: 4, healthy: 1, degraded: 0, excluded }], 100, 50);
+  assert.deepEqual(load(0).panic, [true]);
+  assert.deepEqual([load(2).panic, load(2).healthy], [[false], [100]]);
+  // Even all of them are chosen from before nobody is.
+  const none = priorityLoads([{ total: 2, healthy: 0, degraded: 0, excluded: 2 }], 100, 50);
+  assert.deepEqual([none.panic, none.healthy], [[true], [100]]);
+});
+
 test("the loads are 100 in all wherever there is a host", () => {
   const level = fc.tuple(fc.nat(20), fc.nat(20), fc.nat(20)).map(([a, b, c]): Level => [a + b + c, a, b]);
   fc.assert(

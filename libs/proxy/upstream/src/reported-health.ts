@@ -62,8 +62,9 @@ export class ReportedHealth {
     else this.#onChecked.push(listener);
   }
 
-  setHosts(hosts: readonly Host[]): void {
+  setHosts(given: Iterable<Host>): void {
     const { config, reporter } = this.#options;
+    const hosts = [...given];
     this.#hosts = hosts;
     if (config.outlierDetection !== undefined)
       for (const host of hosts) host.monitor ??= reporter.monitorOf(config.name, host.key);

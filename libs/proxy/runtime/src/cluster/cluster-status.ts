@@ -12,6 +12,11 @@ export interface HostStatus {
   readonly health: HostHealth;
   readonly ejected: boolean;
   readonly failedCheck: boolean;
+  /** What else is known of it. @default nothing */
+  readonly degradedByCheck?: boolean;
+  readonly excluded?: boolean;
+  /** Not assigned any more, but its health check still passes. */
+  readonly pendingRemoval?: boolean;
   readonly activeRequests: number;
   readonly totalRequests: number;
   readonly connections: number;
@@ -65,6 +70,9 @@ export function clusterStatus({ config, hosts, stats }: Cluster): ClusterStatus 
       health: healthOf(entry),
       ejected: entry.host.ejected,
       failedCheck: entry.host.failedCheck,
+      degradedByCheck: entry.host.degradedByCheck,
+      excluded: entry.host.excluded,
+      pendingRemoval: entry.unassigned === true,
       activeRequests: entry.host.activeRequests,
       totalRequests: entry.host.totalRequests,
       connections: entry.host.connections,

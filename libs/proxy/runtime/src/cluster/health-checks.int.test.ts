@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { createServer } from "node:http2";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { ClusterSchema } from "@fairlead/envoy-api/envoy/config/cluster/v3/cluster_pb.js";
@@ -7,6 +9,7 @@ import type { HealthCheckSchema } from "@fairlead/envoy-api/envoy/config/core/v3
 import type { Endpoint_HealthCheckConfigSchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_components_pb.js";
 import { ClusterLoadAssignment_PolicySchema } from "@fairlead/envoy-api/envoy/config/endpoint/v3/endpoint_pb.js";
 import { until } from "@fairlead/testing-basics";
+import { CodecClientType } from "@fairlead/envoy-api/envoy/type/v3/http_pb.js";
 import { Backend } from "../testing/backend.ts";
 import { call } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
@@ -138,6 +141,24 @@ test("checks say what they are told to say, to the port that they are told", asy
   assert.equal(backend.requests, 0);
 });
 
+test("codec_client_type is what a check speaks, whatever the cluster's requests do", async () => {
+  const versions: string[] = [];
+  const server = createServer((request, response) => {
+    versions.push(request.httpVersion);
+    response.end();
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  await using closing = new AsyncDisposableStack();
+  closing.defer(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const value = { path: "/healthz", codecClientType: CodecClientType.HTTP2 };
+  await using proxy = await proxyOf([port], every20Ms({ healthChecker: { case: "httpHealthCheck", value } }));
+  await until("the check", () => healthy(proxy) === 1);
+  assert.equal(versions[0], "2.0");
+});
+
 test("a status that may be tried again counts only when it repeats; others at once", async () => {
   let status = 200;
   await using backend = await Backend.start(on((_request, response) => response.writeHead(status).end(), says("a")));
@@ -251,6 +272,34 @@ test("an endpoint that is not to be checked is healthy", async () => {
   assert.equal(healthy(proxy), 1);
   assert.equal((await call(proxy.port("in"))).body, "a");
   assert.equal(backend.requests, 1);
+});
+
+test("a host that is not assigned any more stays until its check fails; with ignore_health_on_host_removal it goes at once", async () => {
+  for (const ignoreHealthOnHostRemoval of [false, true]) {
+    let status = 200;
+    await using old = await Backend.start(on((_request, response) => response.writeHead(status).end(), says("old")));
+    await using next = await Backend.named("next");
+    await using proxy = await proxyOf([old.port, next.port], every20Ms(), { ignoreHealthOnHostRemoval });
+    await until("the first round", () => healthy(proxy) === 2);
+    const total = (): number => proxy.stat("cluster.a.membership_total");
+    await proxy.apply({ endpoints: [endpoints("a", [next.port])] });
+    assert.equal(total(), ignoreHealthOnHostRemoval ? 1 : 2);
+    if (ignoreHealthOnHostRemoval) continue;
+    const before = old.requests;
+    await until("checks of the one that stays", () => old.requests > before + 2);
+    assert.equal(total(), 2);
+    const hosts = proxy.runtime.clusterStats().find(({ name }) => name === "a")?.hosts ?? [];
+    const staying = hosts.filter(({ pendingRemoval }) => pendingRemoval === true).map(({ address }) => address);
+    assert.deepEqual(staying, [`127.0.0.1:${old.port}`]);
+    status = 500;
+    await until("its end", () => total() === 1);
+    const attempts = old.requests;
+    for (let i = 0; i < 4; i++) assert.equal((await call(proxy.port("in"))).body, "next");
+    assert.equal(old.requests, attempts);
+    status = 200;
+    await proxy.apply({ endpoints: [endpoints("a", [old.port, next.port])] });
+    await until("its return", () => healthy(proxy) === 2);
+  }
 });
 
 test("three quarters of the requests go to the locality of three times the weight", async () => {

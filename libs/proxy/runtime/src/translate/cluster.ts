@@ -100,6 +100,9 @@ export function readCluster(message: Cluster, secrets: SecretLookup = noSecrets)
     ...readBreakers(message.circuitBreakers),
     outlierDetection: readOutlierDetection(message.outlierDetection),
     healthChecks: readHealthChecks(message.healthChecks, message.name, options.protocol),
+    // The one host of LOGICAL_DNS has moved, whether its old address still answers or not.
+    removesPassingHosts:
+      message.ignoreHealthOnHostRemoval || message.clusterDiscoveryType.value === Cluster_DiscoveryType.LOGICAL_DNS,
     ...options,
     maxRequestsPerConnection: message.maxRequestsPerConnection ?? options.maxRequestsPerConnection,
   };
