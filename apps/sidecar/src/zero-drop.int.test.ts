@@ -69,14 +69,13 @@ async function pushOften(ads: PushingAds, load: SteadyLoad, port: number, hosts:
   for (let i = 1; i <= PUSHES; i++) {
     const [last, next] = [cluster(`b${(i - 1) % 3}`), cluster(`b${i % 3}`)];
     const main = cluster("a", { maxRequestsPerConnection: 1000 + i });
-    // Make before break: new clusters, what needs them, then the old ones go.
+    // Make before break: new clusters, what needs them; with the next push the old ones go.
     await ads.push(typeUrls.cluster, main, last, next);
     const ports = i % 2 === 0 ? hosts : hosts.toReversed();
     await ads.push(typeUrls.endpoint, ...["a", "b0", "b1", "b2"].map((name) => endpoints(name, ports)));
     await ads.push(typeUrls.listener, listener("first", port, { serverName: `v${i}` }));
     await ads.push(typeUrls.route, routes("first", toCluster("*", i % 2 === 0 ? "a" : `b${i % 3}`)));
-    await load.progress(50);
-    await ads.push(typeUrls.cluster, main, next);
+    await load.progress(30);
   }
 }
 
@@ -126,7 +125,7 @@ async function serveWhileAllChanges(workers: number): Promise<void> {
     await until("the sidecar serves", () => sidecar.lines.some(({ msg }) => msg === "serving"), 60_000);
     await using load = new SteadyLoad({ port, host: "x", keepAlive: 40, newConnections: 4, http2: 4, pauseMs: 10 });
     using steering = new CpuSteering(load, { pid: () => sidecar.pid, share: SHARE });
-    await load.progress(5000);
+    await load.progress(3000);
     steering.reset();
     await pushOften(ads, load, port, hosts);
     await ads.push(typeUrls.route, routes("first", toCluster("*", "a")));
@@ -145,6 +144,7 @@ async function serveWhileAllChanges(workers: number): Promise<void> {
       [],
     );
     assert.equal(await sidecar.stat("server.hot_restart_epoch"), 1);
+    assert.equal(await sidecar.stat("server.concurrency"), workers);
   } finally {
     await sidecar.stop();
     ads.stop();
