@@ -1,4 +1,5 @@
 import { type AbuseLimits, defaultAbuseLimits } from "./abuse-guard.ts";
+import { DEFAULT_HEADER_TABLE_BYTES } from "./frame-types.ts";
 import type { Http2Stats } from "./http2-stats.ts";
 
 /** How one end of a connection behaves; all of it but `stats`, `now` and `onOutput` has a default. */
@@ -15,6 +16,8 @@ export interface Http2ConnectionOptions {
   readonly maxHeadBytes: number;
   /** @default 100 (as Envoy) */
   readonly maxHeaders: number;
+  /** Of the table of headers in each direction: what the peer is allowed, and what we use of what it allows. @default 4096 */
+  readonly headerTableBytes: number;
   /** Bytes of one stream that wait for windows, at which its sender is told to stop. @default 262144 */
   readonly maxQueuedBytes: number;
   /** Extended CONNECT (RFC 8441), and plain CONNECT. @default false */
@@ -40,6 +43,7 @@ export const connectionDefaults: Omit<Http2ConnectionOptions, "stats" | "now" | 
   maxConcurrentStreams: 100,
   maxHeadBytes: 60 * 1024,
   maxHeaders: 100,
+  headerTableBytes: DEFAULT_HEADER_TABLE_BYTES,
   maxQueuedBytes: 256 * 1024,
   allowConnect: false,
   abuse: defaultAbuseLimits,

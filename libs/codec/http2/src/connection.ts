@@ -3,10 +3,11 @@ import { ENDED, FORGOTTEN, RESET_BY_PEER, RESET_BY_US } from "./closed-streams.t
 import type { Http2ConnectionOptions } from "./connection-options.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { type FrameEvents, FrameRules } from "./frame-rules.ts";
-import { ERROR_CODE, errorName, LARGEST_WINDOW_BYTES } from "./frame-types.ts";
+import { DEFAULT_HEADER_TABLE_BYTES, ERROR_CODE, errorName, LARGEST_WINDOW_BYTES } from "./frame-types.ts";
 import type { HeaderBlock } from "./header-block.ts";
 import { HeaderCollector } from "./header-collector.ts";
 import { Http2Error, protocolError } from "./http2-error.ts";
+import { SETTING } from "./settings.ts";
 import type { Http2Stream } from "./stream.ts";
 import { StreamLifecycle } from "./stream-lifecycle.ts";
 
@@ -24,6 +25,7 @@ export abstract class Http2Connection<InHead> extends StreamLifecycle<InHead> im
   readonly #rules: FrameRules;
   readonly #reader: FrameReader;
   readonly #decoder = new HpackDecoder();
+  #decoderLimit = DEFAULT_HEADER_TABLE_BYTES;
   readonly #collector: HeaderCollector;
   /** Where the data of the DATA frame that is being read goes; undefined = nowhere. */
   #dataStream: Http2Stream<InHead> | undefined;
@@ -143,7 +145,10 @@ export abstract class Http2Connection<InHead> extends StreamLifecycle<InHead> im
 
   /** The first frames of an end. @param values its SETTINGS */
   protected start(values: readonly number[]): void {
-    this.outbound.settings(values);
+    const { headerTableBytes } = this.options;
+    this.outbound.settings(
+      headerTableBytes === DEFAULT_HEADER_TABLE_BYTES ? values : [...values, SETTING.headerTableSize, headerTableBytes],
+    );
     this.window.open();
   }
 
@@ -291,6 +296,12 @@ export abstract class Http2Connection<InHead> extends StreamLifecycle<InHead> im
   }
 
   onSettingsAck(): void {
+    // Only now does the peer know, and may use more, or must use less.
+    const { headerTableBytes } = this.options;
+    if (headerTableBytes !== this.#decoderLimit) {
+      this.#decoderLimit = headerTableBytes;
+      this.#decoder.setMaxTableBytes(headerTableBytes);
+    }
     const change = this.options.streamWindowBytes - this.streamWindow;
     if (change === 0) return;
     this.streamWindow = this.options.streamWindowBytes;

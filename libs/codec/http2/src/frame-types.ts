@@ -8,6 +8,8 @@ export const FRAME_HEADER_BYTES = 9;
 /** What both ends take without settings, and what we always announce (RFC 9113 §4.2). */
 export const DEFAULT_MAX_FRAME_BYTES = 16_384;
 export const LARGEST_MAX_FRAME_BYTES = 16_777_215;
+/** Of both ends, until they say otherwise (RFC 9113 §6.5.2). */
+export const DEFAULT_HEADER_TABLE_BYTES = 4096;
 export const DEFAULT_WINDOW_BYTES = 65_535;
 export const LARGEST_WINDOW_BYTES = 2_147_483_647;
 export const LARGEST_STREAM_ID = 2_147_483_647;

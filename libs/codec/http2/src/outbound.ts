@@ -32,7 +32,7 @@ export class Outbound {
   readonly #guard: AbuseGuard;
   readonly #owner: OutboundOwner;
   readonly #maxQueuedBytes: number;
-  readonly #encoder = new HpackEncoder();
+  readonly #encoder: HpackEncoder;
   readonly #round: AnyStream[] = [];
   #window = 65_535;
   #blocked = false;
@@ -41,12 +41,13 @@ export class Outbound {
     settings: PeerSettings,
     guard: AbuseGuard,
     owner: OutboundOwner,
-    options: { readonly onOutput: () => void; readonly maxQueuedBytes: number },
+    options: { readonly onOutput: () => void; readonly maxQueuedBytes: number; readonly headerTableBytes: number },
   ) {
     this.#settings = settings;
     this.#guard = guard;
     this.#owner = owner;
     this.#maxQueuedBytes = options.maxQueuedBytes;
+    this.#encoder = new HpackEncoder({ maxTableBytes: options.headerTableBytes });
     this.writer = new FrameWriter(options.onOutput);
   }
 

@@ -1,4 +1,5 @@
 import {
+  DEFAULT_HEADER_TABLE_BYTES,
   DEFAULT_MAX_FRAME_BYTES,
   DEFAULT_WINDOW_BYTES,
   ERROR_CODE,
@@ -22,7 +23,7 @@ const MAX_ENTRIES = 32;
 
 /** What the peer has told us; what it leaves out keeps its value (RFC 9113 §6.5.2). */
 export class PeerSettings {
-  headerTableBytes = 4096;
+  headerTableBytes = DEFAULT_HEADER_TABLE_BYTES;
   pushEnabled = true;
   /** @default unlimited, as the RFC says */
   maxConcurrentStreams = Number.POSITIVE_INFINITY;

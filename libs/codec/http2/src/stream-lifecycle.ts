@@ -33,7 +33,11 @@ export abstract class StreamLifecycle<InHead> {
       this.peerSettings,
       this.guard,
       { onLocalEnd: (stream) => this.#onLocalEnd(stream) },
-      { onOutput: options.onOutput, maxQueuedBytes: options.maxQueuedBytes },
+      {
+        onOutput: options.onOutput,
+        maxQueuedBytes: options.maxQueuedBytes,
+        headerTableBytes: options.headerTableBytes,
+      },
     );
     this.window = new InboundWindow(options.connectionWindowBytes, options.maxHeldBytes, (increment) => {
       if (!this.ended) this.outbound.windowUpdate(0, increment);

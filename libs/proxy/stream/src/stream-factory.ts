@@ -18,6 +18,7 @@ export interface Http2Options extends Partial<
     | "allowConnect"
     | "passContinue"
     | "closesOnMalformed"
+    | "headerTableBytes"
   >
 > {
   /** Counted in by all connections that have it. @default a table of the connection's own */

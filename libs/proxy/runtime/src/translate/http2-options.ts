@@ -14,6 +14,7 @@ const LARGEST = 2_147_483_647;
 /** @throws FairleadError FL_XDS_REJECTED */
 export function readHttp2Options(message: Http2ProtocolOptions, where: string): Omit<Http2Options, "stats"> {
   refuseOthers(Http2ProtocolOptionsSchema, message, where, [
+    "hpack_table_size",
     "max_concurrent_streams",
     "initial_stream_window_size",
     "initial_connection_window_size",
@@ -38,6 +39,7 @@ export function readHttp2Options(message: Http2ProtocolOptions, where: string): 
       ? {}
       : { keepAlive: readKeepAlive(message.connectionKeepalive, `${where}connection_keepalive.`) }),
     ...readMalformed(message),
+    ...(message.hpackTableSize === undefined ? {} : { headerTableBytes: message.hpackTableSize }),
     ...(message.allowConnect ? { allowConnect: true } : {}),
     ...(maxConcurrentStreams === undefined ? {} : { maxConcurrentStreams }),
     ...(initialStreamWindowSize === undefined ? {} : { streamWindowBytes: initialStreamWindowSize }),
