@@ -122,8 +122,10 @@ export class HttpStream extends ResponsePath implements StreamReceiver<RequestHe
     else this.chain.onRequestTrailers(trailers);
   }
 
-  onReset(reason: ResetReason, _details: string): void {
+  onReset(reason: ResetReason, text: string): void {
     if (this.over) return;
+    // Else only the stream has ended.
+    if (reason !== "remote reset") this.info.connectionTermination = text;
     this.context.stats.downstream_rq_rx_reset++;
     const { protocol } = this.info;
     const [flag, details] =

@@ -22,5 +22,7 @@ export function refusedRequest(
 /** @returns undefined when a stream that is under way tells it, or nothing was answered */
 export function refusedByCodec(error: Error, connection: ServerConnection, nowMs: number): StreamInfo | undefined {
   if (!(error instanceof Http1Error) || connection.activeStreams > 0) return undefined;
-  return refusedRequest(connection, nowMs, error.status, error.details);
+  const info = refusedRequest(connection, nowMs, error.status, error.details);
+  info.connectionTermination = error.message;
+  return info;
 }

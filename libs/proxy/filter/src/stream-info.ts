@@ -34,6 +34,10 @@ export class StreamInfo {
   cluster = "";
   /** What logs call the cluster, where that is not its name. */
   declare clusterStatName?: string;
+  /** Why the client's connection ended under it. */
+  declare connectionTermination?: string;
+  /** What the client's transport said when it failed, where there is no connection that knows. */
+  declare downstreamTransportFailure?: string;
   /** Of the virtual host, where that has any and one takes the request. */
   declare virtualCluster?: string | undefined;
   /** `address:port` of the last attempt. */

@@ -73,6 +73,7 @@ export class TcpConnection implements Expiring {
       this.#durationTimer = setTimeout(() => {
         this.#stats.max_downstream_connection_duration++;
         this.#info.flag("DT");
+        this.#info.connectionTermination = "max_connection_duration_reached";
         this.close();
       }, maxDurationMs);
     }
@@ -90,6 +91,7 @@ export class TcpConnection implements Expiring {
       return;
     }
     this.#stats.idle_timeout++;
+    this.#info.connectionTermination = "tcp_session_idle_timeout";
     this.close();
   }
 

@@ -35,7 +35,8 @@ export const connectionOperators: Readonly<Record<string, OperatorFactory>> = {
   DOWNSTREAM_PEER_SUBJECT: ofTls(({ peerSubject }) => peerSubject),
   DOWNSTREAM_PEER_URI_SAN: ofTls(({ peerUriSans }) => peerUriSans),
   DOWNSTREAM_LOCAL_URI_SAN: ofTls(({ localUriSans }) => localUriSans),
-  // A failed handshake has no request, and a connection that ends has told its streams why: both are in the details.
-  DOWNSTREAM_TRANSPORT_FAILURE_REASON: plain(() => undefined),
-  CONNECTION_TERMINATION_DETAILS: plain(() => undefined),
+  DOWNSTREAM_TRANSPORT_FAILURE_REASON: ofConnection(({ transportFailure }, { downstreamTransportFailure }) =>
+    orNothing((downstreamTransportFailure ?? transportFailure?.())?.replaceAll(/\s/g, "_")),
+  ),
+  CONNECTION_TERMINATION_DETAILS: plain(({ connectionTermination }) => connectionTermination),
 };

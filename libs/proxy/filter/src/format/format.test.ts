@@ -62,6 +62,9 @@ function finished(): StreamInfo {
     bytesReceived: 5,
     bytesSent: 6,
     filterChain: "tls",
+    connectionTermination: "tcp_session_idle_timeout",
+    downstreamTransportFailure: "wrong version number",
+    virtualCluster: "orders",
   });
 }
 const nothing = () =>
@@ -78,7 +81,7 @@ const cases: readonly (readonly [string, string])[] = [
     ["REQ(x-none?:path):4", "/new"], ["RESP(x-envoy-upstream-service-time)", "7"], ["RESPONSE_HEADER(:status)", "200"],
     ["TRAILER(x-t)", "end"], ["RESPONSE_TRAILER(x-none)", "-"], ["PATH(NQ:ORIG)", "/old"], ["PATH(WQ:PATH)", "/new?a=1&b=two%20words"],
     ["PATH(NQ)", "/old"], ["QUERY_PARAM(a)", "0"], ["ROUTE_NAME", "main"], ["UPSTREAM_CLUSTER", "outbound|shop"],
-    ["VIRTUAL_CLUSTER_NAME", "-"], ["UPSTREAM_HOST", "10.0.0.2:80"], ["UPSTREAM_HOST_NAME", "shop-1"],
+    ["VIRTUAL_CLUSTER_NAME", "orders"], ["UPSTREAM_HOST", "10.0.0.2:80"], ["UPSTREAM_HOST_NAME", "shop-1"],
     ["UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT", "10.0.0.2"], ["UPSTREAM_LOCAL_ADDRESS", "10.0.0.1:33000"],
     ["UPSTREAM_REQUEST_ATTEMPT_COUNT", "2"], ["UPSTREAM_TRANSPORT_FAILURE_REASON", "-"], ["UPSTREAM_CONNECTION_ID", "4"],
     ["DOWNSTREAM_REMOTE_ADDRESS", "203.0.113.7:0"], ["DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT", "203.0.113.7"],
@@ -91,7 +94,7 @@ const cases: readonly (readonly [string, string])[] = [
     ["LOCAL_REPLY_BODY", "-"], ["DYNAMIC_METADATA(a:b)", "-"], ["FILTER_STATE(a)", "-"], ["ENVIRONMENT(FAIRLEAD_TEST_NONE)", "-"],
     ["METADATA(ROUTE:a:b)", "-"], ["UPSTREAM_CLUSTER_RAW", "outbound|shop"], ["UPSTREAM_REMOTE_ADDRESS", "10.0.0.2:80"],
     ["DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT", "10.0.0.9"], ["DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT", "::1"],
-    ["DOWNSTREAM_REMOTE_PORT", "0"], ["DOWNSTREAM_TRANSPORT_FAILURE_REASON", "-"], ["CONNECTION_TERMINATION_DETAILS", "-"],
+    ["DOWNSTREAM_REMOTE_PORT", "0"], ["DOWNSTREAM_TRANSPORT_FAILURE_REASON", "wrong_version_number"], ["CONNECTION_TERMINATION_DETAILS", "tcp_session_idle_timeout"],
     ["METADATA(VIRTUAL_HOST:a:b)", "-"], ["METADATA(CLUSTER:a)", "-"], ["METADATA(UPSTREAM_HOST:a:b:c)", "-"], ["METADATA(DYNAMIC:a)", "-"],
     ["CLUSTER_METADATA(a:b)", "-"], ["UPSTREAM_METADATA(a:b)", "-"], ["HOSTNAME", hostname()], ["GRPC_STATUS(CAMEL_STRING)", "DeadlineExceeded"],
 ]; // prettier-ignore
