@@ -1,5 +1,4 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import type { HeaderMutation as MutationMessage } from "@fairlead/envoy-api/envoy/config/common/mutation_rules/v3/mutation_rules_pb.js";
 import {
   HeaderMutationPerRouteSchema,
   HeaderMutationSchema,
@@ -11,31 +10,22 @@ import {
   registerRouteConfig,
   registerStreamFilter,
 } from "@fairlead/proxy-filter";
-import type { HeaderMutation } from "@fairlead/proxy-router";
-import { readMutation } from "../header-mutations.ts";
-import { refuseOthers, rejection } from "../rejection.ts";
+import { readMutationList } from "../mutation-list.ts";
+import { refuseOthers } from "../rejection.ts";
 import { typeUrlOf } from "./type-url.ts";
 
-function readList(messages: readonly MutationMessage[], where: string): HeaderMutation[] {
-  return messages.flatMap(({ action }, i) => {
-    const field = `${where}[${i}].header`;
-    if (action.case === "remove") return readMutation([], [action.value], field) ?? [];
-    if (action.case === "append") return readMutation([action.value], [], field) ?? [];
-    throw rejection(`${where}[${i}]`, "has neither remove nor append");
-  });
-}
-
-function read(message: Mutations | undefined, where: string): HeaderMutationConfig {
+function read(message: Mutations | undefined, where: string, mostSpecificWins = false): HeaderMutationConfig {
   return new HeaderMutationConfig(
-    readList(message?.requestMutations ?? [], `${where}mutations.request_mutations`),
-    readList(message?.responseMutations ?? [], `${where}mutations.response_mutations`),
+    readMutationList(message?.requestMutations ?? [], `${where}mutations.request_mutations`),
+    readMutationList(message?.responseMutations ?? [], `${where}mutations.response_mutations`),
+    mostSpecificWins,
   );
 }
 
 registerStreamFilter(typeUrlOf(HeaderMutationSchema), (bytes, { name, where }) => {
   const message = fromBinary(HeaderMutationSchema, bytes);
-  refuseOthers(HeaderMutationSchema, message, where, ["mutations"]);
-  return headerMutationFilter(read(message.mutations, where), name);
+  refuseOthers(HeaderMutationSchema, message, where, ["mutations", "most_specific_header_mutations_wins"]);
+  return headerMutationFilter(read(message.mutations, where, message.mostSpecificHeaderMutationsWins), name);
 });
 registerRouteConfig(typeUrlOf(HeaderMutationPerRouteSchema), (bytes, where) =>
   read(fromBinary(HeaderMutationPerRouteSchema, bytes).mutations, where),
