@@ -74,6 +74,8 @@ const type = (name: string, changes: Partial<AdsTypeState> = {}): AdsTypeState =
   requests: 1,
   accepted: 1,
   rejected: 0,
+  failures: 0,
+  initialFetchTimeouts: 0,
   lastNack: undefined,
   ...changes,
 });

@@ -47,6 +47,14 @@ async function startProxy(): Promise<ProxyRuntime> {
     routeSpecifier: { case: "routeConfig", value: create(RouteConfigurationSchema, { name: NAME }) },
     httpFilters: [packed(RouterSchema, {})],
   });
+  const waiting = packed(HttpConnectionManagerSchema, {
+    statPrefix: NAME,
+    routeSpecifier: {
+      case: "rds",
+      value: { routeConfigName: NAME, configSource: { configSourceSpecifier: { case: "ads", value: {} } } },
+    },
+    httpFilters: [packed(RouterSchema, {})],
+  });
   const bytes = packed(TcpProxySchema, { statPrefix: NAME, clusterSpecifier: { case: "cluster", value: NAME } });
   const rejections = [
     ...(await runtime.apply(typeUrls.cluster, [
@@ -59,15 +67,19 @@ async function startProxy(): Promise<ProxyRuntime> {
         circuitBreakers: { thresholds: [{ trackRemaining: true }] },
       }),
     ])),
-    ...(await runtime.apply(typeUrls.listener, [listenerWith("web", manager), listenerWith("bytes", bytes)])),
+    ...(await runtime.apply(typeUrls.listener, [
+      listenerWith("web", manager),
+      listenerWith("waiting", waiting),
+      listenerWith("bytes", bytes),
+    ])),
   ];
   if (rejections.length > 0) await runtime.close();
   assert.deepEqual(rejections, []);
   return runtime;
 }
 
-const type = { requests: 1, accepted: 1, rejected: 0 } as const;
-const ads = { connected: true, types: ["cds", "eds", "lds"].map((name) => ({ ...type, type: name })) };
+const type = { version: "1", requests: 1, accepted: 1, rejected: 0, failures: 0, initialFetchTimeouts: 0 } as const;
+const ads = { connected: true, types: ["cds", "eds", "lds", "rds"].map((name) => ({ ...type, type: name })) };
 
 test("every statistic of a proxy is in a family of Prometheus that no name of a user is part of", async (t) => {
   const runtime = await startProxy();
@@ -78,10 +90,10 @@ test("every statistic of a proxy is in a family of Prometheus that no name of a 
   for (const name of stats.keys()) {
     const { family, tags } = taggedStat(name);
     assert.doesNotMatch(family, /Users|127/, name);
-    const user = tags.filter(([label]) => /cluster_name|conn_manager|tcp_prefix/.test(label));
+    const users = tags.filter(([label]) => /cluster_name|conn_manager|tcp_prefix|route_config/.test(label));
     assert.deepEqual(
-      user.map(([, value]) => value),
-      name.includes(NAME) ? [NAME] : [],
+      users.map(([, value]) => value),
+      Array.from({ length: name.split(NAME).length - 1 }, () => NAME),
       name,
     );
   }

@@ -1,6 +1,7 @@
 import type { ProxyRuntime } from "@fairlead/proxy-runtime";
 import { addHistograms, type HistogramTotals } from "@fairlead/stat-cells";
-import type { AdsState } from "@fairlead/proxy-xds-client";
+import { xxHash64 } from "@fairlead/proxy-upstream";
+import type { AdsState, AdsTypeState } from "@fairlead/proxy-xds-client";
 import { isGauge } from "./stat-kind.ts";
 
 export type ServerState = "LIVE" | "DRAINING" | "INITIALIZING";
@@ -8,12 +9,11 @@ export type ServerState = "LIVE" | "DRAINING" | "INITIALIZING";
 /** Envoy's numbers of `server.state`. */
 const stateNumber: Readonly<Record<ServerState, number>> = { LIVE: 0, DRAINING: 1, INITIALIZING: 3 };
 
-/** Envoy's prefixes where it has one; EDS and RDS it counts by cluster and route instead. The runtime does not see all responses. */
+/** Envoy's prefixes where it has one; EDS it counts by cluster instead. The runtime does not see all responses. */
 const statPrefix: Readonly<Record<string, string>> = {
   cds: "cluster_manager.cds",
   eds: "cluster_manager.eds",
   lds: "listener_manager.lds",
-  rds: "http.rds",
 };
 
 /** All that a proxy tells of itself in numbers, by name. */
@@ -77,17 +77,47 @@ export function statsOf(
   stats.set("server.uptime", Math.floor(server.uptimeMs / 1000));
   // Several threads tell how many they are.
   if (!stats.has("server.concurrency")) stats.set("server.concurrency", 1);
-  stats.set("server.memory_allocated", process.memoryUsage.rss());
+  setMemory(stats);
   stats.set("control_plane.connected_state", ads.connected ? 1 : 0);
-  for (const { type, requests, accepted, rejected } of ads.types) {
-    const prefix = statPrefix[type] ?? `ads.${type}`;
-    stats.set(`${prefix}.update_attempt`, requests);
-    stats.set(`${prefix}.update_success`, accepted);
-    stats.set(`${prefix}.update_rejected`, rejected);
-  }
+  for (const type of ads.types) setUpdates(stats, type);
   const { epoch, parent } = server.epoch ?? {};
   for (const [name, value] of Object.entries(parent?.counters ?? {})) stats.set(name, (stats.get(name) ?? 0) + value);
   stats.set("server.hot_restart_epoch", epoch ?? 0);
   stats.set("server.parent_connections", parent?.connections ?? 0);
   return new Map([...stats].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** V8's heap in the place of tcmalloc's: of this thread, but for what is resident. */
+function setMemory(stats: Map<string, number>): void {
+  const { heapUsed, heapTotal, external, rss } = process.memoryUsage();
+  stats.set("server.memory_allocated", heapUsed + external);
+  stats.set("server.memory_heap_size", heapTotal);
+  stats.set("server.memory_physical_size", rss);
+}
+
+const routeAttempt = /^(?:http|rpc)\..+\.rds\..+\.update_attempt$/s;
+
+/** What the stream has counted of a type; a route configuration has counts of its own, and of the stream what it cannot know itself. */
+function setUpdates(stats: Map<string, number>, type: AdsTypeState): void {
+  const version = versionNumber(type.version);
+  if (type.type === "rds") {
+    const prefixes = [...stats.keys()].filter((name) => routeAttempt.test(name)).map((name) => name.slice(0, -15));
+    for (const prefix of prefixes) {
+      stats.set(`${prefix}.update_failure`, type.failures);
+      stats.set(`${prefix}.version`, version);
+    }
+    return;
+  }
+  const prefix = statPrefix[type.type] ?? `ads.${type.type}`;
+  stats.set(`${prefix}.update_attempt`, type.requests);
+  stats.set(`${prefix}.update_success`, type.accepted);
+  stats.set(`${prefix}.update_rejected`, type.rejected);
+  stats.set(`${prefix}.update_failure`, type.failures);
+  stats.set(`${prefix}.init_fetch_timeout`, type.initialFetchTimeouts);
+  stats.set(`${prefix}.version`, version);
+}
+
+/** As Envoy: a hash of what the control plane calls it, so that a change of it, and who has another, can be seen. */
+function versionNumber(version: string): number {
+  return version === "" ? 0 : Number(xxHash64(version));
 }

@@ -10,6 +10,8 @@ test("what may fall is a gauge, and what only grows a counter", () => {
     "overload.envoy.overload_actions.reduce_timeouts.scale_percent",
     "server.worker_0.event_loop_delay_ms",
     "server.concurrency",
+    "server.memory_physical_size",
+    "cluster_manager.cds.version",
     "server.workers_stuck",
     "listener.127.0.0.1_80.downstream_cx_overload_held_active",
   ])
@@ -17,6 +19,7 @@ test("what may fall is a gauge, and what only grows a counter", () => {
   for (const stat of [
     "cluster.a.upstream_rq_total",
     "workers.watchdog_miss",
+    "cluster.a.ssl.versions.TLSv1.3",
     "server.worker_crashed",
     "http.in.downstream_rq_overload_close",
     "listener.127.0.0.1_80.downstream_cx_overload_reject",

@@ -3,6 +3,7 @@ import type { ClusterStore } from "./cluster/cluster-store.ts";
 import type { ResourceInForce, ResourceState, TypeInForce } from "./config-dump/config-in-force.ts";
 import type { ListenerStore } from "./listener/listener-store.ts";
 import type { RouteStore } from "./route-store.ts";
+import { RouteUpdates } from "./route-updates.ts";
 import type { RuntimeLogger } from "./runtime-options.ts";
 import { UpdateStats } from "./runtime-stats.ts";
 import { type CertificateReport, reportCertificates } from "./secrets/certificate-report.ts";
@@ -10,12 +11,11 @@ import type { SecretStore } from "./secrets/secret-store.ts";
 import { tlsOf } from "./translate/listener.ts";
 import type { XdsRejection, XdsResource } from "./xds-resource.ts";
 
-/** By Envoy's names of the managers that count them. */
+/** By Envoy's names of the managers that count them. Route configurations are counted each on its own. */
 const updatePrefixes: Readonly<Record<string, string>> = {
   [typeUrls.cluster]: "cluster_manager.cds",
   [typeUrls.listener]: "listener_manager.lds",
   [typeUrls.endpoint]: "cluster_manager.eds",
-  [typeUrls.route]: "http.rds",
   [typeUrls.secret]: "sds",
 };
 
@@ -53,6 +53,7 @@ export class AppliedConfiguration {
   #binding: Promise<unknown> = Promise.resolve();
   /** Responses by the name of who counts them. */
   readonly updates = new Map<string, UpdateStats>();
+  readonly routeUpdates = new RouteUpdates();
 
   constructor(options: AppliedConfigurationOptions) {
     this.#logger = options.logger;
@@ -71,7 +72,9 @@ export class AppliedConfiguration {
   async apply(typeUrl: string, resources: readonly XdsResource[]): Promise<readonly XdsRejection[]> {
     const rejections = await this.#applyType(typeUrl, resources);
     this.#rejections.set(typeUrl, rejections);
-    this.#countUpdate(typeUrl, rejections);
+    if (typeUrl === typeUrls.route) this.routeUpdates.noteApplied(resources, rejections);
+    else this.#countUpdate(typeUrl, rejections);
+    if (rejections.length > 0) this.#logger.warn({ type: shortTypeName(typeUrl), rejections }, "resources rejected");
     return rejections;
   }
 
@@ -107,7 +110,12 @@ export class AppliedConfiguration {
     else if (typeUrl === typeUrls.secret) {
       this.#secrets.giveUpOn(this.#secretNames());
       void this.#useSecrets();
-    } else if (typeUrl === typeUrls.route) void this.#bindInTurn(() => this.#listeners.serveWithoutRoutes());
+    } else if (typeUrl === typeUrls.route) {
+      this.routeUpdates.noteMissing(
+        this.#listeners.routeNames().filter((name) => this.#routes.get(name) === undefined),
+      );
+      void this.#bindInTurn(() => this.#listeners.serveWithoutRoutes());
+    }
     this.#checkInitialized();
   }
 
@@ -169,7 +177,9 @@ export class AppliedConfiguration {
       case typeUrls.listener:
         return this.#bindInTurn(async () => {
           const rejections = await this.#listeners.apply(resources);
-          this.#routes.keepOnly(this.#listeners.routeNamesInUse());
+          const inUse = this.#listeners.routeNamesInUse();
+          this.#routes.keepOnly(inUse);
+          this.routeUpdates.keepOnly(inUse);
           this.#noteWantedNames(typeUrls.route);
           this.#noteWantedSecrets();
           return rejections;
@@ -247,9 +257,6 @@ export class AppliedConfiguration {
     this.updates.set(prefix, stats);
     stats.update_attempt++;
     if (rejections.length === 0) stats.update_success++;
-    else {
-      stats.update_rejected++;
-      this.#logger.warn({ type: shortTypeName(typeUrl), rejections }, "resources rejected");
-    }
+    else stats.update_rejected++;
   }
 }

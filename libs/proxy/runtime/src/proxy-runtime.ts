@@ -269,6 +269,9 @@ export class ProxyRuntime {
       threads: this.#watchdog?.stats() ?? [],
       clusters: this.#manager.all(),
       updates: this.#configuration.updates,
+      routes: this.#listeners
+        .routeUsers()
+        .map(([prefix, name]) => [prefix, name, this.#configuration.routeUpdates.of(name)] as const),
       http2: this.#http2Stats,
       virtualHosts: this.#virtualHostStats,
       logs: this.#logFiles.stats,

@@ -25,6 +25,8 @@ export interface StatsSource {
   readonly threads: Iterable<readonly [name: string, value: number]>;
   readonly clusters: Iterable<Cluster>;
   readonly updates: ReadonlyMap<string, UpdateStats>;
+  /** With the prefix of who takes it over RDS, and its name. */
+  readonly routes: Iterable<readonly [prefix: string, name: string, stats: object]>;
   /** Of the connections of clients. */
   readonly http2: Http2Stats;
   readonly virtualHosts: VirtualHostStats;
@@ -46,6 +48,7 @@ export function collectStats(source: StatsSource): Map<string, number> {
   for (const [name, value] of source.virtualHosts.byName.entries()) stats.set(name, value);
   add(stats, "filesystem", source.logs);
   for (const [prefix, updates] of source.updates) add(stats, prefix, updates);
+  for (const [prefix, name, updates] of source.routes) add(stats, `${prefix}.rds.${name}`, updates);
   return stats;
 }
 

@@ -292,6 +292,17 @@ test("a new stream goes on from the last versions, without nonces, and asks in o
   stream.handlers.ended("gone");
   assert.equal(client.state().connected, false);
   assert.equal(client.state().lastError, "gone");
+  // Routes were not asked for.
+  assert.deepEqual(
+    client.state().types.map(({ type, failures }) => [type, failures]),
+    [
+      ["cds", 1],
+      ["eds", 1],
+      ["sds", 0],
+      ["lds", 1],
+      ["rds", 0],
+    ],
+  );
   consumer.want(typeUrls.endpoint, ["a", "b"]);
   mock.timers.tick(250);
   assert.equal(streams.length, 2);
@@ -374,6 +385,10 @@ test("without a gateway the initial fetch times out type by type, and the proxy 
   mock.timers.tick(15_000);
   assert.deepEqual(consumer.givenUpOn, [typeUrls.cluster, typeUrls.listener]);
   assert.equal(client.state().phase, "initialized");
+  assert.deepEqual(
+    client.state().types.map(({ initialFetchTimeouts }) => initialFetchTimeouts),
+    [1, 0, 0, 1, 0],
+  );
 });
 
 test("endpoints that never come are given up on; those of a cluster that comes later get a wait of their own", async () => {

@@ -84,7 +84,10 @@ export class AdsClient {
       metrics: this.#metrics,
       opened: () => this.#beginStream(),
       received: (stream, response) => this.#received(stream, response),
-      lost: () => this.#notify(),
+      lost: () => {
+        for (const subscription of this.#subscriptions.values()) subscription.endStream();
+        this.#notify();
+      },
     });
     this.#initialFetch = new InitialFetch(options.initialFetchTimeoutMs ?? 15_000, (typeUrl, missing) =>
       this.#giveUpOn(typeUrl, missing),
@@ -295,6 +298,7 @@ export class AdsClient {
       { type: shortTypeName(typeUrl), missing: missing.slice(0, 20), connected: this.#connection.state().connected },
       "not everything of this type came within the initial fetch time-out; going on without",
     );
+    this.#subscriptions.get(typeUrl)?.giveUpFetch();
     this.#options.consumer.giveUpOn(typeUrl);
     if (clusterTypes.includes(typeUrl)) this.#askForListeners();
     else this.#noteListenersCame();

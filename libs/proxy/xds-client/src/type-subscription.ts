@@ -28,6 +28,10 @@ export interface AdsTypeState {
   readonly requests: number;
   readonly accepted: number;
   readonly rejected: number;
+  /** Streams that ended while the type was asked for. */
+  readonly failures: number;
+  /** Waits for the first answer that were given up. */
+  readonly initialFetchTimeouts: number;
   /** The last refusal; undefined after a later ACK. */
   readonly lastNack: { readonly version: string; readonly reason: string; readonly atMs: number } | undefined;
 }
@@ -64,6 +68,8 @@ export class TypeSubscription {
   #requests = 0;
   #accepted = 0;
   #rejected = 0;
+  #failures = 0;
+  #initialFetchTimeouts = 0;
 
   constructor(typeUrl: string, now: () => number) {
     this.typeUrl = typeUrl;
@@ -79,6 +85,15 @@ export class TypeSubscription {
   beginStream(): void {
     this.#nonce = "";
     this.#asked = undefined;
+  }
+
+  /** The stream has ended. */
+  endStream(): void {
+    if (this.isAsked) this.#failures++;
+  }
+
+  giveUpFetch(): void {
+    this.#initialFetchTimeouts++;
   }
 
   /** Notes a response of this stream as the newest: a request sent from now on carries its nonce. */
@@ -133,6 +148,8 @@ export class TypeSubscription {
       requests: this.#requests,
       accepted: this.#accepted,
       rejected: this.#rejected,
+      failures: this.#failures,
+      initialFetchTimeouts: this.#initialFetchTimeouts,
       lastNack: this.#lastNack,
     };
   }

@@ -79,6 +79,11 @@ export class ListenerStore {
     return [...new Set(this.#current().flatMap((listener) => listener.routeNames()))].toSorted();
   }
 
+  /** Who takes which route table over RDS, by the prefix of its statistics. */
+  routeUsers(): (readonly [prefix: string, routes: string])[] {
+    return [...this.#listeners.values()].flatMap((listener) => listener.routeUsers());
+  }
+
   /** The secrets that the listeners want. */
   secretNames(): string[] {
     return this.#current().flatMap((listener) => listener.secretNames());

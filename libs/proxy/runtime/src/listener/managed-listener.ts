@@ -10,7 +10,7 @@ import type { ListeningSocket, SocketConsumer } from "./listening-socket.ts";
 import { ListenerStats } from "./listener-stats.ts";
 import type { ListenerState, ListenerStatus } from "./listener-status.ts";
 import type { SecretStore } from "../secrets/secret-store.ts";
-import { routeNamesOfChain, ServedChain, type ServedChainContext } from "./served-chain.ts";
+import { routeNamesOfChain, routeUsersOfChain, ServedChain, type ServedChainContext } from "./served-chain.ts";
 import type { TranslatedChain } from "../translate/filter-chain.ts";
 import type { TranslatedListener } from "../translate/listener.ts";
 
@@ -91,6 +91,11 @@ export class ManagedListener implements SocketConsumer {
   /** The names of the tables that it uses or waits for. */
   routeNames(): string[] {
     return [this.#translated, this.#pending].flatMap((it) => (it === undefined ? [] : routeNamesOf(it)));
+  }
+
+  /** Who in it takes which table over RDS. */
+  routeUsers(): (readonly [prefix: string, routes: string])[] {
+    return chainsOf(this.translated).flatMap((chain) => routeUsersOfChain(chain));
   }
 
   /** And of those that connections of an earlier configuration still go by. */

@@ -38,11 +38,16 @@ export interface ServedChainContext extends ConnectionManagerContext {
 }
 
 /** The tables that it wants over RDS. */
-export function routeNamesOfChain({ rpc, serves }: TranslatedChain): string[] {
-  return [
-    ...(rpc === undefined ? [] : [rpc.routes]),
-    ...(serves.kind === "http" && typeof serves.manager.routes === "string" ? [serves.manager.routes] : []),
-  ];
+export function routeNamesOfChain(chain: TranslatedChain): string[] {
+  return routeUsersOfChain(chain).map(([, routes]) => routes);
+}
+
+/** Who takes which table over RDS, by the prefix of its statistics. */
+export function routeUsersOfChain({ rpc, serves }: TranslatedChain): (readonly [prefix: string, routes: string])[] {
+  const users: (readonly [string, string])[] = rpc === undefined ? [] : [[`rpc.${rpc.statPrefix}`, rpc.routes]];
+  if (serves.kind === "http" && typeof serves.manager.routes === "string")
+    users.push([`http.${serves.manager.statPrefix}`, serves.manager.routes]);
+  return users;
 }
 
 /** A filter chain at work: the connections that it took, and what serves them. */
