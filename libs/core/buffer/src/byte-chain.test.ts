@@ -166,7 +166,7 @@ test("it holds what one array would, and gives everything back", async () => {
         for (const { bytes: now, was } of kept) assert.deepEqual(now, was);
         chain.clear();
         other.clear();
-        assert.equal(check.pool.stats.out, 0);
+        assert.equal(check.pool.stats.taken, 0);
       });
     }),
     { numRuns: 300 },

@@ -12,7 +12,7 @@ test("slots are powers of two, and what was given back is taken again", () => {
   assert.equal(pool.take(129).bytes.length, 256);
   first.release();
   assert.equal(pool.take(65).bytes, first.bytes);
-  assert.deepEqual(pool.stats, { out: 4, freeBytes: 0, reused: 1, allocated: 4, dropped: 0 });
+  assert.deepEqual(pool.stats, { taken: 4, freeBytes: 0, reused: 1, created: 4, dropped: 0 });
 });
 
 test("it keeps no more than its limit, and nothing that is larger than its largest slot", () => {
@@ -20,7 +20,7 @@ test("it keeps no more than its limit, and nothing that is larger than its large
   const slabs = [pool.take(512), pool.take(512), pool.take(256), pool.take(600)];
   assert.equal(slabs[3]!.bytes.length, 600);
   for (const slab of slabs) slab.release();
-  assert.deepEqual(pool.stats, { out: 0, freeBytes: 768, reused: 0, allocated: 4, dropped: 2 });
+  assert.deepEqual(pool.stats, { taken: 0, freeBytes: 768, reused: 0, created: 4, dropped: 2 });
 });
 
 test("memory goes back with its last holder, and not twice", () => {
@@ -28,9 +28,9 @@ test("memory goes back with its last holder, and not twice", () => {
   const slab = pool.take(64);
   slab.retain();
   slab.release();
-  assert.equal(pool.stats.out, 1);
+  assert.equal(pool.stats.taken, 1);
   slab.release();
-  assert.equal(pool.stats.out, 0);
+  assert.equal(pool.stats.taken, 0);
   assert.throws(() => slab.release(), /given back twice/);
   assert.throws(() => slab.retain(), /after it was given back/);
 });

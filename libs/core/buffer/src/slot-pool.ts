@@ -13,11 +13,11 @@ export interface SlotPoolOptions {
 
 export interface SlotPoolStats {
   /** Slots that are held by somebody. */
-  readonly out: number;
+  readonly taken: number;
   readonly freeBytes: number;
   readonly reused: number;
-  readonly allocated: number;
-  /** Given back while the pool was full, or too large to be kept. */
+  readonly created: number;
+  /** Given back while the pool was full, or too large to be kept; or given away. */
   readonly dropped: number;
 }
 
@@ -34,10 +34,10 @@ export class SlotPool {
   readonly #watch: SlotPoolOptions["watch"];
   /** Free memory by power of two, from `minSlotBytes` on; the last that came is the first that goes: it is the warmest. */
   readonly #free: Buffer[][] = [];
-  #out = 0;
+  #taken = 0;
   #freeBytes = 0;
   #reused = 0;
-  #allocated = 0;
+  #created = 0;
   #dropped = 0;
 
   constructor(options: SlotPoolOptions = {}) {
@@ -50,17 +50,17 @@ export class SlotPool {
 
   get stats(): SlotPoolStats {
     return {
-      out: this.#out,
+      taken: this.#taken,
       freeBytes: this.#freeBytes,
       reused: this.#reused,
-      allocated: this.#allocated,
+      created: this.#created,
       dropped: this.#dropped,
     };
   }
 
   /** @returns memory of at least so many bytes, with what was in it before */
   take(bytes: number): Slab {
-    this.#out++;
+    this.#taken++;
     const slab = new Slab(this.#memory(bytes), this.#give);
     this.#watch?.taken(slab);
     return slab;
@@ -74,12 +74,19 @@ export class SlotPool {
       this.#freeBytes -= used.length;
       return used;
     }
-    this.#allocated++;
+    this.#created++;
     return Buffer.allocUnsafeSlow(free === undefined ? bytes : 1 << Math.max(this.#minBits, bitsOf(bytes)));
   }
 
+  /** Its memory is somebody's for good: it does not come back, and is not missed. */
+  forfeit(slab: Slab): void {
+    this.#taken--;
+    this.#dropped++;
+    this.#watch?.given(slab);
+  }
+
   readonly #give = (slab: Slab): void => {
-    this.#out--;
+    this.#taken--;
     this.#watch?.given(slab);
     const size = slab.bytes.length;
     if (size > this.#maxSlotBytes || this.#freeBytes + size > this.#maxFreeBytes) {

@@ -1,3 +1,2 @@
 export { ObjectPool, type PoolKind, type PoolStats } from "./object-pool.ts";
-export { PoolContext } from "./pool-context.ts";
-export { PoolRegistry } from "./pool-registry.ts";
+export { type CountedPool, type PoolCounts, PoolRegistry, threadPools } from "./pool-registry.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ObjectPool } from "./object-pool.ts";
-import { PoolContext } from "./pool-context.ts";
-import { PoolRegistry } from "./pool-registry.ts";
+import { PoolRegistry, threadPools } from "./pool-registry.ts";
+import { withPoolLeakCheck } from "./testing/pool-leaks.ts";
 
 interface Thing {
   readonly id: number;
@@ -69,31 +69,24 @@ test("to give twice, or to another pool, is told at once", () => {
   assert.throws(() => pool.give(item), /was not taken/);
 });
 
-test("the end of a request gives back all that it and its response have taken", () => {
-  const { pool } = things();
-  const request = new PoolContext();
-  const response = new PoolContext();
-  request.take(pool);
-  response.take(pool);
-  response.moveTo(request);
-  response.end();
-  assert.equal(pool.stats.taken, 2);
-  request.end();
-  assert.equal(pool.stats.taken, 0);
-  assert.throws(() => request.take(pool), /has ended/);
-  const late = new PoolContext();
-  late.take(pool);
-  late.moveTo(request);
-  assert.equal(pool.stats.taken, 0);
+test("a registry counts pools of one name together, and does not keep them", async () => {
+  const registry = new PoolRegistry();
+  const first = registry.add("things", things().pool);
+  const second = registry.add("things", things().pool);
+  first.take();
+  second.give(second.take());
+  second.take();
+  assert.deepEqual([...registry.stats()], [["things", { taken: 2, created: 2, reused: 1, dropped: 0 }]]);
 });
 
-test("a registry knows its pools by name", () => {
-  const registry = new PoolRegistry();
-  const { kind, destroyed } = things();
-  const pool = registry.register<Thing>(kind);
-  assert.throws(() => registry.register<Thing>(kind), /already/);
-  pool.give(pool.take());
-  assert.equal(registry.stats().get("things")?.free, 1);
-  registry.close();
-  assert.deepEqual(destroyed, [1]);
+test("what is not given back to a pool of the thread is told, with the pool", async () => {
+  const pool = threadPools.add("things", things().pool);
+  const settle = async (condition: () => boolean): Promise<void> => assert.ok(condition());
+  const takes = await withPoolLeakCheck(async () => {
+    pool.give(pool.take());
+    pool.give(pool.take());
+  }, settle);
+  assert.equal(takes["things"], 2);
+  const leak = withPoolLeakCheck(async () => void pool.take(), settle);
+  await assert.rejects(leak, /not all was given back to the pools/);
 });

@@ -1,4 +1,5 @@
 import { getHeapStatistics } from "node:v8";
+import { threadPools } from "@fairlead/pool";
 
 /** In the shape of Envoy's `envoy.admin.v3.Memory`; V8's heap in the place of tcmalloc's. Of this thread, but for the whole's resident bytes. */
 export function memoryPage(): object {
@@ -14,5 +15,6 @@ export function memoryPage(): object {
     // Not Envoy's.
     external: String(external),
     array_buffers: String(arrayBuffers),
+    pools: Object.fromEntries(threadPools.stats()),
   };
 }

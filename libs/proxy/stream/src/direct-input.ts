@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { SlotPool, type Slab } from "@fairlead/buffer";
+import { threadPools } from "@fairlead/pool";
 import { holdFlushes, releaseFlushes } from "./flush-list.ts";
 import { endLoan, lend, type ReadLoan } from "./read-loan.ts";
 import { handleOf, internals, type StreamHandle } from "./stream-handle.ts";
@@ -17,7 +18,10 @@ const SMALL_OF_LARGE = 4;
 const MAX_OWN = 64;
 
 const shared = Buffer.allocUnsafeSlow(READ_BYTES);
-const pool = new SlotPool({ minSlotBytes: READ_BYTES, maxSlotBytes: READ_BYTES, maxFreeBytes: 16 * READ_BYTES });
+const pool = threadPools.add(
+  "reads",
+  new SlotPool({ minSlotBytes: READ_BYTES, maxSlotBytes: READ_BYTES, maxFreeBytes: 16 * READ_BYTES }),
+);
 /** Those that have it, in a circle: who read nothing large since the hand was there last gives it to another. */
 const owners: ReadMemory[] = [];
 let hand = 0;
@@ -75,8 +79,13 @@ class ReadMemory {
   settle(loan: ReadLoan, passedBytes: number): void {
     this.loan = undefined;
     endLoan();
-    // Somebody has kept what was lent: it is theirs now.
-    if (!loan.isSettled(passedBytes)) this.#share();
+    if (loan.isSettled(passedBytes)) return;
+    // Somebody has kept what was lent: it is theirs now. Where the socket was closed meanwhile, it has let go of it already.
+    const own = this.#own;
+    if (own !== undefined) {
+      this.#share();
+      pool.forfeit(own);
+    }
   }
 
   /** Reads with the others, out of one memory, and has to read twice as much before it has its own again. */

@@ -39,10 +39,10 @@ test("memory that was written from goes back, whether the peer takes it, or the 
         const slab = pool.take(64 * 1024);
         assert.equal(output.write(slab.bytes, slab), true);
       }
-      assert.equal(pool.stats.out, 1);
+      assert.equal(pool.stats.taken, 1);
       if (ending === "taken") peer.resume();
       else ours.destroy();
-      await turnsUntil(() => pool.stats.out === 0);
+      await turnsUntil(() => pool.stats.taken === 0);
     });
   }
 });

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { SlotPool } from "@fairlead/buffer";
+import { threadPools } from "@fairlead/pool";
 import { DirectOutput } from "./direct-output.ts";
 import { flushSoon } from "./flush-list.ts";
 import { loanOf, type ReadLoan } from "./read-loan.ts";
@@ -13,7 +14,10 @@ const RUN_BYTES = 16 * 1024;
 /** From here on, memory to copy into is used again: Node cuts less from a page of its own, which is as cheap. */
 const POOLED_BYTES = 1024;
 /** Slots are given back when the system has taken what is in them, which it mostly does at once. */
-const memory = new SlotPool({ minSlotBytes: POOLED_BYTES, maxSlotBytes: MERGE_BYTES, maxFreeBytes: 1024 * 1024 });
+const memory = threadPools.add(
+  "writes",
+  new SlotPool({ minSlotBytes: POOLED_BYTES, maxSlotBytes: MERGE_BYTES, maxFreeBytes: 1024 * 1024 }),
+);
 const DEFAULT_HIGH_WATERMARK_BYTES = 1024 * 1024;
 
 export interface WriterEvents {

@@ -1,5 +1,5 @@
 import { constants, createGzip, type Gzip, type ZlibOptions, type ZlibReset } from "node:zlib";
-import { ObjectPool } from "@fairlead/pool";
+import { ObjectPool, threadPools } from "@fairlead/pool";
 import type { BodyTransform } from "@fairlead/proxy-filter";
 
 /** Each holds up to 400 KB, 40 KB as Envoy's defaults are. */
@@ -21,6 +21,7 @@ export function gzipPool(options: ZlibOptions): () => BodyTransform {
     destroy: (stream) => stream.destroy(),
     maxFree: MAX_FREE,
   });
+  threadPools.add(pool.name, pool);
   return () => {
     const stream = pool.take();
     return {
