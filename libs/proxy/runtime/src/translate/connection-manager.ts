@@ -81,6 +81,7 @@ export function readConnectionManager(message: HttpConnectionManager, where: str
     "set_current_client_cert_details",
     "local_reply_config",
     "proxy_100_continue",
+    "early_header_mutation_extensions",
   ]);
   const filters = readFilters(message, `${where}http_filters`);
   const upgrades = readUpgrades(message.upgradeConfigs, `${where}upgrade_configs`);

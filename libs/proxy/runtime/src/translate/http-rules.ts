@@ -16,6 +16,7 @@ import {
   stripTrailingDotRule,
   underscoreRule,
 } from "@fairlead/proxy-filter";
+import { readEarlyMutations } from "./early-header-mutations.ts";
 import { rejection } from "./rejection.ts";
 
 type HttpRules =
@@ -74,6 +75,8 @@ function readRequestRules(message: HttpConnectionManager, where: string): Reques
   // The dot is before the port: with both gone, what is left is the name.
   if (message.stripTrailingHostDot) rules.push(stripTrailingDotRule);
   if (any || message.stripMatchingHostPort) rules.push(stripPortRule(any ? "any" : "matching"));
+  // Before whatever says who the client is, as in Envoy: nothing of that can be made up here.
+  rules.push(...readEarlyMutations(message.earlyHeaderMutationExtensions, where));
   const mode = forwarding[message.forwardClientCertDetails];
   if (mode !== undefined) {
     const {
