@@ -88,19 +88,20 @@ async function replaceListener(ads: PushingAds, load: SteadyLoad, sidecar: Runni
 }
 
 async function drainEndpoint(ads: PushingAds, load: SteadyLoad, kept: Backend, leaving: Backend): Promise<void> {
-  let open = 0;
-  leaving.server.on("connection", () => open++);
   const count = (): Promise<number> =>
     new Promise((resolve) => leaving.server.getConnections((_error, connections) => resolve(connections)));
   const both = [kept.port, leaving.port];
   await ads.push(typeUrls.endpoint, draining("a", both, leaving.port));
   await load.progress(500);
+  // All threads have heard of it by then.
   const seen = leaving.requests;
+  let opened = 0;
+  leaving.server.on("connection", () => opened++);
   await load.progress(1000);
   assert.equal(leaving.requests, seen, "requests to an endpoint that drains");
   await ads.push(typeUrls.endpoint, endpoints("a", [kept.port]));
   await until("the connections to it are closed", async () => (await count()) === 0);
-  assert.equal(open, 0, "connections that were opened to it");
+  assert.equal(opened, 0, "connections that were opened to it");
   await leaving[Symbol.asyncDispose]();
   await load.progress(1000);
 }

@@ -52,7 +52,7 @@ export class RunningSidecar {
   async restart(): Promise<void> {
     const ended = this.#count("the process that was replaced has ended");
     this.#process.kill("SIGHUP");
-    await until("a restart", () => this.#count("the process that was replaced has ended") > ended, 15_000);
+    await until("a restart", () => this.#count("the process that was replaced has ended") > ended, 60_000);
   }
 
   get supervisorPid(): number | undefined {

@@ -7,7 +7,8 @@ const TICKS_PER_SECOND = 100;
 const SAMPLE_MS = 250;
 /** How far a pause goes in one step: a start that compiles its code must not end the load. */
 const STEP = 1.4;
-const MIN_PAUSE_MS = 0.5;
+/** Where the machine does not give the share, more load would only take what others need, as a process that starts. */
+const MIN_PAUSE_MS = 3;
 const MAX_PAUSE_MS = 200;
 
 export interface CpuSteeringOptions {
