@@ -13,7 +13,7 @@ export abstract class AttemptTimeouts extends UpstreamAttempts {
     this.cluster.stats.upstream_rq_max_duration_reached++;
     const policy = this.plan?.retry;
     if (!this.responseStarted) {
-      attempt.cancel();
+      this.cancelAttempt(attempt);
       this.timedOut = false;
       if (policy !== undefined && retriesReset(policy, "local reset", true) && this.tryAgain(attempt.host)) return;
     }
@@ -33,7 +33,7 @@ export abstract class AttemptTimeouts extends UpstreamAttempts {
     else this.cluster.stats.upstream_rq_per_try_idle_timeout++;
     attempt.host.monitor?.onTimeout();
     if (!this.responseStarted) {
-      attempt.cancel();
+      this.cancelAttempt(attempt);
       this.timedOut = true;
       if (retriesReset(policy, "local reset", true) && this.tryAgain(attempt.host)) return;
     }

@@ -219,6 +219,7 @@ export class ConnectionManager implements ServerConnectionEvents {
     this.#connections.delete(connection);
     this.#ages.forget(connection);
     this.stats.downstream_cx_active--;
+    this.stats.downstream_cx_destroy++;
     if (why === "idle timeout") this.stats.downstream_cx_idle_timeout++;
     else if (why === "header timeout") this.stats.downstream_rq_header_timeout++;
     if (this.#connections.size === 0) for (const resolve of this.#whenLeft.splice(0)) resolve();

@@ -4,6 +4,7 @@ import { Histogram, NamedCounts } from "@fairlead/stat-cells";
 export class HttpStats {
   downstream_cx_total = 0;
   downstream_cx_active = 0;
+  downstream_cx_destroy = 0;
   downstream_cx_http1_total = 0;
   downstream_cx_http2_total = 0;
   downstream_cx_overflow = 0;

@@ -80,7 +80,7 @@ export class MirrorRequest implements UpstreamRequestOwner {
     if (this.#over) return;
     const attempt = this.#attempt;
     this.#end();
-    attempt?.cancel();
+    if (attempt?.cancel() === true) this.#cluster.stats.upstream_rq_tx_reset++;
   }
 
   get requestEnded(): boolean {

@@ -101,7 +101,7 @@ export class RouterFilter extends AttemptTimeouts {
     this.#mirrors?.end();
     const attempt = this.attempt;
     this.attempt = undefined;
-    attempt?.cancel();
+    this.cancelAttempt(attempt);
     // A response that came before the end of its request: what remains of the request must not be sent (cancel has no say then).
     if (attempt !== undefined && !this.requestEnded) attempt.sender?.reset("local reset");
   }
@@ -181,7 +181,7 @@ export class RouterFilter extends AttemptTimeouts {
     if (retry !== undefined && retriesResponse(route, retry, head)) {
       this.timedOut = false;
       if (this.tryAgain(attempt.host, head.headers)) {
-        attempt.cancel();
+        this.cancelAttempt(attempt);
         return;
       }
     } else this.retries?.end(true);

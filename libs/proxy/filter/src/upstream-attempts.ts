@@ -153,6 +153,10 @@ export abstract class UpstreamAttempts implements UpstreamRequestOwner, TimedReq
       this.context.virtualHostStats?.byName.count(`${this.virtualCluster.prefix}${stat}`);
   }
 
+  protected cancelAttempt(attempt: UpstreamRequest | undefined): void {
+    if (attempt?.cancel() === true && this.cluster !== undefined) this.cluster.stats.upstream_rq_tx_reset++;
+  }
+
   protected abandonReplay(): void {
     if (this.plan?.retry !== undefined && this.cluster !== undefined) this.cluster.stats.retry_or_shadow_abandoned++;
     this.keepsBody = false;

@@ -56,12 +56,16 @@ export class UpstreamRequest implements PoolWaiter, StreamReceiver<ResponseHead>
     this.#pool.acquire(this);
   }
 
-  /** Gives it up: the host need not answer any more. */
-  cancel(): void {
-    if (this.#over) return;
+  /** Gives it up: the host need not answer any more. @returns whether the host had been sent anything */
+  cancel(): boolean {
+    if (this.#over) return false;
     this.#finish();
-    if (this.sender === undefined) this.#pool.cancel(this);
-    else this.sender.reset("local reset");
+    if (this.sender === undefined) {
+      this.#pool.cancel(this);
+      return false;
+    }
+    this.sender.reset("local reset");
+    return true;
   }
 
   onConnection(connection: ClientConnection): void {

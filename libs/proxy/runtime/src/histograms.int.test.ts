@@ -42,6 +42,7 @@ test("requests and connections are recorded by how long they take, where they we
     "cluster.b.upstream_rq_time": 2,
     "cluster.b.upstream_cx_connect_ms": 1,
   });
+  assert.equal(proxy.stat("http.in.downstream_cx_destroy"), 3);
   const { counts, sumMs } = histograms.get("cluster.b.upstream_rq_time")!;
   assert.ok(sumMs >= 2 * (SLOW_MS - 1) && sumMs <= histograms.get("http.in.downstream_rq_time")!.sumMs, `${sumMs} ms`);
   // Neither in the buckets up to 50 ms.

@@ -120,7 +120,6 @@ export class ClusterStats {
   /** From the end of a request to the end of its response. */
   readonly upstream_rq_time = new Histogram();
   readonly upstream_cx_connect_ms = new Histogram();
-  readonly upstream_cx_length_ms = new Histogram();
 
   /** Of the connections to its hosts: `http2.…` */
   readonly http2 = new Http2Stats();

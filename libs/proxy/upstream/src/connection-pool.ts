@@ -55,6 +55,7 @@ export class ConnectionPool implements ClientConnectionEvents {
   readonly #waiters = new Set<PoolWaiter>();
   readonly #connecting = new Set<Socket>();
   readonly #connections = new Set<ClientConnection>();
+  /** Where their age counts. */
   readonly #connectedAtMs = new WeakMap<ClientConnection, number>();
   /** A connection serves several requests at a time. */
   readonly #shared: boolean;
@@ -207,7 +208,7 @@ export class ConnectionPool implements ClientConnectionEvents {
       http2: { ...this.#config.http2, stats: this.#stats.http2 },
     });
     this.#connections.add(connection);
-    this.#connectedAtMs.set(connection, this.#wheel.clockMs);
+    if (this.#config.maxConnectionDurationMs > 0) this.#connectedAtMs.set(connection, this.#wheel.nowMs);
     this.#give(connection, true);
     // It may carry less than was thought when others were told to wait for it.
     if (this.#shared) this.#connectForWaiters();
@@ -278,8 +279,6 @@ export class ConnectionPool implements ClientConnectionEvents {
 
   onClosed(connection: ClientConnection): void {
     if (!this.#connections.delete(connection)) return;
-    const { clockMs } = this.#wheel;
-    this.#stats.upstream_cx_length_ms.record(clockMs - (this.#connectedAtMs.get(connection) ?? clockMs));
     this.#count(-1);
     this.#idle.forget(connection);
     this.#connectForWaiters();
