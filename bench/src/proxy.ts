@@ -49,15 +49,19 @@ for (const what of proxyCases.filter(({ id }) => cases.has(id)))
   measured.set(what.id, await measureCase(what, contenders, pace, progress));
 const plain = proxyCases.find(({ id }) => id === "http1-1k")!;
 const peers = contenders.filter((contender) => contender !== nodeHttp);
-const halfPace = { rounds: quick ? 1 : 12, seconds: 1, requests: pace.warmUpRequests };
-const halfLoad = cases.has("half-load") ? await measureHalfLoad(plain, peers, halfPace, progress) : new Map();
+const halfPace = { rounds: quick ? 1 : 30, seconds: 1, requests: 2 * pace.warmUpRequests };
+const halfLoad = cases.has("half-load") ? await measureHalfLoad(plain, peers, halfPace, progress) : undefined;
 const memory = cases.has("memory") ? await measureMemory(plain, peers, pace.requests, progress) : new Map();
 
 const text = renderReport({ contenders: wanted, pace, measured, halfLoad, memory });
 process.stdout.write(`\n${text}`);
 if (options.json !== undefined) {
   const samples = Object.fromEntries([...measured].map(([id, taken]) => [id, Object.fromEntries(taken)]));
-  const all = { samples, halfLoad: Object.fromEntries(halfLoad), memory: Object.fromEntries(memory) };
+  const all = {
+    samples,
+    halfLoad: halfLoad && { ...halfLoad, proxies: Object.fromEntries(halfLoad.proxies) },
+    memory: Object.fromEntries(memory),
+  };
   writeFileSync(options.json, `${JSON.stringify(all, undefined, 2)}\n`);
 }
 if (options.whole) writeSection("bench:proxy", text);

@@ -11,7 +11,7 @@ export interface ProxyBenchResults {
   readonly pace: Pace;
   /** By case. */
   readonly measured: ReadonlyMap<string, CaseSamples>;
-  readonly halfLoad: ReadonlyMap<string, HalfLoad>;
+  readonly halfLoad: HalfLoad | undefined;
   readonly memory: ReadonlyMap<string, Memory>;
 }
 
@@ -75,21 +75,20 @@ function caseOf(id: string): ProxyCase {
   return proxyCases.find((one) => one.id === id)!;
 }
 
-function halfLoadText(halfLoad: ReadonlyMap<string, HalfLoad>): string {
-  const rows = [...halfLoad].map(([name, it]) => [
+function halfLoadText({ rate, rounds, direct, proxies }: HalfLoad): string {
+  const rows = [...proxies].map(([name, it]) => [
     name,
-    String(Math.round(it.rate)),
-    ms(it.p50Us - it.directP50Us),
-    ms(it.p99Us - it.directP99Us),
+    it.cpuShare.toFixed(2),
+    ms(it.addedP50Us),
+    ms(it.addedP99Us),
     ms(it.p99Us),
-    ms(it.directP99Us),
   ]);
   return `### What a proxy adds at half load
 
-Requests come at a fixed rate, half of what the proxy did in a closed loop just before, and as many without a proxy in turns; a request's time counts
-from when it was due.
+${Math.round(rate)} requests a second, which take half a core of ${[...proxies.keys()][0]}, whatever the answers do; those of one millisecond are sent together. ${rounds} rounds of a second,
+all in turns, and a second without a proxy in each: what is added is the difference within a round, the number that of the round in the middle. A request's time counts from when it was due.
 
-${table(["proxy", "requests/s", "p50 added, ms", "p99 added, ms", "p99 ms", "p99 without it, ms"], rows)}
+${table(["proxy", "cores taken", "p50 added, ms", "p99 added, ms", "p99 ms"], [...rows, ["none", "", "", "", ms(direct.p99Us)]])}
 `;
 }
 
@@ -126,6 +125,6 @@ ${notes.join(". ")}.
 ${losses(results)}
 
 ${cases.join("\n")}
-${halfLoad.size === 0 ? "" : halfLoadText(halfLoad)}
+${halfLoad === undefined ? "" : halfLoadText(halfLoad)}
 ${memory.size === 0 ? "" : memoryText(memory)}`;
 }

@@ -1,7 +1,11 @@
+import { Beat } from "./beat.ts";
 import type { ConnectClient, LoadClient } from "./load-client.ts";
 
+const beatMs = 1;
+
 /**
- * Requests at a fixed rate, whatever the answers do: how long one takes counts from when it should have been sent.
+ * Requests at a fixed rate, whatever the answers do: how long one takes counts from when it should have been sent. Those of one
+ * millisecond are sent together.
  *
  * @returns sorted, in microseconds
  */
@@ -14,36 +18,34 @@ export async function openLoop(
   const requests = Math.floor(rate * seconds);
   const latenciesUs = new Float64Array(requests);
   const clients: LoadClient[] = [];
+  const { promise: answered, resolve, reject } = Promise.withResolvers<void>();
   const idle: LoadClient[] = [];
+  const waiting: number[] = [];
+  let [due, received, taken] = [0, 0, 0];
+  const onAnswer = (client: LoadClient, startedMs: number): void => {
+    latenciesUs[received] = (performance.now() - startedMs) * 1000;
+    received += 1;
+    if (received === requests) resolve();
+    else if (taken < waiting.length) client.send(waiting[taken++]!);
+    else idle.push(client);
+  };
   try {
-    await new Promise<void>((resolve, reject) => {
-      const waiting: number[] = [];
-      let [due, received, taken] = [0, 0, 0];
-      const onAnswer = (client: LoadClient, startedMs: number): void => {
-        latenciesUs[received] = (performance.now() - startedMs) * 1000;
-        received += 1;
-        if (received === requests) resolve();
-        else if (taken < waiting.length) client.send(waiting[taken++]!);
-        else idle.push(client);
-      };
-      const events = { onAnswer, onError: reject };
-      const connecting = Array.from({ length: connections }, async () => clients.push(await connectClient(events)));
-      Promise.all(connecting).then(() => {
-        idle.push(...clients);
-        const started = performance.now();
-        // A timer would come late by up to a millisecond, which is what is measured: so this looks all the time.
-        const look = (): void => {
-          for (; due < requests && performance.now() - started >= (due / rate) * 1000; due += 1) {
-            const dueMs = started + (due / rate) * 1000;
-            const client = idle.pop();
-            if (client === undefined) waiting.push(dueMs);
-            else client.send(dueMs);
-          }
-          if (due < requests) setImmediate(look);
-        };
-        look();
-      }, reject);
+    const events = { onAnswer, onError: reject };
+    await Promise.all(Array.from({ length: connections }, async () => clients.push(await connectClient(events))));
+    idle.push(...clients);
+    let [started, beats] = [0, 0];
+    await using _beat = await Beat.start(beatMs, () => {
+      if (beats === 0) started = performance.now();
+      // A beat that comes late is late for the client as well: its requests were due when it should have come.
+      const dueMs = started + beats * beatMs;
+      beats += 1;
+      for (const end = Math.min(requests, (rate * beats * beatMs) / 1000); due < end; due += 1) {
+        const client = idle.pop();
+        if (client === undefined) waiting.push(dueMs);
+        else client.send(dueMs);
+      }
     });
+    await answered;
     return latenciesUs.sort();
   } finally {
     for (const client of clients) client.close();

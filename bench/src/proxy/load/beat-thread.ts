@@ -1,0 +1,11 @@
+import { parentPort, workerData } from "node:worker_threads";
+
+/** Ends no wait but by its time. */
+const never = new Int32Array(new SharedArrayBuffer(4));
+const everyMs = workerData as number;
+const started = performance.now();
+
+for (let beat = 1; ; beat += 1) {
+  Atomics.wait(never, 0, 0, Math.max(0, started + beat * everyMs - performance.now()));
+  parentPort!.postMessage(null);
+}
