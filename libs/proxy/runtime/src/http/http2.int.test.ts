@@ -230,11 +230,11 @@ test("limits of a listener and of a cluster are those of their connections; what
     listeners: [
       listener("in", 0, { http2ProtocolOptions: { maxConcurrentStreams: 7, initialStreamWindowSize: 70_000 } }),
       listener("only", 0, { codecType: HttpConnectionManager_CodecType.HTTP2 }),
-      listener("bad", 0, { http2ProtocolOptions: { hpackTableSize: 0 } }),
+      listener("bad", 0, { http2ProtocolOptions: { allowMetadata: true } }),
     ],
     routes: [routes("in", toCluster("*", "a")), routes("only", toCluster("*", "a"))],
   });
-  assert.match(rejections.map(({ reason }) => reason).join(), /http2_protocol_options\.hpack_table_size/);
+  assert.match(rejections.map(({ reason }) => reason).join(), /http2_protocol_options\.allow_metadata/);
   using caller = new Http2Caller(proxy.port("in"));
   await new Promise((resolve) => caller.session.once("remoteSettings", resolve));
   const { maxConcurrentStreams, initialWindowSize } = caller.session.remoteSettings;
