@@ -138,7 +138,7 @@ test("it holds what one array would, and gives everything back", async () => {
             }
             case "peek":
               assert.deepEqual(chain.peek(count), model.subarray(0, count));
-              if (count > 0) assert.equal(chain.byteAt(count - 1), model[count - 1]);
+              if (count > 0) assert.equal(chain.peek(count).at(count - 1), model[count - 1]);
               break;
             case "moveTo":
             case "splitMove":

@@ -121,15 +121,6 @@ export class ByteChain {
 
   // Out
 
-  byteAt(index: number): number | undefined {
-    let at = index;
-    for (let segment = this.#head; segment !== undefined; segment = segment.next) {
-      if (at < segment.end - segment.start) return segment.bytes[segment.start + at];
-      at -= segment.end - segment.start;
-    }
-    return undefined;
-  }
-
   /** The first bytes, at most so many, without taking them: a view where they lie in one piece, else a copy. Valid until they leave. */
   peek(maxBytes: number = this.#length): Buffer {
     const wanted = Math.min(maxBytes, this.#length);

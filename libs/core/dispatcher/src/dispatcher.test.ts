@@ -91,7 +91,7 @@ test("exit runs what was posted, destroys all, and takes nothing more", () => {
     dispatcher.post(() => order.push("posted by the last batch"));
   });
   dispatcher.deferredDelete({ destroy: () => dispatcher.deferredDelete({ destroy: () => order.push("destroyed") }) });
-  dispatcher.timer(() => order.push("timer")).deadlineMs = 0;
+  dispatcher.wheel.timer({ onDeadline: () => order.push("timer") }).deadlineMs = 0;
   dispatcher.exit();
   assert.deepEqual(order, ["posted", "destroyed"]);
   assert.equal(dispatcher.wheel.armed, 0);
@@ -109,7 +109,7 @@ test("exit runs what was posted, destroys all, and takes nothing more", () => {
 test("a wheel that it was given outlives it", () => {
   const wheel = new TimerWheel({ every: () => () => undefined });
   const dispatcher = new Dispatcher({ wheel });
-  dispatcher.timer(() => undefined).deadlineMs = wheel.nowMs;
+  dispatcher.wheel.timer({ onDeadline: () => undefined }).deadlineMs = wheel.nowMs;
   dispatcher.exit();
   assert.equal(wheel.armed, 1);
 });

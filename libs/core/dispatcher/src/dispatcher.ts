@@ -1,4 +1,4 @@
-import { TimerWheel, type WheelTimer } from "@fairlead/timer-wheel";
+import { TimerWheel } from "@fairlead/timer-wheel";
 
 /** What may be destroyed once nothing of it is on the stack any more. */
 export interface Destroyable {
@@ -23,6 +23,7 @@ export interface DispatcherOptions {
  * posts itself does not keep I/O from its turn.
  */
 export class Dispatcher {
+  /** Its timers. */
   readonly wheel: TimerWheel;
   readonly #ownsWheel: boolean;
   readonly #wakeUp: (run: () => void) => void;
@@ -50,11 +51,6 @@ export class Dispatcher {
     this.#tasks.push(task);
     this.#wake();
     return true;
-  }
-
-  /** A coarse timer, not armed yet: set its `deadlineMs`, in the wheel's time. */
-  timer(onDeadline: () => void): WheelTimer {
-    return this.wheel.timer({ onDeadline });
   }
 
   /**

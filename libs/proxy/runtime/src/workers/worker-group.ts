@@ -1,3 +1,4 @@
+import { Dispatcher } from "@fairlead/dispatcher";
 import { SlotControl } from "@fairlead/slot";
 import { CommonCellsOfControl, SharedStats } from "@fairlead/stat-cells";
 import type { ClusterStatus } from "../cluster/cluster-status.ts";
@@ -66,6 +67,8 @@ export class WorkerGroup implements DataPlane {
   readonly #configuration: WorkerConfiguration;
   readonly #listenersOf = new Map<number, readonly ListenerStatus[]>();
   readonly #listenerListeners = new Set<() => void>();
+  /** What the control thread does later: told after what has begun, and not any more once it is closed. */
+  readonly #dispatcher = new Dispatcher();
   readonly #hostTotals = new HostTotals();
   readonly #inForce = new ResourcesInForce();
   /** One update after the other. */
@@ -248,6 +251,7 @@ export class WorkerGroup implements DataPlane {
     this.#closed = true;
     this.#crew.beginClose();
     this.#stuck.close();
+    this.#dispatcher.exit();
     await this.#orders.run(closeTask, undefined).catch(() => undefined);
     await this.#crew.close();
     this.#watchdog.close();
@@ -309,7 +313,7 @@ export class WorkerGroup implements DataPlane {
       if (this.#addresses instanceof SocketsForWorkers) await this.#addresses.renew(thread);
       await this.#configuration.bringUpToDate(thread);
     });
-    setImmediate(() => this.#tellListeners());
+    this.#dispatcher.post(() => this.#tellListeners());
   }
 
   /** Of one that was late. */
@@ -320,7 +324,7 @@ export class WorkerGroup implements DataPlane {
         this.#crew.replace(thread, `it was stuck while ${name} was changed or removed, and came back`);
       else if (this.#crew.linkOf(thread)?.resume() === true) await this.#configuration.bringUpToDate(thread);
     });
-    setImmediate(() => this.#tellListeners());
+    this.#dispatcher.post(() => this.#tellListeners());
   }
 
   #tellListeners(): void {
