@@ -35,6 +35,7 @@ test("only the application's name is required", () => {
     httpHeadersTimeout: 5_000,
     httpRequestTimeout: 10_000,
     logLevel: "info",
+    unknownXdsFields: "refuse",
   });
 });
 
@@ -58,6 +59,7 @@ test("lists and labels", () => {
 for (const [variable, value] of [
   ["FAIRLEAD_APP", ""],
   ["FAIRLEAD_CONCURRENCY", "0"],
+  ["FAIRLEAD_UNKNOWN_XDS_FIELDS", "accept"],
   ["FAIRLEAD_CONCURRENCY", "all"],
   ["FAIRLEAD_OVERLOAD_ACTIONS", "stop=memory:0.9"],
   ["FAIRLEAD_ADDRESS", "orders.example"],
