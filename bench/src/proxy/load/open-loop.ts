@@ -34,7 +34,7 @@ export async function openLoop(
     await Promise.all(Array.from({ length: connections }, async () => clients.push(await connectClient(events))));
     idle.push(...clients);
     let [started, beats] = [0, 0];
-    await using _beat = await Beat.start(beatMs, () => {
+    await using _ = await Beat.start(beatMs, () => {
       if (beats === 0) started = performance.now();
       // A beat that comes late is late for the client as well: its requests were due when it should have come.
       const dueMs = started + beats * beatMs;
