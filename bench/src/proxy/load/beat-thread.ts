@@ -7,5 +7,5 @@ const started = performance.now();
 
 for (let beat = 1; ; beat += 1) {
   Atomics.wait(never, 0, 0, Math.max(0, started + beat * everyMs - performance.now()));
-  parentPort!.postMessage(null);
+  parentPort?.postMessage(null);
 }
