@@ -143,7 +143,9 @@ test("the log of a request says what TLS said when it failed under it", async ()
     else socket.destroy();
     await until("the end", () => proxy.stat("http.in.downstream_rq_active") === 0);
   }
+  const failures = [...proxy.runtime.stats()].find(([name]) => name.endsWith(".ssl.connection_error"));
   await proxy.runtime.close();
+  assert.equal(failures?.[1], 1);
   const [broken = "", left] = await lines.read();
   assert.match(broken, /^TLSv1\.3 .*bad_record_mac/);
   assert.equal(left, "TLSv1.3 -");
