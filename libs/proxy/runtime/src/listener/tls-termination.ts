@@ -97,7 +97,7 @@ export function terminateTls(
     secure.off("error", onError);
     secure.off("close", onClose);
     // Of a socket that no tls.Server made, Node tells this way what goes wrong with TLS later, and leaves it open.
-    secure.on("_tlsError", (error: Error) => {
+    secure.once("_tlsError", (error: Error) => {
       stats.countError(error);
       secure.destroy(error);
     });
