@@ -18,6 +18,8 @@ export interface ConnectionFacts {
   serverName: string;
   /** What the client offers, or begins to speak. */
   alpn: readonly string[];
+  /** For logs and header values, by namespace and key (Envoy's dynamic metadata). @default nothing */
+  metadata?: Record<string, Record<string, string>> | undefined;
 }
 
 /** Looks at a new connection before it is decided who serves it. Has no state: one is for all connections of a listener. */

@@ -8,6 +8,8 @@ export interface ConnectionAddresses {
   readonly localPort: number;
   /** The local end is not the listener's own. */
   readonly localRestored: boolean;
+  /** What else was told, by namespace and key. @default nothing */
+  readonly metadata?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
 }
 
 const told = new WeakMap<Socket, ConnectionAddresses>();

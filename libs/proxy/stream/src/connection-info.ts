@@ -27,6 +27,7 @@ export function connectionInfoOf(socket: Socket): ConnectionInfo {
     directRemoteAddress: remoteAddress,
     directRemotePort: remotePort,
     localRestored: told?.localRestored ?? false,
+    metadata: told?.metadata,
     id: ids.get(socket) ?? ++connections,
     ...(socket instanceof TLSSocket
       ? { tls: tlsInfoOf(socket), transportFailure: () => failureOf(socket) }

@@ -13,11 +13,11 @@ const kinds: Readonly<Record<string, Kind>> = {
 
 /** `namespace:key:key…`: a namespace, or what is in it. */
 function metadataAt(kind: Kind, argument: string): Operator | undefined {
-  const [namespace = "", ...keys] = argument.split(":");
-  if (namespace === "" || keys.includes("")) return undefined;
+  const path = argument.split(":");
+  if (path.includes("")) return undefined;
   const json = (info: StreamInfo): unknown => {
-    let value: unknown = info.metadataOf(kind)?.[namespace];
-    for (const key of keys) value = isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+    let value: unknown = info.metadataOf(kind);
+    for (const key of path) value = isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
     return value ?? undefined;
   };
   const text: Operator = (info) => {

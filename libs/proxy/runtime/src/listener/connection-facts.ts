@@ -23,12 +23,13 @@ export function factsOf(socket: Socket, listenerPort: number): ConnectionFacts {
 
 /** @returns undefined when filters found nothing but what the socket says */
 export function changedAddresses(facts: ConnectionFacts, socket: Socket): ConnectionAddresses | undefined {
-  const { remoteAddress, remotePort, localAddress, localPort, localRestored } = facts;
+  const { remoteAddress, remotePort, localAddress, localPort, localRestored, metadata } = facts;
   const same =
     !localRestored &&
+    metadata === undefined &&
     remoteAddress === socket.remoteAddress &&
     remotePort === socket.remotePort &&
     localAddress === socket.localAddress &&
     localPort === socket.localPort;
-  return same ? undefined : { remoteAddress, remotePort, localAddress, localPort, localRestored };
+  return same ? undefined : { remoteAddress, remotePort, localAddress, localPort, localRestored, metadata };
 }
