@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ObjectPool } from "./object-pool.ts";
+import { PoolContext } from "./pool-context.ts";
 import { PoolRegistry, threadPools } from "./pool-registry.ts";
 import { withPoolLeakCheck } from "./testing/pool-leaks.ts";
 
@@ -67,6 +68,33 @@ test("to give twice, or to another pool, is told at once", () => {
   assert.throws(() => things().pool.give(item), /was not taken/);
   pool.give(item);
   assert.throws(() => pool.give(item), /was not taken/);
+});
+
+test("the end of a request gives back all that it has taken, the last first, and once", () => {
+  const { pool: ones, destroyed } = things({ maxFree: 0 });
+  const { pool: others } = things();
+  const request = new PoolContext();
+  request.take(ones);
+  request.take(others);
+  request.take(ones);
+  assert.deepEqual([ones.stats.taken, others.stats.taken], [2, 1]);
+  request.end();
+  assert.deepEqual([ones.stats.taken, others.stats.taken], [0, 0]);
+  assert.deepEqual(destroyed, [2, 1]);
+  request.end();
+  assert.throws(() => request.take(others), /has ended/);
+  assert.equal(others.stats.taken, 0);
+});
+
+test("what cannot be given back is told, and keeps nothing else of its request", () => {
+  const { pool } = things();
+  const request = new PoolContext();
+  request.take(pool);
+  const given = request.take(pool);
+  request.take(pool);
+  pool.give(given);
+  assert.throws(() => request.end(), /was not taken/);
+  assert.equal(pool.stats.taken, 0);
 });
 
 test("a registry counts pools of one name together, and does not keep them", async () => {
