@@ -173,3 +173,22 @@ test("a route says whether the host sees what its client accepts, where the list
     assert.equal(await ask({ route: disabled }), undefined);
   }
 });
+
+test("a filter that this proxy does not have may be left out where it is optional; the router cannot be switched off", async () => {
+  await using backend = await Backend.named("a");
+  await using proxy = await serve(backend, "fault", pack(HTTPFaultSchema, {}));
+  // No filter has such a configuration.
+  const stranger = pack(RouterSchema, {});
+  const reason = async (config: Any): Promise<string | undefined> =>
+    (await proxy.apply({ routes: [table("fault", { route: config })] }))[0]?.reason;
+  assert.match((await reason(stranger)) ?? "", /typed_per_filter_config\[fault\]: .*Router is not supported/);
+  assert.match((await reason(pack(FilterConfigSchema, { config: stranger }))) ?? "", /Router is not supported/);
+  assert.equal(await reason(pack(FilterConfigSchema, { config: stranger, isOptional: true })), undefined);
+  assert.equal(await reason(pack(FilterConfigSchema, { config: stranger, disabled: true })), undefined);
+  assert.equal((await call(proxy.port("in"))).status, 200);
+  const [router] = httpFilters("fault", pack(HTTPFaultSchema, {})).slice(1);
+  const [refusal] = await proxy.apply({
+    listeners: [listener("in", 0, { httpFilters: [{ ...router, disabled: true }] })],
+  });
+  assert.match(refusal?.reason ?? "", /http_filters\[0\]\.disabled: the router cannot be switched off/);
+});

@@ -188,6 +188,8 @@ function readFilters(
     if (router !== undefined) throw rejection(field, "follows the router, which must be the last");
     const any = filter.configType.value;
     router = anyUnpack(any, RouterSchema);
+    if (router !== undefined && filter.disabled)
+      throw rejection(`${field}.disabled`, "the router cannot be switched off");
     if (router !== undefined) continue;
     const reader = streamFilterReader(any.typeUrl);
     if (reader !== undefined) {
