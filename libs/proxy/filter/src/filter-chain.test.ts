@@ -37,6 +37,37 @@ test("requests go through in order and responses in reverse; a stop holds what c
   assert.deepEqual(told, ["3 response", "2 response", "1 response", "1 destroyed", "2 destroyed", "3 destroyed"]);
 });
 
+test("where a filter has ended the stream, those after it are told of nothing but that", () => {
+  const told: string[] = [];
+  for (const at of ["request head", "request data", "response head", "response data"]) {
+    const tell = (name: string, what: string): void => {
+      told.push(`${name}: ${what}`);
+      if (what === at && name === "ending") chain.destroy();
+    };
+    const filter = (name: string): StreamFilter => ({
+      onRequestHead() {
+        tell(name, "request head");
+        return "continue";
+      },
+      onRequestData: () => tell(name, "request data"),
+      onResponseHead: () => tell(name, "response head"),
+      onResponseData: () => tell(name, "response data"),
+      onDestroy: () => told.push(`${name} destroyed`),
+    });
+    const filters = at.startsWith("request") ? ["ending", "next"] : ["next", "ending"];
+    const chain = new FilterChain(filters.map(filter), {
+      onRequestHead: () => told.push("end: request head"),
+      onRequestData() {},
+      onRequestTrailers() {},
+    });
+    if (at === "request head") chain.onRequestHead(head(), false);
+    else if (at === "request data") chain.onRequestData(Buffer.from("x"), false);
+    else if (at === "response head") chain.onResponseHead({ status: 200, headers: new HeaderMap() }, false);
+    else chain.onResponseData(Buffer.from("x"), false);
+    assert.deepEqual(told.splice(0), [`ending: ${at}`, ...filters.map((name) => `${name} destroyed`)]);
+  }
+});
+
 test("a filter that buffers sees the body, bounds it, and lets all of it go at once; trailers follow", () => {
   const told: string[] = [];
   let chain: FilterChain | undefined;

@@ -30,7 +30,8 @@ export function createFilters(
 
 /** The filters of one stream. */
 export class FilterChain {
-  readonly #filters: readonly StreamFilter[];
+  /** None once the stream is over: where one of them has ended it, the next ones are told nothing more. */
+  readonly #filters: StreamFilter[];
   readonly #end: ChainEnd;
   #head: RequestHead | undefined;
   #headEnds = false;
@@ -41,7 +42,8 @@ export class FilterChain {
   #held: { readonly chunk: Buffer; readonly end: boolean }[] = [];
   #heldTrailers: HeaderMap | undefined;
 
-  constructor(filters: readonly StreamFilter[], end: ChainEnd) {
+  /** @param filters are the chain's from now on */
+  constructor(filters: StreamFilter[], end: ChainEnd) {
     this.#filters = filters;
     this.#end = end;
   }
@@ -119,7 +121,8 @@ export class FilterChain {
 
   destroy(): void {
     this.#held = [];
-    for (const filter of this.#filters) filter.onDestroy?.();
+    this.#head = undefined;
+    for (const filter of this.#filters.splice(0)) filter.onDestroy?.();
   }
 
   /** @param seenUpTo filters up to this one had it when it came */
@@ -142,6 +145,6 @@ export class FilterChain {
         return;
       }
     }
-    this.#end.onRequestHead(head, this.#headEnds);
+    if (this.#head !== undefined) this.#end.onRequestHead(head, this.#headEnds);
   }
 }

@@ -209,7 +209,7 @@ export class HttpStream extends ResponsePath implements StreamReceiver<RequestHe
     }
     this.#redirects++;
     this.router.destroy();
-    this.chain?.destroy();
+    this.endFilters();
     this.chain = undefined;
     this.router = new RouterFilter(this.context, this);
     this.info.attempts = 0;

@@ -44,6 +44,8 @@ export {
 export { VirtualHostStats } from "./virtual-host-stats.ts";
 export { HttpStats } from "./http-stats.ts";
 export { type LocalReply, type LocalReplyMapper } from "./local-reply.ts";
+/** So that filters of others need no other package for what they use again. */
+export { ObjectPool, type PoolContext, type PoolKind, threadPools } from "@fairlead/pool";
 export {
   type ConfiguredFilter,
   type FilterPlace,

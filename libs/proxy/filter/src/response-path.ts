@@ -1,4 +1,5 @@
 import type { Transform } from "node:stream";
+import { PoolContext } from "@fairlead/pool";
 import type { OverloadState } from "@fairlead/proxy-overload";
 import type { RouteEntry, WeightedCluster } from "@fairlead/proxy-router";
 import type { HeaderMap, RequestHead, ResponseHead, ServerConnection, StreamSender } from "@fairlead/proxy-stream";
@@ -22,6 +23,10 @@ export interface HttpStreamContext extends RouterFilterContext {
   readonly onStreamEnd: () => void;
 }
 
+/** Of all streams that are over: to take by it throws. */
+const endedPools = new PoolContext();
+endedPools.end();
+
 /** The way of a response to the client, whoever gives it: a host, or the proxy itself. */
 export abstract class ResponsePath extends StreamTimers implements RouterFilterCallbacks, BodyOutput {
   readonly info: StreamInfo;
@@ -43,6 +48,7 @@ export abstract class ResponsePath extends StreamTimers implements RouterFilterC
   /** The upgrade was agreed to: each half ends on its own. */
   #tunnel = false;
   #transforms: ResponseTransforms | undefined;
+  #pools: PoolContext | undefined;
   #clientBlocked = false;
   #transformBlocked = false;
 
@@ -60,6 +66,10 @@ export abstract class ResponsePath extends StreamTimers implements RouterFilterC
     this.info = new StreamInfo(context.now(), connection.info);
     if (connection.clientProtocol !== undefined) this.info.protocol = connection.clientProtocol;
     this.router = new RouterFilter(context, this);
+  }
+
+  get pools(): PoolContext {
+    return (this.#pools ??= new PoolContext());
   }
 
   onWriteBlocked(): void {
@@ -243,6 +253,13 @@ export abstract class ResponsePath extends StreamTimers implements RouterFilterC
     if (!this.responseEnded) this.finish();
   }
 
+  /** They have nothing more to do. @param pools by which is taken from now on; a new one where the stream begins again with others */
+  protected endFilters(pools?: PoolContext): void {
+    this.chain?.destroy();
+    this.#pools?.end();
+    this.#pools = pools;
+  }
+
   protected finish(): void {
     if (this.over) return;
     this.over = true;
@@ -253,7 +270,7 @@ export abstract class ResponsePath extends StreamTimers implements RouterFilterC
     if (this.#tunnel) this.context.stats.downstream_cx_upgrades_active--;
     this.router.destroy();
     this.#transforms?.destroy();
-    this.chain?.destroy();
+    this.endFilters(endedPools);
     const { accessLog } = this.config;
     if (accessLog !== undefined) accessLog(info);
     this.context.onStreamEnd();

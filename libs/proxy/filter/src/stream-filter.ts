@@ -1,4 +1,5 @@
 import type { Transform } from "node:stream";
+import type { PoolContext } from "@fairlead/pool";
 import type { ConnectionInfo, HeaderMap, RequestHead, ResponseHead } from "@fairlead/proxy-stream";
 import type { FilterOverride, RouteEntry, WeightedCluster } from "@fairlead/proxy-router";
 import type { LocalReply } from "./local-reply.ts";
@@ -45,6 +46,8 @@ export interface StreamFilterCallbacks {
   readonly random: () => number;
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
+  /** What a filter takes from a pool by this is given back when the stream is over, however it ended, after `onDestroy`. */
+  readonly pools: PoolContext;
   /** POST /healthcheck/fail: the proxy is to be left, though it serves. */
   readonly healthFailed: boolean;
   /** @returns undefined where there is no such cluster */
