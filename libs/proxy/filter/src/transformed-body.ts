@@ -6,8 +6,8 @@ export interface BodyTransform {
   readonly stream: Transform;
   /** Gives out the rest. @param done called when all of it was told */
   finish(done: () => void): void;
-  /** It is not needed any more; nobody listens to it. @param whole it has finished, and can begin with another body */
-  release(whole: boolean): void;
+  /** It is not needed any more. @default nothing: what is taken by the `pools` of a request goes back with its end */
+  release?(): void;
 }
 
 /** Ends with the body that it has made. */
@@ -76,7 +76,7 @@ export class TransformedBody {
     stream.off("drain", this.#onDrain);
     // What it is still at may fail, which is nobody's concern: where it goes on with another body, it is not at anything.
     if (this.#finished) stream.off("error", this.#onError);
-    this.#transform.release(this.#finished);
+    this.#transform.release?.();
   }
 
   #finish(tell: () => void): void {

@@ -1,3 +1,4 @@
+import type { PoolContext } from "@fairlead/pool";
 import type { HeaderMap, RequestHead, ResponseHead } from "@fairlead/proxy-stream";
 import type { StreamFilter, StreamFilterCallbacks, StreamFilterFactory } from "../stream-filter.ts";
 import type { StreamInfo } from "../stream-info.ts";
@@ -8,7 +9,8 @@ import { chooseEncoding } from "./accept-encoding.ts";
 export interface CompressorLibrary {
   /** As `content-encoding` says it. */
   readonly encoding: string;
-  readonly create: () => BodyTransform;
+  /** @param pools what is used for one body after the other is taken by these, and not released */
+  readonly create: (pools: PoolContext) => BodyTransform;
 }
 
 export interface CompressorSpec {
@@ -85,7 +87,8 @@ class CompressedResponse implements StreamFilter {
   readonly #callbacks: StreamFilterCallbacks;
   readonly #removesAcceptEncoding: boolean;
   #candidates: Candidates | undefined;
-  #compressing = false;
+  /** Where this one compresses. */
+  #stopCounting: (() => void) | undefined;
 
   constructor(spec: CompressorSpec, callbacks: StreamFilterCallbacks, removesAcceptEncoding: boolean) {
     this.spec = spec;
@@ -113,26 +116,24 @@ class CompressedResponse implements StreamFilter {
     if (!endStream && this.takes(head)) addVary(headers);
     if (!compresses) return;
     this.#count("compressed");
-    this.#compressing = true;
     const etag = headers.get("etag");
     if (etag !== undefined && !/^[wW]\//.test(etag)) headers.remove("etag");
     headers.remove("content-length");
     headers.set("content-encoding", this.spec.library.encoding);
-    const transform = this.spec.library.create();
+    const transform = this.spec.library.create(this.#callbacks.pools);
+    const { stream } = transform;
     const count = (chunk: Buffer): void => this.#count("total_compressed_bytes", chunk.length);
-    transform.stream.on("data", count);
-    this.#callbacks.transformResponse({
-      stream: transform.stream,
-      finish: (done) => transform.finish(done),
-      release(whole) {
-        transform.stream.off("data", count);
-        transform.release(whole);
-      },
-    });
+    stream.on("data", count);
+    this.#stopCounting = () => void stream.off("data", count);
+    this.#callbacks.transformResponse(transform);
   }
 
   onResponseData(chunk: Buffer): void {
-    if (this.#compressing) this.#count("total_uncompressed_bytes", chunk.length);
+    if (this.#stopCounting !== undefined) this.#count("total_uncompressed_bytes", chunk.length);
+  }
+
+  onDestroy(): void {
+    this.#stopCounting?.();
   }
 
   /** Whether the response is one to compress, if the client wants it. */
