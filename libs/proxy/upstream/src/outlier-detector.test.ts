@@ -121,12 +121,14 @@ test("a host that fails far more often than the others is out after an interval"
   assert.equal(stats.ejections_enforced_success_rate, 1);
 });
 
-test("a health check that passes lets a host in again, unless that is switched off", () => {
+test("a health check that passes lets a host in again and tells of it, unless that is switched off", () => {
   for (const unejectsByCheck of [true, false]) {
-    const { detector, hosts, fail } = detect(2, { unejectsByCheck });
+    const { clock, detector, hosts, fail } = detect(2, { unejectsByCheck });
     fail(hosts[0], 5);
     assert.equal(hosts[0]?.ejected, true);
     detector.unejectByCheck(hosts[0]);
+    detector.unejectByCheck(hosts[0]);
     assert.equal(hosts[0].ejected, !unejectsByCheck);
+    assert.equal(clock.changes, unejectsByCheck ? 2 : 1);
   }
 });

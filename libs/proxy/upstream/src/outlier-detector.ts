@@ -50,7 +50,10 @@ export class OutlierDetector implements Expiring {
 
   /** An active health check passed: it knows better. */
   unejectByCheck(host: Host): void {
-    if (host.ejected && this.#options.config.unejectsByCheck) this.#uneject(host);
+    const { config, onChange } = this.#options;
+    if (!host.ejected || !config.unejectsByCheck) return;
+    this.#uneject(host);
+    onChange();
   }
 
   onDeadline(): void {

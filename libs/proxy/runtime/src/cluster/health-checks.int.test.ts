@@ -302,6 +302,19 @@ test("a host that is not assigned any more stays until its check fails; with ign
   }
 });
 
+test("a host that outlier detection has put out gets requests again when its check passes", async () => {
+  let status = 503;
+  await using backend = await Backend.start(on(says(""), (_request, response) => response.writeHead(status).end()));
+  const outlierDetection = { consecutive5xx: 1, maxEjectionPercent: 100, baseEjectionTime: duration(600_000) };
+  const commonLbConfig = { healthyPanicThreshold: { value: 0 } };
+  await using proxy = await proxyOf([backend.port], every20Ms(), { outlierDetection, commonLbConfig });
+  await until("the first check", () => healthy(proxy) === 1);
+  assert.equal((await call(proxy.port("in"))).status, 503);
+  status = 200;
+  await until("its return", async () => (await call(proxy.port("in"))).status === 200);
+  assert.equal(proxy.stat("cluster.a.outlier_detection.ejections_enforced_total"), 1);
+});
+
 test("three quarters of the requests go to the locality of three times the weight", async () => {
   await using a = await Backend.named("a");
   await using b = await Backend.named("b");
