@@ -44,7 +44,7 @@ export function layoutOf(type: StatClass<object>): CellLayout {
   for (const [name, value] of fields) {
     if (value instanceof NumberedCounts) {
       numbered.push({ name, at, length: value.length, first: value.first });
-      at += Math.ceil(value.length / 2);
+      at += value.length;
     } else if (value instanceof NamedCounts) {
       named.push({ name, at, capacity: value.capacity });
       at += value.capacity;

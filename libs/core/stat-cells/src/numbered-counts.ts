@@ -1,10 +1,13 @@
 import type { StatBlock } from "./stat-block.ts";
 
-/** Counters by a number, a status for example. Their cells are made for the first that is counted: most groups count none. */
+/**
+ * Counters by a number, a status for example. Their cells are made for the first that is counted: most groups count none. They are
+ * doubles, exact up to 2^53: at 32 bits a busy proxy's would begin anew after some days.
+ */
 export class NumberedCounts {
   readonly length: number;
   readonly first: number;
-  #cells: Uint32Array | undefined;
+  #cells: Float64Array | undefined;
 
   /**
    * @param length how many numbers there are
@@ -21,12 +24,12 @@ export class NumberedCounts {
   }
 
   /** Over all threads, from the first number on; nothing when nothing was counted. */
-  totals(): Uint32Array {
-    return this.#cells ?? new Uint32Array(0);
+  totals(): Float64Array {
+    return this.#cells ?? new Float64Array(0);
   }
 
-  protected createCells(): Uint32Array {
-    return new Uint32Array(this.length);
+  protected createCells(): Float64Array {
+    return new Float64Array(this.length);
   }
 }
 
@@ -41,19 +44,19 @@ export class CellNumberedCounts extends NumberedCounts {
     this.#at = at;
   }
 
-  override totals(): Uint32Array {
-    const sum = new Uint32Array(this.length);
+  override totals(): Float64Array {
+    const sum = new Float64Array(this.length);
     for (const slice of this.#block.slices) {
       for (const [i, value] of this.#cellsOf(slice).entries()) sum[i]! += value;
     }
     return sum;
   }
 
-  protected override createCells(): Uint32Array {
+  protected override createCells(): Float64Array {
     return this.#cellsOf(this.#block.own);
   }
 
-  #cellsOf(slice: Float64Array): Uint32Array {
-    return new Uint32Array(this.#block.memory, slice.byteOffset + this.#at * 8, this.length);
+  #cellsOf(slice: Float64Array): Float64Array {
+    return slice.subarray(this.#at, this.#at + this.length);
   }
 }

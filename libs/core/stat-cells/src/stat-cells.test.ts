@@ -139,6 +139,21 @@ test("numbers may begin later than at 0", () => {
   assert.deepEqual([...counts.totals()], [1, 2]);
 });
 
+test("counts by number go on past 32 bits, in cells and without", () => {
+  const shared = new SharedStats(2);
+  const group = shared.create("g", Group);
+  const [share] = shared.takeNew();
+  // All cells of both threads.
+  new Float64Array(share!.memory).fill(2 ** 32 - 1);
+  group.byNumber.count(1);
+  assert.deepEqual([...group.byNumber.totals()], [2 ** 33 - 2, 2 ** 33 - 1, 2 ** 33 - 2]);
+  const own = new NumberedCounts(1);
+  own.count(0);
+  own.totals()[0]! += 2 ** 32 - 1;
+  own.count(0);
+  assert.deepEqual([...own.totals()], [2 ** 32 + 1]);
+});
+
 test("a thread that never comes to rest can be read", async () => {
   const shared = new SharedStats(2);
   const group = shared.create("g", Group);
