@@ -7,6 +7,7 @@ import { GzipSchema } from "@fairlead/envoy-api/envoy/extensions/compression/gzi
 import { CompressorSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/compressor/v3/compressor_pb.js";
 import { MaglevSchema } from "@fairlead/envoy-api/envoy/extensions/load_balancing_policies/maglev/v3/maglev_pb.js";
 import { SecretSchema } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
+import { UpstreamTlsContextSchema } from "@fairlead/envoy-api/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { cluster, listener } from "../testing/resources.ts";
 import type { XdsResource } from "../xds-resource.ts";
 import { resourceJson } from "./resource-json.ts";
@@ -66,4 +67,25 @@ test("what is secret is redacted in its shape, and where it is to be read from i
     JSON.stringify(resourceJson(typeUrls.secret, toBinary(SecretSchema, generic))),
     new RegExp(Buffer.from("a token").toString("base64")),
   );
+});
+
+test("keys and tokens are redacted also inside of a cluster or an extension of it", () => {
+  const secret = Buffer.from("top secret");
+  const certificate = { pkcs12: { specifier: { case: "inlineBytes" as const, value: secret } } };
+  const context = pack(UpstreamTlsContextSchema, { commonTlsContext: { tlsCertificates: [certificate] } });
+  const credential = (value: string) => ({ credentialSpecifier: { case: "accessToken" as const, value } });
+  const googleGrpc = { targetUri: "eds", callCredentials: [credential("top secret")] };
+  const grpcServices = [{ targetSpecifier: { case: "googleGrpc" as const, value: googleGrpc } }];
+  const text = json(
+    "cluster",
+    cluster("a", {
+      transportSocket: { name: "tls", configType: { case: "typedConfig", value: context } },
+      edsClusterConfig: {
+        edsConfig: { configSourceSpecifier: { case: "apiConfigSource", value: { grpcServices } } },
+      },
+    }),
+  );
+  assert.match(text, /"access_token":"\[redacted\]"/);
+  assert.match(text, /"pkcs12":\{"inline_bytes"/);
+  assert.doesNotMatch(text, new RegExp(`top secret|${secret.toString("base64")}`));
 });

@@ -28,8 +28,18 @@ export function resourceJson(typeUrl: string, body: Uint8Array): JsonObject {
   return withoutSecrets(json as JsonObject) as JsonObject;
 }
 
-/** What Envoy marks as sensitive in the messages that are taken. */
-const sensitive: ReadonlySet<string> = new Set(["private_key", "password", "session_ticket_keys", "generic_secret"]);
+/** What Envoy marks as sensitive in the messages that are taken, and a gRPC service's own credentials, which it does not. */
+const sensitive: ReadonlySet<string> = new Set([
+  "private_key",
+  "pkcs12",
+  "password",
+  "session_ticket_keys",
+  "generic_secret",
+  "access_token",
+  "google_refresh_token",
+  "json_key",
+  "authorization_token",
+]);
 /** Where a secret is to be read from may be seen. */
 const places: ReadonlySet<string> = new Set(["filename", "environment_variable", "path"]);
 const REDACTED = "[redacted]";
