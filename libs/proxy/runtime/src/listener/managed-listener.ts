@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { RouteTable } from "@fairlead/proxy-router";
 import type { ConnectionFacts } from "@fairlead/proxy-filter";
 import type { StatStore } from "@fairlead/stat-cells";
@@ -43,7 +44,7 @@ export class ManagedListener implements SocketConsumer {
   #socket: ListeningSocket | undefined;
   #accessLog: AccessLogger | undefined;
   #withoutRoutes = false;
-  #hasten: () => void = () => undefined;
+  readonly #hastened = Promise.withResolvers<void>();
 
   constructor(translated: TranslatedListener, body: Uint8Array, context: ManagedListenerContext) {
     this.#translated = translated;
@@ -178,13 +179,15 @@ export class ManagedListener implements SocketConsumer {
     const { drainTimeoutMs } = this.#context;
     const chains = [...this.#chains.values(), ...this.#retired];
     const atOnce = async (): Promise<void> => {
-      await Promise.all(chains.map((chain) => chain.drain()));
-      // Requests that are on their way on idle connections are served, too: they end them.
-      await within(LAST_REQUESTS_MS, Promise.all(chains.map((chain) => chain.whenLeft())));
+      do {
+        await Promise.all(chains.map((chain) => chain.drain()));
+        // Requests that are on their way on idle connections are served, too: they end them.
+        await within(LAST_REQUESTS_MS, Promise.all(chains.map((chain) => chain.whenLeft())));
+        // What came in time to a thread that was busy is read only after its timers.
+        await nextTurn();
+      } while (chains.some((chain) => chain.activeRequests > 0));
     };
-    const hastened = new Promise<void>((resolve) => {
-      this.#hasten = () => void atOnce().then(resolve);
-    });
+    const hastened = this.#hastened.promise.then(atOnce);
     const gone = gradual ? Promise.all(chains.map((chain) => gradually(chain, drainTimeoutMs))) : atOnce();
     await within(drainTimeoutMs, Promise.race([gone, hastened]));
     for (const chain of chains) chain.destroy();
@@ -192,7 +195,7 @@ export class ManagedListener implements SocketConsumer {
 
   /** A drain that is under way ends as soon as no request is. */
   hasten(): void {
-    this.#hasten();
+    this.#hastened.resolve();
   }
 
   /** Before a drain: it still accepts. */
