@@ -2,8 +2,8 @@
 export const ENTRY_OVERHEAD_BYTES = 32;
 
 /**
- * The table of one direction of a connection: a ring, newest entry = index 0. The number of slots follows from the size limit,
- * as an entry has at least 32 bytes.
+ * The table of one direction of a connection: a ring, newest entry = index 0. An entry has at least 32 bytes: from the largest limit
+ * so far follows how many slots are enough.
  */
 export class DynamicTable {
   #names: string[] = [];
@@ -64,8 +64,10 @@ export class DynamicTable {
   setMaxBytes(maxBytes: number): void {
     this.#evictTo(maxBytes);
     this.#maxBytes = maxBytes;
-    const slots = Math.max(1, Math.floor(maxBytes / ENTRY_OVERHEAD_BYTES));
-    if (slots === this.#slots) return;
+    const needed = Math.max(1, Math.floor(maxBytes / ENTRY_OVERHEAD_BYTES));
+    if (needed <= this.#slots) return;
+    // A peer may change the limit as often as it likes, with three bytes each: entries are moved a few times only.
+    const slots = Math.max(needed, this.#slots * 2);
     const names: string[] = [];
     const values: string[] = [];
     for (let number = this.#added - this.#entries; number < this.#added; number++) {

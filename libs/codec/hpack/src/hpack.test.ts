@@ -7,6 +7,7 @@ import { HpackError } from "./hpack-error.ts";
 import { codeLengths, codes } from "./huffman-code.ts";
 import { decodeHuffman } from "./huffman-decoder.ts";
 import { encodeHuffman, huffmanLength } from "./huffman-encoder.ts";
+import { writeInteger } from "./integer.ts";
 
 type Header = readonly [name: string, value: string, neverIndexed: boolean];
 
@@ -75,6 +76,25 @@ test("a header that comes again is one byte from the third time on, and a new va
   const before = encoder.tableBytes;
   for (let i = 0; i < 1000; i++) encode(encoder, [["x-request-id", `id-${i}`, false]]);
   assert.equal(encoder.tableBytes, before);
+});
+
+test("a peer that changes the size of a full table over and over does not make us move its entries each time", () => {
+  const size = 512 * 1024;
+  const decoder = new HpackDecoder(size);
+  const update = (bytes: number): Buffer => {
+    const out = Buffer.alloc(8);
+    return out.subarray(0, writeInteger(bytes, 5, 0x20, out, 0));
+  };
+  // Without name and value, an entry is the smallest that there is.
+  const smallest = Buffer.of(0x40, 0, 0);
+  decode(decoder, Buffer.concat([update(size), ...Array.from({ length: size / 32 }, () => smallest)]));
+  const pair = Buffer.concat([update(size - 32), update(size)]);
+  const block = Buffer.concat(Array.from({ length: 8000 }, () => pair));
+  const startMs = performance.now();
+  assert.deepEqual(decode(decoder, block), []);
+  // Some milliseconds; with all entries moved at each change it is some ten seconds.
+  assert(performance.now() - startMs < 2000);
+  assert.equal(decoder.tableBytes, size - 32);
 });
 
 test("Huffman: every byte by itself and any string", () => {
