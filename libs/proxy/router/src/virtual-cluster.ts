@@ -1,5 +1,6 @@
 import type { RequestHead } from "@fairlead/proxy-stream";
 import { compileHeader, type HeaderTest } from "./compile-match.ts";
+import { endSearch, MatchTooLong, startSearch } from "./regex/bounded-match.ts";
 import type { HeaderMatch } from "./route-match.ts";
 
 /** Requests of a virtual host that are counted together, whatever their routes are. */
@@ -32,5 +33,16 @@ export function compileVirtualClusters(
   }));
   // Envoy's name for the rest.
   const others: VirtualCluster = { name: undefined, prefix: `vhost.${host}.vcluster.other.` };
-  return (head) => named.find(({ tests }) => tests.every((test) => test(head)))?.cluster ?? others;
+  return (head) => {
+    startSearch();
+    try {
+      return named.find(({ tests }) => tests.every((test) => test(head)))?.cluster ?? others;
+    } catch (error) {
+      // What is only counted must not refuse a request.
+      if (error instanceof MatchTooLong) return others;
+      throw error;
+    } finally {
+      endSearch();
+    }
+  };
 }
