@@ -97,9 +97,9 @@ export class HttpStream extends ResponsePath implements StreamReceiver<RequestHe
   /** @returns whether the request is answered */
   #applyRules(head: RequestHead): boolean {
     const config = this.config;
-    let reply: LocalReply | undefined;
+    // Rules may take the path into headers that routes ask for: only of the spelling that is served, as in Envoy.
+    let reply: LocalReply | undefined = normalizePath(head, config);
     for (const rule of config.requestRules) reply ??= rule(head, this.info);
-    reply ??= normalizePath(head, config);
     if (reply !== undefined) this.sendLocalReply(reply);
     return reply !== undefined;
   }

@@ -6,17 +6,21 @@ import { HeaderMutationSchema } from "@fairlead/envoy-api/envoy/extensions/http/
 import { Backend } from "../testing/backend.ts";
 import { call } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
-import { listener, routes, staticCluster, type VirtualHostInit } from "../testing/resources.ts";
+import { listener, routes, staticCluster, toCluster, type VirtualHostInit } from "../testing/resources.ts";
 import type { XdsResource } from "../xds-resource.ts";
 
 type MutationInit = Extract<MessageInitShape<typeof HeaderMutationSchema>, { readonly $typeName?: undefined }>;
+
+const add = (key: string, value: string) => ({
+  action: { case: "append" as const, value: { header: { key, value } } },
+});
 
 function mutating(...lists: readonly MutationInit[]): XdsResource {
   const earlyHeaderMutationExtensions = lists.map((init) => ({
     name: "early",
     typedConfig: anyPack(HeaderMutationSchema, create(HeaderMutationSchema, init)),
   }));
-  return listener("in", 0, { earlyHeaderMutationExtensions });
+  return listener("in", 0, { earlyHeaderMutationExtensions, normalizePath: true });
 }
 
 const exact = (value: string) => ({ matchPattern: { case: "exact" as const, value } });
@@ -41,9 +45,6 @@ test("early header mutations are done in their order, before the route is looked
     request.resume();
     response.end(JSON.stringify([request.headers["x-team"], request.headers["x-of"], request.headers["x-secret"]]));
   });
-  const add = (key: string, value: string) => ({
-    action: { case: "append" as const, value: { header: { key, value } } },
-  });
   const remove = (value: string) => ({ action: { case: "remove" as const, value } });
   await using proxy = await TestProxy.start({
     clusters: [staticCluster("a", [backend.port])],
@@ -58,6 +59,20 @@ test("early header mutations are done in their order, before the route is looked
   const headers = { "x-team": "blue", "x-app": "shop", "x-secret": "1" };
   const { status, body } = await call(proxy.port("in"), { headers });
   assert.deepEqual([status, body], [200, '["red","shop",null]']);
+});
+
+test("an early header mutation sees the path in the spelling by which it is routed and served", async () => {
+  await using backend = await Backend.start((request, response) => {
+    request.resume();
+    response.end(`${request.url} ${request.headers["x-path"]}`);
+  });
+  await using proxy = await TestProxy.start({
+    clusters: [staticCluster("a", [backend.port])],
+    listeners: [mutating({ mutations: [add("x-path", "%REQ(:PATH)%")] })],
+    routes: [routes("in", toCluster("*", "a"))],
+  });
+  const { body } = await call(proxy.port("in"), { path: "/public/../admin" });
+  assert.equal(body, "/admin /admin");
 });
 
 test("an early header mutation that cannot be done is refused by name", async () => {
