@@ -45,9 +45,9 @@ export class Http1ServerConnection implements ServerConnection, Http1RequestSink
   /** What of the last read somebody was given; -1 where some of it is held here. */
   #passedBytes = 0;
   #draining = false;
-  /** Of the last response, when its time began. */
   /** Of the last request. */
   #flushTimeoutMs: number | undefined;
+  /** Of the last response, when its time began. */
   #unflushedBytes = 0;
   /** The last response is out: what still comes is discarded. */
   #lingering = false;
