@@ -13,7 +13,10 @@ import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { typeUrls } from "@fairlead/envoy-api";
 import { CertificatesSchema } from "@fairlead/envoy-api/envoy/admin/v3/certs_pb.js";
 import { ClustersSchema } from "@fairlead/envoy-api/envoy/admin/v3/clusters_pb.js";
-import { ConfigDumpSchema, file_envoy_admin_v3_config_dump } from "@fairlead/envoy-api/envoy/admin/v3/config_dump_pb.js";
+import {
+  ConfigDumpSchema,
+  file_envoy_admin_v3_config_dump,
+} from "@fairlead/envoy-api/envoy/admin/v3/config_dump_pb.js";
 import {
   ClientResourceStatus,
   ClustersConfigDumpSchema,
@@ -152,9 +155,10 @@ function withoutDefaults(json: JsonValue): JsonValue {
   if (typeof json === "string") return json.replace(/\.000Z$/, "Z");
   if (json === null || typeof json !== "object") return json;
   const kept = Object.entries(json).filter(
-    ([, value]) => ![0, "0", "", false, "COUNTER"].includes(value as never) && !(Array.isArray(value) && value.length === 0),
+    ([, value]) =>
+      ![0, "0", "", false, "COUNTER"].includes(value as never) && !(Array.isArray(value) && value.length === 0),
   );
-  return Object.fromEntries(kept.map(([key, value]) => [key, withoutDefaults(value!)])) as JsonObject;
+  return Object.fromEntries(kept.map(([key, value]) => [key, withoutDefaults(value)]));
 }
 
 const names = (configs: readonly { readonly typeUrl: string }[]): string[] =>

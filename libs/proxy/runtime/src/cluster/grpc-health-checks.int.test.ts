@@ -42,7 +42,7 @@ test("a gRPC server is chosen while it says that its service is serving", async 
   let answer: keyof typeof answers | "not known" = "serving";
   const asked = new Set<string>();
   const handle: handleUnaryCall<Buffer, Buffer> = (call, callback) => {
-    asked.add(`${call.getHost()} ${call.request.subarray(2)}`);
+    asked.add(`${call.getHost()} ${call.request.toString("utf8", 2)}`);
     if (answer === "not known") callback({ code: status.NOT_FOUND });
     else callback(null, Buffer.from(answers[answer]));
   };

@@ -25,7 +25,7 @@ export function resourceJson(typeUrl: string, body: Uint8Array): JsonObject {
   const schema = schemas[typeUrl];
   if (schema === undefined) throw new Error(`there are no resources of type ${typeUrl}`);
   const json = toJson(schema, fromBinary(schema, body), { registry: knownTypes, useProtoFieldName: true });
-  return withoutSecrets(json as JsonObject) as JsonObject;
+  return withoutSecrets(json) as JsonObject;
 }
 
 /** What Envoy marks as sensitive in the messages that are taken, and a gRPC service's own credentials, which it does not. */

@@ -64,7 +64,7 @@ test("early header mutations are done in their order, before the route is looked
 test("an early header mutation sees the path in the spelling by which it is routed and served", async () => {
   await using backend = await Backend.start((request, response) => {
     request.resume();
-    response.end(`${request.url} ${request.headers["x-path"]}`);
+    response.end(`${request.url} ${String(request.headers["x-path"])}`);
   });
   await using proxy = await TestProxy.start({
     clusters: [staticCluster("a", [backend.port])],
