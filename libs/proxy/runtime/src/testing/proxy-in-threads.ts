@@ -13,7 +13,15 @@ export class ProxyInThreads implements AsyncDisposable {
   constructor(options: Partial<DataPlaneOptions> = {}) {
     const note = (facts: object, message: string): void => void this.logged.push(`${message} ${JSON.stringify(facts)}`);
     const logger: RuntimeLogger = { debug() {}, info() {}, warn: note, error: note };
-    this.dataPlane = createDataPlane({ logger, nodeId: "test", drainTimeoutMs: 2000, concurrency: 2, ...options });
+    this.dataPlane = createDataPlane({
+      logger,
+      nodeId: "test",
+      drainTimeoutMs: 2000,
+      concurrency: 2,
+      // On a machine that others use, threads that only begin must not count as stuck: nobody would wait for their listeners.
+      workerPatienceMs: 120_000,
+      ...options,
+    });
   }
 
   static async start(world: World, options: Partial<DataPlaneOptions> = {}): Promise<ProxyInThreads> {

@@ -1,14 +1,14 @@
 import { slotKey, taskKey } from "@fairlead/slot";
 import type { OverloadConfig } from "@fairlead/proxy-overload";
-import type { HealthReport, HostSpec } from "@fairlead/proxy-upstream";
+import type { HostSpec } from "@fairlead/proxy-upstream";
 import type { CommonCellShare, StatBlockShare } from "@fairlead/stat-cells";
 import type { MessagePort } from "node:worker_threads";
 import type { LogTarget } from "../access-log/log-file.ts";
 import type { HostCounts } from "../cluster/cluster-status.ts";
 import type { DrainOptions } from "../drain-options.ts";
-import type { ListenerStatus } from "../listener/listener-status.ts";
 import type { XdsRejection } from "../xds-resource.ts";
 import type { PackedResources } from "./packed-resources.ts";
+import type { ListenersReport } from "./reported-listeners.ts";
 import type { HandedFds } from "./worker-sockets.ts";
 
 // Control thread → workers. What is in a slot is sent again to a worker that is started again.
@@ -28,7 +28,7 @@ export interface ApplyArgument {
 export interface ApplyAnswer {
   readonly thread: number;
   readonly rejections: readonly XdsRejection[];
-  readonly listeners: readonly ListenerStatus[];
+  readonly report: ListenersReport;
 }
 
 /** One type's state of the world. */
@@ -48,8 +48,8 @@ export const healthSlot = slotKey<{ readonly failed: boolean }>("health");
 /** Hosts that were found by their names: the control thread asks the resolver. Cluster → hosts. */
 export const resolvedHostsSlot = slotKey<ReadonlyMap<string, ResolvedHosts>>("resolved hosts");
 
-/** What the control thread has found about hosts, of each version of each cluster that is watched. */
-export const hostReportsSlot = slotKey<ReadonlyMap<string, readonly HealthReport[]>>("host reports");
+/** What the control thread has found about hosts: for each cluster that is watched a `HealthReport` of each version, as JSON. */
+export const hostReportsSlot = slotKey<ReadonlyMap<string, readonly string[]>>("host reports");
 
 export interface ResolvedHosts {
   readonly hosts: readonly HostSpec[];
@@ -64,7 +64,7 @@ export type WorkerEvent =
       readonly facts: object;
       readonly message: string;
     }
-  | { readonly kind: "listeners"; readonly listeners: readonly ListenerStatus[] }
+  | { readonly kind: "listeners"; readonly report: ListenersReport }
   | { readonly kind: "cell named"; readonly key: string; readonly cell: number; readonly name: string }
   | { readonly kind: "hosts"; readonly hosts: readonly HostCounts[] }
   | { readonly kind: "outcomes"; readonly outcomes: readonly Outcome[] };

@@ -25,6 +25,7 @@ import {
   type WorkerEvent,
   type WorkerStart,
 } from "./messages.ts";
+import { ReportedListeners } from "./reported-listeners.ts";
 import { HostResolution } from "./resolved-hosts.ts";
 import { ResourcesInForce } from "./resources-in-force.ts";
 import { StuckWorkers } from "./stuck-workers.ts";
@@ -65,7 +66,7 @@ export class WorkerGroup implements DataPlane {
   readonly #stuck: StuckWorkers;
   readonly #orders: WorkerOrders;
   readonly #configuration: WorkerConfiguration;
-  readonly #listenersOf = new Map<number, readonly ListenerStatus[]>();
+  readonly #reported = new ReportedListeners();
   readonly #listenerListeners = new Set<() => void>();
   /** What the control thread does later: told after what has begun, and not any more once it is closed. */
   readonly #dispatcher = new Dispatcher();
@@ -177,7 +178,7 @@ export class WorkerGroup implements DataPlane {
   listeners(): readonly ListenerStatus[] {
     const serving = this.#crew.serving
       .filter((thread) => !this.#crew.isBehind(thread))
-      .map((thread) => this.#listenersOf.get(thread) ?? []);
+      .map((thread) => this.#reported.of(thread));
     return mergeListeners(this.#runtime.listeners(), serving.length === 0 ? [[]] : serving);
   }
 
@@ -259,7 +260,7 @@ export class WorkerGroup implements DataPlane {
   }
 
   #noteAnswers(answers: readonly ApplyAnswer[]): void {
-    for (const { thread, listeners } of answers) this.#listenersOf.set(thread, listeners);
+    for (const { thread, report } of answers) this.#reported.take(thread, report);
     this.#tellListeners();
   }
 
@@ -289,7 +290,7 @@ export class WorkerGroup implements DataPlane {
     else if (event.kind === "outcomes") this.#noteOutcomes(event.outcomes);
     else if (event.kind === "hosts") this.#hostTotals.take(thread, event.hosts);
     else {
-      this.#listenersOf.set(thread, event.listeners);
+      this.#reported.take(thread, event.report);
       this.#tellListeners();
     }
   }
@@ -299,7 +300,7 @@ export class WorkerGroup implements DataPlane {
   }
 
   #forget(thread: number): void {
-    this.#listenersOf.delete(thread);
+    this.#reported.forget(thread);
     this.#inForce.forget(thread);
     this.#hostTotals.forget(thread);
     this.#watchdog.beats.forget(thread);

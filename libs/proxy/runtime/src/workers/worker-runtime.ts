@@ -23,6 +23,7 @@ import {
   type WorkerStart,
 } from "./messages.ts";
 import { UnpackedResources } from "./packed-resources.ts";
+import type { ListenersReport } from "./reported-listeners.ts";
 import { HostsOfControl } from "./resolved-hosts.ts";
 import { SocketsOfControl } from "./worker-sockets.ts";
 import { beginBeat, processNow, ThreadBeats } from "../watchdog/thread-beats.ts";
@@ -41,6 +42,7 @@ export class WorkerRuntime {
   readonly #sockets = new SocketsOfControl();
   #ports: ReadonlyMap<string, number> = new Map();
   #collected = false;
+  #reports = 0;
 
   constructor(start: WorkerStart, worker: SlotWorker) {
     this.#start = start;
@@ -84,7 +86,7 @@ export class WorkerRuntime {
     worker.handle(closeTask, () => this.#close());
     this.#ended.push(
       beginBeat(beats, start.thread),
-      this.#runtime.onListenersChanged(() => this.#tell({ kind: "listeners", listeners: this.#runtime.listeners() })),
+      this.#runtime.onListenersChanged(() => this.#tell({ kind: "listeners", report: this.#report() })),
     );
     const timer = setInterval(() => this.#tellHosts(), TELL_HOSTS_MS);
     timer.unref();
@@ -100,7 +102,11 @@ export class WorkerRuntime {
     this.#resources.set(typeUrl, known);
     const rejections = await this.#runtime.apply(typeUrl, known.take(resources));
     this.#collectOnce();
-    return { thread: this.#start.thread, rejections, listeners: this.#runtime.listeners() };
+    return { thread: this.#start.thread, rejections, report: this.#report() };
+  }
+
+  #report(): ListenersReport {
+    return { number: ++this.#reports, listeners: this.#runtime.listeners() };
   }
 
   /** When it has begun to serve. The control thread waits for the answer to what made it serve: nobody is told of it before. */
