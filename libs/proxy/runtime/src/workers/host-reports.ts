@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import type { SlotControl } from "@fairlead/slot";
 import type { Cluster, HealthReport, HealthReporter, Host, HostMonitor } from "@fairlead/proxy-upstream";
 import { hostReportsSlot, type Outcome } from "./messages.ts";
@@ -8,13 +7,18 @@ const TELL_OUTCOMES_MS = 20;
 /** It does not wait with more. */
 const MAX_OUTCOMES = 256;
 
+/** Changes that come sooner after the last ones were told wait for each other: clusters that begin change with each of their hosts. */
+const TELL_REPORTS_MS = 20;
+
 /** The control thread's side: it checks hosts and puts them out, and tells the workers which. */
 export class HostReports {
   readonly #control: SlotControl;
   readonly #onFailure: (error: unknown) => void;
-  readonly #versions = new Map<Cluster, HealthReport>();
+  /** Packed as one text: to send all of them again costs little. */
+  readonly #told = new Map<Cluster, { readonly version: number; readonly packed: string }>();
+  readonly #changed = new Set<Cluster>();
   #lastVersion = 0;
-  #changed = false;
+  #pause: NodeJS.Timeout | undefined;
 
   constructor(control: SlotControl, onFailure: (error: unknown) => void) {
     this.#control = control;
@@ -22,33 +26,50 @@ export class HostReports {
   }
 
   readonly onHealth = (cluster: Cluster): void => {
-    const hosts = cluster.hosts.entries.map(({ host }) => host);
-    const hasChecks = (cluster.config.healthChecks ?? []).length > 0;
-    if (cluster.closed || (!hasChecks && !hosts.some((host) => host.ejected))) {
-      if (!this.#versions.delete(cluster)) return;
-    } else {
-      this.#versions.set(cluster, {
-        version: this.#versions.get(cluster)?.version ?? ++this.#lastVersion,
-        checked: cluster.checked,
-        passing: hosts.filter((host) => hasChecks && !host.failedCheck).map(({ key }) => key),
-        ejected: hosts.filter((host) => host.ejected).map(({ key }) => key),
-        degraded: hosts.filter((host) => host.degradedByCheck).map(({ key }) => key),
-        excluded: hosts.filter((host) => host.excluded).map(({ key }) => key),
-      });
-    }
-    if (this.#changed) return;
-    this.#changed = true;
-    queueMicrotask(() => this.tell());
+    this.#changed.add(cluster);
+    if (this.#changed.size === 1 && this.#pause === undefined) queueMicrotask(() => this.tell());
   };
 
   /** What workers are told afterwards finds the reports there. */
   tell(): void {
-    if (!this.#changed) return;
-    this.#changed = false;
-    const reports = new Map<string, HealthReport[]>();
-    for (const [{ config }, report] of this.#versions)
-      reports.set(config.name, [...(reports.get(config.name) ?? []), report]);
+    let differs = false;
+    for (const cluster of this.#changed) if (this.#update(cluster)) differs = true;
+    this.#changed.clear();
+    if (!differs) return;
+    const reports = new Map<string, string[]>();
+    for (const [{ config }, { packed }] of this.#told) {
+      const ofCluster = reports.get(config.name);
+      if (ofCluster === undefined) reports.set(config.name, [packed]);
+      else ofCluster.push(packed);
+    }
     this.#control.set(hostReportsSlot, reports).catch(this.#onFailure);
+    clearTimeout(this.#pause);
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      this.tell();
+    }, TELL_REPORTS_MS);
+    this.#pause.unref();
+  }
+
+  /** @returns whether there is something to tell */
+  #update(cluster: Cluster): boolean {
+    const hosts = cluster.hosts.entries.map(({ host }) => host);
+    const hasChecks = (cluster.config.healthChecks ?? []).length > 0;
+    if (cluster.closed || (!hasChecks && !hosts.some((host) => host.ejected))) return this.#told.delete(cluster);
+    const before = this.#told.get(cluster);
+    const version = before?.version ?? ++this.#lastVersion;
+    const keysOf = (has: (host: Host) => boolean): string[] => hosts.filter(has).map(({ key }) => key);
+    const report: HealthReport = {
+      version,
+      checked: cluster.checked,
+      passing: hasChecks ? keysOf((host) => !host.failedCheck) : [],
+      ejected: keysOf((host) => host.ejected),
+      degraded: keysOf((host) => host.degradedByCheck),
+      excluded: keysOf((host) => host.excluded),
+    };
+    const packed = JSON.stringify(report);
+    this.#told.set(cluster, { version, packed });
+    return packed !== before?.packed;
   }
 }
 
@@ -56,7 +77,9 @@ export class HostReports {
 export class HostReportsOfControl implements HealthReporter {
   readonly #listeners = new Set<() => void>();
   readonly #tell: (outcomes: readonly Outcome[]) => void;
-  #reports: ReadonlyMap<string, readonly HealthReport[]> = new Map();
+  #packed: ReadonlyMap<string, readonly string[]> = new Map();
+  /** Of the clusters that were asked for. */
+  readonly #reports = new Map<string, readonly HealthReport[]>();
   #outcomes: Outcome[] = [];
   #timer: NodeJS.Timeout | undefined;
 
@@ -64,13 +87,25 @@ export class HostReportsOfControl implements HealthReporter {
     this.#tell = tell;
   }
 
-  take(reports: ReadonlyMap<string, readonly HealthReport[]>): void {
-    this.#reports = new Map([...reports].map(([cluster, theirs]) => [cluster, this.#keepEqual(cluster, theirs)]));
+  take(packed: ReadonlyMap<string, readonly string[]>): void {
+    const before = this.#packed;
+    this.#packed = packed;
+    // All reports come with each change; what has not changed stays the same object, so that nobody acts on it.
+    for (const [cluster, reports] of this.#reports) {
+      const known = before.get(cluster) ?? [];
+      const unpacked = packed.get(cluster)?.map((text) => reports[known.indexOf(text)] ?? unpack(text));
+      if (unpacked === undefined) this.#reports.delete(cluster);
+      else this.#reports.set(cluster, unpacked);
+    }
     for (const listener of this.#listeners) listener();
   }
 
   reportsOf(cluster: string): readonly HealthReport[] {
-    return this.#reports.get(cluster) ?? [];
+    const known = this.#reports.get(cluster);
+    if (known !== undefined) return known;
+    const reports = this.#packed.get(cluster)?.map((text) => unpack(text)) ?? [];
+    if (reports.length > 0) this.#reports.set(cluster, reports);
+    return reports;
   }
 
   onReports(listener: () => void): () => void {
@@ -107,12 +142,10 @@ export class HostReportsOfControl implements HealthReporter {
     this.#outcomes = [];
     if (outcomes.length > 0) this.#tell(outcomes);
   }
+}
 
-  /** All reports come with each change; what has not changed stays the same object, so that nobody acts on it. */
-  #keepEqual(cluster: string, reports: readonly HealthReport[]): readonly HealthReport[] {
-    const before = this.reportsOf(cluster);
-    return reports.map((report) => before.find((known) => isDeepStrictEqual(known, report)) ?? report);
-  }
+function unpack(text: string): HealthReport {
+  return JSON.parse(text) as HealthReport;
 }
 
 /** In the control thread: as if the requests had been its own. */
