@@ -4,7 +4,6 @@ import {
   createRegistry,
   type DescMessage,
   fromJson,
-  type JsonObject,
   type JsonValue,
   type MessageShape,
   toJson,
