@@ -38,8 +38,7 @@ export class ClusterManager {
     this.#stats.set(name, stats);
     const cluster = new Cluster(config, stats, this.#context);
     cluster.setHosts(hosts, policy);
-    this.#checking.get(name)?.drain();
-    this.#checking.delete(name);
+    this.#giveUpChecking(name);
     if (cluster.checked || !this.#clusters.has(name)) {
       this.#use(cluster);
       return;
@@ -59,10 +58,10 @@ export class ClusterManager {
   }
 
   remove(name: string): void {
-    this.#clusters.get(name)?.drain();
-    this.#checking.get(name)?.drain();
+    const cluster = this.#clusters.get(name);
     this.#clusters.delete(name);
-    this.#checking.delete(name);
+    cluster?.drain();
+    this.#giveUpChecking(name);
     for (const [key, stats] of this.#stats) {
       if (this.#clusters.has(key) || totalOf(stats).upstream_rq_active > 0) continue;
       this.#stats.delete(key);
@@ -71,7 +70,16 @@ export class ClusterManager {
   }
 
   destroy(): void {
-    for (const cluster of [...this.#clusters.values(), ...this.#checking.values()]) cluster.destroy();
+    const clusters = [...this.#clusters.values(), ...this.#checking.values()];
+    this.#checking.clear();
+    for (const cluster of clusters) cluster.destroy();
+  }
+
+  /** Nobody is to use it when its end ends the wait for its first round. */
+  #giveUpChecking(name: string): void {
+    const cluster = this.#checking.get(name);
+    this.#checking.delete(name);
+    cluster?.drain();
   }
 
   #use(cluster: Cluster): void {

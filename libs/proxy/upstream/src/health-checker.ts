@@ -56,9 +56,11 @@ export class HealthChecker {
     this.#checkFirstRound();
   }
 
+  /** Who waits for the first round waits no longer. */
   close(): void {
     for (const { check } of this.#hosts.values()) check.close();
     this.#hosts.clear();
+    this.#checkFirstRound();
   }
 
   #watch(host: Host): void {

@@ -73,8 +73,10 @@ export class ReportedHealth {
     this.#mark();
   }
 
+  /** Who waits for the first round waits no longer. */
   close(): void {
     this.#unsubscribe();
+    this.#tellChecked();
   }
 
   get #hasChecks(): boolean {
@@ -95,7 +97,10 @@ export class ReportedHealth {
   #onReport(): void {
     this.#mark();
     this.#options.onChange();
-    if (!this.firstRoundDone) return;
+    if (this.firstRoundDone) this.#tellChecked();
+  }
+
+  #tellChecked(): void {
     const listeners = this.#onChecked;
     this.#onChecked = [];
     for (const listener of listeners) listener();

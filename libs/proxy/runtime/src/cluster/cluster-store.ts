@@ -73,6 +73,7 @@ export class ClusterStore {
   }
 
   close(): void {
+    this.#checking.clear();
     for (const dns of this.#dns.values()) dns.close();
     this.#dns.clear();
   }
