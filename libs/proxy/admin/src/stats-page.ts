@@ -1,7 +1,7 @@
 import { FairleadError } from "@fairlead/errors";
-import { compileString } from "@fairlead/proxy-router";
 import type { AdminAnswer } from "./admin-server.ts";
 import { histogramsJson, histogramsText } from "./histogram-pages.ts";
+import { searchOf } from "./name-search.ts";
 import { prometheusText } from "./prometheus-stats.ts";
 import type { ProxyStats } from "./server-stats.ts";
 
@@ -16,16 +16,6 @@ export function chosenStats(stats: ProxyStats, query: URLSearchParams): ProxySta
     // All of them are used.
     histograms: new Map([...stats.histograms].filter(([name]) => matches(name))),
   };
-}
-
-/** As Envoy: an expression that occurs somewhere. The router's matcher takes linear time whatever is asked. */
-export function searchOf(expression: string): (text: string) => boolean {
-  try {
-    return compileString({ kind: "regex", value: `(?:.*)(?:${expression})(?:.*)` }, "filter");
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new FairleadError("FL_REQUEST_INVALID", `the expression cannot be used: ${reason.slice(0, 200)}`);
-  }
 }
 
 export function statsPage(all: ProxyStats, query: URLSearchParams): AdminAnswer {

@@ -1,7 +1,7 @@
 import { FairleadError } from "@fairlead/errors";
 import { JsonText } from "../admin-server.ts";
 import { innerMask, masked } from "../field-mask.ts";
-import { searchOf } from "../stats-page.ts";
+import { searchOf } from "../name-search.ts";
 import { configSections, type DumpSource } from "./config-sections.ts";
 import { adminType, type DumpItem, type DumpSection } from "./dump-section.ts";
 
@@ -28,7 +28,9 @@ export function configDumpPage(source: DumpSource, query: URLSearchParams): Json
   if (resource !== null) return new JsonText(itemsText(sections, resource, choice));
   // The bootstrap has no name.
   const named = expression === null ? sections : sections.filter(({ lists }) => lists.length > 0);
-  return new JsonText(configsText(named.map((section) => sectionText(section, choice))));
+  // Here and not while it is written: the expression may be refused.
+  const wanted = named.map((section) => withChosen(section, choice));
+  return new JsonText(configsText(wanted.map((section) => sectionText(section, choice.mask))));
 }
 
 function itemsText(sections: readonly DumpSection[], resource: string, choice: Choice): Iterable<string> {
@@ -57,26 +59,31 @@ function* configsText(configs: Iterable<Iterable<string>>): Iterable<string> {
   yield "\n ]\n}\n";
 }
 
-function* sectionText({ message, fields, lists }: DumpSection, choice: Choice): Iterable<string> {
-  const { mask } = choice;
+function* sectionText(
+  { message, fields, lists }: DumpSection,
+  mask: readonly string[] | undefined,
+): Iterable<string> {
   const head = { "@type": adminType(message), ...(mask === undefined ? fields : (masked(fields, mask) as object)) };
   // Open, for what follows.
   yield JSON.stringify(head, undefined, 1).replace(/\n\}$/, "");
   for (const { field, items } of lists) {
     const inner = mask === undefined ? undefined : innerMask(mask, field);
     if (inner === "none") continue;
-    const wanted = chosen(items, choice);
     // As Envoy, which leaves out what is empty.
-    if (wanted.length === 0) continue;
+    if (items.length === 0) continue;
     yield `,\n "${field}": [`;
     let separator = "\n";
-    for (const item of wanted) {
+    for (const item of items) {
       yield separator + itemText(item, inner);
       separator = ",\n";
     }
     yield "\n ]";
   }
   yield "\n}";
+}
+
+function withChosen(section: DumpSection, choice: Choice): DumpSection {
+  return { ...section, lists: section.lists.map((list) => ({ ...list, items: chosen(list.items, choice) })) };
 }
 
 function chosen(items: readonly DumpItem[], { names }: Choice): readonly DumpItem[] {
