@@ -40,7 +40,7 @@ export function collectStats(source: StatsSource): Map<string, number> {
   for (const [prefix, rpc] of source.rpc) addRequests(stats, `rpc.${prefix}`, rpc);
   for (const [prefix, tcp] of source.tcp) add(stats, `tcp.${prefix}`, tcp);
   for (const [address, listener] of source.listeners) addListener(stats, `listener.${address}`, listener);
-  for (const [address, socket] of source.sockets) add(stats, `listener.${address}`, socket);
+  for (const [address, socket] of source.sockets) addUp(stats, numbersUnder(`listener.${address}`, socket));
   for (const [name, value] of source.threads) stats.set(name, value);
   if (source.overload !== undefined) add(stats, "overload", source.overload);
   for (const cluster of source.clusters) addCluster(stats, cluster);
@@ -52,10 +52,12 @@ export function collectStats(source: StatsSource): Map<string, number> {
   return stats;
 }
 
-function addListener(stats: Map<string, number>, prefix: string, group: ListenerStats): void {
-  add(stats, prefix, group);
+/** Several listeners may be called the same (Envoy's stat_prefix): they are counted together. */
+function addListener(all: Map<string, number>, prefix: string, group: ListenerStats): void {
+  const stats = numbersUnder(prefix, group);
   for (const [name, value] of group.ofFilters.entries()) stats.set(`${prefix}.${name}`, value);
   addTls(stats, `${prefix}.ssl`, group.ssl);
+  addUp(all, stats);
 }
 
 function addTls(stats: Map<string, number>, prefix: string, group: TlsStats): void {
@@ -75,9 +77,8 @@ export function clusterPrefix({ name, statName }: Cluster["config"]): string {
 
 /** Several clusters may be called the same (Envoy's alt_stat_name): they are counted together. */
 function addCluster(all: Map<string, number>, { config, stats: own, breaker, highBreaker }: Cluster): void {
-  const stats = new Map<string, number>();
   const prefix = clusterPrefix(config);
-  add(stats, prefix, own);
+  const stats = numbersUnder(prefix, own);
   add(stats, `${prefix}.http2`, own.http2);
   // As in Envoy only clusters with TLS have its statistics.
   if (config.tls !== undefined || (config.tlsMatches?.length ?? 0) > 0) addTls(stats, `${prefix}.ssl`, own.ssl);
@@ -87,6 +88,16 @@ function addCluster(all: Map<string, number>, { config, stats: own, breaker, hig
     if (count > 0) stats.set(`${prefix}.upstream_rq_${own.byStatus.first + i}`, count);
   addBreaker(stats, `${prefix}.circuit_breakers.default`, breaker);
   addBreaker(stats, `${prefix}.circuit_breakers.high`, highBreaker);
+  addUp(all, stats);
+}
+
+function numbersUnder(prefix: string, group: object): Map<string, number> {
+  const stats = new Map<string, number>();
+  add(stats, prefix, group);
+  return stats;
+}
+
+function addUp(all: Map<string, number>, stats: ReadonlyMap<string, number>): void {
   for (const [name, value] of stats) all.set(name, value + (all.get(name) ?? 0));
 }
 

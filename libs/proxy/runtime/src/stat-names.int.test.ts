@@ -31,14 +31,15 @@ test("clusters and listeners are counted under the names that they want for that
   const accessLog = [{ configType: { case: "typedConfig" as const, value: anyPack(FileAccessLogSchema, log) } }];
   await using proxy = await TestProxy.start({
     clusters: [of("v1"), of("v2")],
-    listeners: [listener("in", 0, { accessLog }, { statPrefix: "edge" })],
-    routes: [routes("in", toCluster("v1", "v1"), toCluster("v2", "v2"))],
+    listeners: ["in", "too"].map((name) => listener(name, 0, { accessLog }, { statPrefix: "edge" })),
+    routes: ["in", "too"].map((name) => routes(name, toCluster("v1", "v1"), toCluster("v2", "v2"))),
   });
-  for (const host of ["v1", "v2"]) await call(proxy.port("in"), to(host));
+  await call(proxy.port("in"), to("v1"));
+  await call(proxy.port("too"), to("v2"));
   const names = [...proxy.runtime.stats().keys()];
   assert.equal(proxy.stat("cluster.shop_all.upstream_rq_total"), 2);
   assert.equal(proxy.stat("cluster.shop_all.circuit_breakers.default.cx_open"), 0);
-  assert.equal(proxy.stat("listener.edge.downstream_cx_total"), 1);
+  assert.equal(proxy.stat("listener.edge.downstream_cx_total"), 2);
   assert.deepEqual(
     names.filter((name) => /^cluster\.v\d|^listener\.127/.test(name)),
     [],
