@@ -58,6 +58,7 @@ function checked(t: TestContext, config: Partial<HealthCheck> = {}, hosts: reado
             },
           };
         },
+        renew() {},
         close: () => seen.closed++,
       };
     },

@@ -49,6 +49,7 @@ export class HostCheck {
     stats.attempt++;
     this.#wait(check.timeoutMs, () => {
       this.#probe?.cancel();
+      this.#prober.renew();
       this.#onResult("network failure");
     });
     this.#probe = this.#prober.start((result) => this.#onResult(result));

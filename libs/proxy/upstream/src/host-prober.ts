@@ -11,6 +11,8 @@ import { TcpProbe } from "./tcp-probe.ts";
 /** Asks one host, over connections of its own. */
 export interface HostProber {
   start(done: (result: ProbeResult) => void): Probe;
+  /** The next probe has a connection of its own: what is not answered may have gone into one that is dead. */
+  renew(): void;
   close(): void;
 }
 
@@ -35,7 +37,8 @@ export function createProbers(check: HealthCheck, stats: ClusterStats, wheel: Ti
     const { checkedAt } = host;
     const address = checkedAt?.address ?? host.address;
     const port = checkedAt?.port ?? check.port ?? host.port;
-    if (kind.type === "tcp") return { start: (done) => new TcpProbe({ address, port }, kind, done), close() {} };
+    if (kind.type === "tcp")
+      return { start: (done) => new TcpProbe({ address, port }, kind, done), renew() {}, close() {} };
     const config = settingsOf(host.settings, kind.type === "grpc" ? "http2" : kind.codec, check.reuseConnection);
     const pool = new ConnectionPool(address, port, config, ownStats, wheel);
     const named = checkedAt?.hostname;
@@ -44,6 +47,7 @@ export function createProbers(check: HealthCheck, stats: ClusterStats, wheel: Ti
         kind.type === "http"
           ? HttpProbe.http(pool, { ...kind, host: named ?? kind.host }, done)
           : HttpProbe.grpc(pool, { ...kind, authority: named ?? kind.authority }, done),
+      renew: () => pool.renew(),
       close: () => pool.destroy(),
     };
   };

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:http2";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { HealthCheckSchema } from "@fairlead/envoy-api/envoy/config/core/v3/health_check_pb.js";
-import { until } from "@fairlead/testing-basics";
+import { listen, until } from "@fairlead/testing-basics";
 import { type handleUnaryCall, status } from "@grpc/grpc-js";
 import { GrpcBackend } from "../testing/grpc-peers.ts";
 import { http2Cluster } from "../testing/http2-cluster.ts";
@@ -26,9 +27,9 @@ const healthService = {
 /** HealthCheckResponse.ServingStatus; UNKNOWN is 0, which has no bytes. */
 const answers = { unknown: [], serving: [8, 1], "not serving": [8, 2] } as const;
 
-function check(serviceName = "") {
+function check(serviceName = "", timeoutMs = 1000) {
   return create(HealthCheckSchema, {
-    timeout: duration(1000),
+    timeout: duration(timeoutMs),
     interval: duration(20),
     noTrafficInterval: duration(20),
     unhealthyThreshold: 3,
@@ -78,4 +79,29 @@ test("the server's health as a whole is asked for without a name", async () => {
   });
   await until("the check", () => proxy.stat("cluster.a.membership_healthy") === 1);
   assert.equal(sizes[0], 0);
+});
+
+test("a check that is not answered is asked again over another connection: that one may be dead", async () => {
+  const sessions = new Set<unknown>();
+  const served: unknown[] = [];
+  const server = createServer((_request, response) => {
+    const { session } = response.stream;
+    sessions.add(session);
+    served.push(session);
+    // The first connection answers once, and never again.
+    if (sessions.size === 1 && served.length > 1) return;
+    response.addTrailers({ "grpc-status": "0" });
+    response.end(Buffer.from([0, 0, 0, 0, 2, ...answers.serving]));
+  });
+  const port = await listen(server);
+  await using closing = new AsyncDisposableStack();
+  closing.defer(() => void server.close());
+  await using proxy = await TestProxy.start({
+    clusters: [http2Cluster("a", [port], { healthChecks: [check("", 200)] })],
+  });
+  const failures = (): number => proxy.stat("cluster.a.health_check.network_failure");
+  await until("a failure", () => failures() === 1);
+  await until("two answers", () => served.length >= 4);
+  assert.equal(sessions.size, 2);
+  assert.deepEqual([failures(), proxy.stat("cluster.a.membership_healthy")], [1, 1]);
 });
