@@ -68,9 +68,9 @@ export class HttpProbe implements Probe, PoolWaiter, StreamReceiver<ResponseHead
 
   /** grpc.health.v1.Health/Check */
   static grpc(pool: ConnectionPool, check: GrpcCheck, done: (result: ProbeResult) => void): HttpProbe {
-    const name = Buffer.from(check.service);
-    const message = name.length === 0 ? NO_BYTES : Buffer.concat([Buffer.from([0x0a, name.length]), name]);
-    const prefix = Buffer.from([0, 0, 0, 0, message.length]);
+    const message = checkRequest(check.service);
+    const prefix = Buffer.alloc(5);
+    prefix.writeUInt32BE(message.length, 1);
     const head: RequestHead = {
       method: "POST",
       path: "/grpc.health.v1.Health/Check",
@@ -149,3 +149,13 @@ export class HttpProbe implements Probe, PoolWaiter, StreamReceiver<ResponseHead
 }
 
 const MAX_CHUNKS = 16;
+
+/** HealthCheckRequest.service: field 1, a string. */
+function checkRequest(service: string): Buffer {
+  const name = Buffer.from(service);
+  if (name.length === 0) return NO_BYTES;
+  const tagAndLength = [0x0a];
+  let rest = name.length;
+  for (; rest > 0x7f; rest >>>= 7) tagAndLength.push((rest & 0x7f) | 0x80);
+  return Buffer.concat([Buffer.from([...tagAndLength, rest]), name]);
+}

@@ -81,6 +81,22 @@ test("the server's health as a whole is asked for without a name", async () => {
   assert.equal(sizes[0], 0);
 });
 
+test("a service's name may be long", async () => {
+  await using backend = await GrpcBackend.start({});
+  const name = `shop.${"ö".repeat(150)}`;
+  const asked: string[] = [];
+  const handle: handleUnaryCall<Buffer, Buffer> = (call, callback) => {
+    asked.push(call.request.toString("utf8", 3));
+    callback(null, Buffer.from(answers.serving));
+  };
+  backend.server.addService(healthService, { check: handle });
+  await using proxy = await TestProxy.start({
+    clusters: [http2Cluster("a", [backend.port], { healthChecks: [check(name)] })],
+  });
+  await until("the check", () => asked.length > 0 && proxy.stat("cluster.a.membership_healthy") === 1);
+  assert.equal(asked[0], name);
+});
+
 test("a check that is not answered is asked again over another connection: that one may be dead", async () => {
   const sessions = new Set<unknown>();
   const served: unknown[] = [];
