@@ -82,8 +82,6 @@ function readKind(message: HealthCheckMessage, where: string, cluster: string): 
         "service_name",
         "authority",
       ]);
-      if (Buffer.byteLength(checker.value.serviceName) > 120)
-        throw rejection(`${where}grpc_health_check.service_name`, "is longer than 120 bytes");
       return {
         type: "grpc",
         service: checker.value.serviceName,
