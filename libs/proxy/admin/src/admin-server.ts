@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { FairleadError } from "@fairlead/errors";
 import "./errors.ts";
+import { inTurns } from "./in-turns.ts";
 
 /** What the HTTP APIs of a product have in common. */
 export interface AdminManners {
@@ -19,7 +20,15 @@ export interface AdminPage {
   readonly method: "GET" | "POST";
   readonly help: string;
   /** Answers with text, or with an object as JSON. */
-  show(query: URLSearchParams, raw: { request: IncomingMessage; response: ServerResponse }): AdminAnswer;
+  show(query: URLSearchParams, raw: RawAnswer): AdminAnswer;
+}
+
+/** For a page that writes to the response itself. */
+export interface RawAnswer {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Text that is long: it is made as fast as the reader takes it, and nobody waits for it. Ends the response. */
+  writePieces(pieces: Iterable<string>): void;
 }
 
 export interface AdminAnswer {
@@ -122,15 +131,19 @@ export class AdminServer {
         `${pathname} changes something: it is taken from loopback only, not from ${request.socket.remoteAddress}`,
       );
     }
-    const answer = page.show(searchParams, { request, response });
-    if (answer.body instanceof JsonText) void this.#sendPieces(response, answer.body.pieces);
-    else send(response, answer);
+    const answer = page.show(searchParams, {
+      request,
+      response,
+      writePieces: (pieces) => void this.#writePieces(response, pieces),
+    });
+    if (!(answer.body instanceof JsonText)) return send(response, answer);
+    response.writeHead(200, headersOf("application/json"));
+    void this.#writePieces(response, answer.body.pieces);
   }
 
-  async #sendPieces(response: ServerResponse, pieces: Iterable<string>): Promise<void> {
-    response.writeHead(200, headersOf("application/json"));
+  async #writePieces(response: ServerResponse, pieces: Iterable<string>): Promise<void> {
     try {
-      await pipeline(Readable.from(pieces), response);
+      await pipeline(Readable.from(inTurns(pieces)), response);
     } catch (error) {
       // Else the reader has gone away.
       if (!response.socket?.destroyed) this.#manners.onFailure(FairleadError.from(error));

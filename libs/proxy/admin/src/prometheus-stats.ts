@@ -8,32 +8,44 @@ interface Family {
   readonly lines: string[];
 }
 
+/** After so many statistics a piece is empty, for who makes others wait meanwhile. */
+const STATS_OF_A_PIECE = 500;
+
 /** Envoy's statistics in Prometheus' text format: names and tags as Envoy's. */
-export function prometheusText({ numbers, histograms }: ProxyStats): string {
-  return numbersText(numbers) + histogramsText(histograms);
+export function prometheusText(stats: ProxyStats): string {
+  return [...prometheusPieces(stats)].join("");
 }
 
-function numbersText(numbers: ReadonlyMap<string, number>): string {
+/** The same, in pieces. */
+export function* prometheusPieces({ numbers, histograms }: ProxyStats): Iterable<string> {
+  yield* numberPieces(numbers);
+  yield* histogramPieces(histograms);
+}
+
+function* numberPieces(numbers: ReadonlyMap<string, number>): Iterable<string> {
   const families = new Families();
+  let count = 0;
   for (const [name, value] of numbers) {
+    if (++count % STATS_OF_A_PIECE === 0) yield "";
     const { family, tags } = taggedStat(name);
     const { metric, lines } = families.of(family);
     const labels = labelsOf(tags);
     lines.push(labels === "" ? `${metric} ${value}\n` : `${metric}{${labels}} ${value}\n`);
   }
-  return [...families.all()]
-    .map(({ metric, lines }) => `# TYPE ${metric} ${isGauge(metric) ? "gauge" : "counter"}\n${lines.join("")}`)
-    .join("");
+  for (const { metric, lines } of families.all())
+    yield `# TYPE ${metric} ${isGauge(metric) ? "gauge" : "counter"}\n${lines.join("")}`;
 }
 
-function histogramsText(histograms: ReadonlyMap<string, HistogramTotals>): string {
+function* histogramPieces(histograms: ReadonlyMap<string, HistogramTotals>): Iterable<string> {
   const families = new Families();
   for (const [name, totals] of histograms) {
+    // One has as many lines as a number of statistics.
+    yield "";
     const { family, tags } = taggedStat(name);
     const { metric, lines } = families.of(family);
     lines.push(histogramLines(metric, labelsOf(tags), totals));
   }
-  return [...families.all()].map(({ metric, lines }) => `# TYPE ${metric} histogram\n${lines.join("")}`).join("");
+  for (const { metric, lines } of families.all()) yield `# TYPE ${metric} histogram\n${lines.join("")}`;
 }
 
 /** Each bucket has those below it in it, too; bounds and sum are in milliseconds, as Envoy's. */

@@ -10,7 +10,7 @@ import { clustersJson, clustersText } from "./clusters-page.ts";
 import { configDumpPage } from "./config-dump/config-dump-page.ts";
 import { initDump } from "./init-dump.ts";
 import { listenersJson, listenersText } from "./listeners-page.ts";
-import { prometheusText } from "./prometheus-stats.ts";
+import { prometheusPieces } from "./prometheus-stats.ts";
 import { type EpochFacts, histogramsWith, type ProxyStats, type ServerState, statsOf } from "./server-stats.ts";
 import { chosenStats, statsPage } from "./stats-page.ts";
 
@@ -46,6 +46,11 @@ const levels = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 
 const get = (help: string, show: AdminPage["show"]): AdminPage => ({ method: "GET", help, show });
 const post = (help: string, show: AdminPage["show"]): AdminPage => ({ method: "POST", help, show });
+
+function* both(pieces: Iterable<string>, more: string): Iterable<string> {
+  yield* pieces;
+  yield more;
+}
 
 function asTextOrJson(query: URLSearchParams, json: () => object, text: () => string): AdminAnswer {
   const format = query.get("format") ?? "text";
@@ -90,11 +95,15 @@ export function proxyPages(options: ProxyPagesOptions): Readonly<Record<string, 
     ),
     "/stats/prometheus": get(
       "the same and the process's metrics in Prometheus text format; ?filter=<regex>, ?usedonly",
-      (query, { request, response }) => {
-        const text = prometheusText(chosenStats(stats(), query));
-        const end = response.end.bind(response);
+      (query, { request, response, writePieces }) => {
+        const pieces = prometheusPieces(chosenStats(stats(), query));
+        const { end } = response;
         // Both are one page for a scraper.
-        response.end = (more: unknown) => end(`${text}${typeof more === "string" ? more : ""}`);
+        response.end = (more: unknown) => {
+          response.end = end;
+          writePieces(both(pieces, typeof more === "string" ? more : ""));
+          return response;
+        };
         options.serveMetrics(request, response);
         return { body: undefined };
       },
