@@ -212,7 +212,7 @@ export class HttpStream extends ResponsePath implements StreamReceiver<RequestHe
     this.endFilters();
     this.chain = undefined;
     this.router = new RouterFilter(this.context, this);
-    this.info.attempts = 0;
+    this.info.beginAgain();
     this.#restart(route, head, redirectHead(head, before, redirected), redirected.trailers);
     return true;
   }

@@ -33,7 +33,7 @@ export class StreamInfo {
   routeName = "";
   cluster = "";
   /** What logs call the cluster, where that is not its name. */
-  declare clusterStatName?: string;
+  declare clusterStatName?: string | undefined;
   /** Why the client's connection ended under it. */
   declare connectionTermination?: string;
   /** What the client's transport said when it failed, where there is no connection that knows. */
@@ -131,6 +131,20 @@ export class StreamInfo {
     this.cluster = config.name;
     this.#cluster = config;
     if (config.statName !== undefined) this.clusterStatName = config.statName;
+  }
+
+  /** Of a request that goes on elsewhere: where it was does not count any more. */
+  beginAgain(): void {
+    this.attempts = 0;
+    this.cluster = "";
+    this.clusterStatName = undefined;
+    this.virtualCluster = undefined;
+    this.upstreamHost = "";
+    this.upstreamHostname = "";
+    this.upstreamProtocol = "";
+    this.#cluster = undefined;
+    this.#host = undefined;
+    this.#upstream = undefined;
   }
 
   /** Of another attempt. */

@@ -5,10 +5,20 @@ import { create } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { LocalRateLimitSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit_pb.js";
 import { RouterSchema } from "@fairlead/envoy-api/envoy/extensions/filters/http/router/v3/router_pb.js";
+import { VirtualClusterSchema } from "@fairlead/envoy-api/envoy/config/route/v3/route_components_pb.js";
+import { LoggedLines } from "../testing/access-logs.ts";
 import { Backend } from "../testing/backend.ts";
 import { type Answer, call } from "../testing/client.ts";
 import { TestProxy } from "../testing/proxy.ts";
-import { duration, listener, type RouteActionInit, routes, staticCluster, toCluster } from "../testing/resources.ts";
+import {
+  duration,
+  listener,
+  type RouteActionInit,
+  routes,
+  staticCluster,
+  toCluster,
+  type VirtualHostInit,
+} from "../testing/resources.ts";
 
 type Policy = RouteActionInit["internalRedirectPolicy"];
 
@@ -65,6 +75,43 @@ function ask(proxy: TestProxy, status: number, location: string, body?: string):
     ...(body === undefined ? {} : { method: "POST", body }),
   });
 }
+
+test("a log says where a request has ended, and nothing of where it was sent before", async () => {
+  await using a = await redirecting("a");
+  await using b = await redirecting("b");
+  await using lines = await LoggedLines.start();
+  const text = "%UPSTREAM_CLUSTER% %UPSTREAM_HOST% %VIRTUAL_CLUSTER_NAME%";
+  const first = create(VirtualClusterSchema, {
+    name: "first",
+    headers: [{ name: ":method", headerMatchSpecifier: { case: "presentMatch", value: true } }],
+  });
+  const here: VirtualHostInit = {
+    name: "here",
+    domains: ["here"],
+    routes: [
+      {
+        match: { pathSpecifier: { case: "prefix", value: "/" } },
+        action: { case: "directResponse", value: { status: 200 } },
+      },
+    ],
+  };
+  const proxy = await TestProxy.start({
+    clusters: [staticCluster("a", [a.port]), staticCluster("b", [b.port])],
+    listeners: [listener("in", 0, { accessLog: [lines.text(text)] })],
+    routes: [
+      routes(
+        "in",
+        { ...toCluster("a", "a", { internalRedirectPolicy: {} }), virtualClusters: [first] },
+        toCluster("b", "b"),
+        here,
+      ),
+    ],
+  });
+  await ask(proxy, 302, "http://b/");
+  await ask(proxy, 302, "http://here/");
+  await proxy.runtime.close();
+  assert.deepEqual(await lines.read(), [`b 127.0.0.1:${b.port} -`, "- - -"]);
+});
 
 test("a redirect of a host is followed, through the filters and by the routes", async () => {
   await using a = await redirecting("a");
