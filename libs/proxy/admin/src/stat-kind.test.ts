@@ -5,6 +5,8 @@ import { isGauge } from "./stat-kind.ts";
 test("what may fall is a gauge, and what only grows a counter", () => {
   for (const stat of [
     "cluster.a.upstream_rq_active",
+    "cluster.a.membership_healthy",
+    "cluster.a.health_check.healthy",
     "overload.envoy.resource_monitors.fixed_heap.pressure",
     "overload.envoy.overload_actions.stop_accepting_requests.active",
     "overload.envoy.overload_actions.reduce_timeouts.scale_percent",
@@ -18,6 +20,7 @@ test("what may fall is a gauge, and what only grows a counter", () => {
     assert.equal(isGauge(stat), true, stat);
   for (const stat of [
     "cluster.a.upstream_rq_total",
+    "cluster.a.upstream_cx_none_healthy",
     "workers.watchdog_miss",
     "cluster.a.ssl.versions.TLSv1.3",
     "server.worker_crashed",
