@@ -33,6 +33,7 @@ export class HttpProbe implements Probe, PoolWaiter, StreamReceiver<ResponseHead
   #sender: StreamSender<RequestHead> | undefined;
   #head: ResponseHead | undefined;
   #body: Buffer[] = [];
+  #bodyBytes = 0;
   #over = false;
 
   private constructor(pool: ConnectionPool, request: ProbeRequest, judge: Judge, done: (result: ProbeResult) => void) {
@@ -124,6 +125,13 @@ export class HttpProbe implements Probe, PoolWaiter, StreamReceiver<ResponseHead
   }
 
   onData(chunk: Buffer, endStream: boolean): void {
+    if (this.#over) return;
+    this.#bodyBytes += chunk.length;
+    if (this.#bodyBytes > MAX_BODY_BYTES) {
+      this.cancel();
+      this.#done("network failure");
+      return;
+    }
     // The first bytes say it all.
     if (this.#body.length < MAX_CHUNKS) this.#body.push(chunk);
     if (endStream) this.onTrailers(undefined);
@@ -149,6 +157,8 @@ export class HttpProbe implements Probe, PoolWaiter, StreamReceiver<ResponseHead
 }
 
 const MAX_CHUNKS = 16;
+/** Of what is not looked at: a host that sends without an end would keep the thread busy until the check's time is over. */
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
 /** HealthCheckRequest.service: field 1, a string. */
 function checkRequest(service: string): Buffer {

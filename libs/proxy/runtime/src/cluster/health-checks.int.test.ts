@@ -315,6 +315,23 @@ test("a host that outlier detection has put out gets requests again when its che
   assert.equal(proxy.stat("cluster.a.outlier_detection.ejections_enforced_total"), 1);
 });
 
+test("a host whose answer to a check has no end fails before the check's time is over", async () => {
+  let checks = 0;
+  await using backend = await Backend.start((_request, response) => {
+    checks++;
+    const chunk = Buffer.alloc(1024 * 1024);
+    const more = (): void => {
+      while (!response.destroyed && response.write(chunk));
+    };
+    response.on("drain", more);
+    more();
+  });
+  await using proxy = await proxyOf([backend.port], every20Ms({ timeout: duration(600_000) }));
+  await until("a failure", () => proxy.stat("cluster.a.health_check.network_failure") > 0);
+  await until("the next check", () => checks > 1);
+  assert.equal(healthy(proxy), 0);
+});
+
 test("three quarters of the requests go to the locality of three times the weight", async () => {
   await using a = await Backend.named("a");
   await using b = await Backend.named("b");
