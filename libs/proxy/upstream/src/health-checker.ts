@@ -29,6 +29,7 @@ export class HealthChecker {
   readonly #hosts = new Map<Host, Watched>();
   #firstRound: (() => void)[] = [];
   #firstRoundDone = false;
+  #counted = { healthy: 0, degraded: 0 };
 
   constructor(options: HealthCheckerOptions) {
     this.#options = options;
@@ -60,6 +61,7 @@ export class HealthChecker {
   close(): void {
     for (const { check } of this.#hosts.values()) check.close();
     this.#hosts.clear();
+    this.#count();
     this.#checkFirstRound();
   }
 
@@ -83,11 +85,15 @@ export class HealthChecker {
     check.begin();
   }
 
+  /** Its share of what is counted: another version of the cluster may check its hosts at the same time. */
   #count(): void {
     const { healthCheck } = this.#options.stats;
     const hosts = [...this.#hosts.keys()];
-    healthCheck.healthy = hosts.filter((host) => !host.failedCheck).length;
-    healthCheck.degraded = hosts.filter((host) => host.degradedByCheck).length;
+    const healthy = hosts.filter((host) => !host.failedCheck).length;
+    const degraded = hosts.filter((host) => host.degradedByCheck).length;
+    healthCheck.healthy += healthy - this.#counted.healthy;
+    healthCheck.degraded += degraded - this.#counted.degraded;
+    this.#counted = { healthy, degraded };
   }
 
   #checkFirstRound(): void {

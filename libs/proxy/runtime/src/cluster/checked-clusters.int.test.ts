@@ -44,3 +44,15 @@ test("a proxy is ready without a first check that never ends when its cluster is
     if (next.length > 0) assert.equal((await call(proxy.port("in"))).body, "good");
   }
 });
+
+test("hosts that pass are counted once, and not any more when they are not checked", async () => {
+  await using good = await Backend.named("good");
+  await using proxy = await TestProxy.start({ clusters: [fixed(good.port, 1000)] });
+  const counted = (): number => proxy.stat("cluster.a.health_check.healthy");
+  await until("the check", () => counted() === 1);
+  const before = good.requests;
+  await proxy.apply({ clusters: [fixed(good.port, 2000)] });
+  await until("the check of the next version", () => good.requests > before && counted() === 1);
+  await proxy.apply({ clusters: [fixed(good.port)] });
+  assert.equal(counted(), 0);
+});
