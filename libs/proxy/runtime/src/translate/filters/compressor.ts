@@ -4,8 +4,10 @@ import {
   type Compressor_CommonDirectionConfig as Common,
   Compressor_CommonDirectionConfigSchema as CommonSchema,
   Compressor_ResponseDirectionConfigSchema as ResponseSchema,
+  CompressorOverridesSchema,
   CompressorPerRouteSchema,
   CompressorSchema,
+  ResponseDirectionOverridesSchema,
 } from "@fairlead/envoy-api/envoy/extensions/filters/http/compressor/v3/compressor_pb.js";
 import {
   CompressorOverride,
@@ -87,11 +89,18 @@ registerStreamFilter(typeUrlOf(CompressorSchema), (bytes, { name, where }) =>
   compressorFilter(read(fromBinary(CompressorSchema, bytes), where), name),
 );
 registerRouteConfig(typeUrlOf(CompressorPerRouteSchema), (bytes, where) => {
-  const { override } = fromBinary(CompressorPerRouteSchema, bytes);
+  const message = fromBinary(CompressorPerRouteSchema, bytes);
+  refuseOthers(CompressorPerRouteSchema, message, where, ["disabled", "overrides"]);
+  const { override } = message;
   if (override.case === "disabled") {
     if (!override.value) throw rejection(`${where}disabled`, "must be true where it is set");
     return new CompressorOverride(true, undefined);
   }
   if (override.case === undefined) throw rejection(where, "has neither disabled nor overrides");
-  return new CompressorOverride(false, override.value.responseDirectionConfig?.removeAcceptEncodingHeader);
+  const { responseDirectionConfig: response } = override.value;
+  refuseOthers(CompressorOverridesSchema, override.value, `${where}overrides.`, ["response_direction_config"]);
+  const field = `${where}overrides.response_direction_config.`;
+  if (response !== undefined)
+    refuseOthers(ResponseDirectionOverridesSchema, response, field, ["remove_accept_encoding_header"]);
+  return new CompressorOverride(false, response?.removeAcceptEncodingHeader);
 });
