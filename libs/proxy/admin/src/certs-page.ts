@@ -18,7 +18,10 @@ export function certsPage(reports: readonly CertificateReport[], verbose: boolea
   };
 }
 
-function detailsJson({ subject, subject_alt_names, days_until_expiration, ...others }: Details, verbose: boolean): object {
+function detailsJson(
+  { subject, subject_alt_names, days_until_expiration, ...others }: Details,
+  verbose: boolean,
+): object {
   return {
     ...others,
     ...(verbose ? { subject } : {}),

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { DataPlane, DrainOptions } from "@fairlead/proxy-runtime";
 import { AdsClient, type AdsLogger, type AdsState, LastGoodConfig } from "@fairlead/proxy-xds-client";
 import { type AdminManners, AdminServer } from "./admin-server.ts";
+import { CounterBaseline } from "./counter-baseline.ts";
 import { proxyPages } from "./proxy-pages.ts";
 import { serverStateOf, waitsForWorkers, warmsBeforeTakeover } from "./readiness.ts";
 import {
@@ -50,6 +51,7 @@ export class OperatedProxy {
   readonly admin: AdminServer;
   readonly #options: OperatedProxyOptions;
   readonly #lastGood: LastGoodConfig | undefined;
+  readonly #baseline = new CounterBaseline();
   #draining = false;
   /** POST /healthcheck/fail. */
   #leaving = false;
@@ -78,6 +80,7 @@ export class OperatedProxy {
       waitingFor: () => this.waitingFor(),
       logger,
       epoch,
+      baseline: this.#baseline,
       serveMetrics,
       drain: (graceful) =>
         void this.drain(graceful ? { strategy: "gradual", accepting: true } : {}).catch(this.#failed("draining")),
@@ -121,14 +124,17 @@ export class OperatedProxy {
     await this.#options.runtime.drain(options);
   }
 
-  /** What the next process goes on from. */
+  /** What the next process goes on from: as its readers know it, who would take what was reset for new. */
   report(): EpochFacts["parent"] {
     const { runtime, epoch } = this.#options;
-    const stats = statsOf({ state: this.#state, uptimeMs: 0, epoch }, this.ads.state(), runtime);
+    const { numbers, histograms } = this.#baseline.since({
+      numbers: statsOf({ state: this.#state, uptimeMs: 0, epoch }, this.ads.state(), runtime),
+      histograms: histogramsWith(runtime.histograms(), epoch?.parent),
+    });
     return {
-      counters: countersOf(stats),
-      histograms: Object.fromEntries(histogramsWith(runtime.histograms(), epoch?.parent)),
-      connections: openConnections(stats),
+      counters: countersOf(numbers),
+      histograms: Object.fromEntries(histograms),
+      connections: openConnections(numbers),
     };
   }
 

@@ -31,6 +31,8 @@ export interface ProxyPagesOptions {
   readonly serveMetrics: (request: IncomingMessage, response: ServerResponse) => void;
   /** Of a process that may be replaced by the next one. @default it is the only one */
   readonly epoch?: EpochFacts | undefined;
+  /** What POST /reset_counters sets. @default nobody else asks for it */
+  readonly baseline?: CounterBaseline | undefined;
   /** Stops accepting calls and lets those under way end; gracefully: goes on accepting until the drain time is over. */
   readonly drain: (graceful: boolean) => void;
   /** The proxy is to be left, though it serves; or not any more. */
@@ -63,12 +65,11 @@ function asTextOrJson(query: URLSearchParams, json: () => object, text: () => st
 export function proxyPages(options: ProxyPagesOptions): Readonly<Record<string, AdminPage>> {
   const startedAtMs = Date.now();
   const uptimeMs = () => Date.now() - startedAtMs;
-  const { node, runtime, logger, epoch } = options;
+  const { node, runtime, logger, epoch, baseline = new CounterBaseline() } = options;
   const counted = (): ProxyStats => ({
     numbers: statsOf({ state: options.state(), uptimeMs: uptimeMs(), epoch }, options.ads(), runtime),
     histograms: histogramsWith(runtime.histograms?.() ?? new Map(), epoch?.parent),
   });
-  const baseline = new CounterBaseline();
   const stats = () => baseline.since(counted());
   return {
     "/ready": get("200 LIVE when the proxy takes calls, else 503 with what it waits for", () => {

@@ -59,10 +59,7 @@ function* configsText(configs: Iterable<Iterable<string>>): Iterable<string> {
   yield "\n ]\n}\n";
 }
 
-function* sectionText(
-  { message, fields, lists }: DumpSection,
-  mask: readonly string[] | undefined,
-): Iterable<string> {
+function* sectionText({ message, fields, lists }: DumpSection, mask: readonly string[] | undefined): Iterable<string> {
   const head = { "@type": adminType(message), ...(mask === undefined ? fields : (masked(fields, mask) as object)) };
   // Open, for what follows.
   yield JSON.stringify(head, undefined, 1).replace(/\n\}$/, "");
