@@ -12,7 +12,18 @@ const layers = {
   "layer:platform": ["layer:core", "layer:api", "layer:mesh", "layer:platform"],
   "layer:app": ["layer:core", "layer:api", "layer:codec", "layer:mesh", "layer:proxy", "layer:platform"],
   "layer:product": ["layer:core", "layer:api", "layer:mesh", "layer:platform", "layer:app"],
-  "layer:conformance": ["layer:core", "layer:api", "layer:codec", "layer:mesh", "layer:proxy", "layer:platform", "layer:app", "layer:product", "layer:testing", "layer:conformance"],
+  "layer:conformance": [
+    "layer:core",
+    "layer:api",
+    "layer:codec",
+    "layer:mesh",
+    "layer:proxy",
+    "layer:platform",
+    "layer:app",
+    "layer:product",
+    "layer:testing",
+    "layer:conformance",
+  ],
   "layer:testing": ["layer:core", "layer:api", "layer:mesh", "layer:platform", "layer:testing"],
 };
 const planes = {
@@ -27,7 +38,10 @@ function boundaries(further) {
       enforceBuildableLibDependency: false,
       allowCircularSelfDependency: true,
       depConstraints: [
-        ...Object.entries(layers).map(([sourceTag, tags]) => ({ sourceTag, onlyDependOnLibsWithTags: [...tags, ...further] })),
+        ...Object.entries(layers).map(([sourceTag, tags]) => ({
+          sourceTag,
+          onlyDependOnLibsWithTags: [...tags, ...further],
+        })),
         ...(further.length === 0
           ? Object.entries(planes).map(([sourceTag, tags]) => ({ sourceTag, onlyDependOnLibsWithTags: tags }))
           : []),
@@ -44,6 +58,8 @@ export default [
   {
     files: ["**/*.test.ts", "**/*-under-test.ts", "**/*-contract.ts", "**/src/**/testing/**"],
     ...parsed,
-    rules: { "@nx/enforce-module-boundaries": boundaries(["layer:testing", "layer:app", "layer:mesh", "layer:platform"]) },
+    rules: {
+      "@nx/enforce-module-boundaries": boundaries(["layer:testing", "layer:app", "layer:mesh", "layer:platform"]),
+    },
   },
 ];

@@ -62,6 +62,7 @@ function testFiles(): string[] {
 if (paths.length === 0) {
   staticCheck("types (tsc)", "tsc", "-p", "tsconfig.json");
   staticCheck("lint (oxlint)", "oxlint", "--type-aware");
+  staticCheck("format (prettier)", "prettier", "--check", "--log-level", "warn", ".");
   staticCheck("boundaries (nx, eslint)", "nx", "run-many", "-t", "lint", "--outputStyle=static");
 }
 

@@ -30,8 +30,14 @@ test("a refusal names the sources of what was refused, policies first, each once
 
 test("a second refusal of the type keeps what the first one said was bad", () => {
   const refusals = new Refusals();
-  refusals.add({ typeUrl: "t", kind: "nack", refused: ["a"], refusedResources: resourcesOf("a"), range: { first: 3, last: 3 } }, nackOf("1"));
-  refusals.add({ typeUrl: "t", kind: "nack", refused: ["b"], refusedResources: resourcesOf("b"), range: { first: 5, last: 6 } }, nackOf("2"));
+  refusals.add(
+    { typeUrl: "t", kind: "nack", refused: ["a"], refusedResources: resourcesOf("a"), range: { first: 3, last: 3 } },
+    nackOf("1"),
+  );
+  refusals.add(
+    { typeUrl: "t", kind: "nack", refused: ["b"], refusedResources: resourcesOf("b"), range: { first: 5, last: 6 } },
+    nackOf("2"),
+  );
   const [standing, ...rest] = refusals.standing;
   assert.equal(rest.length, 0);
   assert.deepEqual([standing?.names, standing?.nonce, standing?.first, standing?.last], [["b", "a"], "2", 3, 6]);

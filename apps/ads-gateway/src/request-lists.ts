@@ -56,7 +56,10 @@ export function divideRequest(bytes: Uint8Array, variant: "sotw" | "delta"): Div
   endPart(reader.len);
   if (listParts.length === 0) return { lists: noLists, rest: bytes };
   const lists = joined(listParts);
-  return { lists: lists.byteLength < minSharedBytes ? decode(lists) : shared.of(lists, decode), rest: joined(restParts) };
+  return {
+    lists: lists.byteLength < minSharedBytes ? decode(lists) : shared.of(lists, decode),
+    rest: joined(restParts),
+  };
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

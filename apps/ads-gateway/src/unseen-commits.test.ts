@@ -7,7 +7,8 @@ const touching = (typeUrl: string, ...names: string[]): TouchedNames => new Map(
 
 function after(...commits: readonly TouchedNames[]): UnseenCommits {
   let unseen: UnseenCommits | undefined;
-  for (const [index, touched] of commits.entries()) unseen = UnseenCommits.with(unseen, touched, { revision: index + 1 });
+  for (const [index, touched] of commits.entries())
+    unseen = UnseenCommits.with(unseen, touched, { revision: index + 1 });
   assert.ok(unseen);
   return unseen;
 }

@@ -96,7 +96,11 @@ test("the default node id is valid for any name, the same after a restart, and d
 });
 
 test("a given node id is taken as it is", () => {
-  const config = sidecarConfig.load({ FAIRLEAD_APP: "orders", FAIRLEAD_NODE_ID: "orders-1", FAIRLEAD_LABELS: "zone=eu" });
+  const config = sidecarConfig.load({
+    FAIRLEAD_APP: "orders",
+    FAIRLEAD_NODE_ID: "orders-1",
+    FAIRLEAD_LABELS: "zone=eu",
+  });
   assert.deepEqual(nodeOf(config), {
     id: "orders-1",
     app: "orders",

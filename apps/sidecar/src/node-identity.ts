@@ -2,7 +2,10 @@ import { hostname } from "node:os";
 import { type NodeBody, nodeSchema } from "@fairlead/registration";
 import type { SidecarConfig } from "./config.ts";
 
-type Identity = Pick<SidecarConfig, "app" | "nodeId" | "address" | "inboundPort" | "outboundPort" | "outboundRpcPort" | "labels">;
+type Identity = Pick<
+  SidecarConfig,
+  "app" | "nodeId" | "address" | "inboundPort" | "outboundPort" | "outboundRpcPort" | "labels"
+>;
 
 /** The same after a restart, so that the new process takes over its registration, and different for each sidecar of a host. */
 function defaultNodeId({ app, address, inboundPort }: Identity, host: string): string {

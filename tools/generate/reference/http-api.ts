@@ -9,7 +9,9 @@ import { generatedNote, table } from "./markdown.ts";
 
 interface OpenApi {
   readonly info: { readonly title: string; readonly description: string };
-  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly summary?: string; readonly description?: string }>>>>;
+  readonly paths: Readonly<
+    Record<string, Readonly<Record<string, { readonly summary?: string; readonly description?: string }>>>
+  >;
 }
 
 const silent = createLogger({ service: "reference", level: "silent" });
@@ -30,7 +32,12 @@ async function descriptionOf(module: Module, url: () => string): Promise<OpenApi
 async function descriptions(): Promise<ReadonlyMap<string, OpenApi>> {
   const bus = new InProcessBus();
   const store = await openStore({ url: nowhere, logger: silent });
-  const registry = createRegistrySync(registrySyncConfig.load({ FAIRLEAD_HTTP_PORT: "0" }), { bus, store, logger: silent, telemetry });
+  const registry = createRegistrySync(registrySyncConfig.load({ FAIRLEAD_HTTP_PORT: "0" }), {
+    bus,
+    store,
+    logger: silent,
+    telemetry,
+  });
   const gateway = createAdsGateway(adsGatewayConfig.load({ FAIRLEAD_GRPC_PORT: "0", FAIRLEAD_HTTP_PORT: "0" }), {
     bus,
     logger: silent,
@@ -64,7 +71,10 @@ function operations({ paths }: OpenApi): string {
   const rows = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { summary, description }]) => [
       `\`${method.toUpperCase()} ${path}\``,
-      [summary, description].map((part) => part?.replace(/\.?$/, ".")).join(" ").trim(),
+      [summary, description]
+        .map((part) => part?.replace(/\.?$/, "."))
+        .join(" ")
+        .trim(),
     ]),
   );
   return table(["operation", "what it does"], rows);
@@ -74,7 +84,8 @@ function operations({ paths }: OpenApi): string {
 export async function httpApiReference(): Promise<[name: string, content: string][]> {
   const apis = await descriptions();
   const sections = [...apis].map(
-    ([app, api]) => `## ${app}\n\n${api.info.description} [openapi-${app}.json](openapi-${app}.json)\n\n${operations(api)}`,
+    ([app, api]) =>
+      `## ${app}\n\n${api.info.description} [openapi-${app}.json](openapi-${app}.json)\n\n${operations(api)}`,
   );
   const page = `${generatedNote}
 # HTTP APIs

@@ -36,9 +36,17 @@ interface Answer {
   };
 }
 
-async function ask(path: string, body?: string | Uint8Array<ArrayBuffer> | object, headers: Record<string, string> = { "content-type": "application/json" }): Promise<Answer> {
-  const payload = body === undefined || typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
-  const response = await fetch(`${base}${path}`, payload === undefined ? {} : { method: "POST", body: payload, headers });
+async function ask(
+  path: string,
+  body?: string | Uint8Array<ArrayBuffer> | object,
+  headers: Record<string, string> = { "content-type": "application/json" },
+): Promise<Answer> {
+  const payload =
+    body === undefined || typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
+  const response = await fetch(
+    `${base}${path}`,
+    payload === undefined ? {} : { method: "POST", body: payload, headers },
+  );
   const answer: Answer["body"] = JSON.parse(await response.text());
   return { status: response.status, body: answer };
 }
@@ -64,7 +72,13 @@ beforeEach(async () => {
   const lease = { state: () => ({ registered: true, renewedAtMs: 1, error: undefined }) };
   registrations = new Registrations({ node, publications, subscriptions: new Subscriptions(client), lease });
   const logger = createLogger({ service: "test", level: "silent" });
-  api = await createLocalApi({ registrations, logger, telemetry, readiness: () => ({ waitingFor }), rpcPorts: { dubboPort: 20880, boltPort: 12200, outboundRpcPort: 12220 } });
+  api = await createLocalApi({
+    registrations,
+    logger,
+    telemetry,
+    readiness: () => ({ waitingFor }),
+    rpcPorts: { dubboPort: 20880, boltPort: 12200, outboundRpcPort: 12220 },
+  });
   base = `http://127.0.0.1:${await api.listen("127.0.0.1", 0)}`;
 });
 
@@ -78,7 +92,10 @@ test("publish, list, withdraw: the answers of registry-sync", async () => {
   const subscribed = await ask("/sub", { service: { interface: "shop.Catalog" } });
   assert.deepEqual([subscribed.body.err_no, subscribed.body.err_msg], [0, "subscribe success"]);
   const { body } = await ask("/v1/registrations");
-  assert.deepEqual(body.publications?.map(({ state, service }) => [service.interface, state]), [["shop.Orders", "ready"]]);
+  assert.deepEqual(
+    body.publications?.map(({ state, service }) => [service.interface, state]),
+    [["shop.Orders", "ready"]],
+  );
   assert.deepEqual(body.subscriptions, [{ interface: "shop.Catalog", protocol: "http", version: "", group: "" }]);
   assert.equal((await ask("/unsub", { service: { interface: "shop.Catalog" } })).body.err_msg, "unsubscribe success");
   const withdrawn = await ask("/unpub?wait=converged", { service: { interface: "shop.Orders" } });
@@ -95,7 +112,14 @@ test("publish, list, withdraw: the answers of registry-sync", async () => {
   ]);
 });
 
-const bad: readonly (readonly [what: string, path: string, body: string | Uint8Array<ArrayBuffer> | object, status: number, code: string, says: RegExp])[] = [
+const bad: readonly (readonly [
+  what: string,
+  path: string,
+  body: string | Uint8Array<ArrayBuffer> | object,
+  status: number,
+  code: string,
+  says: RegExp,
+])[] = [
   ["malformed JSON", "/pub", '{"service":', 400, "FL_REQUEST_MALFORMED", /JSON/],
   ["an empty body", "/pub", "", 400, "FL_REQUEST_MALFORMED", /empty/i],
   ["bytes that are no UTF-8 text", "/pub", Uint8Array.of(0xff, 0xfe, 0), 400, "FL_REQUEST_MALFORMED", /JSON/],
@@ -103,23 +127,86 @@ const bad: readonly (readonly [what: string, path: string, body: string | Uint8A
   ["an array", "/pub", [], 400, "FL_REQUEST_INVALID", /body: .*expected object/],
   ["no service", "/pub", {}, 400, "FL_REQUEST_INVALID", /body\.service/],
   ["an unknown field of the body", "/pub", { service: orders, node: {} }, 400, "FL_REQUEST_INVALID", /node/],
-  ["an unknown field of the service", "/pub", { service: { ...orders, color: "red" } }, 400, "FL_REQUEST_INVALID", /body\.service: .*color/],
+  [
+    "an unknown field of the service",
+    "/pub",
+    { service: { ...orders, color: "red" } },
+    400,
+    "FL_REQUEST_INVALID",
+    /body\.service: .*color/,
+  ],
   ["no port", "/pub", { service: { interface: "shop.Orders" } }, 400, "FL_REQUEST_INVALID", /body\.service\.port/],
-  ["a port as text", "/pub", { service: { ...orders, port: "8080" } }, 400, "FL_REQUEST_INVALID", /body\.service\.port/],
+  [
+    "a port as text",
+    "/pub",
+    { service: { ...orders, port: "8080" } },
+    400,
+    "FL_REQUEST_INVALID",
+    /body\.service\.port/,
+  ],
   ["port 0", "/pub", { service: { ...orders, port: 0 } }, 400, "FL_REQUEST_INVALID", /body\.service\.port/],
   ["port 65536", "/pub", { service: { ...orders, port: 65_536 } }, 400, "FL_REQUEST_INVALID", /body\.service\.port/],
   ["half a port", "/pub", { service: { ...orders, port: 80.5 } }, 400, "FL_REQUEST_INVALID", /body\.service\.port/],
-  ["an unknown protocol", "/pub", { service: { ...orders, protocol: "smtp" } }, 400, "FL_REQUEST_INVALID", /body\.service\.protocol/],
-  ["an interface with a space", "/pub", { service: { ...orders, interface: "a b" } }, 400, "FL_REQUEST_INVALID", /an interface is/],
-  ["an interface that is too long", "/pub", { service: { ...orders, interface: "a".repeat(254) } }, 400, "FL_REQUEST_INVALID", /an interface is/],
+  [
+    "an unknown protocol",
+    "/pub",
+    { service: { ...orders, protocol: "smtp" } },
+    400,
+    "FL_REQUEST_INVALID",
+    /body\.service\.protocol/,
+  ],
+  [
+    "an interface with a space",
+    "/pub",
+    { service: { ...orders, interface: "a b" } },
+    400,
+    "FL_REQUEST_INVALID",
+    /an interface is/,
+  ],
+  [
+    "an interface that is too long",
+    "/pub",
+    { service: { ...orders, interface: "a".repeat(254) } },
+    400,
+    "FL_REQUEST_INVALID",
+    /an interface is/,
+  ],
   ["weight 0", "/pub", { service: { ...orders, weight: 0 } }, 400, "FL_REQUEST_INVALID", /body\.service\.weight/],
-  ["labels that are a list", "/pub", { service: { ...orders, labels: ["a"] } }, 400, "FL_REQUEST_INVALID", /body\.service\.labels/],
-  ["more than 1000 methods", "/pub", { service: { ...orders, methods: Array(1001).fill("m") } }, 400, "FL_REQUEST_INVALID", /body\.service\.methods/],
+  [
+    "labels that are a list",
+    "/pub",
+    { service: { ...orders, labels: ["a"] } },
+    400,
+    "FL_REQUEST_INVALID",
+    /body\.service\.labels/,
+  ],
+  [
+    "more than 1000 methods",
+    "/pub",
+    { service: { ...orders, methods: Array(1001).fill("m") } },
+    400,
+    "FL_REQUEST_INVALID",
+    /body\.service\.methods/,
+  ],
   ["more than 1 MiB", "/pub", `{"service":"${"x".repeat(1024 * 1024)}"}`, 413, "FL_REQUEST_TOO_LARGE", /large/i],
   ["an unknown wait", "/pub?wait=forever", { service: orders }, 400, "FL_REQUEST_INVALID", /query\.wait/],
   ["a wait twice", "/pub?wait=converged&wait=converged", { service: orders }, 400, "FL_REQUEST_INVALID", /query\.wait/],
-  ["a time-out without unit", "/pub?wait=converged&timeout=10", { service: orders }, 400, "FL_REQUEST_INVALID", /query\.timeout.*unit/],
-  ["a time-out of an hour", "/unpub?wait=converged&timeout=60m", { service: orders }, 400, "FL_REQUEST_INVALID", /at most 5m/],
+  [
+    "a time-out without unit",
+    "/pub?wait=converged&timeout=10",
+    { service: orders },
+    400,
+    "FL_REQUEST_INVALID",
+    /query\.timeout.*unit/,
+  ],
+  [
+    "a time-out of an hour",
+    "/unpub?wait=converged&timeout=60m",
+    { service: orders },
+    400,
+    "FL_REQUEST_INVALID",
+    /at most 5m/,
+  ],
   ["an unknown query", "/sub?retry=1", { service: orders }, 400, "FL_REQUEST_INVALID", /retry/],
   ["/unpub without a service", "/unpub", { interface: "shop.Orders" }, 400, "FL_REQUEST_INVALID", /body/],
   ["/sub of nothing", "/sub", { service: { interface: "" } }, 400, "FL_REQUEST_INVALID", /an interface is/],
@@ -165,19 +252,31 @@ test("with registry-sync down the call is refused and not kept; what was stored 
     assert.equal((await ask(path, { service: orders })).body.code, "FL_REGISTRY_UNAVAILABLE", path);
   }
   const { body } = await ask("/v1/registrations");
-  assert.deepEqual(body.publications?.map(({ state }) => state), ["ready"]);
+  assert.deepEqual(
+    body.publications?.map(({ state }) => state),
+    ["ready"],
+  );
   assert.deepEqual(body.subscriptions, []);
 });
 
 test("a refusal of registry-sync comes through with its status, code, facts and action", async () => {
   registry.reply = () => refusal(409, "FL_PROTOCOL_CONFLICT", "shop.Orders speaks grpc");
   const { status, body } = await ask("/pub", { service: orders });
-  assert.deepEqual([status, body.code, body.err_no, body.err_msg], [409, "FL_PROTOCOL_CONFLICT", 1, "shop.Orders speaks grpc"]);
+  assert.deepEqual(
+    [status, body.code, body.err_no, body.err_msg],
+    [409, "FL_PROTOCOL_CONFLICT", 1, "shop.Orders speaks grpc"],
+  );
   assert.deepEqual([body.action, body.facts?.why], ["see the test", "test"]);
 });
 
 test("FL_NOT_CONVERGED carries registry-sync's report, for /pub and /unpub alike", async () => {
-  const report = { revision: 7, converged: false, proxies: 2, missing: [{ node: "caller-1", type: "eds", reason: "no ACK", sinceMs: 5 }], rejected: [] };
+  const report = {
+    revision: 7,
+    converged: false,
+    proxies: 2,
+    missing: [{ node: "caller-1", type: "eds", reason: "no ACK", sinceMs: 5 }],
+    rejected: [],
+  };
   registry.reply = ({ path }) => {
     if (!path.includes("wait=converged")) return undefined;
     const { body } = refusal(504, "FL_NOT_CONVERGED", "caller-1 is missing");
@@ -193,13 +292,21 @@ test("FL_NOT_CONVERGED carries registry-sync's report, for /pub and /unpub alike
 test("a sidecar that stops registers nothing any more, and still withdraws", async () => {
   await ask("/pub", { service: orders });
   registrations.beginStop();
-  assert.deepEqual([(await ask("/pub", { service: orders })).body.code, (await ask("/sub", { service: orders })).status], ["FL_SIDECAR_STOPPING", 503]);
+  assert.deepEqual(
+    [(await ask("/pub", { service: orders })).body.code, (await ask("/sub", { service: orders })).status],
+    ["FL_SIDECAR_STOPPING", 503],
+  );
   assert.equal((await ask("/unpub?wait=converged", { service: orders })).status, 200);
 });
 
 test("the caller's trace goes on in registry-sync", async () => {
-  await ask("/pub", { service: orders }, { "content-type": "application/json", traceparent: "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01" });
-  for (const { headers } of registry.requests) assert.match(String(headers["traceparent"]), /^00-0123456789abcdef0123456789abcdef-/);
+  await ask(
+    "/pub",
+    { service: orders },
+    { "content-type": "application/json", traceparent: "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01" },
+  );
+  for (const { headers } of registry.requests)
+    assert.match(String(headers["traceparent"]), /^00-0123456789abcdef0123456789abcdef-/);
 });
 
 test("health, readiness, metrics and the description of the API", async () => {
@@ -229,7 +336,11 @@ test("health, readiness, metrics and the description of the API", async () => {
 
 test("bodies of MOSN's dubbod are answered as it does, byte for byte, and mean the mesh's registry", async () => {
   const post = async (path: string, body: object) => {
-    const answer = await fetch(`${base}${path}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+    const answer = await fetch(`${base}${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
     return [answer.status, await answer.text()];
   };
   const registryOf = { type: "zookeeper", addr: "127.0.0.1:2181" };
@@ -237,7 +348,10 @@ test("bodies of MOSN's dubbod are answered as it does, byte for byte, and mean t
   const body = { registry: registryOf, service };
   assert.deepEqual(await post("/pub", body), [200, '{"err_no":0,"err_msg":"publish success"}']);
   const [published] = registrations.report().publications;
-  assert.deepEqual([published?.service.protocol, published?.service.port, published?.service.group], ["dubbo", 20880, "blue"]);
+  assert.deepEqual(
+    [published?.service.protocol, published?.service.port, published?.service.group],
+    ["dubbo", 20880, "blue"],
+  );
   assert.deepEqual(await post("/sub", body), [200, '{"err_no":0,"err_msg":"subscribe success"}']);
   assert.deepEqual(await post("/unsub", body), [200, '{"err_no":0,"err_msg":"unsubscribe success"}']);
   assert.deepEqual(await post("/unpub", body), [200, '{"err_no":0,"err_msg":"unpub success"}']);
@@ -248,7 +362,11 @@ test("bodies of MOSN's dubbod are answered as it does, byte for byte, and mean t
 
 test("a SOFA application is on the mesh by its registry's address", async () => {
   const post = async (path: string, body: object) => {
-    const answer = await fetch(`${base}${path}`, { method: "POST", headers: { "content-type": "text/plain" }, body: JSON.stringify(body) });
+    const answer = await fetch(`${base}${path}`, {
+      method: "POST",
+      headers: { "content-type": "text/plain" },
+      body: JSON.stringify(body),
+    });
     return [answer.status, await answer.json()];
   };
   assert.deepEqual(await post("/configs/application", { appName: "orders" }), [200, { success: true }]);

@@ -10,7 +10,9 @@ class FakeRuntime {
   readonly changed = new Set<() => void>();
 
   listeners(): readonly ListenerStatus[] {
-    return this.state === undefined ? [] : [{ name: "inbound", address: "127.0.0.1", port: 15006, state: this.state, activeRequests: 0 }];
+    return this.state === undefined
+      ? []
+      : [{ name: "inbound", address: "127.0.0.1", port: 15006, state: this.state, activeRequests: 0 }];
   }
   onListenersChanged(listener: () => void): () => void {
     this.changed.add(listener);
@@ -18,7 +20,12 @@ class FakeRuntime {
   }
   headers: readonly string[] = [];
 
-  routeFor(listenerName: string, host: string, _path?: string, headers: readonly string[] = []): { clusters: string[] } | undefined {
+  routeFor(
+    listenerName: string,
+    host: string,
+    _path?: string,
+    headers: readonly string[] = [],
+  ): { clusters: string[] } | undefined {
     assert.deepEqual([listenerName, host], ["inbound", "shop.Orders"]);
     this.headers = headers;
     return this.route === undefined ? undefined : { clusters: ["inbound|1", this.route] };

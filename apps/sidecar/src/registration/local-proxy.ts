@@ -4,7 +4,10 @@ import type { ProxyRuntime } from "@fairlead/proxy-runtime";
 /** What a publication needs of the proxy beside its application. */
 export interface LocalProxy {
   /** Resolves when calls to the interface that arrive at the inbound listener reach this port. @throws the signal's reason */
-  serves(service: { readonly interface: string; readonly port: number; readonly protocol: Protocol }, signal: AbortSignal): Promise<void>;
+  serves(
+    service: { readonly interface: string; readonly port: number; readonly protocol: Protocol },
+    signal: AbortSignal,
+  ): Promise<void>;
   /** @returns true when the application at this port had no call for `quietMs` in a row, false at `timeoutMs` */
   whenIdle(port: number, wait: { readonly quietMs: number; readonly timeoutMs: number }): Promise<boolean>;
 }
@@ -23,12 +26,20 @@ export class InboundOfRuntime implements LocalProxy {
     this.#runtime = runtime;
   }
 
-  async serves(service: { readonly interface: string; readonly port: number; readonly protocol: Protocol }, signal: AbortSignal): Promise<void> {
+  async serves(
+    service: { readonly interface: string; readonly port: number; readonly protocol: Protocol },
+    signal: AbortSignal,
+  ): Promise<void> {
     signal.throwIfAborted();
     const isServed = (): boolean =>
       this.#runtime.listeners().some(({ name, state }) => name === inboundListener && state === "active") &&
       this.#runtime
-        .routeFor(inboundListener, service.interface, "/", isRpc(service.protocol) ? ["x-rpc-protocol", service.protocol] : [])
+        .routeFor(
+          inboundListener,
+          service.interface,
+          "/",
+          isRpc(service.protocol) ? ["x-rpc-protocol", service.protocol] : [],
+        )
         ?.clusters.includes(inboundCluster(service.port)) === true;
     if (isServed()) return;
     await new Promise<void>((resolve, reject) => {

@@ -6,7 +6,8 @@ import { RelayedError } from "@fairlead/http-api";
 import { NodeLease } from "./node-lease.ts";
 
 const away = () => new FairleadError("FL_REGISTRY_UNAVAILABLE", "the registry is away");
-const unknown = () => new RelayedError({ status: 404, code: "FL_NODE_UNKNOWN", message: "unknown", action: "", facts: {} });
+const unknown = () =>
+  new RelayedError({ status: 404, code: "FL_NODE_UNKNOWN", message: "unknown", action: "", facts: {} });
 let calls: string[];
 /** What the next calls do, in order. */
 let next: (Error | undefined)[];
@@ -27,7 +28,10 @@ beforeEach(async () => {
   calls = [];
   next = [];
   lease = new NodeLease({
-    registry: { registerNode: async () => await call("register"), renewLease: async () => await call("renew").then(() => 30_000) },
+    registry: {
+      registerNode: async () => await call("register"),
+      renewLease: async () => await call("renew").then(() => 30_000),
+    },
     ttlMs: 30_000,
     adopt: async () => await call("adopt"),
     restore: async () => await call("restore"),

@@ -23,7 +23,12 @@ export class Registrations {
   readonly #lease: Pick<NodeLease, "state">;
   #isStopping = false;
 
-  constructor(parts: { node: NodeBody; publications: Publications; subscriptions: Subscriptions; lease: Pick<NodeLease, "state"> }) {
+  constructor(parts: {
+    node: NodeBody;
+    publications: Publications;
+    subscriptions: Subscriptions;
+    lease: Pick<NodeLease, "state">;
+  }) {
     this.#node = parts.node;
     this.#publications = parts.publications;
     this.#subscriptions = parts.subscriptions;
@@ -63,7 +68,8 @@ export class Registrations {
   }
 
   #refuseWhenStopping(): void {
-    if (this.#isStopping) throw new FairleadError("FL_SIDECAR_STOPPING", "this sidecar is stopping and registers nothing any more");
+    if (this.#isStopping)
+      throw new FairleadError("FL_SIDECAR_STOPPING", "this sidecar is stopping and registers nothing any more");
   }
 }
 

@@ -57,7 +57,10 @@ export class OneRoad {
       ...start,
       stored: stored.promise,
       done: done.promise,
-      stop: () => abort.abort(new FairleadError("FL_SUPERSEDED", "a later call about this publication took the place of this one")),
+      stop: () =>
+        abort.abort(
+          new FairleadError("FL_SUPERSEDED", "a later call about this publication took the place of this one"),
+        ),
     };
     // Whoever waits gets a rejection; a road in the background has nobody who waits.
     road.stored.catch(() => undefined);

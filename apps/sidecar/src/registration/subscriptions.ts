@@ -17,9 +17,13 @@ export class Subscriptions {
 
   async subscribe(service: ServiceReference, options: CallOptions): Promise<PublicationAnswer> {
     if (this.#stored.size >= maxSubscriptions && !this.#stored.has(service.interface)) {
-      throw new FairleadError("FL_TOO_MANY_REGISTRATIONS", `this sidecar already has ${maxSubscriptions} subscriptions`, {
-        facts: { limit: maxSubscriptions },
-      });
+      throw new FairleadError(
+        "FL_TOO_MANY_REGISTRATIONS",
+        `this sidecar already has ${maxSubscriptions} subscriptions`,
+        {
+          facts: { limit: maxSubscriptions },
+        },
+      );
     }
     return await this.#remember(service, this.#registry.subscribe(service, options));
   }

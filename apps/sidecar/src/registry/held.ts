@@ -19,7 +19,9 @@ export const instancesPage = z
 export const subscriptionsPage = z
   .object({
     subscriptions: z.array(
-      z.object({ interface: serviceReferenceSchema.shape.interface }).transform((subscription) => serviceReferenceSchema.parse(subscription)),
+      z
+        .object({ interface: serviceReferenceSchema.shape.interface })
+        .transform((subscription) => serviceReferenceSchema.parse(subscription)),
     ),
     next,
   })

@@ -7,7 +7,12 @@ import { inSpan, startTelemetry, type Telemetry } from "@fairlead/telemetry";
 import { refusal, ScriptedRegistry } from "../testing/scripted-registry.ts";
 import { RegistryClient } from "./registry-client.ts";
 
-const node = nodeSchema.parse({ id: "sidecar~10.0.0.1~orders~fairlead", app: "orders", address: "10.0.0.1", inboundPort: 15006 });
+const node = nodeSchema.parse({
+  id: "sidecar~10.0.0.1~orders~fairlead",
+  app: "orders",
+  address: "10.0.0.1",
+  inboundPort: 15006,
+});
 const orders = serviceSchema.parse({ interface: "shop.Orders", port: 8080 });
 let registry: ScriptedRegistry;
 let client: RegistryClient;
@@ -54,20 +59,32 @@ test("what the registry has of the node, from all pages", async () => {
     if (method !== "GET") return undefined;
     const query = new URL(path, registry.url).searchParams;
     assert.equal(query.get("node"), node.id);
-    if (path.startsWith("/v1/subscriptions")) return { status: 200, body: { subscriptions: [{ nodeId: node.id, interface: "shop.Catalog" }] } };
+    if (path.startsWith("/v1/subscriptions"))
+      return { status: 200, body: { subscriptions: [{ nodeId: node.id, interface: "shop.Catalog" }] } };
     const [port, state] = query.get("after") === "page2" ? [8081, "draining"] : [8080, "ready"];
-    return { status: 200, body: { instances: [{ ...orders, nodeId: node.id, port, state }], ...(port === 8080 ? { next: "page2" } : {}) } };
+    return {
+      status: 200,
+      body: { instances: [{ ...orders, nodeId: node.id, port, state }], ...(port === 8080 ? { next: "page2" } : {}) },
+    };
   };
   const held = await client.held();
   assert.deepEqual(held.publications, [
     { service: orders, state: "ready" },
     { service: { ...orders, port: 8081 }, state: "draining" },
   ]);
-  assert.deepEqual(held.subscriptions.map((subscription) => subscription.interface), ["shop.Catalog"]);
+  assert.deepEqual(
+    held.subscriptions.map((subscription) => subscription.interface),
+    ["shop.Catalog"],
+  );
 });
 
 test("the trace goes on in the registry", async () => {
-  await inSpan("test", {}, async () => await client.renewLease(), "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01");
+  await inSpan(
+    "test",
+    {},
+    async () => await client.renewLease(),
+    "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01",
+  );
   assert.match(String(registry.requests[0]?.headers["traceparent"]), /^00-0123456789abcdef0123456789abcdef-/);
 });
 
@@ -75,7 +92,10 @@ test("a refusal is relayed as it came", async () => {
   registry.reply = () => refusal(404, "FL_NODE_UNKNOWN", "there is no such node");
   await assert.rejects(client.renewLease(), (error) => {
     assert.ok(error instanceof RelayedError);
-    assert.deepEqual([error.status, error.code, error.message, error.action], [404, "FL_NODE_UNKNOWN", "there is no such node", "see the test"]);
+    assert.deepEqual(
+      [error.status, error.code, error.message, error.action],
+      [404, "FL_NODE_UNKNOWN", "there is no such node", "see the test"],
+    );
     assert.deepEqual(error.facts, { why: "test" });
     return true;
   });

@@ -62,12 +62,25 @@ export class RegistryClient implements Registry {
     };
   }
 
-  async publish(service: ServiceBody, state: PublishRequest["state"], options?: CallOptions): Promise<PublicationAnswer> {
+  async publish(
+    service: ServiceBody,
+    state: PublishRequest["state"],
+    options?: CallOptions,
+  ): Promise<PublicationAnswer> {
     return await this.#change("publish", "/pub", { node: this.#node, service, state }, options);
   }
 
-  async setState(service: ServiceReference, state: InstanceStateRequest["state"], options?: CallOptions): Promise<PublicationAnswer> {
-    return await this.#change("set_state", "/v1/instances/state", { node: { id: this.#node.id }, service, state }, options);
+  async setState(
+    service: ServiceReference,
+    state: InstanceStateRequest["state"],
+    options?: CallOptions,
+  ): Promise<PublicationAnswer> {
+    return await this.#change(
+      "set_state",
+      "/v1/instances/state",
+      { node: { id: this.#node.id }, service, state },
+      options,
+    );
   }
 
   async unpublish(service: ServiceReference, options?: CallOptions): Promise<PublicationAnswer> {
@@ -83,27 +96,48 @@ export class RegistryClient implements Registry {
   }
 
   async #change(operation: string, path: string, body: object, options: CallOptions = {}): Promise<PublicationAnswer> {
-    const query = options.waitMs === undefined ? "" : `?wait=converged&timeout=${Math.max(1, Math.round(options.waitMs))}ms`;
+    const query =
+      options.waitMs === undefined ? "" : `?wait=converged&timeout=${Math.max(1, Math.round(options.waitMs))}ms`;
     return parsed(path, publicationAnswerSchema, await this.#call(operation, "POST", `${path}${query}`, body, options));
   }
 
   /** All that the node has at a list operation. */
-  async #pages<Item>(path: string, page: z.ZodType<{ items: Item[]; next?: string | undefined }>, options?: CallOptions): Promise<Item[]> {
+  async #pages<Item>(
+    path: string,
+    page: z.ZodType<{ items: Item[]; next?: string | undefined }>,
+    options?: CallOptions,
+  ): Promise<Item[]> {
     const items: Item[] = [];
     let after: string | undefined;
     do {
       const query = new URLSearchParams({ node: this.#node.id, ...(after === undefined ? {} : { after }) });
-      const answer = parsed(path, page, await this.#call("held", "GET", `${path}?${query.toString()}`, undefined, options));
+      const answer = parsed(
+        path,
+        page,
+        await this.#call("held", "GET", `${path}?${query.toString()}`, undefined, options),
+      );
       items.push(...answer.items);
       after = answer.next;
     } while (after !== undefined && items.length < maxHeld);
     return items;
   }
 
-  async #call(operation: string, method: "GET" | "POST" | "DELETE", path: string, body: object | undefined, options: CallOptions = {}): Promise<unknown> {
+  async #call(
+    operation: string,
+    method: "GET" | "POST" | "DELETE",
+    path: string,
+    body: object | undefined,
+    options: CallOptions = {},
+  ): Promise<unknown> {
     const timeoutMs = this.#timeoutMs + (options.waitMs ?? 0);
     try {
-      const answer = await this.#caller.call({ method, path, timeoutMs, signal: options.signal, ...(body === undefined ? {} : { body }) });
+      const answer = await this.#caller.call({
+        method,
+        path,
+        timeoutMs,
+        signal: options.signal,
+        ...(body === undefined ? {} : { body }),
+      });
       this.#calls.add(1, { operation, result: "ok" });
       return answer;
     } catch (error) {
@@ -117,5 +151,8 @@ export class RegistryClient implements Registry {
 function parsed<Type extends z.ZodType>(path: string, type: Type, answer: unknown): z.output<Type> {
   const result = type.safeParse(answer);
   if (result.success) return result.data;
-  throw new FairleadError("FL_REGISTRY_UNAVAILABLE", `what answers ${path} is not registry-sync: ${result.error.issues[0]?.message ?? ""}`);
+  throw new FairleadError(
+    "FL_REGISTRY_UNAVAILABLE",
+    `what answers ${path} is not registry-sync: ${result.error.issues[0]?.message ?? ""}`,
+  );
 }

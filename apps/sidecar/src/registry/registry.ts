@@ -1,5 +1,11 @@
 import type { InstanceState } from "@fairlead/model";
-import type { InstanceStateRequest, PublicationAnswer, PublishRequest, ServiceBody, ServiceReference } from "@fairlead/registration";
+import type {
+  InstanceStateRequest,
+  PublicationAnswer,
+  PublishRequest,
+  ServiceBody,
+  ServiceReference,
+} from "@fairlead/registration";
 
 export interface CallOptions {
   /** Ask for an answer only when the change has converged, within this time, in milliseconds. */
@@ -33,7 +39,11 @@ export interface Registry {
   /** What the registry has of this node. */
   held(options?: CallOptions): Promise<Held>;
   publish(service: ServiceBody, state: PublishRequest["state"], options?: CallOptions): Promise<PublicationAnswer>;
-  setState(service: ServiceReference, state: InstanceStateRequest["state"], options?: CallOptions): Promise<PublicationAnswer>;
+  setState(
+    service: ServiceReference,
+    state: InstanceStateRequest["state"],
+    options?: CallOptions,
+  ): Promise<PublicationAnswer>;
   unpublish(service: ServiceReference, options?: CallOptions): Promise<PublicationAnswer>;
   subscribe(service: ServiceReference, options?: CallOptions): Promise<PublicationAnswer>;
   unsubscribe(service: ServiceReference, options?: CallOptions): Promise<PublicationAnswer>;

@@ -71,7 +71,12 @@ export class ScriptedRegistry {
   }
 
   /** Resolves when `count` requests that fit have come. @throws after `deadlineMs` */
-  async waitFor(what: string, fits: (request: RegistryRequest) => boolean, count = 1, deadlineMs = 10_000): Promise<RegistryRequest> {
+  async waitFor(
+    what: string,
+    fits: (request: RegistryRequest) => boolean,
+    count = 1,
+    deadlineMs = 10_000,
+  ): Promise<RegistryRequest> {
     return await new Promise((resolve, reject) => {
       const check = (): void => {
         const last = this.requests.filter(fits)[count - 1];
@@ -106,11 +111,17 @@ export class ScriptedRegistry {
 
 /** An error as registry-sync answers it. */
 export function refusal(status: number, code: string, message = "refused by the test"): RegistryReply {
-  return { status, body: { err_no: 1, err_msg: message, code, message, action: "see the test", facts: { why: "test" }, traceId: "0" } };
+  return {
+    status,
+    body: { err_no: 1, err_msg: message, code, message, action: "see the test", facts: { why: "test" }, traceId: "0" },
+  };
 }
 
 function shortly({ method, path, body }: RegistryRequest): string {
   const service = body["service"];
-  const name = typeof service === "object" && service !== null && "interface" in service ? String(service.interface) : "";
-  return [method, path.split("?")[0], name, body["state"]].filter((part) => part !== undefined && part !== "").join(" ");
+  const name =
+    typeof service === "object" && service !== null && "interface" in service ? String(service.interface) : "";
+  return [method, path.split("?")[0], name, body["state"]]
+    .filter((part) => part !== undefined && part !== "")
+    .join(" ");
 }

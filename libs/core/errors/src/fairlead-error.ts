@@ -4,7 +4,8 @@ declareErrors("errors", {
   FL_INTERNAL: {
     httpStatus: 500,
     meaning: "Something failed that this program did not foresee.",
-    action: "Look for the same code in the service's log; its line carries the cause and the trace id. Please report it.",
+    action:
+      "Look for the same code in the service's log; its line carries the cause and the trace id. Please report it.",
   },
 });
 

@@ -36,8 +36,7 @@ test("policies of a wildcard count for the names below it from when they come un
   assert.equal(ruled.get(key("b.us.shop")), before.get(key("b.us.shop")));
   const routed = resourcesAfter(routes);
   assert.notEqual(routed.get("rds/everything/outbound"), ruled.get("rds/everything/outbound"));
-  for (const { kind, key: gone } of [rule, routes])
-    resourcesAfter({ kind, key: gone, value: undefined, revision: 0 });
+  for (const { kind, key: gone } of [rule, routes]) resourcesAfter({ kind, key: gone, value: undefined, revision: 0 });
   assert.deepEqual(resourcesAfter(), before);
 });
 

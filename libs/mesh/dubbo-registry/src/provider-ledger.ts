@@ -106,7 +106,9 @@ export class ProviderLedger {
     this.#waitFor(asked);
     for (const entry of this.#entries.values()) entry.sources.clear();
     for (const [source, providers] of sources) for (const provider of providers) this.add(source, provider);
-    const missing = [...this.#entries].filter(([, { sources: left, waitsFor }]) => left.size + (waitsFor?.size ?? 0) === 0);
+    const missing = [...this.#entries].filter(
+      ([, { sources: left, waitsFor }]) => left.size + (waitsFor?.size ?? 0) === 0,
+    );
     const held = missing.length * 2 > before;
     for (const [key, entry] of missing) {
       const removeAtMs = nowMs + (held ? this.#lossHoldMs : this.#removalDelayMs);

@@ -75,7 +75,17 @@ test("?timeout has a unit, and a limit", () => {
 });
 
 test("a name that proxies or hosts use themselves cannot be published or called, but taken back", () => {
-  const reserved = ["localhost", "LocalHost", "127.0.0.1", "10.1", "2130706433", "0x7f000001", "inbound", "outbound", "__proto__"];
+  const reserved = [
+    "localhost",
+    "LocalHost",
+    "127.0.0.1",
+    "10.1",
+    "2130706433",
+    "0x7f000001",
+    "inbound",
+    "outbound",
+    "__proto__",
+  ];
   for (const name of reserved) {
     const service = { interface: name, port: 1 };
     for (const schema of [publishRequestSchema, subscribeRequestSchema]) {

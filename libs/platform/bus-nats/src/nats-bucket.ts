@@ -87,7 +87,8 @@ export class NatsBucket implements KeyValue {
   }
 
   watch(watcher: KeyValueWatcher): KeyValueWatch {
-    if (this.#options.link.state === "closed") throw busError("FL_BUS_CLOSED", `cannot watch ${this.#options.bucket}: the bus is closed`);
+    if (this.#options.link.state === "closed")
+      throw busError("FL_BUS_CLOSED", `cannot watch ${this.#options.bucket}: the bus is closed`);
     const watch = new NatsWatch({
       link: this.#options.link,
       plan: this.#plan,

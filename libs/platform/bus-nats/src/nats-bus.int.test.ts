@@ -8,7 +8,11 @@ import { connectNats } from "./index.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const lines: string[] = [];
-const logger = createLogger({ service: "test", level: "debug", destination: { write: (line) => void lines.push(line) } });
+const logger = createLogger({
+  service: "test",
+  level: "debug",
+  destination: { write: (line) => void lines.push(line) },
+});
 /** nats-server's default max_payload, less what is kept for headers. */
 const maxBytes = 1024 * 1024 - 4096;
 
@@ -19,7 +23,13 @@ before(async () => {
 after(() => nats.stop());
 
 async function connect(): Promise<Bus> {
-  return await connectNats({ servers: nats.url, name: "test", logger, publishTimeoutMs: 1000, redeliveryPausesMs: [10, 10, 10, 10, 10] });
+  return await connectNats({
+    servers: nats.url,
+    name: "test",
+    logger,
+    publishTimeoutMs: 1000,
+    redeliveryPausesMs: [10, 10, 10, 10, 10],
+  });
 }
 
 describeBusContract("nats", async () => {
@@ -60,7 +70,9 @@ void describe("nats", () => {
     const enough = new AbortController();
     const writing = (async () => {
       for (let round = 0; !enough.signal.aborted; round++) {
-        await Promise.all(keys.map((key) => keyValue.put(key, bytes(`${round}`)).catch(rejectsWith("FL_BUS_UNAVAILABLE"))));
+        await Promise.all(
+          keys.map((key) => keyValue.put(key, bytes(`${round}`)).catch(rejectsWith("FL_BUS_UNAVAILABLE"))),
+        );
       }
     })();
     for (let crash = 0; crash < 3; crash++) {
@@ -76,38 +88,44 @@ void describe("nats", () => {
     assert.equal(watch.restarts, 0, "a server that kept its data lets the watch go on where it broke off");
   });
 
-  withBus("a server that lost its data: the bucket and the stream are made again, the watch starts with an empty snapshot", async () => {
-    const subject = `fairlead.v1.${freshName()}`;
-    const revisions: number[] = [];
-    await bus.subscribe(subject, ({ revision }) => void revisions.push(revision), { deliver: "all" }).ready;
-    for (const revision of [1, 2, 3]) await bus.publish({ subject, data: bytes(""), revision });
-    const keyValue = await bus.keyValue(freshName());
-    const watch = new RecordingWatch(keyValue);
-    await watch.sees("complete");
-    await keyValue.put("a", bytes("1"));
-    await keyValue.put("b", bytes("1"));
-    await watch.sees("complete", "a=1", "b=1");
-    await nats.restart({ wipe: true });
-    await eventually(() => keyValue.put("c", bytes("1")));
-    await eventually(() => bus.publish({ subject, data: bytes(""), revision: 4 }));
-    await eventually(() => assert.deepEqual(watch.view, new Map([["c", "1"]])));
-    assert.equal(watch.restarts, 1);
-    await eventually(() => assert.deepEqual([...new Set(revisions)], [1, 2, 3, 4]));
-  });
+  withBus(
+    "a server that lost its data: the bucket and the stream are made again, the watch starts with an empty snapshot",
+    async () => {
+      const subject = `fairlead.v1.${freshName()}`;
+      const revisions: number[] = [];
+      await bus.subscribe(subject, ({ revision }) => void revisions.push(revision), { deliver: "all" }).ready;
+      for (const revision of [1, 2, 3]) await bus.publish({ subject, data: bytes(""), revision });
+      const keyValue = await bus.keyValue(freshName());
+      const watch = new RecordingWatch(keyValue);
+      await watch.sees("complete");
+      await keyValue.put("a", bytes("1"));
+      await keyValue.put("b", bytes("1"));
+      await watch.sees("complete", "a=1", "b=1");
+      await nats.restart({ wipe: true });
+      await eventually(() => keyValue.put("c", bytes("1")));
+      await eventually(() => bus.publish({ subject, data: bytes(""), revision: 4 }));
+      await eventually(() => assert.deepEqual(watch.view, new Map([["c", "1"]])));
+      assert.equal(watch.restarts, 1);
+      await eventually(() => assert.deepEqual([...new Set(revisions)], [1, 2, 3, 4]));
+    },
+  );
 
-  withBus("a server that hangs: publish rejects in time, the connection is given up, and all goes on when it is back", async () => {
-    const subject = `fairlead.v1.${freshName()}`;
-    const revisions: number[] = [];
-    await bus.subscribe(subject, ({ revision }) => void revisions.push(revision), { deliver: "all" }).ready;
-    nats.pause();
-    const began = Date.now();
-    await assert.rejects(bus.publish({ subject, data: bytes(""), revision: 1 }), rejectsWith("FL_BUS_UNAVAILABLE"));
-    assert.ok(Date.now() - began < 1500, `took ${Date.now() - began} ms`);
-    await eventually(() => assert.equal(bus.state, "disconnected"));
-    nats.resume();
-    await eventually(() => bus.publish({ subject, data: bytes(""), revision: 2 }));
-    await eventually(() => assert.ok(revisions.includes(2)));
-  });
+  withBus(
+    "a server that hangs: publish rejects in time, the connection is given up, and all goes on when it is back",
+    async () => {
+      const subject = `fairlead.v1.${freshName()}`;
+      const revisions: number[] = [];
+      await bus.subscribe(subject, ({ revision }) => void revisions.push(revision), { deliver: "all" }).ready;
+      nats.pause();
+      const began = Date.now();
+      await assert.rejects(bus.publish({ subject, data: bytes(""), revision: 1 }), rejectsWith("FL_BUS_UNAVAILABLE"));
+      assert.ok(Date.now() - began < 1500, `took ${Date.now() - began} ms`);
+      await eventually(() => assert.equal(bus.state, "disconnected"));
+      nats.resume();
+      await eventually(() => bus.publish({ subject, data: bytes(""), revision: 2 }));
+      await eventually(() => assert.ok(revisions.includes(2)));
+    },
+  );
 
   test("a bus made before its server exists begins when the server does", async () => {
     const late = await startTestNats();
@@ -118,7 +136,10 @@ void describe("nats", () => {
       const watch = new RecordingWatch(await early.keyValue("b"));
       const revisions: number[] = [];
       const subscription = early.subscribe("fairlead.v1.a", ({ revision }) => void revisions.push(revision));
-      await assert.rejects(early.publish({ subject: "fairlead.v1.a", data: bytes(""), revision: 1 }), rejectsWith("FL_BUS_UNAVAILABLE"));
+      await assert.rejects(
+        early.publish({ subject: "fairlead.v1.a", data: bytes(""), revision: 1 }),
+        rejectsWith("FL_BUS_UNAVAILABLE"),
+      );
       await late.restart();
       await subscription.ready;
       await early.publish({ subject: "fairlead.v1.a", data: bytes(""), revision: 2 });
@@ -132,7 +153,9 @@ void describe("nats", () => {
 
   test("many buses that need the same stream and bucket at once make it once", async () => {
     const fresh = await startTestNats();
-    const buses = await Promise.all(Array.from({ length: 8 }, () => connectNats({ servers: fresh.url, name: "many", logger })));
+    const buses = await Promise.all(
+      Array.from({ length: 8 }, () => connectNats({ servers: fresh.url, name: "many", logger })),
+    );
     try {
       await Promise.all(
         buses.map(async (each, index) => {
@@ -150,7 +173,12 @@ void describe("nats", () => {
     const password = "s3cr3t/with@odd:signs";
     const guarded = await startTestNats({ login: { user: "mesh", password } });
     const right = await connectNats({ servers: guarded.url, name: "right", logger });
-    const wrong = await connectNats({ servers: guarded.url.replace("mesh", "other"), name: "wrong", logger, publishTimeoutMs: 500 });
+    const wrong = await connectNats({
+      servers: guarded.url.replace("mesh", "other"),
+      name: "wrong",
+      logger,
+      publishTimeoutMs: 500,
+    });
     const message = { subject: "fairlead.v1.a", data: bytes(""), revision: 1 };
     try {
       await right.publish(message);

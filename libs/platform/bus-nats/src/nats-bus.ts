@@ -49,13 +49,17 @@ export class NatsBus implements Bus {
     const headers = headersOf(message, message.traceparent ?? currentTraceparent());
     // One after another: an attempt that is repeated must not be overtaken by a later message.
     const before = this.#lastPublish;
-    const published = this.#options.link.within(`publish on ${subject}`, this.#options.publishTimeoutMs, async (session, leftMs) => {
-      await before;
-      // It would be refused for want of an answer, and arrive all the same.
-      if (leftMs() < answerMs) throw new Error("those before it took all of its time");
-      checkSize(what, data, session.maxBytes);
-      await session.append(messageStream, subject, data, headers);
-    });
+    const published = this.#options.link.within(
+      `publish on ${subject}`,
+      this.#options.publishTimeoutMs,
+      async (session, leftMs) => {
+        await before;
+        // It would be refused for want of an answer, and arrive all the same.
+        if (leftMs() < answerMs) throw new Error("those before it took all of its time");
+        checkSize(what, data, session.maxBytes);
+        await session.append(messageStream, subject, data, headers);
+      },
+    );
     const settled = published.catch(() => undefined);
     this.#lastPublish = settled;
     this.#underWay.add(settled);
@@ -88,7 +92,8 @@ export class NatsBus implements Bus {
     checkBucket(bucket);
     this.#requireOpen(`open the bucket ${bucket}`);
     const { link, logger, maxBytes, publishTimeoutMs } = this.#options;
-    const opened = this.#buckets.get(bucket) ?? new NatsBucket({ link, bucket, timeoutMs: publishTimeoutMs, maxBytes, logger });
+    const opened =
+      this.#buckets.get(bucket) ?? new NatsBucket({ link, bucket, timeoutMs: publishTimeoutMs, maxBytes, logger });
     this.#buckets.set(bucket, opened);
     return opened;
   }
@@ -100,7 +105,10 @@ export class NatsBus implements Bus {
 
   async #close(): Promise<void> {
     await settledWithin(Promise.all(this.#underWay), 2000);
-    await Promise.all([...[...this.#subscriptions].map((subscription) => subscription.stop()), ...[...this.#buckets.values()].map((bucket) => bucket.close())]);
+    await Promise.all([
+      ...[...this.#subscriptions].map((subscription) => subscription.stop()),
+      ...[...this.#buckets.values()].map((bucket) => bucket.close()),
+    ]);
     await this.#options.link.close();
   }
 

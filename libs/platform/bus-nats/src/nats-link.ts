@@ -71,7 +71,11 @@ export class NatsLink {
    * @param work gets a function that says how many milliseconds are left
    * @throws FairleadError FL_BUS_UNAVAILABLE after `limitMs`, FL_BUS_CLOSED, or the FairleadError that `work` throws
    */
-  async within<T>(what: string, limitMs: number, work: (session: NatsSession, leftMs: () => number) => Promise<T>): Promise<T> {
+  async within<T>(
+    what: string,
+    limitMs: number,
+    work: (session: NatsSession, leftMs: () => number) => Promise<T>,
+  ): Promise<T> {
     const deadlineAt = performance.now() + limitMs;
     const leftMs = () => deadlineAt - performance.now();
     const over = Promise.withResolvers<undefined>();

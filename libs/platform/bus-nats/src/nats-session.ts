@@ -1,4 +1,10 @@
-import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager, type StreamInfo } from "@nats-io/jetstream";
+import {
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+  type StreamInfo,
+} from "@nats-io/jetstream";
 import type { MsgHdrs, NatsConnection } from "@nats-io/transport-node";
 import { PublishAcks } from "./publish-acks.ts";
 import { ensureStream, type StreamPlan } from "./streams.ts";
@@ -23,7 +29,11 @@ export class NatsSession {
 
   static async open(connection: NatsConnection, timeoutMs: number): Promise<NatsSession> {
     // Without the check, a server whose JetStream is still starting would count as lost.
-    return new NatsSession(connection, await jetstreamManager(connection, { checkAPI: false, timeout: timeoutMs }), timeoutMs);
+    return new NatsSession(
+      connection,
+      await jetstreamManager(connection, { checkAPI: false, timeout: timeoutMs }),
+      timeoutMs,
+    );
   }
 
   get consumers(): JetStreamClient["consumers"] {

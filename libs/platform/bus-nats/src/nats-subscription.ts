@@ -54,13 +54,18 @@ export class NatsSubscription implements BusSubscription {
   }
 
   async #message(message: JsMsg): Promise<void> {
-    await deliver(busMessageOf(message), this.#options.handler, { ...this.#options.redelivery, signal: this.#follower.signal });
+    await deliver(busMessageOf(message), this.#options.handler, {
+      ...this.#options.redelivery,
+      signal: this.#follower.signal,
+    });
     this.#last = message.seq;
   }
 
   async stop(): Promise<void> {
     this.#options.onStop(this);
     await this.#follower.stop();
-    this.#inForce.reject(busError("FL_BUS_CLOSED", `the subscription to ${this.#options.subject} was stopped before it was in force`));
+    this.#inForce.reject(
+      busError("FL_BUS_CLOSED", `the subscription to ${this.#options.subject} was stopped before it was in force`),
+    );
   }
 }

@@ -84,7 +84,8 @@ export class NatsWatch implements KeyValueWatch {
       });
     }
     this.#last = message.seq;
-    if (this.#snapshotEnd !== undefined && (message.seq >= this.#snapshotEnd || message.info.pending === 0)) this.#completeSnapshot();
+    if (this.#snapshotEnd !== undefined && (message.seq >= this.#snapshotEnd || message.info.pending === 0))
+      this.#completeSnapshot();
   }
 
   #completeSnapshot(): void {

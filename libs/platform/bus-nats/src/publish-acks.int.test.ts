@@ -16,7 +16,9 @@ void describe("what a server says of messages into streams", () => {
   let acks: PublishAcks;
   before(async () => {
     const permissions = "publish: {deny: closed.>}";
-    nats = await startTestNats({ config: `authorization: {users: [{user: u, password: p, permissions: {${permissions}}}]}\n` });
+    nats = await startTestNats({
+      config: `authorization: {users: [{user: u, password: p, permissions: {${permissions}}}]}\n`,
+    });
     connection = await connect({ servers: `127.0.0.1:${nats.port}`, user: "u", pass: "p" });
     const { streams } = await jetstreamManager(connection);
     await streams.add({ name: "test", subjects: ["open.>", "closed.>"] });

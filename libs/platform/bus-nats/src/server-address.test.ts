@@ -19,10 +19,19 @@ for (const [text, hosts, tls, login] of rows) {
 }
 
 void test("what is no address is refused without repeating its password", () => {
-  for (const bad of ["", "http://u:secret@h", "nats://", "nats://u:secret@", "nats://u:secret@h:99999", "nats://u:%zzsecret@h", "h,,g"]) {
+  for (const bad of [
+    "",
+    "http://u:secret@h",
+    "nats://",
+    "nats://u:secret@",
+    "nats://u:secret@h:99999",
+    "nats://u:%zzsecret@h",
+    "h,,g",
+  ]) {
     assert.throws(
       () => parseServers(bad),
-      (error) => error instanceof FairleadError && error.code === "FL_BUS_NAME_INVALID" && !error.message.includes("secret"),
+      (error) =>
+        error instanceof FairleadError && error.code === "FL_BUS_NAME_INVALID" && !error.message.includes("secret"),
       bad,
     );
   }

@@ -39,6 +39,7 @@ function loginOf({ username, password }: URL): ServerAddress["login"] {
 }
 
 function invalidAddress(): Error {
-  const form = "nats://[user:password@]host:4222 or tls://host:4222, several separated by commas, signs in the login as %40";
+  const form =
+    "nats://[user:password@]host:4222 or tls://host:4222, several separated by commas, signs in the login as %40";
   return busError("FL_BUS_NAME_INVALID", `the NATS address is not of the form ${form}`);
 }

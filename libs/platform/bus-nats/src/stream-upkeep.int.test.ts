@@ -72,7 +72,11 @@ void describe("streams and buckets over time", () => {
     nats.pause();
     try {
       // The first is on the wire when the server hangs; the second waits for it.
-      await Promise.all([1, 2].map((revision) => assert.rejects(bus.publish({ subject, data: bytes(""), revision }), rejectsWith("FL_BUS_UNAVAILABLE"))));
+      await Promise.all(
+        [1, 2].map((revision) =>
+          assert.rejects(bus.publish({ subject, data: bytes(""), revision }), rejectsWith("FL_BUS_UNAVAILABLE")),
+        ),
+      );
     } finally {
       nats.resume();
     }
@@ -101,7 +105,10 @@ void describe("streams and buckets over time", () => {
   void test("a message of another program, without our headers, is about no revision", async () => {
     const subject = `fairlead.v1.${freshName()}`;
     const seen: unknown[] = [];
-    await bus.subscribe(subject, ({ revision, traceparent, data }) => void seen.push([revision, traceparent, data.length])).ready;
+    await bus.subscribe(
+      subject,
+      ({ revision, traceparent, data }) => void seen.push([revision, traceparent, data.length]),
+    ).ready;
     operator.publish(subject, bytes("abc"));
     await eventually(() => assert.deepEqual(seen, [[0, undefined, 3]]));
   });

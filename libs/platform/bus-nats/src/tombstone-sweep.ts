@@ -29,7 +29,8 @@ export class TombstoneSweep {
       onReading: (messages) => (this.#messages = messages),
     }).then(
       (removed) => this.#logger.debug({ stream: this.#plan.name, removed }, "removed old deletions from the bucket"),
-      (error: unknown) => this.#logger.warn({ stream: this.#plan.name, err: error }, "could not remove old deletions from the bucket"),
+      (error: unknown) =>
+        this.#logger.warn({ stream: this.#plan.name, err: error }, "could not remove old deletions from the bucket"),
     );
   }
 
@@ -43,7 +44,10 @@ export class TombstoneSweep {
 export async function sweepTombstones(
   session: NatsSession,
   plan: StreamPlan,
-  { olderThanMs, onReading }: { readonly olderThanMs: number; readonly onReading?: (messages: ConsumerMessages) => void },
+  {
+    olderThanMs,
+    onReading,
+  }: { readonly olderThanMs: number; readonly onReading?: (messages: ConsumerMessages) => void },
 ): Promise<number> {
   const end = await lastSequence(session, plan);
   if (end === 0) return 0;

@@ -53,7 +53,10 @@ export function describeBusContract(name: string, makeHarness: () => Promise<Bus
       await bus.publish({ subject, data: new Uint8Array(), revision: 0 });
       for (const { received } of [mine, theirs]) {
         await eventually(() => assert.equal(received.length, 2));
-        assert.deepEqual({ ...received[0], data: Buffer.from(received[0]!.data).toString() }, { ...message(7, { traceparent }), data: "m7" });
+        assert.deepEqual(
+          { ...received[0], data: Buffer.from(received[0]!.data).toString() },
+          { ...message(7, { traceparent }), data: "m7" },
+        );
         assert.deepEqual([received[1]!.data.length, received[1]!.revision], [0, 0]);
       }
       assert.deepEqual(elsewhere, []);
@@ -149,40 +152,64 @@ export function describeBusContract(name: string, makeHarness: () => Promise<Bus
       await eventually(() => assert.deepEqual(steps, ["next", "next", "duplicate", "gap", "late", "next"]));
     });
 
-    withHarness("without a connection publish rejects in time; after it all goes on and nothing is missed", async () => {
-      const states: string[] = [];
-      bus.onState(() => {
-        throw new Error("a listener's own failure is not the bus's");
-      });
-      const endListening = bus.onState((state) => states.push(state));
-      const { revisions } = await collect("all");
-      await bus.publish(message(1));
-      await harness.disconnect();
-      await eventually(() => assert.equal(bus.state, "disconnected"));
-      const began = Date.now();
-      await assert.rejects(bus.publish(message(2)), rejectsWith("FL_BUS_UNAVAILABLE"));
-      assert.ok(Date.now() - began < 4000, `took ${Date.now() - began} ms`);
-      await harness.reconnect({ loseWatches: true });
-      await eventually(() => bus.publish(message(3)));
-      await eventually(() => assert.deepEqual([...new Set(revisions())], [1, 3]));
-      assert.equal(bus.state, "connected");
-      assert.deepEqual(states.slice(-2), ["disconnected", "connected"]);
-      endListening();
-    });
+    withHarness(
+      "without a connection publish rejects in time; after it all goes on and nothing is missed",
+      async () => {
+        const states: string[] = [];
+        bus.onState(() => {
+          throw new Error("a listener's own failure is not the bus's");
+        });
+        const endListening = bus.onState((state) => states.push(state));
+        const { revisions } = await collect("all");
+        await bus.publish(message(1));
+        await harness.disconnect();
+        await eventually(() => assert.equal(bus.state, "disconnected"));
+        const began = Date.now();
+        await assert.rejects(bus.publish(message(2)), rejectsWith("FL_BUS_UNAVAILABLE"));
+        assert.ok(Date.now() - began < 4000, `took ${Date.now() - began} ms`);
+        await harness.reconnect({ loseWatches: true });
+        await eventually(() => bus.publish(message(3)));
+        await eventually(() => assert.deepEqual([...new Set(revisions())], [1, 3]));
+        assert.equal(bus.state, "connected");
+        assert.deepEqual(states.slice(-2), ["disconnected", "connected"]);
+        endListening();
+      },
+    );
 
     withHarness("a message near the limit passes; a larger one is refused with its size", async () => {
       const { received } = await collect("new");
       await bus.publish(message(1, { data: new Uint8Array(harness.maxBytes).fill(7) }));
-      await assert.rejects(bus.publish(message(2, { data: new Uint8Array(harness.maxBytes + 1) })), rejectsWith("FL_BUS_MESSAGE_TOO_LARGE"));
-      await eventually(() => assert.deepEqual(received.map((got) => [got.data.length, got.data.at(-1)]), [[harness.maxBytes, 7]]));
+      await assert.rejects(
+        bus.publish(message(2, { data: new Uint8Array(harness.maxBytes + 1) })),
+        rejectsWith("FL_BUS_MESSAGE_TOO_LARGE"),
+      );
+      await eventually(() =>
+        assert.deepEqual(
+          received.map((got) => [got.data.length, got.data.at(-1)]),
+          [[harness.maxBytes, 7]],
+        ),
+      );
     });
 
     withHarness("subjects and buckets that could mean something else are refused", async () => {
-      for (const bad of ["", "fairlead.v1.", "fairlead.v1.>", "fairlead.v1.*", "fairlead.v1..a", "other.v1.a", "fairlead.v1.a b", `fairlead.v1.${"a".repeat(300)}`]) {
-        await assert.rejects(bus.publish({ subject: bad, data: bytes(""), revision: 0 }), rejectsWith("FL_BUS_NAME_INVALID"));
+      for (const bad of [
+        "",
+        "fairlead.v1.",
+        "fairlead.v1.>",
+        "fairlead.v1.*",
+        "fairlead.v1..a",
+        "other.v1.a",
+        "fairlead.v1.a b",
+        `fairlead.v1.${"a".repeat(300)}`,
+      ]) {
+        await assert.rejects(
+          bus.publish({ subject: bad, data: bytes(""), revision: 0 }),
+          rejectsWith("FL_BUS_NAME_INVALID"),
+        );
         assert.throws(() => bus.subscribe(bad, () => undefined), rejectsWith("FL_BUS_NAME_INVALID"));
       }
-      for (const bad of ["", "a.b", "a b", "a>", "a".repeat(65)]) await assert.rejects(bus.keyValue(bad), rejectsWith("FL_BUS_NAME_INVALID"));
+      for (const bad of ["", "a.b", "a b", "a>", "a".repeat(65)])
+        await assert.rejects(bus.keyValue(bad), rejectsWith("FL_BUS_NAME_INVALID"));
     });
 
     withHarness("a closed bus refuses all, and calls no handler", async () => {
@@ -195,7 +222,10 @@ export function describeBusContract(name: string, makeHarness: () => Promise<Bus
       await assert.rejects(keyValue.put("a", bytes("")), rejectsWith("FL_BUS_CLOSED"));
       await assert.rejects(bus.keyValue("x"), rejectsWith("FL_BUS_CLOSED"));
       assert.throws(() => bus.subscribe(subject, () => undefined), rejectsWith("FL_BUS_CLOSED"));
-      assert.throws(() => keyValue.watch({ entry() {}, snapshotComplete() {}, restarted() {} }), rejectsWith("FL_BUS_CLOSED"));
+      assert.throws(
+        () => keyValue.watch({ entry() {}, snapshotComplete() {}, restarted() {} }),
+        rejectsWith("FL_BUS_CLOSED"),
+      );
       assert.deepEqual(revisions(), []);
     });
 

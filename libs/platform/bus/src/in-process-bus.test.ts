@@ -38,7 +38,10 @@ void test("a message carries the trace of its publisher, and its handler runs in
   const bus = new InProcessBus();
   const traces = (traceparent: string | undefined) => traceparent?.split("-")[1];
   const seen: (string | undefined)[][] = [];
-  bus.subscribe("fairlead.v1.a", ({ traceparent }) => void seen.push([traces(traceparent), traces(currentTraceparent())]));
+  bus.subscribe(
+    "fairlead.v1.a",
+    ({ traceparent }) => void seen.push([traces(traceparent), traces(currentTraceparent())]),
+  );
   const message = { subject: "fairlead.v1.a", data: new Uint8Array(), revision: 0 };
   const given = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
   try {
@@ -48,7 +51,13 @@ void test("a message carries the trace of its publisher, and its handler runs in
       return span.spanContext().traceId;
     });
     await bus.publish(message);
-    await eventually(() => assert.deepEqual(seen, [[own, own], [traces(given), traces(given)], [undefined, undefined]]));
+    await eventually(() =>
+      assert.deepEqual(seen, [
+        [own, own],
+        [traces(given), traces(given)],
+        [undefined, undefined],
+      ]),
+    );
   } finally {
     await bus.close();
     await telemetry.shutdown();

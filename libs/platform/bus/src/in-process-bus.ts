@@ -84,7 +84,8 @@ export class InProcessBus implements Bus {
         connected: () => this.#state === "connected",
         requireOpen: () => this.#requireOpen(`watch the bucket ${bucket}`),
         requireConnection: () => this.#requireConnection(`use the bucket ${bucket}`),
-        onFailure: (err) => this.#options.logger?.error({ bucket, err }, "bucket watcher failed; its watch starts again"),
+        onFailure: (err) =>
+          this.#options.logger?.error({ bucket, err }, "bucket watcher failed; its watch starts again"),
       });
       this.#buckets.set(bucket, opened);
     }

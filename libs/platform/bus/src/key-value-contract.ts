@@ -105,13 +105,16 @@ export function describeKeyValueContract(makeHarness: () => Promise<BusHarness>)
       await keyValue.put("b", bytes("2"), { after: others });
     });
 
-    withBucket("a write that is to be the first of its bucket is made only there, also where what was written is gone", async () => {
-      const first = await keyValue.put("a", bytes("1"), { after: 0 });
-      await assert.rejects(keyValue.put("b", bytes("1"), { after: 0 }), rejectsWith("FL_BUS_CONFLICT"));
-      await keyValue.delete("a", { after: first });
-      await assert.rejects(keyValue.put("b", bytes("1"), { after: 0 }), rejectsWith("FL_BUS_CONFLICT"));
-      assert.equal(await keyValue.get("b"), undefined);
-    });
+    withBucket(
+      "a write that is to be the first of its bucket is made only there, also where what was written is gone",
+      async () => {
+        const first = await keyValue.put("a", bytes("1"), { after: 0 });
+        await assert.rejects(keyValue.put("b", bytes("1"), { after: 0 }), rejectsWith("FL_BUS_CONFLICT"));
+        await keyValue.delete("a", { after: first });
+        await assert.rejects(keyValue.put("b", bytes("1"), { after: 0 }), rejectsWith("FL_BUS_CONFLICT"));
+        assert.equal(await keyValue.get("b"), undefined);
+      },
+    );
 
     withBucket("a snapshot says the sequence of the last write, also of one that deleted", async () => {
       const completed = async () =>
@@ -159,7 +162,13 @@ export function describeKeyValueContract(makeHarness: () => Promise<BusHarness>)
     });
 
     withBucket("the snapshot has each living key's last value in order of the writes", async () => {
-      for (const [key, value] of [["a", "1"], ["b", "1"], ["gone", "1"], ["a", "2"]] as const) await keyValue.put(key, bytes(value));
+      for (const [key, value] of [
+        ["a", "1"],
+        ["b", "1"],
+        ["gone", "1"],
+        ["a", "2"],
+      ] as const)
+        await keyValue.put(key, bytes(value));
       await keyValue.delete("gone");
       const watch = new RecordingWatch(keyValue);
       await watch.sees("b=1", "a=2", "complete");
@@ -217,7 +226,9 @@ export function describeKeyValueContract(makeHarness: () => Promise<BusHarness>)
         for (let round = 0; !enough.signal.aborted; round++) {
           const key = keys[round % keys.length]!;
           // A write that is refused for want of a connection may have been made or not: `get` says so at the end.
-          await (round % 7 === 6 ? writer.delete(key) : writer.put(key, bytes(`${round}`))).catch(rejectsWith("FL_BUS_UNAVAILABLE"));
+          await (round % 7 === 6 ? writer.delete(key) : writer.put(key, bytes(`${round}`))).catch(
+            rejectsWith("FL_BUS_UNAVAILABLE"),
+          );
           await new Promise(setImmediate);
         }
       })();
@@ -261,7 +272,10 @@ export function describeKeyValueContract(makeHarness: () => Promise<BusHarness>)
       await keyValue.put("a", bytes("x".repeat(harness.maxBytes)));
       assert.equal((await keyValue.get("a"))?.value?.length, harness.maxBytes);
       await eventually(() => assert.equal(watch.view.get("a")?.length, harness.maxBytes));
-      await assert.rejects(keyValue.put("b", new Uint8Array(harness.maxBytes + 1)), rejectsWith("FL_BUS_MESSAGE_TOO_LARGE"));
+      await assert.rejects(
+        keyValue.put("b", new Uint8Array(harness.maxBytes + 1)),
+        rejectsWith("FL_BUS_MESSAGE_TOO_LARGE"),
+      );
     });
   });
 }

@@ -16,7 +16,11 @@ function invalid(what: string, given: string, rule: string): FairleadError {
 /** @throws FairleadError FL_BUS_NAME_INVALID */
 export function checkSubject(subject: string): void {
   if (subject.length > maxSubjectLength || !/^fairlead\.v1(\.[A-Za-z0-9_-]+)+$/.test(subject)) {
-    throw invalid("subject", subject, `fairlead.v1. and then words of A-Z a-z 0-9 _ - with dots between them, at most ${maxSubjectLength} characters`);
+    throw invalid(
+      "subject",
+      subject,
+      `fairlead.v1. and then words of A-Z a-z 0-9 _ - with dots between them, at most ${maxSubjectLength} characters`,
+    );
   }
 }
 
@@ -28,7 +32,11 @@ export function checkBucket(bucket: string): void {
 /** @throws FairleadError FL_BUS_NAME_INVALID */
 export function checkKey(key: string): void {
   if (key.length > maxKeyLength || !/^[A-Za-z0-9_=/-]+(\.[A-Za-z0-9_=/-]+)*$/.test(key)) {
-    throw invalid("key", key, `words of A-Z a-z 0-9 _ = / - with single dots between them, at most ${maxKeyLength} characters`);
+    throw invalid(
+      "key",
+      key,
+      `words of A-Z a-z 0-9 _ = / - with single dots between them, at most ${maxKeyLength} characters`,
+    );
   }
 }
 

@@ -42,6 +42,9 @@ export async function deliver(
 /** Waits for work to settle, but not for ever: what is called by `stop()` and `close()`. */
 export async function settledWithin(work: Promise<unknown>, limitMs: number): Promise<void> {
   const limit = new AbortController();
-  await Promise.race([work.catch(() => undefined), pause(limitMs, undefined, { signal: limit.signal }).catch(() => undefined)]);
+  await Promise.race([
+    work.catch(() => undefined),
+    pause(limitMs, undefined, { signal: limit.signal }).catch(() => undefined),
+  ]);
   limit.abort();
 }

@@ -15,7 +15,12 @@ export interface RouteRequest<Body, Query, Params> {
 }
 
 /** One operation: its schemas check the input, and are its part of openapi.json. Unknown fields are refused. */
-export interface Route<Body extends z.ZodType, Query extends z.ZodType, Params extends z.ZodType, Answer extends z.ZodType> {
+export interface Route<
+  Body extends z.ZodType,
+  Query extends z.ZodType,
+  Params extends z.ZodType,
+  Answer extends z.ZodType,
+> {
   readonly method: "GET" | "PUT" | "POST" | "DELETE";
   readonly path: string;
   readonly summary: string;
@@ -31,7 +36,10 @@ export interface Route<Body extends z.ZodType, Query extends z.ZodType, Params e
   readonly status?: number;
   /** Changes the shape of this operation's error bodies, e.g. to MOSN's `err_no`; `error` is what the answer was made of. */
   readonly formatError?: (answer: ErrorAnswer, error: FairleadError) => object;
-  handle(request: RouteRequest<z.output<Body>, z.output<Query>, z.output<Params>>, reply: FastifyReply): Promise<z.input<Answer>>;
+  handle(
+    request: RouteRequest<z.output<Body>, z.output<Query>, z.output<Params>>,
+    reply: FastifyReply,
+  ): Promise<z.input<Answer>>;
 }
 
 function check<Type extends z.ZodType>(where: string, type: Type | undefined, value: unknown): z.output<Type> {
@@ -52,10 +60,12 @@ function jsonSchema(type: z.ZodType | undefined, io: "input" | "output"): object
 }
 
 /** Adds an operation to an API made by `createHttpApi`. Every call runs in a span of the caller's trace. */
-export function addRoute<Body extends z.ZodType, Query extends z.ZodType, Params extends z.ZodType, Answer extends z.ZodType>(
-  api: FastifyInstance,
-  route: Route<Body, Query, Params, Answer>,
-): void {
+export function addRoute<
+  Body extends z.ZodType,
+  Query extends z.ZodType,
+  Params extends z.ZodType,
+  Answer extends z.ZodType,
+>(api: FastifyInstance, route: Route<Body, Query, Params, Answer>): void {
   const status = route.status ?? 200;
   api.route({
     method: route.method,

@@ -11,7 +11,14 @@ export class RelayedError extends FairleadError {
   /** Further fields of the answer, such as `convergence`; a route's `formatError` may pass them on. */
   readonly further: object;
 
-  constructor(answer: { status: number; code: `FL_${string}`; message: string; action: string; facts: ErrorFacts; further?: object }) {
+  constructor(answer: {
+    status: number;
+    code: `FL_${string}`;
+    message: string;
+    action: string;
+    facts: ErrorFacts;
+    further?: object;
+  }) {
     super(answer.code, answer.message, { facts: answer.facts });
     this.status = answer.status;
     this.action = answer.action;

@@ -35,6 +35,7 @@ export class ModuleGroup implements Module {
     for (const member of this.#started.splice(0).toReversed()) {
       await member.stop().catch((error: unknown) => failures.push(error));
     }
-    if (failures.length > 0) throw new AggregateError(failures, `${this.name}: ${failures.length} parts did not stop cleanly`);
+    if (failures.length > 0)
+      throw new AggregateError(failures, `${this.name}: ${failures.length} parts did not stop cleanly`);
   }
 }

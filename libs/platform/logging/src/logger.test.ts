@@ -6,7 +6,11 @@ import { createLogger } from "./index.ts";
 
 function recording(level?: string) {
   const lines: string[] = [];
-  const logger = createLogger({ service: "ads-gateway", ...(level === undefined ? {} : { level }), destination: { write: (line) => void lines.push(line) } });
+  const logger = createLogger({
+    service: "ads-gateway",
+    ...(level === undefined ? {} : { level }),
+    destination: { write: (line) => void lines.push(line) },
+  });
   return { logger, lines, read: () => lines.map((line): Record<string, unknown> => JSON.parse(line)) };
 }
 
@@ -48,7 +52,10 @@ const secrets: readonly [string, object][] = [
   ["an URL", { servers: ["nats://u:s3cret@h:4222"] }],
   ["an URL with signs", { url: 'postgres://u:p@"s3cret@h/db' }],
   ["a query", { url: "postgres://h/db?sslmode=off&password=s3cret&x=1" }],
-  ["an error's message, stack and cause", { err: new Error("cannot reach postgres://u:s3cret@h/db", { cause: new Error("nats://s3cret@h") }) }],
+  [
+    "an error's message, stack and cause",
+    { err: new Error("cannot reach postgres://u:s3cret@h/db", { cause: new Error("nats://s3cret@h") }) },
+  ],
   ["an error's own field", { err: Object.assign(new Error("x"), { password: "s3cret" }) }],
 ];
 
@@ -67,7 +74,10 @@ void test("what is no secret stays as it is", () => {
   const facts = { url: "http://10.0.0.7:15014/debug?node=a@b", tokens: 3, passwordless: "yes", mail: "a@b" };
   logger.info(facts, "see https://example.org/x@y");
   const [line] = read();
-  assert.deepEqual({ url: line?.["url"], tokens: line?.["tokens"], passwordless: line?.["passwordless"], mail: line?.["mail"] }, facts);
+  assert.deepEqual(
+    { url: line?.["url"], tokens: line?.["tokens"], passwordless: line?.["passwordless"], mail: line?.["mail"] },
+    facts,
+  );
   assert.equal(line?.["msg"], "see https://example.org/x@y");
 });
 

@@ -96,13 +96,14 @@ export function proxyPages(options: ProxyPagesOptions): Readonly<Record<string, 
     ),
     "/stats/prometheus": get(
       "the same and the process's metrics in Prometheus text format; ?filter=<regex>, ?usedonly",
-      (query, { request, response, writePieces }) => {
+      (query, exchange) => {
+        const { request, response } = exchange;
         const pieces = prometheusPieces(chosenStats(stats(), query));
-        const { end } = response;
+        const end = response.end.bind(response);
         // Both are one page for a scraper.
         response.end = (more: unknown) => {
           response.end = end;
-          writePieces(both(pieces, typeof more === "string" ? more : ""));
+          exchange.writePieces(both(pieces, typeof more === "string" ? more : ""));
           return response;
         };
         options.serveMetrics(request, response);

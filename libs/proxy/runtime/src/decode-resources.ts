@@ -36,7 +36,8 @@ export function decodeResources<Desc extends DescMessage, Value>(
       continue;
     }
     try {
-      const read = (): { readonly name: string; readonly value: Value } => newer.within(name, () => translate(fromBinary(schema, body)));
+      const read = (): { readonly name: string; readonly value: Value } =>
+        newer.within(name, () => translate(fromBinary(schema, body)));
       const translated = common === undefined ? read() : common.within(`${schema.typeName} ${name}`, body, read);
       if (translated.name !== name) throw new Error(`the resource is named ${name} and its message ${translated.name}`);
       accepted.push({ name, body, value: translated.value });

@@ -87,7 +87,10 @@ export class ScriptedAdsServer {
   }
 
   /** Sends a response as it is, whatever was asked for. */
-  send(response: Partial<Pick<DiscoveryResponse, "typeUrl" | "versionInfo" | "nonce">>, resources: readonly ScriptedResource[] = []): void {
+  send(
+    response: Partial<Pick<DiscoveryResponse, "typeUrl" | "versionInfo" | "nonce">>,
+    resources: readonly ScriptedResource[] = [],
+  ): void {
     const message = create(DiscoveryResponseSchema, {
       nonce: `n${(this.#nonce += 1)}`,
       ...response,
@@ -107,7 +110,11 @@ export class ScriptedAdsServer {
   }
 
   /** The first request, past or coming, that fits. @throws when none has come within `deadlineMs` */
-  async waitFor(what: string, fits: (request: ReceivedRequest) => boolean, deadlineMs = 10_000): Promise<ReceivedRequest> {
+  async waitFor(
+    what: string,
+    fits: (request: ReceivedRequest) => boolean,
+    deadlineMs = 10_000,
+  ): Promise<ReceivedRequest> {
     const found = () => this.requests.find(fits);
     return await new Promise((resolve, reject) => {
       const check = () => {
@@ -119,7 +126,13 @@ export class ScriptedAdsServer {
       };
       const timer = setTimeout(() => {
         this.#waiters.delete(check);
-        const seen = this.requests.map(({ stream, typeUrl, names, version, nack }) => ({ stream, typeUrl, names, version, nack }));
+        const seen = this.requests.map(({ stream, typeUrl, names, version, nack }) => ({
+          stream,
+          typeUrl,
+          names,
+          version,
+          nack,
+        }));
         reject(new Error(`${what}: not within ${deadlineMs} ms; requests were ${JSON.stringify(seen)}`));
       }, deadlineMs);
       this.#waiters.add(check);
