@@ -70,6 +70,13 @@ test("who has ended owes nothing, and without a limit it is waited for", async (
   assert.equal(stuck.link.late, false);
 });
 
+test("who has ended is asked nothing more: what would be waited for has ended already", async () => {
+  const control = new SlotControl();
+  const gone = silentWorker(control, "gone");
+  gone.link.remove();
+  assert.equal(await gone.link.run(name, undefined), undefined);
+});
+
 test("a value is not waited for without an end; who is late gets the newest one only, when it has answered", async (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const control = new SlotControl({ patienceMs });

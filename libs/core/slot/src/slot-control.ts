@@ -196,7 +196,8 @@ export class SlotControl {
     const wait: Wait = {
       code,
       what,
-      missing: new Set(members),
+      // One that has ended meanwhile answers nothing, and nobody would end the wait for it.
+      missing: new Set(members.filter((member) => this.#members.has(member))),
       order: members,
       results: new Map(),
       failures: [],
