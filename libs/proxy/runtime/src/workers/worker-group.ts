@@ -11,10 +11,10 @@ import { processNow } from "../watchdog/thread-beats.ts";
 import { killOf, Watchdog } from "../watchdog/watchdog.ts";
 import type { XdsRejection, XdsResource } from "../xds-resource.ts";
 import { AddressChecks } from "./address-checks.ts";
+import { GroupListeners } from "./group-listeners.ts";
 import { HostReports, noteOutcome } from "./host-reports.ts";
 import { HostTotals } from "./host-totals.ts";
 import {
-  type ApplyAnswer,
   acceptSlot,
   closeTask,
   drainTask,
@@ -25,11 +25,10 @@ import {
   type WorkerEvent,
   type WorkerStart,
 } from "./messages.ts";
-import { ReportedListeners } from "./reported-listeners.ts";
 import { HostResolution } from "./resolved-hosts.ts";
 import { ResourcesInForce } from "./resources-in-force.ts";
 import { StuckWorkers } from "./stuck-workers.ts";
-import { acceptedResources, mergeListeners, resourcesInForce, uniteRejections } from "./worker-answers.ts";
+import { acceptedResources, resourcesInForce, uniteRejections } from "./worker-answers.ts";
 import { WorkerConfiguration } from "./worker-configuration.ts";
 import { WorkerCrew } from "./worker-crew.ts";
 import { DEFAULT_PATIENCE_MS, WorkerOrders } from "./worker-orders.ts";
@@ -66,8 +65,7 @@ export class WorkerGroup implements DataPlane {
   readonly #stuck: StuckWorkers;
   readonly #orders: WorkerOrders;
   readonly #configuration: WorkerConfiguration;
-  readonly #reported = new ReportedListeners();
-  readonly #listenerListeners = new Set<() => void>();
+  readonly #listeners: GroupListeners;
   /** What the control thread does later: told after what has begun, and not any more once it is closed. */
   readonly #dispatcher = new Dispatcher();
   readonly #hostTotals = new HostTotals();
@@ -81,7 +79,9 @@ export class WorkerGroup implements DataPlane {
     this.#threads = options.concurrency + 1;
     const { logger, workerPatienceMs = DEFAULT_PATIENCE_MS } = options;
     this.#control = new SlotControl({ patienceMs: workerPatienceMs });
-    this.#orders = new WorkerOrders(this.#control, workerPatienceMs, logger, (answer) => this.#noteAnswers([answer]));
+    this.#orders = new WorkerOrders(this.#control, workerPatienceMs, logger, (answer) =>
+      this.#listeners.take([answer]),
+    );
     this.#stats = new SharedStats(this.#threads);
     this.#common = new CommonCellsOfControl(this.#threads);
     this.#watchdog = new Watchdog(this.#threads, { kill: killOf(options) });
@@ -105,7 +105,6 @@ export class WorkerGroup implements DataPlane {
       overload: options.overload,
       loopDelayMs: () => this.#watchdog.beats.delayMs(0),
     });
-    this.#runtime.onListenersChanged(() => this.#tellListeners());
     this.#crew = new WorkerCrew({
       control: this.#control,
       threads: this.#threads,
@@ -117,6 +116,8 @@ export class WorkerGroup implements DataPlane {
       catchUp: (thread) => this.#catchUp(thread),
       onFailure: options.onFailure,
     });
+    this.#listeners = new GroupListeners(() => this.#runtime.listeners(), this.#crew);
+    this.#runtime.onListenersChanged(() => this.#listeners.tell());
     this.#configuration = new WorkerConfiguration({
       crew: this.#crew,
       orders: this.#orders,
@@ -142,7 +143,7 @@ export class WorkerGroup implements DataPlane {
       const inForce = resourcesInForce(accepted, before, this.#runtime.wantedNames(typeUrl));
       this.#inForce.set(typeUrl, inForce, this.#crew.late);
       const answers = await this.#configuration.apply(typeUrl, accepted);
-      this.#noteAnswers(answers);
+      this.#listeners.take(answers);
       return uniteRejections(own, ...answers.map(({ rejections }) => rejections));
     });
   }
@@ -174,22 +175,16 @@ export class WorkerGroup implements DataPlane {
     return this.#stuck.names;
   }
 
-  /** A listener is active when it is in all workers. One that is started again, or stuck, is not waited for: the others serve. */
   listeners(): readonly ListenerStatus[] {
-    const serving = this.#crew.serving
-      .filter((thread) => !this.#crew.isBehind(thread))
-      .map((thread) => this.#reported.of(thread));
-    return mergeListeners(this.#runtime.listeners(), serving.length === 0 ? [[]] : serving);
+    return this.#listeners.statuses();
   }
 
   onListenersChanged(listener: () => void): () => void {
-    this.#listenerListeners.add(listener);
-    return () => this.#listenerListeners.delete(listener);
+    return this.#listeners.onChanged(listener);
   }
 
   routeFor(...asked: Parameters<ProxyRuntime["routeFor"]>): ReturnType<ProxyRuntime["routeFor"]> {
-    const active = this.listeners().some(({ name, state }) => name === asked[0] && state === "active");
-    return active ? this.#runtime.routeFor(...asked) : undefined;
+    return this.#listeners.isActive(asked[0]) ? this.#runtime.routeFor(...asked) : undefined;
   }
 
   activeRequests(cluster: string): number {
@@ -259,11 +254,6 @@ export class WorkerGroup implements DataPlane {
     await this.#runtime.close();
   }
 
-  #noteAnswers(answers: readonly ApplyAnswer[]): void {
-    for (const { thread, report } of answers) this.#reported.take(thread, report);
-    this.#tellListeners();
-  }
-
   #startOf(thread: number): Omit<WorkerStart, "events"> {
     const { nodeId, drainTimeoutMs, maxConnections, overload, zone, accessLogTargets = [], modules } = this.#options;
     return {
@@ -289,10 +279,7 @@ export class WorkerGroup implements DataPlane {
     else if (event.kind === "cell named") this.#stats.noteName(thread, event.key, event.cell, event.name);
     else if (event.kind === "outcomes") this.#noteOutcomes(event.outcomes);
     else if (event.kind === "hosts") this.#hostTotals.take(thread, event.hosts);
-    else {
-      this.#reported.take(thread, event.report);
-      this.#tellListeners();
-    }
+    else this.#listeners.take([{ thread, report: event.report }]);
   }
 
   #noteOutcomes(outcomes: readonly Outcome[]): void {
@@ -300,7 +287,7 @@ export class WorkerGroup implements DataPlane {
   }
 
   #forget(thread: number): void {
-    this.#reported.forget(thread);
+    this.#listeners.forget(thread);
     this.#inForce.forget(thread);
     this.#hostTotals.forget(thread);
     this.#watchdog.beats.forget(thread);
@@ -314,7 +301,7 @@ export class WorkerGroup implements DataPlane {
       if (this.#addresses instanceof SocketsForWorkers) await this.#addresses.renew(thread);
       await this.#configuration.bringUpToDate(thread);
     });
-    this.#dispatcher.post(() => this.#tellListeners());
+    this.#dispatcher.post(() => this.#listeners.tell());
   }
 
   /** Of one that was late. */
@@ -325,11 +312,7 @@ export class WorkerGroup implements DataPlane {
         this.#crew.replace(thread, `it was stuck while ${name} was changed or removed, and came back`);
       else if (this.#crew.linkOf(thread)?.resume() === true) await this.#configuration.bringUpToDate(thread);
     });
-    this.#dispatcher.post(() => this.#tellListeners());
-  }
-
-  #tellListeners(): void {
-    for (const listener of this.#listenerListeners) listener();
+    this.#dispatcher.post(() => this.#listeners.tell());
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
