@@ -27,3 +27,9 @@ export function residentMiB(pid: number): number {
   const [, kib] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
   return Number(kib) / 1024;
 }
+
+/** What a hypervisor has given to other machines while this one had something to do, of all its cores, in seconds so far. */
+export function stolenSeconds(): number {
+  const [total] = readFileSync("/proc/stat", "utf8").split("\n", 1);
+  return Number(total!.trim().split(/\s+/)[8]) / ticksPerSecond;
+}

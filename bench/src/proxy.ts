@@ -49,7 +49,7 @@ for (const what of proxyCases.filter(({ id }) => cases.has(id)))
   measured.set(what.id, await measureCase(what, contenders, pace, progress));
 const plain = proxyCases.find(({ id }) => id === "http1-1k")!;
 const peers = contenders.filter((contender) => contender !== nodeHttp);
-const halfPace = { rounds: quick ? 1 : 30, seconds: 1, requests: 2 * pace.warmUpRequests };
+const halfPace = { rounds: quick ? 1 : 24, seconds: 1, requests: 2 * pace.warmUpRequests };
 const halfLoad = cases.has("half-load") ? await measureHalfLoad(plain, peers, halfPace, progress) : undefined;
 const memory = cases.has("memory") ? await measureMemory(plain, peers, pace.requests, progress) : new Map();
 

@@ -1,3 +1,4 @@
+import { stolenSeconds } from "../os-process.ts";
 import type { Running } from "../running.ts";
 import { BenchSite } from "./bench-site.ts";
 import type { Contender } from "./contenders/contender.ts";
@@ -10,7 +11,12 @@ import type { ProxyCase } from "./proxy-case.ts";
 export interface HalfLoad {
   /** Requests a second, of all alike: half a core of the first contender. */
   readonly rate: number;
+  /** All that were run. */
   readonly rounds: number;
+  /** Those that count, in which the hypervisor took the least. */
+  readonly calmRounds: number;
+  /** What it took of a core in the worst of them. */
+  readonly stolenShare: number;
   /** Without a proxy. */
   readonly direct: Latency;
   readonly proxies: ReadonlyMap<string, AddedLatency>;
@@ -27,6 +33,12 @@ export interface AddedLatency extends Latency {
   /** Beside the same rate without a proxy, in the same round. */
   readonly addedP50Us: number;
   readonly addedP99Us: number;
+}
+
+interface Round {
+  readonly stolenShare: number;
+  readonly direct: Latency;
+  readonly proxies: ReadonlyMap<string, AddedLatency>;
 }
 
 const halfACore = 0.5;
@@ -52,29 +64,36 @@ export async function measureHalfLoad(
   const [[firstName, first] = none()] = site.proxies;
   const rate = await rateOfHalfACore(first, clientOf(first), connections);
   progress(`half-load  ${Math.round(rate)} requests/s, half a core of ${firstName}`);
-  const direct: Latency[] = [];
-  const taken = new Map([...site.proxies.keys()].map((name) => [name, [] as AddedLatency[]]));
-  for (let round = 1; round <= pace.rounds; round += 1) {
-    const without = latencyOf(await openLoop(site.clientOf(site.backendPort), connections, rate, pace.seconds));
-    direct.push(without);
+  const rounds: Round[] = [];
+  for (let number = 1; number <= pace.rounds; number += 1) {
+    const [startMs, stolen] = [performance.now(), stolenSeconds()];
+    const direct = latencyOf(await openLoop(site.clientOf(site.backendPort), connections, rate, pace.seconds));
+    const added: [string, AddedLatency][] = [];
     for (const [name, proxy] of site.proxies) {
-      const before = proxy.cpuSeconds();
-      const through = latencyOf(await openLoop(clientOf(proxy), connections, rate, pace.seconds));
-      taken.get(name)!.push({
-        ...through,
-        cpuShare: (proxy.cpuSeconds() - before) / pace.seconds,
-        addedP50Us: through.p50Us - without.p50Us,
-        addedP99Us: through.p99Us - without.p99Us,
-      });
+      const [latencies, cpuShare] = await withCpuShare(proxy, () =>
+        openLoop(clientOf(proxy), connections, rate, pace.seconds),
+      );
+      const through = latencyOf(latencies);
+      const [addedP50Us, addedP99Us] = [through.p50Us - direct.p50Us, through.p99Us - direct.p99Us];
+      added.push([name, { ...through, cpuShare, addedP50Us, addedP99Us }]);
     }
-    const added = [...taken].map(([name, of]) => `${name} ${Math.round(of.at(-1)!.addedP99Us)} µs`);
-    progress(`half-load  round ${round}/${pace.rounds}  added to p99: ${added.join(", ")}`);
+    const stolenShare = ((stolenSeconds() - stolen) * 1000) / (performance.now() - startMs);
+    rounds.push({ stolenShare, direct, proxies: new Map(added) });
+    const line = added.map(([name, { addedP99Us }]) => `${name} ${Math.round(addedP99Us)} µs`).join(", ");
+    progress(
+      `half-load  round ${number}/${pace.rounds}  added to p99: ${line}; the hypervisor took ${stolenShare.toFixed(3)} cores`,
+    );
   }
+  const calm = rounds.toSorted((a, b) => a.stolenShare - b.stolenShare).slice(0, Math.ceil(pace.rounds / 3));
   return {
     rate,
-    rounds: pace.rounds,
-    direct: middleOf(direct),
-    proxies: new Map([...taken].map(([name, rounds]) => [name, middleOf(rounds)])),
+    rounds: rounds.length,
+    calmRounds: calm.length,
+    stolenShare: calm.at(-1)!.stolenShare,
+    direct: middleOf(calm.map(({ direct }) => direct)),
+    proxies: new Map(
+      [...site.proxies.keys()].map((name) => [name, middleOf(calm.map((round) => round.proxies.get(name)!))]),
+    ),
   };
 }
 
@@ -86,11 +105,17 @@ function none(): never {
 async function rateOfHalfACore(proxy: Running, client: ConnectClient, connections: number): Promise<number> {
   let rate = firstRate;
   for (let step = 0; step < steps; step += 1) {
-    const before = proxy.cpuSeconds();
-    await openLoop(client, connections, rate, stepSeconds);
-    rate *= halfACore / ((proxy.cpuSeconds() - before) / stepSeconds);
+    const [, share] = await withCpuShare(proxy, () => openLoop(client, connections, rate, stepSeconds));
+    rate *= halfACore / share;
   }
   return rate;
+}
+
+/** @returns what came of the work, and what the proxy took meanwhile, of a core */
+async function withCpuShare<T>(proxy: Running, work: () => Promise<T>): Promise<readonly [T, number]> {
+  const [startMs, cpuSeconds] = [performance.now(), proxy.cpuSeconds()];
+  const result = await work();
+  return [result, ((proxy.cpuSeconds() - cpuSeconds) * 1000) / (performance.now() - startMs)];
 }
 
 function latencyOf(sorted: Float64Array): Latency {
@@ -98,7 +123,7 @@ function latencyOf(sorted: Float64Array): Latency {
   return { p50Us: at(0.5), p99Us: at(0.99) };
 }
 
-/** Each number is that of its round in the middle: what a shared machine does besides is in some of them. */
+/** Each number is that of its round in the middle. */
 function middleOf<T extends { readonly [Key in keyof T]: number }>(rounds: readonly T[]): T {
   const keys = Object.keys(rounds[0]!) as (keyof T)[];
   return Object.fromEntries(keys.map((key) => [key, median(rounds.map((round) => round[key]))])) as T;

@@ -75,7 +75,8 @@ function caseOf(id: string): ProxyCase {
   return proxyCases.find((one) => one.id === id)!;
 }
 
-function halfLoadText({ rate, rounds, direct, proxies }: HalfLoad): string {
+function halfLoadText(halfLoad: HalfLoad): string {
+  const { rate, rounds, calmRounds, stolenShare, direct, proxies } = halfLoad;
   const rows = [...proxies].map(([name, it]) => [
     name,
     it.cpuShare.toFixed(2),
@@ -85,8 +86,9 @@ function halfLoadText({ rate, rounds, direct, proxies }: HalfLoad): string {
   ]);
   return `### What a proxy adds at half load
 
-${Math.round(rate)} requests a second, which take half a core of ${[...proxies.keys()][0]}, whatever the answers do; those of one millisecond are sent together. ${rounds} rounds of a second,
-all in turns, and a second without a proxy in each: what is added is the difference within a round, the number that of the round in the middle. A request's time counts from when it was due.
+${Math.round(rate)} requests a second, which take half a core of ${[...proxies.keys()][0]}, whatever the answers do; those of one millisecond are sent together, and a request's time counts from when it
+was due. ${rounds} rounds of a second each, all in turns, and one without a proxy; what is added is the difference within a round. The numbers are those in the middle of the ${calmRounds} rounds in
+which the hypervisor took the least time from this machine: up to ${stolenShare.toFixed(3)} cores. Where that is not next to nothing, they are its numbers and not the proxies'.
 
 ${table(["proxy", "cores taken", "p50 added, ms", "p99 added, ms", "p99 ms"], [...rows, ["none", "", "", "", ms(direct.p99Us)]])}
 `;

@@ -2,11 +2,14 @@ import { Beat } from "./beat.ts";
 import type { ConnectClient, LoadClient } from "./load-client.ts";
 
 const beatMs = 1;
+/** What was idle has lost caches and pages, and gets them back with the first requests. These are not counted. */
+const leadInSeconds = 0.5;
 
 /**
  * Requests at a fixed rate, whatever the answers do: how long one takes counts from when it should have been sent. Those of one
  * millisecond are sent together.
  *
+ * @param seconds those that are counted; there is a lead-in before them
  * @returns sorted, in microseconds
  */
 export async function openLoop(
@@ -15,7 +18,8 @@ export async function openLoop(
   rate: number,
   seconds: number,
 ): Promise<Float64Array> {
-  const requests = Math.floor(rate * seconds);
+  const leadIn = Math.floor(rate * leadInSeconds);
+  const requests = leadIn + Math.floor(rate * seconds);
   const latenciesUs = new Float64Array(requests);
   const clients: LoadClient[] = [];
   const { promise: answered, resolve, reject } = Promise.withResolvers<void>();
@@ -46,7 +50,7 @@ export async function openLoop(
       }
     });
     await answered;
-    return latenciesUs.sort();
+    return latenciesUs.subarray(leadIn).sort();
   } finally {
     for (const client of clients) client.close();
   }
