@@ -48,7 +48,7 @@ after(async () => {
   await telemetry.shutdown();
 });
 
-test("an application that posts MOSN's body is called over Dubbo from another sidecar's port", async () => {
+test("an application that posts MOSN's body is called over Dubbo from another sidecar's port", async (context) => {
   const app = createServer((socket) => {
     socket.on("error", () => undefined);
     socket.on("data", (chunk: Buffer) => {
@@ -59,6 +59,7 @@ test("an application that posts MOSN's body is called over Dubbo from another si
       socket.write(reply);
     });
   }).listen(0, "127.0.0.1");
+  context.after(() => app.close());
   await once(app, "listening");
   const { port } = app.address() as { port: number };
   const provider = await startSidecar("provider", { FAIRLEAD_DUBBO_PORT: String(port) });
@@ -77,10 +78,9 @@ test("an application that posts MOSN's body is called over Dubbo from another si
   const reference = { service: { ...service, protocol: "dubbo", port } };
   await post(provider, "/pub?wait=converged&timeout=20s", reference);
   const socket = connect(caller.node.outboundRpcPort ?? 0, "127.0.0.1");
+  context.after(() => socket.destroy());
   socket.write(request);
   const [chunk] = (await once(socket, "data")) as [Buffer];
   assert.equal(chunk.toString("hex"), answer.toString("hex"));
-  socket.destroy();
   assert.match(await post(provider, "/unpub", ofMosn), /^\{"err_no":0,"err_msg":"unpub success"\}$/);
-  app.close();
 });
