@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { createLogger } from "@fairlead/logging";
 import { createSidecar, type Sidecar, sidecarConfig } from "@fairlead/sidecar";
 import { startTelemetry, type Telemetry } from "@fairlead/telemetry";
-import { freePort } from "@fairlead/testing-basics";
+import { freePort, until } from "@fairlead/testing-basics";
 import { MeshUnderTest } from "./testing/mesh-under-test.ts";
 
 const body = Buffer.from("05322e302e32056f72672e784e046e6f74650048016b01765a", "hex");
@@ -76,8 +76,15 @@ test("an application that posts MOSN's body is called over Dubbo from another si
   assert.equal(await post(caller, "/sub", ofMosn), '{"err_no":0,"err_msg":"subscribe success"}');
   assert.equal(await post(provider, "/pub", ofMosn), '{"err_no":0,"err_msg":"publish success"}');
   const reference = { service: { ...service, protocol: "dubbo", port } };
-  await post(provider, "/pub?wait=converged&timeout=20s", reference);
-  const socket = connect(caller.node.outboundRpcPort ?? 0, "127.0.0.1");
+  assert.match(await post(provider, "/pub?wait=converged&timeout=20s", reference), /"converged":true/);
+  // The first RPC service brings the port's listener, which begins to listen when it has been acknowledged.
+  const socket = await until("the caller's port takes connections", async () => {
+    const connecting = connect(caller.node.outboundRpcPort ?? 0, "127.0.0.1");
+    return await once(connecting, "connect").then(
+      () => connecting,
+      () => undefined,
+    );
+  });
   context.after(() => socket.destroy());
   socket.write(request);
   const [chunk] = (await once(socket, "data")) as [Buffer];
